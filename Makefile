@@ -1,0 +1,46 @@
+# The words of make. `make demo` and `make test` set up what they need.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.PHONY: help demo test fast check golden bench screenshots clean
+
+help: ## what the words mean
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
+
+$(STAMP): pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade pip
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	touch $@
+
+demo: $(STAMP) ## a synthetic ward, from the MLLP socket to the worklist, the mail box and the EDC
+	$(BIN)/adapter demo $(DEMO)
+
+check: $(STAMP) ## format, lint, types, import contracts, data files
+	$(BIN)/ruff format --check adapter tests benchmarks
+	$(BIN)/ruff check adapter tests benchmarks
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/codespell adapter docs mappings profiles deploy README.md CONTRIBUTING.md CHANGELOG.md SECURITY.md
+	$(BIN)/adapter check --config deploy/adapter.example.toml --files-only
+
+fast: check ## the part of `make test` that needs no server and no browser
+	$(BIN)/python -m pytest -n auto -m "not server" tests
+
+test: check ## everything CI runs
+	$(BIN)/python -m pytest -n auto --cov --cov-report= tests
+	$(BIN)/python -m tests.house.coverage
+
+golden: $(STAMP) ## rewrite the golden cases; the diff is the review
+	GOLDEN=write $(BIN)/python -m pytest tests/test_golden.py
+
+bench: $(STAMP) ## figures, peers beside us in the same run
+	$(BIN)/python -m benchmarks
+
+screenshots: $(STAMP) ## the pictures of the README
+	ADAPTER_SCREENSHOTS=docs/pictures $(BIN)/python -m pytest tests/browser
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage*

@@ -1,0 +1,1 @@
+"""The words of the ward: frozen values, standard library only."""

@@ -1,0 +1,157 @@
+"""One trial, one patient, one moment: the verdict and everything it rests on."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from adapter.domain.encounter import Encounter
+from adapter.domain.patient import PatientId
+from adapter.domain.trial import CriterionKind, Needs
+from adapter.domain.truth import Truth
+
+
+class Verdict(StrEnum):
+    NOT_CANDIDATE = "not-candidate"
+    INCOMPLETE = "incomplete"
+    CANDIDATE = "candidate"
+    EXPIRED = "expired"
+
+
+class Certainty(StrEnum):
+    CERTAIN = "certain"
+    POSSIBLE = "possible"
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A value something rests on: canonical beside what the source wrote; `message` is the inbox id."""
+
+    concept: str
+    value: str
+    unit: str
+    effective: datetime
+    message: str
+    original_value: str = ""
+    original_unit: str = ""
+    laboratory: str = ""
+    identity: str = ""
+    note: str = ""
+
+
+class OrganStatus(StrEnum):
+    MEASURED = "measured"
+    DERIVED = "derived"
+    CARRIED = "carried"
+    MISSING = "missing"
+
+
+@dataclass(frozen=True, slots=True)
+class OrganScore:
+    """One SOFA component. `score` is null when missing; `[low, high]` is 0 to 4 then."""
+
+    score: int | None
+    low: int
+    high: int
+    status: OrganStatus
+    flags: tuple[str, ...] = ()
+    evidence: tuple[Evidence, ...] = ()
+    rule: str = ""
+    """The cut-point that decided, in words, with its source."""
+
+
+ORGANS = ("respiration", "coagulation", "liver", "cardiovascular", "cns", "renal")
+"""The six components in the order of Vincent 1996."""
+
+
+@dataclass(frozen=True, slots=True)
+class SofaScore:
+    """Six organs at a moment; the total is an interval because missing is not normal."""
+
+    at: datetime
+    window_hours: int
+    organs: Mapping[str, OrganScore]
+
+    @property
+    def low(self) -> int:
+        return sum(organ.low for organ in self.organs.values())
+
+    @property
+    def high(self) -> int:
+        return sum(organ.high for organ in self.organs.values())
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        return tuple(name for name, organ in self.organs.items() if organ.score is None)
+
+
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """The SOFA before, as an interval, and why this one."""
+
+    low: int
+    high: int
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sepsis:
+    """Sepsis-3 in this episode. `context` is `emergency` or `inpatient`, or empty when no visit is known."""
+
+    context: str
+    baseline: Baseline | None
+    increase_low: int | None
+    increase_high: int | None
+    infection: datetime | None
+    onset: datetime | None
+    deadline: datetime | None
+    provisional: bool = True
+
+    def hours_left(self, at: datetime) -> float | None:
+        return None if self.deadline is None else (self.deadline - at).total_seconds() / 3600
+
+
+@dataclass(frozen=True, slots=True)
+class CriterionResult:
+    id: str
+    kind: CriterionKind
+    text: str
+    answer: Truth
+    needs: Needs
+    ask: str = ""
+    evidence: tuple[Evidence, ...] = ()
+    certain: bool = True
+    """False where the answer rests on one end of an interval only."""
+    determined_by: str = ""
+    """The person who answered, if one did."""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """`shown` follows decisions A2; `review_at` is the next moment at which time alone may change the answer."""
+
+    patient: PatientId
+    trial: str
+    episode: str
+    at: datetime
+    verdict: Verdict
+    certainty: Certainty
+    stratum: str
+    shown: bool
+    sofa: SofaScore
+    sepsis: Sepsis
+    criteria: tuple[CriterionResult, ...]
+    missing: tuple[str, ...]
+    questions: tuple[str, ...]
+    rulebook: str
+    provisional: bool = False
+    """The stratum rests on local values only while the trial asks for the central laboratory."""
+    flags: tuple[str, ...] = ()
+    stratum_evidence: tuple[Evidence, ...] = ()
+    encounter: Encounter | None = None
+    status: str = ""
+    """What a person decided last for this episode, if anybody did."""
+    review_at: datetime | None = None
+    facts: Mapping[str, Evidence] = field(default_factory=dict)
+    """The latest value of each concept a reader wants beside the verdict (ferritin, mhladr, lactate, …)."""

@@ -1,0 +1,50 @@
+"""What a message can say: the closed list of clinical events."""
+
+from dataclasses import dataclass
+
+from adapter.domain.encounter import EncounterStatement
+from adapter.domain.observation import Observation
+from adapter.domain.patient import Decision, Demographics, Determination, PatientId
+
+
+@dataclass(frozen=True, slots=True)
+class ObservationReceived:
+    patient: PatientId
+    observation: Observation
+
+
+@dataclass(frozen=True, slots=True)
+class EncounterChanged:
+    patient: PatientId
+    statement: EncounterStatement
+
+
+@dataclass(frozen=True, slots=True)
+class PatientDescribed:
+    patient: PatientId
+    demographics: Demographics
+
+
+@dataclass(frozen=True, slots=True)
+class PatientMerged:
+    """`patient` survives, `merged` is from now on the same person (HL7 A40)."""
+
+    patient: PatientId
+    merged: PatientId
+
+
+@dataclass(frozen=True, slots=True)
+class CriterionDetermined:
+    patient: PatientId
+    determination: Determination
+
+
+@dataclass(frozen=True, slots=True)
+class StatusDecided:
+    patient: PatientId
+    decision: Decision
+
+
+ClinicalEvent = (
+    ObservationReceived | EncounterChanged | PatientDescribed | PatientMerged | CriterionDetermined | StatusDecided
+)

@@ -1,0 +1,133 @@
+"""One measured thing, and every statement a source has made about it."""
+
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from enum import StrEnum
+
+from adapter.domain.quantity import Quantity
+
+BEGINNING = datetime(1, 1, 1, tzinfo=UTC)
+"""Stands for "the source said no time" in the order of versions: any stated time wins."""
+
+
+class ResultStatus(StrEnum):
+    """HL7 table 0085 folded into what a reader must know (decisions C4)."""
+
+    PRELIMINARY = "preliminary"
+    FINAL = "final"
+    CORRECTED = "corrected"
+    WITHDRAWN = "withdrawn"
+    PROMOTED = "promoted"
+    """`U`: the stored preliminary is final now; carries no value of its own."""
+
+
+class Laboratory(StrEnum):
+    LOCAL = "local"
+    CENTRAL = "central"
+
+
+RANK = {
+    ResultStatus.PRELIMINARY: 0,
+    ResultStatus.PROMOTED: 1,
+    ResultStatus.FINAL: 1,
+    ResultStatus.CORRECTED: 2,
+    ResultStatus.WITHDRAWN: 3,
+}
+"""P < F < C < X/D/W (decisions C1)."""
+
+USABLE = frozenset({ResultStatus.FINAL, ResultStatus.CORRECTED})
+"""Only these may drive a criterion (clinical 6.1, trap 1)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Original:
+    """The result as the source wrote it."""
+
+    value: str
+    unit: str
+    code: str
+    system: str
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """One version of one result.
+
+    `identity` names the result (decisions C1), `quantity` is exact in the concept's canonical unit, `native` the same
+    number in the UCUM unit it was reported in, `code` the answer of a coded concept. `effective` is the clinically
+    relevant time with the source's own offset; `specimen` is `arterial`, `venous`, `capillary`, `blood`, … or empty.
+    """
+
+    identity: str
+    concept: str
+    effective: datetime
+    status: ResultStatus
+    original: Original
+    message: str
+    """Inbox id of the message that said so; provenance only, never part of order or content."""
+    quantity: Quantity | None = None
+    native: Quantity | None = None
+    code: str | None = None
+    issued: datetime | None = None
+    sender_time: datetime | None = None
+    laboratory: Laboratory = Laboratory.LOCAL
+    specimen: str = ""
+    specimen_id: str = ""
+    visit: str = ""
+    flags: tuple[str, ...] = ()
+    digest: str = field(default="", compare=False)
+    """SHA-256 of the statement's content; the last tie-break, and what makes a resend recognisable."""
+
+    @property
+    def order(self) -> tuple[datetime, int, datetime, str]:
+        """Version order (decisions C1): never arrival order, never the inbox id."""
+        return (self.issued or BEGINNING, RANK[self.status], self.sender_time or BEGINNING, self.digest)
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """All statements about one measured thing, in version order; the join is their union."""
+
+    versions: tuple[Observation, ...]
+
+    @property
+    def identity(self) -> str:
+        return self.versions[0].identity
+
+    @property
+    def current(self) -> Observation | None:
+        """The newest statement with a value, `PROMOTED` applied; `None` once withdrawn."""
+        return _current(self.versions)
+
+    @property
+    def usable(self) -> Observation | None:
+        """`current`, if it is final or corrected."""
+        now = self.current
+        return now if now is not None and now.status in USABLE else None
+
+
+def _current(versions: tuple[Observation, ...]) -> Observation | None:
+    last = versions[-1]
+    if last.status is ResultStatus.WITHDRAWN:
+        return None
+    if last.status is not ResultStatus.PROMOTED:
+        return last
+    for version in reversed(versions):
+        if version.status is ResultStatus.WITHDRAWN:
+            return None
+        if version.status is not ResultStatus.PROMOTED:
+            return (
+                replace(version, status=ResultStatus.FINAL) if version.status is ResultStatus.PRELIMINARY else version
+            )
+    return None
+
+
+def joined(versions: tuple[Observation, ...], new: Observation) -> tuple[Observation, ...]:
+    """The union of statements. The same content said again keeps its newest sender time and its first-stored message."""
+    for index, known in enumerate(versions):
+        if known.digest == new.digest:
+            if (new.sender_time or BEGINNING) <= (known.sender_time or BEGINNING):
+                return versions
+            again = replace(known, sender_time=new.sender_time)
+            return tuple(sorted((*versions[:index], again, *versions[index + 1 :]), key=lambda v: v.order))
+    return tuple(sorted((*versions, new), key=lambda v: v.order))

@@ -1,0 +1,115 @@
+"""A patient as far as the messages tell: results, visits, who they are, what people decided."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+
+from adapter.domain.encounter import EncounterStatement
+from adapter.domain.observation import Observation, Result
+from adapter.domain.truth import Truth
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class PatientId:
+    """An identifier with its assigning authority, at one site: the same number elsewhere is another person."""
+
+    site: str
+    authority: str
+    value: str
+
+    def __repr__(self) -> str:
+        """Identifiers never reach a log by accident."""
+        return f"PatientId({self.site}, …)"
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Half-open `(end - length, end]`."""
+
+    end: datetime
+    length: timedelta
+
+    @property
+    def start(self) -> datetime:
+        return self.end - self.length
+
+    def __contains__(self, moment: datetime) -> bool:
+        return self.start < moment <= self.end
+
+
+@dataclass(frozen=True, slots=True)
+class Stated:
+    """One demographic field and when the source last said it; the newest statement wins."""
+
+    value: str
+    at: datetime
+    digest: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Demographics:
+    """By field name: `family given birth_date sex died test`. HL7 `""` is stated as empty; silence is not stated at all.
+
+    `birth_date` and `died` are ISO 8601 text of the precision the source gave.
+    """
+
+    fields: Mapping[str, Stated] = field(default_factory=dict)
+
+    def get(self, name: str) -> str:
+        stated = self.fields.get(name)
+        return stated.value if stated else ""
+
+    @property
+    def birth_date(self) -> date | None:
+        """The date of birth, if known to the day."""
+        text = self.get("birth_date")
+        try:
+            return date.fromisoformat(text) if text else None
+        except ValueError:
+            return None
+
+
+@dataclass(frozen=True, slots=True)
+class Determination:
+    """A person's answer to a criterion no machine can read."""
+
+    trial: str
+    criterion: str
+    answer: Truth
+    at: datetime
+    by: str
+    note: str = ""
+    digest: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A person's status for a candidate (`screening`, `declined`, …) with its reason."""
+
+    trial: str
+    episode: str
+    status: str
+    at: datetime
+    by: str
+    reason: str = ""
+    note: str = ""
+    digest: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PatientState:
+    """Everything believed of one patient. Every part is a join: order and repetition of messages do not matter.
+
+    `results` maps a concept to its results in order of (effective time, identity).
+    """
+
+    patient: PatientId
+    results: Mapping[str, tuple[Result, ...]] = field(default_factory=dict)
+    statements: tuple[EncounterStatement, ...] = ()
+    demographics: Demographics = field(default_factory=Demographics)
+    determinations: tuple[Determination, ...] = ()
+    decisions: tuple[Decision, ...] = ()
+
+    def observations(self, concept: str) -> tuple[Observation, ...]:
+        """Usable (final or corrected) observations of a concept in order of effective time."""
+        return tuple(now for result in self.results.get(concept, ()) if (now := result.usable) is not None)

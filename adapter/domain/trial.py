@@ -1,0 +1,136 @@
+"""A trial as data: criteria, strata and clocks, in a closed language."""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import StrEnum
+from fractions import Fraction
+
+from adapter.domain.encounter import EncounterClass
+
+
+class Operator(StrEnum):
+    AT_LEAST = "at_least"
+    ABOVE = "above"
+    BELOW = "below"
+    AT_MOST = "at_most"
+    IS = "is"
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """`fact` compared with `value`, which stands in the fact's canonical unit (converted at load)."""
+
+    fact: str
+    operator: Operator
+    value: Fraction | str | bool
+    unit: str = ""
+    within: timedelta | None = None
+    context: EncounterClass | None = None
+    paired_with: str | None = None
+
+
+class Connective(StrEnum):
+    ALL = "all"
+    ANY = "any"
+    NOT = "not"
+
+
+@dataclass(frozen=True, slots=True)
+class Combination:
+    connective: Connective
+    rules: tuple["Rule", ...]
+
+
+Rule = Comparison | Combination
+
+
+class CriterionKind(StrEnum):
+    INCLUSION = "inclusion"
+    EXCLUSION = "exclusion"
+
+
+class Needs(StrEnum):
+    """What would settle an unknown criterion."""
+
+    NOTHING = "nothing"
+    DATA = "data"
+    PERSON = "person"
+
+
+@dataclass(frozen=True, slots=True)
+class Criterion:
+    """`text` is the protocol's own sentence, `ask` the question for the bedside, `source` where the sentence stands.
+
+    `met_when` is the machine's own answer; `suggested_when` only lays evidence before the person who answers.
+    """
+
+    id: str
+    kind: CriterionKind
+    text: str
+    needs: Needs
+    met_when: Rule | None = None
+    ask: str = ""
+    source: str = ""
+    short: str = ""
+    suggested_when: Rule | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Stratum:
+    """In order of precedence; `blocked_when` turns the finding into `blocked_as`."""
+
+    id: str
+    met_when: Rule
+    blocked_when: Rule | None = None
+    blocked_as: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """From the first moment criterion `starts` holds until `limit`, strictly."""
+
+    id: str
+    starts: str
+    limit: timedelta
+    warn_left: tuple[timedelta, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    id: str
+    title: str
+    registry: str
+    protocol_version: str
+    stratum_requires: str
+    """`central` or `any`: which laboratory may decide the stratum (decisions B9)."""
+    criteria: tuple[Criterion, ...]
+    strata: tuple[Stratum, ...]
+    clocks: tuple[Clock, ...]
+    parameters: "TrialParameters"
+    statuses: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    """What a person may set, each with its reason codes (empty: no reason is asked)."""
+
+    def criterion(self, criterion_id: str) -> Criterion | None:
+        return next((c for c in self.criteria if c.id == criterion_id), None)
+
+
+@dataclass(frozen=True, slots=True)
+class TrialParameters:
+    """What this protocol chose beside its criteria; every figure stands in trial.yaml."""
+
+    sepsis_criterion: str
+    stratum_criterion: str
+    sofa_window: timedelta
+    emergency_context: timedelta
+    """Infection suspected up to this long after an emergency arrival keeps the context emergency."""
+    baseline_window: timedelta
+    near_threshold: Fraction
+    """Share of a stratum threshold within which a value is inside assay noise."""
+    pair_within: timedelta
+    extra: tuple[tuple[str, str], ...] = field(default=())
+    infection_criterion: str = ""
+    """The criterion by which a person records that there is an infection."""
+    hospital_acquired: timedelta = timedelta(0)
+    """An infection sooner than this after a non-emergency admission came with the patient: its baseline is unknown."""
+    baseline_before_infection: timedelta = timedelta(0)
+    """The admission SOFA looks no later than this long before the infection."""

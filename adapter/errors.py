@@ -1,0 +1,48 @@
+"""The four ways to fail; each class says what the caller does next.
+
+AdapterError
+├── ConfigError             the operator's files are wrong       → refuse to start, exit 2
+├── MalformedMessageError   these bytes will never parse         → quarantine, never retry
+├── UnavailableError        a peer or the disk is not there now  → retry with back-off (no ACK on the wire)
+└── RejectedError           a peer understood and said no        → dead letter, tell a human
+
+Texts follow `<what happened> (<where>) — <what to do next>` and never hold patient data.
+"""
+
+
+class AdapterError(Exception):
+    """Root of everything this program raises on purpose."""
+
+
+class ConfigError(AdapterError):
+    """The operator's files are wrong: refuse to start."""
+
+
+class MalformedMessageError(AdapterError):
+    """These bytes will never parse: quarantine, never retry.
+
+    `code` is the catalogue's reason (`NO_MSH`, `DELIMS`, …).
+    """
+
+    def __init__(self, code: str, text: str) -> None:
+        super().__init__(text)
+        self.code = code
+
+
+class UnavailableError(AdapterError):
+    """A peer or the disk is not there now: retry later.
+
+    `retry_after` is the peer's own wish in seconds, where it gave one.
+    """
+
+    def __init__(self, text: str, *, retry_after: float | None = None) -> None:
+        super().__init__(text)
+        self.retry_after = retry_after
+
+
+class StorageFailedError(UnavailableError):
+    """The disk failed to write or to flush: stop acknowledging, exit, let the supervisor restart us."""
+
+
+class RejectedError(AdapterError):
+    """A peer understood and said no: dead letter, tell a human."""
