@@ -6,7 +6,9 @@ from datetime import datetime
 from enum import StrEnum
 
 from adapter.domain.encounter import Encounter
+from adapter.domain.observation import Observation
 from adapter.domain.patient import PatientId
+from adapter.domain.quantity import decimal_text
 from adapter.domain.trial import CriterionKind, Needs
 from adapter.domain.truth import Truth
 
@@ -37,6 +39,31 @@ class Evidence:
     laboratory: str = ""
     identity: str = ""
     note: str = ""
+    status: str = ""
+    """`final` or `corrected`, where it is a result."""
+    issued: datetime | None = None
+
+
+def evidence_of(observation: Observation, note: str = "") -> Evidence:
+    """The canonical value beside what the source wrote; a bound keeps its sign."""
+    quantity = observation.quantity
+    value = observation.code or ""
+    if quantity is not None:
+        value = f"{quantity.comparator or ''}{decimal_text(quantity.value)}"
+    return Evidence(
+        concept=observation.concept,
+        value=value,
+        unit=quantity.unit if quantity is not None else "",
+        effective=observation.effective,
+        message=observation.message,
+        original_value=observation.original.value,
+        original_unit=observation.original.unit,
+        laboratory=str(observation.laboratory),
+        identity=observation.identity,
+        note=note,
+        status=str(observation.status),
+        issued=observation.issued,
+    )
 
 
 class OrganStatus(StrEnum):

@@ -26,6 +26,8 @@ def test_a_value_is_written_exactly_or_with_six_significant_digits(value: Fracti
 
 
 def test_a_censored_result_is_an_open_interval() -> None:
-    assert Quantity(Fraction(2000), "ng/mL", Comparator.MORE).interval() == Interval(Fraction(2000), None, low_open=True)
+    assert Quantity(Fraction(2000), "ng/mL", Comparator.MORE).interval() == Interval(
+        Fraction(2000), None, low_open=True
+    )
     assert Quantity(Fraction(5), "ng/mL", Comparator.AT_MOST).interval() == Interval(None, Fraction(5))
     assert Quantity(Fraction(5), "ng/mL").interval() == Interval(Fraction(5), Fraction(5))
