@@ -1,0 +1,282 @@
+"""ER7, the bars and hats of HL7 v2: a tolerant, lossless, lazy reader (chapter 2; spec: mllp-receiver 4.5).
+
+It raises only where there is no header (`NO_MSH`), its separators cannot be used (`DELIMS`), or two bytes make a letter
+(`CHARSET`: UTF-16). Bytes that do not decode
+survive as surrogates, unknown segments and extra fields are kept, and `Message.print` gives back the bytes that came.
+"""
+
+import re
+from collections.abc import Callable
+from functools import lru_cache
+from itertools import chain
+from typing import NamedTuple
+
+from adapter.errors import MalformedMessageError
+from adapter.hl7.charsets import charset_of, decoded
+from adapter.hl7.escapes import Delimiters, decoder
+from adapter.hl7.lines import BOM, is_batch, is_separator, lines_of, split
+
+__all__ = ["Delimiters", "Message", "Segment", "headline", "is_batch", "parse", "split"]
+
+HEADER_NAMES = frozenset({"MSH", "FHS", "BHS"})
+_SEGMENT_NAME = re.compile("[A-Z][A-Z0-9]{2}")
+_FILLING = b" \t\x00\x0b\x0c\x1c\n"
+_BLANK = 0x20
+_NAME = 3
+_ENCODING_CHARACTERS = (4, 5)
+_LONGEST_MARKS = 16
+"""Bytes of the header in which MSH-1 and MSH-2 must stand."""
+
+
+class _Syntax(NamedTuple):
+    """What the segments of one message share: its separators, and how its escapes are read."""
+
+    field: str
+    component: str
+    repetition: str
+    escape: str
+    subcomponent: str
+    decode: Callable[[str], str]
+
+
+class Segment:
+    """One segment, split when it is first read; fields, components and repetitions count from 1, as HL7 counts."""
+
+    __slots__ = ("_component", "_fields", "_plain", "_repeats", "_syntax", "_text", "name", "wire")
+
+    def __init__(self, wire: bytes, text: str, syntax: _Syntax) -> None:
+        self.wire = wire
+        """The segment's bytes as they came, without its end."""
+        self.name = text[:_NAME]
+        self._text = text
+        self._syntax = syntax
+        self._fields: list[str] | None = None
+
+    def __repr__(self) -> str:
+        return f"Segment({self.name})"
+
+    def _split(self) -> list[str]:
+        text, syntax = self._text, self._syntax
+        fields = text.split(syntax.field)
+        if self.name in HEADER_NAMES:
+            fields.insert(1, syntax.field)
+        self._plain = not (syntax.escape in text or syntax.repetition in text or syntax.subcomponent in text)
+        self._component = syntax.component
+        self._repeats: dict[int, list[str]] = {}
+        self._fields = fields
+        return fields
+
+    def raw(self, field: int) -> str:
+        """The field as it was written, escapes and all; empty when absent. Field 0 is the segment's name."""
+        fields = self._fields or self._split()
+        return fields[field] if field < len(fields) else ""
+
+    def text(self, field: int, component: int = 1, subcomponent: int = 1, repetition: int = 1) -> str:
+        """The decoded text of one subcomponent; empty when absent; the HL7 null stays as its two quotes.
+
+        The way through is short for what most fields are: one component, nothing escaped.
+        """
+        fields = self._fields or self._split()
+        try:
+            value = fields[field]
+        except IndexError:
+            return ""
+        if component == 1 and subcomponent == 1 and repetition == 1 and (self._plain or self._is_plain(value)):
+            return value.partition(self._component)[0] if self._component in value else value
+        return self._deep(field, component, subcomponent, repetition)
+
+    def _is_plain(self, value: str) -> bool:
+        syntax = self._syntax
+        return not (syntax.escape in value or syntax.repetition in value or syntax.subcomponent in value)
+
+    def _deep(self, field: int, component: int, subcomponent: int, repetition: int) -> str:
+        syntax = self._syntax
+        if self._is_verbatim(field):
+            return self.raw(field) if component == subcomponent == repetition == 1 else ""
+        value = self.raw(field)
+        if repetition != 1 or syntax.repetition in value:
+            value = self._repetition(field, repetition)
+        value = _nth(_nth(value, syntax.component, component), syntax.subcomponent, subcomponent)
+        return syntax.decode(value) if syntax.escape in value else value
+
+    def _is_verbatim(self, field: int) -> bool:
+        """MSH-1 and MSH-2 hold the separators themselves."""
+        return field <= 2 and self.name in HEADER_NAMES  # noqa: PLR2004 - HL7's own numbers
+
+    def _repetition(self, field: int, repetition: int) -> str:
+        if self._fields is None:
+            self._split()
+        repeats = self._repeats.get(field)
+        if repeats is None:
+            value = self.raw(field)
+            repeats = [value] if self._is_verbatim(field) else value.split(self._syntax.repetition)
+            self._repeats[field] = repeats
+        return repeats[repetition - 1] if repetition <= len(repeats) else ""
+
+    def repetitions(self, field: int) -> int:
+        """How often the field is given: 0 when it is absent or empty."""
+        value = self.raw(field)
+        if not value or self._is_verbatim(field):
+            return 1 if value else 0
+        return value.count(self._syntax.repetition) + 1
+
+    def components(self, field: int, repetition: int = 1) -> tuple[str, ...]:
+        """Every component's first subcomponent, decoded; nothing when the field is absent or empty."""
+        syntax = self._syntax
+        value = self._repetition(field, repetition)
+        if not value:
+            return ()
+        return tuple(syntax.decode(part.split(syntax.subcomponent, 1)[0]) for part in value.split(syntax.component))
+
+    def whole(self, field: int, repetition: int = 1) -> str:
+        """One repetition decoded as one text, component separators included."""
+        return self._syntax.decode(self._repetition(field, repetition))
+
+    def wire_fields(self) -> list[bytes]:
+        """The fields' bytes as they came, by their numbers (MSH-10 must be echoed so); the name stands at 0."""
+        separator = self._syntax.field.encode("ascii")
+        parts = self.wire.split(separator)
+        if self.name in HEADER_NAMES:
+            parts.insert(1, separator)
+        return parts
+
+
+def _nth(text: str, separator: str, number: int) -> str:
+    """The `number`-th part (from 1), or empty. The separator in use may be longer than one part is."""
+    if number == 1:
+        return text.partition(separator)[0]
+    parts = text.split(separator, number)
+    return parts[number - 1] if 0 < number <= len(parts) else ""
+
+
+class Message:
+    """One message: its header first, its segments in document order."""
+
+    __slots__ = ("_ends", "_lead", "_lines", "_of", "charset", "delimiters", "issues", "segments")
+
+    def __init__(
+        self,
+        *,
+        lines: list[bytes],
+        ends: tuple[bytes, list[bytes]],
+        delimiters: Delimiters,
+        charset: str,
+        issues: tuple[str, ...],
+    ) -> None:
+        self._lines = lines
+        self._lead, self._ends = ends
+        self.delimiters = delimiters
+        self.charset = charset
+        """The Python codec really used."""
+        self.issues = issues
+        """Codes: `bom`, `lead`, `nul`, `charset-unknown`, `charset-contradicted`, `charset-replaced`, `second-header`."""
+        syntax = _syntax(delimiters, charset)
+        texts = decoded(lines, charset)
+        self.segments = tuple(
+            [
+                Segment(line, text, syntax)
+                for line, text in zip(lines, texts, strict=True)
+                if line and (line[0] > _BLANK or line.strip(_FILLING))
+            ]
+        )
+        self._of: dict[str, tuple[Segment, ...]] = {}
+
+    @property
+    def header(self) -> Segment:
+        return self.segments[0]
+
+    def all(self, name: str) -> tuple[Segment, ...]:
+        """The segments of this name, in document order."""
+        found = self._of.get(name)
+        if found is None:
+            found = self._of[name] = tuple([segment for segment in self.segments if segment.name == name])
+        return found
+
+    def first(self, name: str) -> Segment | None:
+        found = self.all(name)
+        return found[0] if found else None
+
+    @property
+    def misnamed(self) -> tuple[Segment, ...]:
+        """Segments whose name HL7 does not allow (`obx`, `PI`, text after the last segment)."""
+        return tuple(segment for segment in self.segments if not _SEGMENT_NAME.fullmatch(segment.raw(0)))
+
+    def print(self) -> bytes:
+        """The message as it came, byte for byte."""
+        return self._lead + b"".join(chain.from_iterable(zip(self._lines, self._ends, strict=True)))
+
+
+def parse(payload: bytes, encoding: str = "utf-8") -> Message:
+    """Read one message. `encoding` (a Python codec) is used where MSH-18 is silent.
+
+    Raises MalformedMessageError: `NO_MSH` where no header comes first, `DELIMS` where MSH-1/2 are unusable, `CHARSET`.
+    """
+    lead, lines, ends = lines_of(payload)
+    delimiters = _delimiters(lines[0])
+    body = payload[len(lead) :] if lead else payload
+    charset, issues = charset_of(_field_18(lines[0], delimiters), body, "utf-8" if BOM in lead else encoding)
+    return Message(
+        lines=lines,
+        ends=(lead, ends),
+        delimiters=delimiters,
+        charset=charset,
+        issues=(*_oddities(lead, lines, payload), *issues),
+    )
+
+
+def headline(payload: bytes, encoding: str = "utf-8") -> Message | None:
+    """The header alone, read with HL7's own encoding characters: to answer a message that `parse` refuses."""
+    try:
+        lead, lines, _ = lines_of(payload)
+    except MalformedMessageError:
+        return None
+    separator = lines[0][_NAME : _NAME + 1]
+    if not is_separator(separator):
+        return None
+    delimiters = Delimiters(field=separator.decode("ascii"))
+    return Message(lines=lines[:1], ends=(lead, [b""]), delimiters=delimiters, charset=encoding, issues=())
+
+
+def _delimiters(header: bytes) -> Delimiters:
+    separator = header[_NAME : _NAME + 1]
+    if not separator:
+        raise _unusable()
+    return _delimiters_of(header[_NAME:_LONGEST_MARKS].split(separator, 2)[1], separator)
+
+
+@lru_cache(maxsize=64)
+def _delimiters_of(characters: bytes, separator: bytes) -> Delimiters:
+    marks = [bytes([mark]) for mark in separator + characters]
+    different = len(set(marks)) == len(marks)
+    if len(characters) not in _ENCODING_CHARACTERS or not different or not all(map(is_separator, marks)):
+        raise _unusable()
+    return Delimiters(*(mark.decode("ascii") for mark in marks))
+
+
+def _unusable() -> MalformedMessageError:
+    return MalformedMessageError(
+        "DELIMS", "MSH-1 and MSH-2 are not five or six different marks — ask the sender to mend them"
+    )
+
+
+@lru_cache(maxsize=64)
+def _syntax(delimiters: Delimiters, charset: str) -> _Syntax:
+    marks = delimiters
+    decode = decoder(delimiters, charset)
+    return _Syntax(marks.field, marks.component, marks.repetition, marks.escape, marks.subcomponent, decode)
+
+
+def _field_18(header: bytes, delimiters: Delimiters) -> str:
+    fields = header.split(delimiters.field.encode("ascii"))
+    return fields[17].decode("latin-1") if len(fields) > 17 else ""  # noqa: PLR2004 - MSH-18; MSH-1 is the separator
+
+
+def _oddities(lead: bytes, lines: list[bytes], payload: bytes) -> list[str]:
+    found: list[str] = []
+    if lead:
+        found.append("bom" if BOM in lead else "lead")
+    if b"\x00" in payload:
+        found.append("nul")
+    if payload.count(b"MSH") > 1 and any(line.startswith(b"MSH") for line in lines[1:]):
+        found.append("second-header")
+    return found

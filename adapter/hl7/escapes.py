@@ -1,0 +1,88 @@
+r"""Escape sequences of HL7 v2 (chapter 2.7): read after splitting, in one pass, and written when composing.
+
+`\E\F\E\` is the text `\F\`; `\X0D\` is a carriage return inside a text and never ends a segment. What is not known stays
+as it was written.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Delimiters:
+    """MSH-1 and MSH-2 of this message. `truncation` is the fifth encoding character of v2.7, or empty."""
+
+    field: str = "|"
+    component: str = "^"
+    repetition: str = "~"
+    escape: str = "\\"
+    subcomponent: str = "&"
+    truncation: str = ""
+
+    @property
+    def encoding_characters(self) -> str:
+        return self.component + self.repetition + self.escape + self.subcomponent + self.truncation
+
+
+STANDARD = Delimiters()
+
+_LINE_BREAK = "\n"
+_SEQUENCES = (
+    r"(?:(?P<mark>[FSTREP])|X(?P<hex>(?:[0-9A-Fa-f]{2})+)|(?P<format>\.(?:br|sp|ce|sk|fi|nf|in|ti)[+-]?[0-9]*)|[HN])"
+)
+_BREAKS = (".br", ".sp", ".ce")
+_CONTROL = re.compile(r"[\x00-\x1f]")
+
+
+def decoder(delimiters: Delimiters, charset: str) -> Callable[[str], str]:
+    """A function from escaped to plain text. Linear in the text; never raises on text."""
+    escape = re.escape(delimiters.escape)
+    pattern = re.compile(escape + _SEQUENCES + escape)
+    marks = {
+        "F": delimiters.field,
+        "S": delimiters.component,
+        "T": delimiters.subcomponent,
+        "R": delimiters.repetition,
+        "E": delimiters.escape,
+        "P": delimiters.truncation or "#",
+    }
+
+    def plain(found: re.Match[str]) -> str:
+        if mark := found["mark"]:
+            return marks[mark]
+        if digits := found["hex"]:
+            return _hexadecimal(digits, charset)
+        formatting = found["format"]
+        if formatting is None:
+            return ""
+        if formatting.startswith(_BREAKS):
+            return _LINE_BREAK
+        return " " if formatting.startswith(".sk") else ""
+
+    def decode(text: str) -> str:
+        return pattern.sub(plain, text)
+
+    return decode
+
+
+def _hexadecimal(digits: str, charset: str) -> str:
+    data = bytes.fromhex(digits)
+    try:
+        return data.decode(charset, "surrogateescape")
+    except UnicodeDecodeError:
+        return data.decode("latin-1")
+
+
+def escaped(text: str, delimiters: Delimiters = STANDARD) -> str:
+    """Text as it may stand in a field; control characters become hexadecimal sequences."""
+    mark = delimiters.escape
+    names = {
+        delimiters.escape: "E",
+        delimiters.field: "F",
+        delimiters.component: "S",
+        delimiters.subcomponent: "T",
+        delimiters.repetition: "R",
+    }
+    table = {ord(character): f"{mark}{name}{mark}" for character, name in names.items()}
+    return _CONTROL.sub(lambda found: f"{mark}X{ord(found[0]):02X}{mark}", text.translate(table))

@@ -1,0 +1,97 @@
+"""From the bytes of a frame to lines: what stands before the header, what ends a segment, where a batch holds a message."""
+
+import re
+
+from adapter.errors import MalformedMessageError
+
+BOM = b"\xef\xbb\xbf"
+HEADERS = (b"MSH", b"FHS", b"BHS")
+ENVELOPE = (b"FHS", b"BHS", b"BTS", b"FTS")
+
+_LEAD = re.compile(rb"[\xef\xbb\xbf\x00\x0c\s]*")
+_END = re.compile(rb"\r\n|\r|\n")
+_CR_AND_STRAY_LF = re.compile(rb"\r\n|\r|\n(?=[A-Z][A-Z0-9]{2}[^0-9A-Za-z\s])")
+_WIDE = re.compile(rb"(?:\xff\xfe|\xfe\xff)?(?:M\x00S\x00H\x00|\x00M\x00S\x00H)")
+_NAME = 3
+
+
+def split(payload: bytes) -> tuple[bytes, ...]:
+    """The messages of a frame or file, in order, as they came, without the FHS/BHS/BTS/FTS round them.
+
+    At least one: text without any MSH comes back whole, so that `parse` can say so.
+    """
+    start = _lead_size(payload)
+    first = payload[start : start + _NAME]
+    if first not in HEADERS or (first == b"MSH" and not _more_than_one(payload)):
+        return (payload,)
+    messages: list[bytearray] = []
+    inside = False
+    for line in _whole_lines(payload, start):
+        name = line[:_NAME]
+        if name == b"MSH" and is_separator(line[_NAME : _NAME + 1]):
+            messages.append(bytearray())
+            inside = True
+        elif name in ENVELOPE:
+            inside = False
+        if inside:
+            messages[-1] += line
+    return tuple(bytes(message) for message in messages) or (payload,)
+
+
+def _more_than_one(payload: bytes) -> bool:
+    return payload.count(b"MSH") > 1 or any(name in payload for name in ENVELOPE)
+
+
+def is_batch(payload: bytes) -> bool:
+    """Whether the messages come in an FHS or BHS envelope (two bare MSH in one frame do not)."""
+    start = _lead_size(payload)
+    return payload[start : start + _NAME] in ENVELOPE
+
+
+def _lead_size(payload: bytes) -> int:
+    found = _LEAD.match(payload)
+    return found.end() if found else 0
+
+
+def lines_of(payload: bytes) -> tuple[bytes, list[bytes], list[bytes]]:
+    """What stands before the header; the lines; the end of each line."""
+    start = _lead_size(payload)
+    lead, body = payload[:start], payload[start:]
+    if not body.startswith(b"MSH"):
+        raise _refused(payload)
+    if b"\n" not in body:
+        lines = body.split(b"\r")
+        return lead, lines, [b"\r"] * (len(lines) - 1) + [b""]
+    lines, ends, position = [], [], 0
+    for found in _ends_of(body).finditer(body):
+        lines.append(body[position : found.start()])
+        ends.append(found[0])
+        position = found.end()
+    return lead, [*lines, body[position:]], [*ends, b""]
+
+
+def _refused(payload: bytes) -> MalformedMessageError:
+    if _WIDE.match(payload):
+        text = "The message is in UTF-16, which MLLP cannot carry safely — ask the sender for UTF-8 and MSH-18 UNICODE UTF-8"
+        return MalformedMessageError("CHARSET", text)
+    return MalformedMessageError(
+        "NO_MSH", "The message does not begin with MSH — ask the sender for a whole HL7 v2 message"
+    )
+
+
+def _ends_of(body: bytes) -> re.Pattern[bytes]:
+    """Where the header itself ends with CR, a lone LF is data unless a segment begins after it (text reports hold LFs)."""
+    first = _END.search(body)
+    return _CR_AND_STRAY_LF if first and first[0] == b"\r" else _END
+
+
+def _whole_lines(payload: bytes, start: int) -> list[bytes]:
+    lines, position = [], start
+    for found in _ends_of(payload[start:]).finditer(payload, start):
+        lines.append(payload[position : found.end()])
+        position = found.end()
+    return [*lines, payload[position:]]
+
+
+def is_separator(byte: bytes) -> bool:
+    return byte.isascii() and byte.decode("ascii").isprintable() and not byte.isalnum() and bool(byte.strip())
