@@ -1,0 +1,29 @@
+"""The circulation: catecholamines that ran for an hour, else the lowest sustained mean arterial pressure."""
+
+from adapter.domain.assessment import OrganScore, OrganStatus
+from adapter.domain.patient import Window
+from adapter.domain.quantity import decimal_text
+from adapter.scoring.chart import Chart
+from adapter.scoring.finding import Finding, worst
+from adapter.scoring.infusions import doses
+from adapter.scoring.options import ScoringOptions
+from adapter.scoring.pressure import NOT_SUSTAINED, lowest_sustained
+from adapter.scoring.thresholds import MAP
+
+
+def cardiovascular(chart: Chart, window: Window, options: ScoringOptions) -> OrganScore:
+    """Missing without a pressure and without a drug: a pump that is off says nothing of the pressure."""
+    flags: list[str] = []
+    findings = list(doses(chart, window, options, flags))
+    pressure, single = lowest_sustained(chart, window)
+    if pressure is not None:
+        points = MAP.points(pressure.value)
+        status = OrganStatus.DERIVED if pressure.flags else OrganStatus.MEASURED
+        note = f"MAP {decimal_text(pressure.value)} mm[Hg]"
+        rule = MAP.rule(points)
+        findings.append(
+            Finding(points, points, points, pressure.basis, rule, note, status=status, flags=pressure.flags)
+        )
+        if single is not None and MAP.points(single.value) > points:
+            flags.append(NOT_SUSTAINED)
+    return worst(findings, flags)

@@ -1,0 +1,88 @@
+"""What one measurement says of an organ, and how the worst of a window becomes the organ's score.
+
+An interval holds every score the organ may have: firm findings bound it on both sides; a provisional one (a surrogate,
+a specimen nobody confirmed, a short urine window) may only raise its high end; without a firm one the organ may be anything.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from adapter.domain.assessment import Evidence, OrganScore, OrganStatus, evidence_of
+from adapter.domain.observation import Observation
+from adapter.scoring.thresholds import WORST
+
+UNIT_DISCORDANT = "unit_discordant"
+CENSORED = "censored"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Points with their interval. `converted` is what the other unit column gives; `note` explains the first of `basis`."""
+
+    score: int
+    low: int
+    high: int
+    basis: tuple[Observation, ...]
+    rule: str
+    note: str = ""
+    converted: int | None = None
+    status: OrganStatus = OrganStatus.MEASURED
+    flags: tuple[str, ...] = ()
+    firm: bool = True
+
+
+def worst(findings: Sequence[Finding], flags: Iterable[str] = ()) -> OrganScore:
+    """The organ's score: the highest of each end; of equals the firm, then the latest decides."""
+    if not findings:
+        return missing(flags)
+    firm = [finding for finding in findings if finding.firm]
+    recent = findings[::-1]
+    decider = max(recent, key=lambda f: (f.score, f.firm))
+    lowest = max(firm[::-1], key=lambda f: f.low) if firm else decider
+    highest = max(recent, key=lambda f: f.high)
+    deciding = _relevant(decider, lowest, highest)
+    return OrganScore(
+        score=decider.score,
+        low=lowest.low if firm else 0,
+        high=highest.high if firm else WORST,
+        status=decider.status,
+        flags=_flags(findings, deciding, flags),
+        evidence=_evidence(deciding),
+        rule=decider.rule,
+    )
+
+
+def missing(flags: Iterable[str] = ()) -> OrganScore:
+    return OrganScore(None, 0, WORST, OrganStatus.MISSING, tuple(dict.fromkeys(flags)))
+
+
+def _relevant(decider: Finding, lowest: Finding, highest: Finding) -> tuple[Finding, ...]:
+    """The decider, and whoever sets an end of the interval that the decider does not reach."""
+    found = [decider]
+    if lowest.low != decider.low or not decider.firm:
+        found.append(lowest)
+    if highest.high > decider.high:
+        found.append(highest)
+    return tuple({id(finding): finding for finding in found}.values())
+
+
+def _flags(findings: Sequence[Finding], deciding: Iterable[Finding], more: Iterable[str]) -> tuple[str, ...]:
+    flags = [flag for finding in deciding for flag in (*finding.flags, *_data_flags(finding))]
+    converted = max(f.score if f.converted is None else f.converted for f in findings)
+    if converted != max(f.score for f in findings):
+        flags.append(UNIT_DISCORDANT)
+    return tuple(dict.fromkeys((*flags, *more)))
+
+
+def _data_flags(finding: Finding) -> Iterable[str]:
+    return (flag for observation in finding.basis for flag in observation.flags)
+
+
+def _evidence(deciding: Iterable[Finding]) -> tuple[Evidence, ...]:
+    shown: dict[tuple[str, str, datetime], tuple[Observation, str]] = {}
+    for finding in deciding:
+        for index, observation in enumerate(finding.basis):
+            note = finding.note if index == 0 else ""
+            shown.setdefault((observation.concept, observation.identity, observation.effective), (observation, note))
+    return tuple(evidence_of(observation, note) for observation, note in shown.values())

@@ -1,0 +1,53 @@
+"""Organs that one laboratory value decides: coagulation by platelets, liver by bilirubin, the kidney's creatinine."""
+
+from adapter.domain.assessment import OrganScore
+from adapter.domain.observation import Observation
+from adapter.domain.patient import Window
+from adapter.domain.quantity import Quantity
+from adapter.scoring.chart import Chart
+from adapter.scoring.finding import CENSORED, Finding, worst
+from adapter.scoring.ladder import Ladder
+from adapter.scoring.options import ScoringOptions
+from adapter.scoring.thresholds import BILIRUBIN, PLATELETS, Columns
+
+NATIVE_TABLE = "native_table"
+
+
+def coagulation(chart: Chart, window: Window, _options: ScoringOptions) -> OrganScore:
+    """Platelets: the same numbers in both unit columns."""
+    observed = (item.observation for item in chart.series("platelets").within(window))
+    return worst([_finding(one, PLATELETS, one.quantity) for one in observed if one.quantity is not None])
+
+
+def liver(chart: Chart, window: Window, options: ScoringOptions) -> OrganScore:
+    """Total bilirubin."""
+    return worst(by_column(chart, window, "bilirubin", BILIRUBIN, options.unit_policy))
+
+
+def by_column(chart: Chart, window: Window, concept: str, columns: Columns, policy: str) -> list[Finding]:
+    """A value reported in SI units is read in the printed SI column, and converted beside it (clinical D9)."""
+    observed = (item.observation for item in chart.series(concept).within(window))
+    return [_in_columns(one, columns, policy) for one in observed if one.quantity is not None]
+
+
+def _in_columns(one: Observation, columns: Columns, policy: str) -> Finding:
+    conventional = _finding(one, columns.conventional, one.quantity)
+    si = in_si(one.native, columns)
+    if si is None or policy != NATIVE_TABLE:
+        return conventional
+    return _finding(one, columns.si, si, converted=conventional.score)
+
+
+def in_si(native: Quantity | None, columns: Columns) -> Quantity | None:
+    """The value in the SI column's unit, if it was reported in an SI unit."""
+    factor = columns.si_units.get(native.unit) if native is not None else None
+    if native is None or factor is None:
+        return None
+    return Quantity(native.value * factor, columns.si.unit, native.comparator)
+
+
+def _finding(one: Observation, ladder: Ladder, quantity: Quantity | None, converted: int | None = None) -> Finding:
+    """A bound such as "<150" scores what is certain of it, and keeps what is possible as its high end."""
+    low, high = ladder.span(quantity) if quantity is not None else (0, 0)
+    flags = () if low == high else (CENSORED,)
+    return Finding(low, low, high, (one,), ladder.rule(low), converted=converted, flags=flags)

@@ -1,0 +1,34 @@
+"""SOFA (Vincent 1996 as printed in Sepsis-3): six organs at a moment, each the worst of 24 hours, with its interval."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from adapter.domain.assessment import OrganScore, SofaScore
+from adapter.domain.patient import PatientState, Window
+from adapter.scoring.cardiovascular import cardiovascular
+from adapter.scoring.chart import Chart, chart_of, window_to
+from adapter.scoring.cns import cns
+from adapter.scoring.laboratory import coagulation, liver
+from adapter.scoring.options import ScoringOptions
+from adapter.scoring.renal import renal
+from adapter.scoring.respiration import respiration
+from adapter.scoring.thresholds import WINDOW, WINDOW_HOURS
+
+Organ = Callable[[Chart, Window, ScoringOptions], OrganScore]
+SCORED_BY: dict[str, Organ] = {
+    "respiration": respiration,
+    "coagulation": coagulation,
+    "liver": liver,
+    "cardiovascular": cardiovascular,
+    "cns": cns,
+    "renal": renal,
+}
+
+
+def score(state: PatientState | Chart, at: datetime, options: ScoringOptions) -> SofaScore:
+    """The score over `(at - 24 h, at]` by effective time (clinical D7); results dated after `at` are not known yet."""
+    return SofaScore(at, WINDOW_HOURS, organs(chart_of(state), window_to(at, WINDOW), options))
+
+
+def organs(chart: Chart, window: Window, options: ScoringOptions) -> dict[str, OrganScore]:
+    return {name: scored(chart, window, options) for name, scored in SCORED_BY.items()}

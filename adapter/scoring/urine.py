@@ -1,0 +1,136 @@
+"""Urine of a day: what was collected, over how long it was observed, and what that lets one say."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from fractions import Fraction
+from itertools import pairwise
+
+from adapter.domain.assessment import OrganStatus
+from adapter.domain.observation import Observation
+from adapter.domain.patient import Window
+from adapter.domain.quantity import decimal_text
+from adapter.scoring.chart import Chart
+from adapter.scoring.finding import Finding
+from adapter.scoring.thresholds import (
+    URINE,
+    URINE_DAY,
+    URINE_FIRST_ENTRY,
+    URINE_LOOKBACK,
+    URINE_PROVISIONAL,
+    URINE_SCORED,
+    URINE_SETTLED,
+    URINE_SPARSE,
+)
+
+PROVISIONAL = "urine_provisional"
+SPARSE = "urine_sparsely_charted"
+
+
+@dataclass(frozen=True, slots=True)
+class Volume:
+    time: datetime
+    millilitres: Fraction
+    observation: Observation
+
+
+@dataclass(frozen=True, slots=True)
+class Collection:
+    """`millilitres` passed in `length`: the volumes after the moment observation began."""
+
+    millilitres: Fraction
+    length: timedelta
+    volumes: tuple[Volume, ...]
+    gap: timedelta
+
+    @property
+    def per_day(self) -> Fraction:
+        return self.millilitres * Fraction(URINE_DAY // timedelta.resolution, self.length // timedelta.resolution)
+
+
+def urine(chart: Chart, window: Window) -> Iterator[Finding]:
+    """Of 24-hour totals (never added to hourly volumes) and hourly volumes (clinical D12).
+
+    500 mL already seen settles it; else what 22 to 30 observed hours make of a day; 12 to 22 hours decide nothing.
+    """
+    for volume in _volumes(chart, "urine-output-24h", window.start, window.end):
+        if volume.time > window.start:
+            yield _total(volume)
+    volumes = _volumes(chart, "urine-output", window.end - URINE_LOOKBACK, window.end)
+    today = [volume for volume in volumes if volume.time > window.start]
+    seen = sum((volume.millilitres for volume in today), Fraction(0))
+    if seen >= URINE_SETTLED:
+        yield _settled(seen, today)
+    elif today:
+        record = chart.series("urine-output").times
+        yield from _observed(volumes, from_the_start=volumes[0].time == record[0])
+
+
+def scanty(chart: Chart, at: datetime) -> bool:
+    """Less than 500 mL charted in the 24 hours before: only then can hourly volumes score."""
+    volumes = _volumes(chart, "urine-output", at - URINE_DAY + timedelta.resolution, at)
+    return sum((volume.millilitres for volume in volumes), Fraction(0)) < URINE_SETTLED
+
+
+def _volumes(chart: Chart, concept: str, first: datetime, last: datetime) -> list[Volume]:
+    volumes = []
+    for item in chart.series(concept).between(first, last):
+        quantity = item.observation.quantity
+        if quantity is not None and quantity.comparator is None:
+            volumes.append(Volume(item.time, quantity.value, item.observation))
+    return volumes
+
+
+def _total(volume: Volume) -> Finding:
+    points = URINE.points(volume.millilitres)
+    return Finding(points, points, points, (volume.observation,), URINE.rule(points), "24-hour total")
+
+
+def _settled(seen: Fraction, today: list[Volume]) -> Finding:
+    basis = tuple(volume.observation for volume in today)
+    return Finding(0, 0, 0, basis, URINE.rule(0), f"{decimal_text(seen)} mL within 24 h")
+
+
+def _observed(volumes: list[Volume], *, from_the_start: bool) -> Iterator[Finding]:
+    """The collection nearest to a day that begins at an entry; failing that, an hour before the first one ever made."""
+    known = [_collection(volumes, index, timedelta(0)) for index in range(len(volumes) - 1)]
+    assumed = [_collection(volumes, -1, URINE_FIRST_ENTRY)] if from_the_start else []
+    shortest, longest = URINE_SCORED
+    for collections in (known, assumed):
+        scored = [c for c in collections if shortest <= c.length <= longest]
+        if scored:
+            yield _normalised(min(scored, key=lambda c: abs(c.length - URINE_DAY)), firm=True)
+            return
+    shown = [c for c in (*known, *assumed) if URINE_PROVISIONAL <= c.length < shortest]
+    if shown:
+        yield _normalised(max(shown, key=lambda c: c.length), firm=False)
+
+
+def _collection(volumes: list[Volume], anchor: int, before: timedelta) -> Collection:
+    """From the entry at `anchor`, whose own volume was passed earlier, or from `before` the first entry on."""
+    after = volumes[anchor + 1 :]
+    times = [volume.time for volume in volumes[max(anchor, 0) :]]
+    begin = times[0] - before
+    gaps = (later - earlier for earlier, later in pairwise(times))
+    total = sum((volume.millilitres for volume in after), Fraction(0))
+    return Collection(total, times[-1] - begin, tuple(after), max(gaps, default=timedelta(0)))
+
+
+def _normalised(collection: Collection, *, firm: bool) -> Finding:
+    points = URINE.points(collection.per_day)
+    hours = decimal_text(
+        Fraction(collection.length // timedelta.resolution, timedelta(hours=1) // timedelta.resolution)
+    )
+    note = f"{decimal_text(collection.millilitres)} mL in {hours} h: {decimal_text(collection.per_day)} mL per 24 h"
+    flags = () if firm else (PROVISIONAL,)
+    return Finding(
+        points,
+        points if firm else 0,
+        points,
+        tuple(volume.observation for volume in collection.volumes),
+        URINE.rule(points),
+        note,
+        status=OrganStatus.DERIVED,
+        flags=(*flags, SPARSE) if collection.gap > URINE_SPARSE else flags,
+        firm=firm,
+    )

@@ -1,0 +1,102 @@
+"""When a score can change: the scan for an onset misses no rise, and nobody is looked at without need."""
+
+from datetime import datetime, timedelta
+
+from adapter.domain.observation import Observation
+from adapter.scoring.moments import moments, next_change
+from adapter.scoring.options import ScoringOptions
+from adapter.scoring.sofa import score
+from tests.builders import T0, after, observation, state_of
+
+OPTIONS = ScoringOptions()
+
+
+def rises(*given: Observation, until: float = 100) -> tuple[float, ...]:
+    found = moments(state_of(*given), after(-1), after(until), OPTIONS)
+    return tuple((moment - T0) / timedelta(hours=1) for moment in found)
+
+
+def minutes(number: float) -> datetime:
+    return T0 + timedelta(minutes=number)
+
+
+def test_normal_results_are_no_moments() -> None:
+    normal = (
+        observation("platelets", 200),
+        observation("bilirubin", "0.5"),
+        observation("creatinine", "0.8"),
+        observation("map", 80),
+        observation("gcs-total", 15),
+        observation("urine-output", 800),
+        observation("rass", 0, at=after(2)),
+        observation("spo2", 98),
+    )
+    assert rises(*normal, until=23) == ()
+
+
+def test_results_that_score_are_moments_at_their_effective_time() -> None:
+    assert rises(observation("platelets", 90, at=after(2)), observation("creatinine", 107, "umol/L", at=after(3))) == (
+        2,
+        3,
+    )
+
+
+def test_an_infusion_is_a_moment_in_its_60th_minute() -> None:
+    assert rises(observation("norepinephrine-rate", "0.05")) == (1,)
+
+
+def test_the_span_is_half_open() -> None:
+    state = state_of(observation("platelets", 90))
+    assert moments(state, T0, after(1), OPTIONS) == ()
+    assert moments(state, after(-1), T0, OPTIONS) == (T0,)
+
+
+def test_old_urine_that_leaves_the_day_is_a_moment() -> None:
+    hourly = [observation("urine-output", 2, at=after(h)) for h in range(1, 24)]
+    state = state_of(observation("urine-output", 520), *hourly, observation("creatinine", 1, at=after(20)))
+    assert score(state, after(23.9), OPTIONS).low == 0
+    assert score(state, after(24), OPTIONS).low == 4
+    assert after(24) in moments(state, T0, after(30), OPTIONS)
+
+
+def test_an_arterial_reading_that_outdates_a_cuff_unmasks_a_low_pressure() -> None:
+    low, cuff = observation("map", 60), observation("map-cuff", 80, at=minutes(10))
+    line = observation("map-arterial", 85, at=minutes(20))
+    state = state_of(low, cuff, line)
+    assert score(state, minutes(19), OPTIONS).low == 0
+    assert score(state, minutes(20), OPTIONS).low == 1
+    assert minutes(20) in moments(state, minutes(10), after(2), OPTIONS)
+
+
+def test_a_rass_after_a_gcs_under_a_tube_makes_it_firm() -> None:
+    given = (
+        observation("respiratory-support", "invasive"),
+        observation("gcs-total", 3),
+        observation("rass", 0, at=minutes(30)),
+    )
+    state = state_of(*given)
+    assert score(state, minutes(29), OPTIONS).low == 0
+    assert score(state, minutes(30), OPTIONS).low == 3
+    assert minutes(30) in moments(state, T0, after(2), OPTIONS)
+
+
+def test_the_score_is_looked_at_again_when_old_urine_is_forgotten() -> None:
+    state = state_of(observation("urine-output", 20), observation("urine-output", 20, at=after(25)))
+    assert next_change(state, after(29), OPTIONS) == after(30) + timedelta.resolution
+
+
+def test_time_alone_changes_nothing_on_an_empty_chart() -> None:
+    assert next_change(state_of(), T0, OPTIONS) is None
+
+
+def test_a_result_leaves_after_a_day_and_a_future_one_arrives() -> None:
+    state = state_of(observation("platelets", 40), observation("bilirubin", 3, at=after(30)))
+    assert next_change(state, after(1), OPTIONS) == after(24)
+    assert next_change(state, after(24), OPTIONS) == after(30)
+    assert next_change(state, after(54), OPTIONS) is None
+
+
+def test_an_infusion_reaches_its_hour_and_leaves_a_day_after_its_hold() -> None:
+    state = state_of(observation("norepinephrine-rate", "0.05"))
+    assert next_change(state, after(0.5), OPTIONS) == after(1)
+    assert next_change(state, after(25), OPTIONS) == after(26)

@@ -1,0 +1,53 @@
+"""Every cut-point of the table and its two neighbours, in both unit columns."""
+
+import csv
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from adapter.domain.assessment import OrganScore
+from adapter.domain.observation import Observation
+from adapter.scoring.options import ScoringOptions
+from adapter.scoring.sofa import score
+from tests.builders import T0, after, observation, state_of
+
+VECTORS = list(csv.DictReader((Path(__file__).parents[2] / "vectors/sofa.csv").read_text().splitlines()))
+CONVERTED = ScoringOptions(unit_policy="converted")
+
+
+def organ(row: dict[str, str], options: ScoringOptions | None = None) -> OrganScore:
+    at = T0
+    given: list[Observation] = []
+    if row["concept"] == "pao2":
+        given += [
+            observation("pao2", row["value"], row["unit"], at, specimen="arterial"),
+            observation("fio2", 1, "1", at),
+            observation("respiratory-support", row["support"], at=at - timedelta(minutes=30)),
+        ]
+    elif row["concept"].endswith("-rate"):
+        given += [observation(row["concept"], row["value"], row["unit"], at - timedelta(hours=1))]
+    else:
+        given += [observation(row["concept"], row["value"], row["unit"], at)]
+    return score(state_of(*given), after(1), options or ScoringOptions()).organs[row["organ"]]
+
+
+@pytest.mark.parametrize("row", VECTORS, ids=lambda r: f"{r['concept']} {r['value']} {r['unit']} {r['support']}")
+def test_each_cut_point_and_its_neighbours_score_as_printed(row: dict[str, str]) -> None:
+    found = organ(row)
+    assert found.score == int(row["score"]), row["line"]
+    assert found.low == found.score
+    assert found.high == (4 if row["organ"] == "renal" and row["concept"] != "creatinine" else found.score)
+    assert ("unit_discordant" in found.flags) == (row["score"] != row["converted"]), row["line"]
+    assert organ(row, CONVERTED).score == int(row["converted"]), row["line"]
+
+
+def test_every_organ_has_vectors() -> None:
+    assert {row["organ"] for row in VECTORS} == {
+        "respiration",
+        "coagulation",
+        "liver",
+        "cardiovascular",
+        "cns",
+        "renal",
+    }
