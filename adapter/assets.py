@@ -1,0 +1,200 @@
+"""The only reader of mappings/ and profiles/: files → Rulebook with a digest."""
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+import adapter
+from adapter.domain.document import Document, nearest
+from adapter.domain.document import Path as Place
+from adapter.domain.trial import Trial
+from adapter.eligibility.protocol import extends, read_trial
+from adapter.errors import ConfigError
+from adapter.mapping.concept_file import read_dictionary
+from adapter.mapping.dictionary import Dictionary
+from adapter.mapping.site import SiteMap, read_site
+from adapter.screening.rulebook import Rulebook
+
+PACKAGE = Path(adapter.__file__).parent
+COMPANIONS = ("known", "units", "specimens")
+
+
+class _Loader(yaml.SafeLoader):
+    """Plain scalars as JSON has them: `NO`, `12:30` and `2026-01-01` stay text."""
+
+
+_Loader.yaml_implicit_resolvers = {}
+for _tag, _pattern, _first in (
+    ("bool", r"true|false", "tf"),
+    ("null", r"null|~|", "n~\0"),
+    ("int", r"-?(0|[1-9]\d*)", "-0123456789"),
+    ("float", r"-?(0|[1-9]\d*)\.\d+", "-0123456789"),
+):
+    _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(rf"^(?:{_pattern})$", re.ASCII), list(_first))
+_Loader.add_implicit_resolver("tag:yaml.org,2002:null", re.compile(r"^$"), [""])
+
+
+def load_document(path: Path) -> Document:
+    """A YAML file with the line of every key; refuses duplicate keys and what is no YAML."""
+    try:
+        written = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = type(error).__name__
+        raise ConfigError(f"{path}: cannot be read ({reason}) — check the path and that it is UTF-8") from None
+    lines: dict[Place, int] = {}
+    try:
+        loader = _Loader(written)
+        node = loader.get_single_node()
+        data = None if node is None else _Plain(loader, str(path), lines).read(node, ())
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise ConfigError(f"{path}:{line}: this is no YAML: {error.problem} — look here and one line above") from None
+    except yaml.YAMLError:
+        raise ConfigError(f"{path}:1: this is no YAML — it holds characters that may not stand in it") from None
+    except RecursionError:
+        raise ConfigError(f"{path}:1: a part holds itself — write it out instead of using & and *") from None
+    return Document(str(path), data, lines)
+
+
+@dataclass(frozen=True, slots=True)
+class _Plain:
+    """YAML nodes → plain values, the line of each written down on the way."""
+
+    loader: _Loader
+    file: str
+    lines: dict[Place, int]
+
+    def read(self, node: yaml.Node, path: Place) -> Any:
+        self.lines.setdefault(path, node.start_mark.line + 1)
+        if isinstance(node, yaml.SequenceNode):
+            return [self.read(item, (*path, index)) for index, item in enumerate(node.value)]
+        if not isinstance(node, yaml.MappingNode):
+            return self.loader.construct_object(node, deep=True)
+        found: dict[Any, Any] = {}
+        for key_node, value_node in node.value:
+            if not isinstance(key_node, yaml.ScalarNode):
+                raise yaml.MarkedYAMLError(problem="a key must be one word", problem_mark=key_node.start_mark)
+            key = self.loader.construct_object(key_node)
+            here = (*path, key)
+            self.lines[here] = key_node.start_mark.line + 1
+            if key in found:
+                raise Document(self.file, None, self.lines).error(here, f"the key '{key}' stands twice — keep one")
+            found[key] = self.read(value_node, here)
+        return found
+
+
+def root() -> Path:
+    """Where the shipped mappings/ and profiles/ lie: in the wheel, else in the checkout."""
+    packaged = PACKAGE / "_assets"
+    return packaged if packaged.is_dir() else PACKAGE.parent
+
+
+def roots(folder: Path | None) -> tuple[Path, ...]:
+    """The operator's folder first: its files win over the shipped ones of the same name."""
+    if folder is None:
+        return (root(),)
+    if not folder.is_dir():
+        raise ConfigError(f"{folder}: no such folder — name one that holds mappings/ or profiles/")
+    return (folder, root())
+
+
+def find(folder: Path | None, relative: str) -> Path:
+    return next((found for base in roots(folder) if (found := base / relative).is_file()), root() / relative)
+
+
+def site_files(folder: Path | None) -> Mapping[str, Path]:
+    """Site name → file, the operator's before the shipped."""
+    files: dict[str, Path] = {}
+    for base in roots(folder):
+        for path in sorted((base / "mappings" / "sites").glob("*.yaml")):
+            files.setdefault(path.stem, path)
+    return files
+
+
+def trial_names(folder: Path | None) -> tuple[str, ...]:
+    return tuple(
+        sorted({path.parent.name for base in roots(folder) for path in (base / "profiles").glob("*/trial.yaml")})
+    )
+
+
+def _dictionary_documents(folder: Path | None) -> dict[str, Document]:
+    return {name: load_document(find(folder, f"mappings/{name}.yaml")) for name in ("concepts", *COMPANIONS)}
+
+
+def load_dictionary(folder: Path | None) -> Dictionary:
+    documents = _dictionary_documents(folder)
+    return read_dictionary(documents.pop("concepts"), **documents)
+
+
+def load_sites(folder: Path | None, dictionary: Dictionary) -> dict[str, SiteMap]:
+    return dict(_sites(_site_documents(folder), dictionary))
+
+
+def _site_documents(folder: Path | None) -> dict[str, Document]:
+    return {name: load_document(path) for name, path in site_files(folder).items()}
+
+
+def _sites(documents: Mapping[str, Document], dictionary: Dictionary) -> Iterator[tuple[str, SiteMap]]:
+    for name, document in documents.items():
+        site = read_site(document, dictionary)
+        if site.site != name:
+            raise document.error(
+                ("site",), f"the site is called '{site.site}' but its file '{name}' — make them the same"
+            )
+        yield name, site
+
+
+def load_rulebook(folder: Path | None, *, trials: Sequence[str], production: bool = True) -> Rulebook:
+    """Everything configured that pure code needs: the dictionary, all sites, the named trials; checked.
+
+    Raises ConfigError naming file, line and the nearest known word. `production` false lets test messages (MSH-11 T)
+    through. The digest covers the content of the files, not their comments.
+    """
+    documents = _dictionary_documents(folder)
+    dictionary = read_dictionary(documents["concepts"], **{name: documents[name] for name in COMPANIONS})
+    sites = _site_documents(folder)
+    protocols = _trial_documents(folder, trials)
+    return Rulebook(
+        dictionary=dictionary,
+        sites=dict(_sites(sites, dictionary)),
+        trials=tuple(_trial(folder, protocols[name], dictionary) for name in trials),
+        digest=digest({"mappings": documents, "sites": sites, "trials": protocols}),
+        software=adapter.__version__,
+        production=production,
+    )
+
+
+def _trial_documents(folder: Path | None, trials: Sequence[str]) -> dict[str, Document]:
+    """Each named trial and the ones it extends."""
+    documents: dict[str, Document] = {}
+    waiting = list(trials)
+    while waiting:
+        name = waiting.pop()
+        if name in documents:
+            continue
+        path = find(folder, f"profiles/{name}/trial.yaml")
+        if not path.is_file():
+            raise ConfigError(f"profiles/{name}/trial.yaml: no such trial{nearest(name, trial_names(folder))}")
+        documents[name] = load_document(path)
+        parent = extends(documents[name])
+        waiting.extend([parent] if parent else [])
+    return documents
+
+
+def _trial(folder: Path | None, document: Document, dictionary: Dictionary) -> Trial:
+    parent = extends(document)
+    above = None if parent is None else load_document(find(folder, f"profiles/{parent}/trial.yaml"))
+    return read_trial(document, dictionary.convert, above)
+
+
+def digest(parts: Mapping[str, Mapping[str, Document]]) -> str:
+    """`sha256:…` over the canonical JSON of every document."""
+    content = {kind: {name: document.data for name, document in files.items()} for kind, files in parts.items()}
+    canonical = json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"), default=str)
+    return f"sha256:{hashlib.sha256(canonical.encode()).hexdigest()}"

@@ -1,0 +1,1 @@
+"""From a hospital's words to ours."""

@@ -1,0 +1,94 @@
+"""OBX-3 → concept: the site's own codes first, then the dictionary's; never by display text (clinical 3)."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from adapter.hl7.er7 import Segment
+from adapter.mapping.dictionary import Concept
+from adapter.mapping.feed import Feed
+
+SYSTEMS = {
+    "LN": "LN",
+    "LOINC": "LN",
+    "LNC": "LN",
+    "HTTP://LOINC.ORG": "LN",
+    "2.16.840.1.113883.6.1": "LN",
+    "SCT": "SCT",
+    "SNM": "SCT",
+    "SNOMED": "SCT",
+    "SNOMED-CT": "SCT",
+    "HTTP://SNOMED.INFO/SCT": "SCT",
+    "MDC": "MDC",
+    "L": "L",
+    "99ADAPTER": "L",
+}
+"""Spellings of HL7 table 0396."""
+LOINC = re.compile(r"\d{1,7}-\d", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """The concept, with the specimen its code implies and the unit that serves where OBX-6 is silent."""
+
+    concept: Concept
+    code: str
+    specimen: str = ""
+    unit: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Unmapped:
+    """`known`: a code we know and do not need."""
+
+    code: str
+    known: bool
+
+
+def candidates(obx: Segment) -> Iterator[tuple[str, str]]:
+    """(code, system) of the identifier and the alternate identifier; a bare LOINC is known by its check digit."""
+    for code_at, system_at in ((1, 3), (4, 6)):
+        code = obx.text(3, code_at).strip()
+        system = obx.text(3, system_at).strip()
+        if code and code != '""':
+            bare = not system and LOINC.fullmatch(code) is not None and checks(code)
+            yield code, "LN" if bare else SYSTEMS.get(system.upper(), system)
+
+
+def checks(loinc: str) -> bool:
+    """LOINC's mod-10 check digit."""
+    body, _, digit = loinc.partition("-")
+    doubled = (int(d) * 2 if place % 2 == 0 else int(d) for place, d in enumerate(reversed(body)))
+    total = sum(number // 10 + number % 10 for number in doubled)
+    return -total % 10 == int(digit)
+
+
+def code_of(obx: Segment) -> tuple[str, str]:
+    """The first (code, system) as the sender wrote it."""
+    code = obx.text(3).strip()
+    return (code, obx.text(3, 3).strip()) if code else (obx.text(3, 4).strip(), obx.text(3, 6).strip())
+
+
+def meaning(obx: Segment, feed: Feed) -> Meaning | Unmapped:
+    found = tuple(candidates(obx))
+    for look in (local, shared):
+        for code, system in found:
+            mapped = look(code, system, feed)
+            if mapped is not None:
+                return mapped
+    known = any(
+        code in feed.site.not_needed or (system, code) in feed.dictionary.known_not_needed for code, system in found
+    )
+    return Unmapped(code_of(obx)[0], known)
+
+
+def local(code: str, system: str, feed: Feed) -> Meaning | None:
+    entry = feed.site.codes.get(code)
+    if entry is None or entry.system not in {"", system}:
+        return None
+    return Meaning(feed.dictionary.concepts[entry.concept], code, entry.specimen, entry.unit)
+
+
+def shared(code: str, system: str, feed: Feed) -> Meaning | None:
+    concept = feed.dictionary.find(system, code)
+    return None if concept is None else Meaning(concept, code, concept.codes[(system, code)])

@@ -1,0 +1,79 @@
+"""The dictionary: every canonical observation, its codes, its unit and its exact conversions."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+from adapter.domain.quantity import Quantity
+from adapter.mapping.units import Units
+
+Range = tuple[Fraction, Fraction]
+
+
+@dataclass(frozen=True, slots=True)
+class Concept:
+    """One canonical observation (decisions B2).
+
+    `codes` maps (system, code) to the specimen that code implies. `possible` is what a body can show: an exact value
+    outside is no result; outside `plausible` it is kept and flagged (clinical 2.4). `also` holds exact factors into
+    the canonical unit, `instead` the units that mean another concept.
+    """
+
+    id: str
+    display: str
+    kind: str
+    """`quantity` or `code`."""
+    unit: str = ""
+    codes: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    also: Mapping[str, Fraction] = field(default_factory=dict)
+    instead: Mapping[str, str] = field(default_factory=dict)
+    unit_flags: Mapping[str, str] = field(default_factory=dict)
+    possible: Range | None = None
+    plausible: Range | None = None
+    charted: bool = False
+    unitless: bool = False
+    whole: bool = False
+    specimens: frozenset[str] = frozenset()
+    specimen_needed: frozenset[str] = frozenset()
+    answers: Mapping[str, str] = field(default_factory=dict)
+    open_answers: bool = False
+    values: Mapping[str, Fraction] = field(default_factory=dict)
+    """Coded answers that stand for a number (LOINC answers of RASS)."""
+    comments: Mapping[str, str] = field(default_factory=dict)
+    room_air: Fraction | None = None
+    """Set for the inspired oxygen fraction only: what "20 %" is rounded from."""
+    room_air_written: frozenset[Fraction] = frozenset()
+
+    def factor(self, unit: str) -> Fraction | None:
+        """What one of `unit` is in the canonical unit; `None` if it cannot be converted."""
+        return Fraction(1) if unit == self.unit else self.also.get(unit)
+
+    def canonical(self, quantity: Quantity) -> Quantity | None:
+        """The same quantity in the canonical unit, exactly; `None` if its unit cannot be converted."""
+        factor = self.factor(quantity.unit)
+        if factor is None:
+            return None
+        return Quantity(quantity.value * factor, self.unit, quantity.comparator)
+
+
+@dataclass(frozen=True, slots=True)
+class Dictionary:
+    """All concepts, the codes known and not needed, and the spellings of units and specimens."""
+
+    concepts: Mapping[str, Concept]
+    units: Units
+    specimens: Mapping[str, str] = field(default_factory=dict)
+    known_not_needed: frozenset[tuple[str, str]] = frozenset()
+    index: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    """(system, code) → concept id."""
+
+    def find(self, system: str, code: str) -> Concept | None:
+        """By HL7's names of systems: `LN`, `SCT`, `MDC`; `L` for the dictionary's own codes."""
+        concept = self.index.get((system, code))
+        return None if concept is None else self.concepts[concept]
+
+    def convert(self, concept_id: str, value: Fraction, unit: str) -> Fraction | None:
+        """`value` of the concept from `unit` (any known spelling) into its canonical unit; `None` if impossible."""
+        concept = self.concepts.get(concept_id)
+        factor = None if concept is None else concept.factor(self.units.ucum(unit) or unit)
+        return None if factor is None else value * factor

@@ -1,0 +1,78 @@
+"""What the reader of one message knows beside the segment in hand: the site, the dictionary, the header."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from adapter.domain.events import ClinicalEvent
+from adapter.domain.issue import Issue
+from adapter.domain.ledger import Bucket
+from adapter.domain.patient import PatientId
+from adapter.hl7.datatypes import Moment, moment
+from adapter.hl7.er7 import Message, Segment
+from adapter.mapping.dictionary import Dictionary
+from adapter.mapping.site import SiteMap
+
+FUTURE_TOLERANCE = timedelta(minutes=15)
+"""How far a clock may be ahead of ours (reliability C51)."""
+SKEW_TOLERANCE = timedelta(minutes=10)
+"""As FUTURE_TOLERANCE, for MSH-7 (reliability H17)."""
+UNUSABLE_PRECISION = frozenset({"year", "month"})
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """`sender_time` is MSH-7 where it can be trusted; `facility` MSH-4."""
+
+    site: SiteMap
+    dictionary: Dictionary
+    message_id: str
+    received: datetime
+    sender_time: datetime | None = None
+    facility: str = ""
+
+    def moment(self, segment: Segment | None, field: int) -> Moment | None:
+        """A DTM (or the start of a range) in the site's zone; `None` when absent, unreadable or coarser than a day."""
+        text = "" if segment is None else segment.text(field)
+        found = moment(text, self.site.timezone) if text else None
+        return None if found is None or found.precision in UNUSABLE_PRECISION else found
+
+    def in_future(self, instant: datetime) -> bool:
+        return instant > self.received + FUTURE_TOLERANCE
+
+    def assumes_zone(self, message: Message) -> bool:
+        """Whether this message's header time had no offset and the site wants to be told."""
+        stated = self.moment(message.header, 7)
+        return self.site.timezone_flagged and stated is not None and not stated.zone_stated
+
+
+@dataclass(frozen=True, slots=True)
+class Mapped:
+    """What one message said: events in order, findings, and one bucket for every OBX.
+
+    `refusal` is the quarantine reason where nobody in it could be identified.
+    """
+
+    events: tuple[ClinicalEvent, ...] = ()
+    issues: tuple[Issue, ...] = ()
+    buckets: tuple[Bucket, ...] = ()
+    patients: tuple[PatientId, ...] = ()
+    identifiers: tuple[tuple[str, str, str], ...] = ()
+    refusal: str | None = None
+
+    def __add__(self, other: "Mapped") -> "Mapped":
+        return Mapped(
+            self.events + other.events,
+            self.issues + other.issues,
+            self.buckets + other.buckets,
+            self.patients + tuple(p for p in other.patients if p not in self.patients),
+            self.identifiers + tuple(i for i in other.identifiers if i not in self.identifiers),
+            self.refusal or other.refusal,
+        )
+
+
+def feed_of(message: Message, site: SiteMap, dictionary: Dictionary, *, message_id: str, received: datetime) -> Feed:
+    feed = Feed(site, dictionary, message_id, received, facility=message.header.text(4))
+    sent = feed.moment(message.header, 7)
+    if sent is None or sent.instant > received + SKEW_TOLERANCE:
+        return feed
+    return replace(feed, sender_time=sent.instant)

@@ -1,0 +1,91 @@
+"""What to do with a message by its header, and its events: the dispatch by MSH-9."""
+
+from dataclasses import dataclass, replace
+
+from adapter.domain.issue import Issue
+from adapter.domain.ledger import Bucket
+from adapter.hl7.er7 import Message
+from adapter.hl7.tables import ProcessingId
+from adapter.mapping.feed import Feed, Mapped
+from adapter.mapping.hl7_adt import SUPPORTED, events_from_adt
+from adapter.mapping.hl7_oru import events_from_oru
+
+RESULTS = frozenset({"R01", "R30", "R31", "R32", ""})
+"""ORU triggers that carry results; R40 is an alarm (decisions C5). A silent trigger is the feed's default."""
+OTHER_PROCESSING = frozenset(ProcessingId) - {ProcessingId.PRODUCTION}
+ODDITIES = {
+    "bom": "a byte order mark stands before MSH — ask the sender to leave it out",
+    "lead": "bytes stand before MSH — ask the sender to leave them out",
+    "nul": "the message holds NUL bytes — ask the sender to leave them out",
+    "charset-unknown": "MSH-18 names a character set we do not know — the site's is used",
+    "charset-contradicted": "MSH-18 says ASCII but other bytes came — the site's character set is used",
+    "charset-replaced": "bytes do not belong to the character set — compare MSH-18 and the site's encoding",
+    "second-header": "a second MSH stands inside the message — ask the sender for one message a frame",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Disposition:
+    """`applied`, `ignored` or `quarantined`, with the reason of the latter two."""
+
+    word: str
+    reason: str | None = None
+
+
+def kind_of(message: Message) -> tuple[str, str]:
+    """Message type and trigger event; a silent trigger of an ADT stands in EVN-1."""
+    header = message.header
+    kind, event = header.text(9).strip().upper(), header.text(9, 2).strip().upper()
+    if "_" in kind and not event:
+        kind, _, event = kind.partition("_")
+    evn = message.first("EVN")
+    return kind, event or (evn.text(1).strip().upper() if kind == "ADT" and evn is not None else "")
+
+
+def disposition(message: Message, *, production: bool) -> Disposition:
+    """By header alone (reliability H02, H10 to H12, H37; decisions F6)."""
+    kind, event = kind_of(message)
+    if not kind:
+        return Disposition("quarantined", "HDR")
+    if production and message.header.text(11).strip().upper() in OTHER_PROCESSING:
+        return Disposition("quarantined", "PROCID")
+    if not supported(kind, event):
+        return Disposition("ignored", "acknowledgment" if kind == "ACK" else "unsupported-type")
+    if message.first("DSC") is not None or message.first("ADD") is not None:
+        return Disposition("quarantined", "CONTINUATION")
+    return Disposition("applied")
+
+
+def supported(kind: str, event: str) -> bool:
+    return (kind == "ORU" and event in RESULTS) or (kind == "ADT" and event in SUPPORTED)
+
+
+def mapped(message: Message, feed: Feed, *, production: bool) -> tuple[Disposition, Mapped]:
+    """The events of a message that is applied; for others only the ledger, all of it `message_not_used`."""
+    decided = disposition(message, production=production)
+    if decided.word != "applied":
+        return decided, not_used(message)
+    kind, event = kind_of(message)
+    found = events_from_oru(message, feed) if kind == "ORU" else events_from_adt(message, event, feed)
+    if found.refusal is not None:
+        unused = not_used(message)
+        return Disposition("quarantined", found.refusal), replace(
+            unused, issues=found.issues, identifiers=found.identifiers
+        )
+    return decided, replace(found, issues=(*oddities(message, feed), *found.issues))
+
+
+def not_used(message: Message) -> Mapped:
+    return Mapped(buckets=(Bucket.MESSAGE_NOT_USED,) * len(message.all("OBX")))
+
+
+def oddities(message: Message, feed: Feed) -> tuple[Issue, ...]:
+    """What is strange about the message as a whole."""
+    found = [Issue(code, "MSH", ODDITIES.get(code, "look at the raw message")) for code in message.issues]
+    if feed.assumes_zone(message):
+        text = "times came without an offset and were read in the site's zone — set 'timezone' in the site's file"
+        found.append(Issue("timezone-assumed", "MSH-7", text))
+    if feed.sender_time is None:
+        text = "MSH-7 is missing, unreadable or in the future — compare the sender's clock"
+        found.append(Issue("no-sender-time", "MSH-7", text))
+    return tuple(found)

@@ -1,0 +1,99 @@
+"""Who a message speaks of, and which result it speaks of: PID-3 → PatientId, and the identities of results and statements."""
+
+import hashlib
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+from adapter.domain.encounter import EncounterStatement
+from adapter.domain.observation import Observation
+from adapter.domain.patient import PatientId
+from adapter.domain.quantity import Quantity
+from adapter.hl7.datatypes import Identifier, identifiers
+from adapter.hl7.er7 import Segment
+from adapter.mapping.plain import plain
+from adapter.mapping.site import ANY, SiteMap
+
+PREFERRED_TYPES = ("MR", "PI", "")
+"""Table 0203: medical record number, patient internal identifier, unsaid; for sites that accept any authority."""
+IDENTITY_DIGITS = 32
+CANONICAL = json.JSONEncoder(sort_keys=True, ensure_ascii=True, separators=(",", ":"))
+SURROGATES = range(0xD800, 0xE000)
+LONGEST_IDENTIFIER = 64
+
+
+def patient_identity(segment: Segment | None, field: int, site: SiteMap) -> PatientId | str:
+    """The patient of PID-3 or MRG-1 by the site's rule, or the quarantine reason.
+
+    `NO_PATIENT`: nobody named; `NO_MRN`: named, but not by the site's authority and type; `BAD_MRN`, `CHARSET`: the
+    number cannot be trusted (reliability C01 to C04, H23).
+    """
+    named = () if segment is None else tuple(one for one in identifiers(segment, field) if one.value.strip() != '""')
+    if not named:
+        return "NO_PATIENT"
+    chosen = _chosen(named, site)
+    return "NO_MRN" if chosen is None else _trusted(chosen, site)
+
+
+def _chosen(named: tuple[Identifier, ...], site: SiteMap) -> Identifier | None:
+    if site.authority != ANY:
+        return next((one for one in named if _fits(one, site)), None)
+    ranked = (site.identifier_type, *PREFERRED_TYPES)
+    best = (one for kind in ranked for one in named if one.type == kind)
+    return next(best, named[0])
+
+
+def _fits(one: Identifier, site: SiteMap) -> bool:
+    return one.authority == site.authority and one.type in {site.identifier_type, ""}
+
+
+def _trusted(chosen: Identifier, site: SiteMap) -> PatientId | str:
+    value = chosen.value.strip()
+    if any(ord(letter) in SURROGATES or letter == "\ufffd" for letter in value):
+        return "CHARSET"
+    if not value or len(value) > LONGEST_IDENTIFIER or not value.isascii() or not value.isprintable():
+        return "BAD_MRN"
+    return PatientId(site.site, plain(chosen.authority), value)
+
+
+def all_identifiers(segment: Segment | None, field: int) -> tuple[tuple[str, str, str], ...]:
+    """Every identifier of the field as (authority, id, type)."""
+    return (
+        ()
+        if segment is None
+        else tuple((plain(i.authority), plain(i.value), plain(i.type)) for i in identifiers(segment, field))
+    )
+
+
+def result_identity(*, site: str, order: str, concept: str, sub_id: str, effective: datetime | None) -> str:
+    """Which result this is (decisions C1): `order` is the filler's number with its namespace, else the placer's.
+
+    `effective` is part of it only where there is no order number or the sender charts (one order, many moments).
+    """
+    moment = effective.astimezone(UTC).isoformat() if effective else None
+    return fingerprint(["result", site, order, concept, sub_id, moment])[:IDENTITY_DIGITS]
+
+
+def result_digest(observation: Observation) -> str:
+    """SHA-256 of what is stated, without who carried it and when (sender time, inbox id)."""
+    o = observation
+    original = [o.original.value, o.original.unit, o.original.code, o.original.system]
+    stated = [_quantity(o.quantity), _quantity(o.native), o.code, str(o.status), str(o.laboratory)]
+    times = [o.effective.isoformat(), o.issued.isoformat() if o.issued else None]
+    return fingerprint([o.identity, o.concept, original, stated, times, o.specimen, o.specimen_id, o.visit, o.flags])
+
+
+def statement_digest(statement: EncounterStatement) -> str:
+    """As `result_digest`, for an encounter statement."""
+    s = statement
+    words = [s.visit, str(s.action), s.at.isoformat(), s.encounter_class and str(s.encounter_class)]
+    return fingerprint([*words, s.ward, s.bed, s.emergency_ward])
+
+
+def _quantity(quantity: Quantity | None) -> list[str] | None:
+    return None if quantity is None else [str(quantity.value), quantity.unit, str(quantity.comparator or "")]
+
+
+def fingerprint(content: Any) -> str:
+    """SHA-256 over canonical JSON."""
+    return hashlib.sha256(CANONICAL.encode(content).encode("ascii")).hexdigest()

@@ -1,0 +1,192 @@
+"""One hospital: its codes, units, encoding, time zone and identifiers."""
+
+import codecs
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta, tzinfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
+
+from adapter.domain.document import Document
+from adapter.mapping.dictionary import Dictionary
+from adapter.mapping.reading import at, choice, duration, flag, listed, table, text, words
+from adapter.mapping.units import Units
+
+ANY = "any"
+RATE_HOLD = timedelta(hours=2)
+DEVICE_HOLD = timedelta(hours=4)
+"""How long a charted rate, or a device and FiO2, holds unless the site says otherwise (decisions B4)."""
+EFFECTIVE = ("SPM-17", "OBR-7", "OBX-14")
+"""The order in which the time of a specimen result is looked for (decisions B3)."""
+BASES = ("base", "bitartrate", "hydrochloride", "unknown")
+KEYS = frozenset(
+    [
+        "site",
+        "encoding",
+        "timezone",
+        "timezone_flagged",
+        "decimal",
+        "patient_identifier",
+        "codes",
+        "not_needed",
+        "units",
+        "specimens",
+        "effective",
+        "holds",
+        "emergency_wards",
+        "norepinephrine_basis",
+        "central_laboratory",
+        "test_patients",
+        "opt_out",
+    ]
+)
+ENTRY_KEYS = ("concept", "system", "unit", "specimen")
+
+
+@dataclass(frozen=True, slots=True)
+class LocalCode:
+    """What a sender's own code means; empty `system` matches any, `unit` serves where OBX-6 is silent."""
+
+    concept: str
+    system: str = ""
+    unit: str = ""
+    specimen: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OptOut:
+    """The field that says a patient refuses research, as (segment, field), and the values that say so."""
+
+    segment: str
+    field: int
+    values: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class SiteMap:
+    """`authority` is `any` where every assigning authority is accepted; times without offset are read in `timezone`."""
+
+    site: str
+    encoding: str
+    timezone: tzinfo
+    timezone_flagged: bool
+    decimal: str
+    authority: str
+    identifier_type: str
+    codes: Mapping[str, LocalCode]
+    not_needed: frozenset[str]
+    units: Units
+    specimens: Mapping[str, str]
+    effective: tuple[str, ...]
+    rate_hold: timedelta
+    device_hold: timedelta
+    emergency_wards: frozenset[str]
+    norepinephrine_basis: str
+    central_laboratory: frozenset[str]
+    test_patients: tuple[str, ...]
+    opt_out: OptOut | None
+
+
+def read_site(document: Document, dictionary: Dictionary) -> SiteMap:
+    """mappings/sites/<site>.yaml, checked; raises ConfigError naming file, line and the nearest known word."""
+    table(document, (), KEYS)
+    table(document, ("patient_identifier",), ("authority", "type"))
+    return SiteMap(
+        site=text(document, ("site",)),
+        encoding=read_encoding(document),
+        timezone=read_timezone(document),
+        timezone_flagged=flag(document, ("timezone_flagged",)),
+        decimal=choice(document, ("decimal",), (".", ",")),
+        authority=text(document, ("patient_identifier", "authority")),
+        identifier_type=text(document, ("patient_identifier", "type"), ""),
+        codes=read_local_codes(document, dictionary),
+        not_needed=frozenset(listed(document, ("not_needed",))),
+        units=read_site_units(document, dictionary),
+        specimens=read_site_specimens(document, dictionary),
+        effective=read_effective(document),
+        rate_hold=duration(document, ("holds", "rate"), RATE_HOLD),
+        device_hold=duration(document, ("holds", "device"), DEVICE_HOLD),
+        emergency_wards=frozenset(listed(document, ("emergency_wards",))),
+        norepinephrine_basis=choice(document, ("norepinephrine_basis",), BASES, "unknown"),
+        central_laboratory=frozenset(listed(document, ("central_laboratory",))),
+        test_patients=tuple(word.upper() for word in listed(document, ("test_patients",))),
+        opt_out=read_opt_out(document),
+    )
+
+
+def read_encoding(document: Document) -> str:
+    name = text(document, ("encoding",))
+    try:
+        return codecs.lookup(name).name
+    except LookupError:
+        known = ("utf-8", "iso-8859-1", "iso-8859-7", "iso-8859-15", "cp1252", "cp1253")
+        raise document.error(("encoding",), f"unknown encoding '{name}'", got=name, known=known) from None
+
+
+def read_timezone(document: Document) -> tzinfo:
+    name = text(document, ("timezone",))
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        known = available_timezones()
+        raise document.error(("timezone",), f"unknown time zone '{name}'", got=name, known=known) from None
+
+
+def read_local_codes(document: Document, dictionary: Dictionary) -> Mapping[str, LocalCode]:
+    return {code: read_local_code(document, code, dictionary) for code in table(document, ("codes",))}
+
+
+def read_local_code(document: Document, code: str, dictionary: Dictionary) -> LocalCode:
+    """`PLT: platelets`, or `PLT: {concept: platelets, system: LAB, unit: "10*3/uL", specimen: blood}`."""
+    path = ("codes", code)
+    entry = at(document, path)
+    long = isinstance(entry, dict)
+    found = (
+        {key: text(document, (*path, key)) for key in table(document, path, ENTRY_KEYS)}
+        if long
+        else {"concept": text(document, path)}
+    )
+    concept, unit, specimen = (found.get(key, "") for key in ("concept", "unit", "specimen"))
+    here = (*path, "concept") if long else path
+    if concept not in dictionary.concepts:
+        raise document.error(here, f"unknown concept '{concept}'", got=concept, known=dictionary.concepts)
+    if unit and dictionary.concepts[concept].factor(unit) is None:
+        known = (dictionary.concepts[concept].unit, *dictionary.concepts[concept].also)
+        raise document.error((*path, "unit"), f"'{concept}' has no conversion from '{unit}'", got=unit, known=known)
+    if specimen and specimen not in dictionary.specimens.values():
+        known = tuple(set(dictionary.specimens.values()))
+        raise document.error((*path, "specimen"), f"unknown specimen '{specimen}'", got=specimen, known=known)
+    return LocalCode(concept, found.get("system", ""), unit, specimen)
+
+
+def read_site_units(document: Document, dictionary: Dictionary) -> Units:
+    spellings = {spelling: text(document, ("units", spelling)) for spelling in table(document, ("units",))}
+    for spelling, unit in spellings.items():
+        if unit not in dictionary.units.known:
+            raise document.error(("units", spelling), f"unknown unit '{unit}'", got=unit, known=dictionary.units.known)
+    return dictionary.units.beside(spellings)
+
+
+def read_site_specimens(document: Document, dictionary: Dictionary) -> Mapping[str, str]:
+    ours = frozenset(dictionary.specimens.values())
+    mine: dict[str, str] = {}
+    for word, spellings in table(document, ("specimens",), ours).items():
+        mine |= {spelling.lower(): word for spelling in words(document, ("specimens", word), spellings)}
+    return {**dictionary.specimens, **mine}
+
+
+def read_effective(document: Document) -> tuple[str, ...]:
+    order = listed(document, ("effective",)) or EFFECTIVE
+    for field in order:
+        if field not in EFFECTIVE:
+            raise document.error(("effective",), f"unknown field '{field}'", got=field, known=EFFECTIVE)
+    return order
+
+
+def read_opt_out(document: Document) -> OptOut | None:
+    if not table(document, ("opt_out",), ("field", "values")):
+        return None
+    where = text(document, ("opt_out", "field"))
+    segment, _, number = where.partition("-")
+    if not (segment.isalnum() and number.isascii() and number.isdigit()):
+        raise document.error(("opt_out", "field"), f"'{where}' is no field — write it like PD1-12")
+    return OptOut(segment, int(number), frozenset(listed(document, ("opt_out", "values"))))

@@ -1,0 +1,51 @@
+"""Dirty spellings of units → UCUM."""
+
+import unicodedata
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from adapter.domain.document import Document
+from adapter.mapping.reading import table, words
+
+MICRO = dict.fromkeys((0xB5, 0x3BC, 0x385, 0xDCB5, 0xDCEC, 0xFFFD), "u")
+"""Micro sign and Greek mu; then what is left of them read in another charset (clinical 6.1, trap 4)."""
+
+
+def folded(spelling: str) -> str:
+    """What two spellings of one unit have in common: `10^9/l`, `10*9/L` and `10 * 9 / L` fold to the same."""
+    text = unicodedata.normalize("NFKC", spelling.replace("Â", "")).translate(MICRO)
+    return "".join(text.split()).replace("^", "*").replace("×", "x").lower()
+
+
+@dataclass(frozen=True, slots=True)
+class Units:
+    """`exact` is looked at before `folded`, because "G/L" is giga and "g/L" is gram."""
+
+    exact: Mapping[str, str]
+    folded: Mapping[str, str]
+
+    def ucum(self, spelling: str) -> str | None:
+        """The UCUM unit a hospital's spelling means; `None` if nobody said."""
+        stripped = spelling.strip()
+        return self.exact.get(stripped) or self.folded.get(folded(stripped))
+
+    def beside(self, spellings: Mapping[str, str]) -> "Units":
+        """These units, with a site's own spellings before them."""
+        mine = {folded(spelling): unit for spelling, unit in spellings.items()}
+        return replace(self, exact={**self.exact, **spellings}, folded={**self.folded, **mine})
+
+    @property
+    def known(self) -> frozenset[str]:
+        return frozenset((*self.exact.values(), *self.folded.values()))
+
+
+def read_units(document: Document, canonical: Iterable[str]) -> Units:
+    """mappings/units.yaml; `canonical` are the UCUM units the concepts speak of, the only ones worth spelling."""
+    units = frozenset(canonical)
+    exact = {unit: unit for unit in units}
+    found = {folded(unit): unit for unit in sorted(units, reverse=True)}
+    for section, target in (("exact", exact), ("spellings", found)):
+        for unit, spellings in table(document, (section,), units or None).items():
+            for spelling in words(document, (section, unit), spellings):
+                target[spelling if section == "exact" else folded(spelling)] = unit
+    return Units(exact, found)

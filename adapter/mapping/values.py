@@ -1,0 +1,197 @@
+"""OBX-2, OBX-5 and OBX-6 → a value in the concept's own unit, or the reason why there is none."""
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+from adapter.domain.ledger import Bucket
+from adapter.domain.quantity import Comparator, Quantity
+from adapter.hl7.datatypes import Number, grouping_ambiguous, number, structured_number
+from adapter.hl7.er7 import Segment
+from adapter.mapping.dictionary import Concept, Dictionary
+from adapter.mapping.oxygen import oxygen_fraction
+from adapter.mapping.plain import plain
+from adapter.mapping.site import SiteMap
+
+NULL = '""'
+CODED = frozenset({"CE", "CWE", "CNE", "CF", "IS", "ID"})
+NEVER_A_VALUE = frozenset({"ED", "RP", "EI"})
+"""Embedded documents, pointers: stored, never parsed (reliability C43)."""
+PERCENT = "%"
+UNIT_COMPONENTS = (1, 2, 4)
+"""OBX-6: identifier, text, alternate identifier."""
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A result as the sender wrote it, taken apart but not judged: `parts` are OBX-5's components, `units` the spellings of OBX-6."""
+
+    type: str
+    parts: tuple[str, ...]
+    units: tuple[str, ...]
+    repeated: bool = False
+
+    @property
+    def text(self) -> str:
+        return self.parts[0].strip() if self.parts else ""
+
+    @property
+    def empty(self) -> bool:
+        return not any(part.strip() not in {"", NULL} for part in self.parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """What a result says: a quantity with the same number in its reported unit, or the code of an answer."""
+
+    concept: Concept
+    quantity: Quantity | None = None
+    native: Quantity | None = None
+    code: str | None = None
+    flags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Why there is no value; `code` is the issue's, `text` what to do next."""
+
+    bucket: Bucket
+    code: str
+    text: str
+    detail: str = ""
+
+
+def written(obx: Segment) -> Written:
+    kind = obx.text(2).strip().upper()
+    parts = obx.components(5) if kind in CODED or kind == "SN" else (obx.text(5),)
+    return Written(kind, parts, spellings(obx), obx.repetitions(5) > 1)
+
+
+def spellings(obx: Segment) -> tuple[str, ...]:
+    """Every way OBX-6 writes the unit."""
+    if not obx.raw(6):
+        return ()
+    found = (obx.text(6, component).strip() for component in UNIT_COMPONENTS)
+    return tuple(unit for unit in found if unit not in {"", NULL})
+
+
+@dataclass(frozen=True, slots=True)
+class ValueReader:
+    """The words of one site; the same reader serves OBX and the coordinators' form."""
+
+    site: SiteMap
+    dictionary: Dictionary
+
+    def read(self, concept: Concept, result: Written, default_unit: str = "") -> Value | Refused:
+        """`default_unit` serves where the sender gives none."""
+        if concept.kind == "code":
+            return read_answer(concept, result)
+        unit = self.unit(concept, result, default_unit)
+        if isinstance(unit, Refused):
+            return unit
+        if unit in concept.instead and concept.factor(unit) is None:
+            return self.read(self.dictionary.concepts[concept.instead[unit]], result, unit)
+        if unit and concept.factor(unit) is None:
+            return Refused(
+                Bucket.UNMAPPED_UNIT,
+                "unmapped-unit",
+                f"{concept.id} cannot be converted from this unit — ask the laboratory for {concept.unit}",
+                unit,
+            )
+        return self.measure(concept, result, unit)
+
+    def unit(self, concept: Concept, result: Written, default: str) -> str | Refused:
+        """The UCUM unit; empty where the concept needs none and none was written."""
+        for spelling in result.units:
+            found = self.site.units.ucum(spelling)
+            if found is not None:
+                return found
+        if result.units:
+            text = "unit is not known — add it under 'units' in the site's file"
+            return Refused(Bucket.UNMAPPED_UNIT, "unmapped-unit", text, result.units[0])
+        if result.text.endswith(PERCENT):
+            return PERCENT
+        if not default and not concept.unitless:
+            text = f"{concept.id} came without a unit — state one under 'codes' in the site's file if it never varies"
+            return Refused(Bucket.UNMAPPED_UNIT, "missing-unit", text)
+        return default
+
+    def measure(self, concept: Concept, result: Written, unit: str) -> Value | Refused:
+        if result.empty:
+            return bad("no-value", "the result has no value — nothing to do unless the laboratory meant one")
+        if result.repeated or result.type in NEVER_A_VALUE:
+            return bad("unreadable-value", "the value is not one number — ask the laboratory for a numeric result")
+        if self.ambiguous(concept, result, unit):
+            return bad("ambiguous-number", "the mark may group thousands or be a decimal mark — ask the sender which")
+        found = self.number(concept, result)
+        if found is None:
+            return bad("unreadable-value", "the value is no number — look at the original result")
+        return measured(concept, found, unit)
+
+    def number(self, concept: Concept, result: Written) -> Number | None:
+        if result.type == "SN":
+            return structured_number(result.parts, decimal=self.site.decimal)
+        stands_for = concept.values.get(result.text.lower())
+        if stands_for is not None:
+            return Number(stands_for)
+        return number(result.text.removesuffix(PERCENT).rstrip(), decimal=self.site.decimal)
+
+    def ambiguous(self, concept: Concept, result: Written, unit: str) -> bool:
+        """`4.420` of ferritin may be 4420; `1.234` of creatinine cannot be 1234: the other reading must be plausible."""
+        text = result.parts[1] if result.type == "SN" and len(result.parts) > 1 else result.text
+        if not grouping_ambiguous(text, self.site.decimal):
+            return False
+        grouped = Fraction("".join(letter for letter in text if letter.isdigit()))
+        limits = concept.plausible or concept.possible
+        other = grouped * (concept.factor(unit or concept.unit) or 1)
+        return limits is None or limits[0] <= other <= limits[1]
+
+
+def measured(concept: Concept, found: Number, unit: str) -> Value | Refused:
+    sign = Comparator(found.comparator) if found.comparator else None
+    if concept.room_air is not None:
+        return oxygen(concept, found, unit)
+    native = Quantity(found.value, unit or concept.unit, sign)
+    quantity = concept.canonical(native)
+    if quantity is None or impossible(concept, quantity):
+        text = f"outside what a body can show for {concept.id} — probably another unit or field; ask the sender"
+        return bad("impossible-value", text)
+    flags = [concept.unit_flags[native.unit]] if native.unit in concept.unit_flags else []
+    if outside(quantity, concept.plausible):
+        flags.append("implausible")
+    return Value(concept, quantity, native, flags=tuple(flags))
+
+
+def impossible(concept: Concept, quantity: Quantity) -> bool:
+    """Bounds (`<5`) are kept: they say where the value is not (clinical 2.4)."""
+    broken = concept.whole and quantity.value.denominator != 1
+    return broken or outside(quantity, concept.possible)
+
+
+def outside(quantity: Quantity, limits: tuple[Fraction, Fraction] | None) -> bool:
+    return quantity.comparator is None and limits is not None and not limits[0] <= quantity.value <= limits[1]
+
+
+def oxygen(concept: Concept, found: Number, unit: str) -> Value | Refused:
+    reading = None if found.comparator else oxygen_fraction(concept, found.value, unit)
+    if reading is None:
+        return bad("impossible-value", "no inspired oxygen fraction reads like this — perhaps a flow; ask the sender")
+    quantity = Quantity(reading.fraction, concept.unit)
+    return Value(concept, quantity, Quantity(found.value, reading.unit), flags=reading.flags)
+
+
+def read_answer(concept: Concept, result: Written) -> Value | Refused:
+    """A coded answer by its code or its words; with open answers the sender's words, else its code, in lower case."""
+    if result.empty:
+        return bad("no-value", "the result has no answer — nothing to do unless the laboratory meant one")
+    said = [plain(part).lower() for part in result.parts if part.strip() not in {"", NULL}]
+    for part in said:
+        if part in concept.answers:
+            return Value(concept, code=concept.answers[part])
+    if concept.open_answers:
+        words = [plain(part).lower() for part in result.parts[1:2] if part.strip() not in {"", NULL}]
+        return Value(concept, code=(words or said)[0])
+    return bad("unmapped-answer", f"an answer of {concept.id} is not known — add it to mappings/concepts.yaml")
+
+
+def bad(code: str, text: str) -> Refused:
+    return Refused(Bucket.BAD_VALUE, code, text)

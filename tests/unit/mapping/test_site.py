@@ -1,0 +1,76 @@
+"""A hospital's file: what it may say, and mistakes named where they stand."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from adapter import assets
+from adapter.errors import ConfigError
+from adapter.mapping.site import SiteMap, read_site
+from tests.builders import dictionary
+
+SOUND = (
+    "site: x\nencoding: latin-1\ntimezone: Europe/Athens\ndecimal: ','\npatient_identifier: {authority: X, type: MR}\n"
+)
+
+
+def site(folder: Path, text: str) -> SiteMap:
+    path = folder / "x.yaml"
+    path.write_text(text, encoding="utf-8")
+    return read_site(assets.load_document(path), dictionary())
+
+
+def test_a_short_file_gets_the_decided_defaults(tmp_path: Path) -> None:
+    found = site(tmp_path, SOUND)
+    assert (found.encoding, found.decimal, found.norepinephrine_basis) == ("iso8859-1", ",", "unknown")
+    assert found.effective == ("SPM-17", "OBR-7", "OBX-14")
+    assert (found.rate_hold, found.device_hold) == (timedelta(hours=2), timedelta(hours=4))
+    assert not found.timezone_flagged
+    assert found.opt_out is None
+
+
+def test_a_full_file_is_read(tmp_path: Path) -> None:
+    found = site(
+        tmp_path,
+        SOUND + "codes: {PLT: platelets, X1: {concept: pao2, system: ABG, specimen: arterial, unit: kPa}}\n"
+        "units: {'χιλ': '10*3/uL'}\nspecimens: {arterial: [ΑΡΤ]}\nholds: {rate: 90 min, device: 1 d}\n"
+        "effective: [OBR-7]\nopt_out: {field: PD1-12, values: [Y]}\ntest_patients: [zz]\nnot_needed: [NA]\n",
+    )
+    assert found.codes["X1"].specimen == "arterial"
+    assert found.units.ucum("ΧΙΛ") == "10*3/uL"
+    assert found.units.ucum("K/uL") == "10*3/uL"
+    assert found.specimens["αρτ"] == "arterial"
+    assert (found.rate_hold, found.device_hold) == (timedelta(minutes=90), timedelta(days=1))
+    assert found.opt_out is not None
+    assert (found.opt_out.segment, found.opt_out.field) == ("PD1", 12)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (SOUND.replace("timezone: Europe/Athens\n", ""), "'timezone' is missing"),
+        (SOUND.replace("Athens", "Athen"), r":3: unknown time zone 'Europe/Athen' — did you mean 'Europe/Athens'"),
+        (SOUND.replace("latin-1", "iso-8859-77"), ":2: unknown encoding 'iso-8859-77' — did you mean 'iso-8859-7'"),
+        (SOUND.replace("','", "';'"), ":4: 'decimal' cannot be ';'"),
+        (SOUND.replace("authority: X, ", ""), "'patient_identifier.authority' is missing"),
+        (SOUND + "code: {}\n", ":6: unknown key 'code' — did you mean 'codes'"),
+        (SOUND + "codes:\n  PLT: platlets\n", ":7: unknown concept 'platlets' — did you mean 'platelets'"),
+        (SOUND + "codes:\n  PLT: {concept: platelets, unit: mg/dL}\n", "no conversion from 'mg/dL'"),
+        (
+            SOUND + "codes:\n  PLT: {concept: platelets, specimen: blod}\n",
+            "unknown specimen 'blod' — did you mean 'blood'",
+        ),
+        (SOUND + "codes:\n  PLT: [platelets]\n", "must be text"),
+        (SOUND + "units: {KU: 10*3/ul}\n", r"unknown unit '10\*3/ul'"),
+        (SOUND + "specimens: {blod: [B]}\n", "unknown key 'blod'"),
+        (SOUND + "effective: [OBR-8]\n", "unknown field 'OBR-8'"),
+        (SOUND + "holds: {rate: soon}\n", "must be a duration"),
+        (SOUND + "norepinephrine_basis: salt\n", "cannot be 'salt'"),
+        (SOUND + "opt_out: {field: PD1.12, values: [Y]}\n", "is no field"),
+        (SOUND + "test_patients: [true]\n", "must be a list of texts"),
+    ],
+)
+def test_a_mistake_is_named_where_it_stands(tmp_path: Path, text: str, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        site(tmp_path, text)
