@@ -1,0 +1,124 @@
+"""Coded answers: tests, code status, cultures, and what the registration desk knows of a person."""
+
+import calendar
+from datetime import date, datetime
+from fractions import Fraction
+
+from adapter.domain.assessment import Evidence, evidence_of
+from adapter.domain.observation import Observation
+from adapter.domain.quantity import Interval
+from adapter.domain.trial import Comparison
+from adapter.eligibility.finding import Reading, unique
+from adapter.eligibility.newest import newest
+from adapter.eligibility.view import View
+
+TESTS = {"pregnancy.test": "pregnancy-test", "hiv.test": "hiv-test"}
+ACTIVE = {"detected": True, "not-detected": False}
+SEXES = {"m": "male", "male": "male", "f": "female", "female": "female"}
+NO_GROWTH = ("no growth", "negative", "sterile", "264868006")
+"""How laboratories and SNOMED CT (264868006) say that nothing grew."""
+
+
+def coded_answer(view: View, comparison: Comparison) -> Reading:
+    """`positive`, `negative` or `inconclusive` as last told; unknown without a test."""
+    return _word(view, comparison, TESTS[comparison.fact])
+
+
+def covid_active(view: View, comparison: Comparison) -> Reading:
+    """Yes by a detection, no by a newer negative; an inconclusive or absent test leaves it open."""
+    told = _word(view, comparison, "sars-cov-2")
+    active = ACTIVE.get(told.word) if isinstance(told.word, str) else None
+    ask = "Is COVID-19 diagnosed? No conclusive SARS-CoV-2 test is on file"
+    return Reading(word=active, evidence=told.evidence, flags=told.flags, asks=(ask,), changes=told.changes)
+
+
+def _word(view: View, comparison: Comparison, concept: str) -> Reading:
+    found = newest(_coded(view, concept), view.at, comparison.within)
+    words = {o.code for o in found.observations}
+    return Reading(
+        word=words.pop() if len(words) == 1 else None,
+        evidence=tuple(evidence_of(o) for o in found.observations),
+        flags=unique(flag for o in found.observations for flag in o.flags),
+        changes=found.changes,
+    )
+
+
+def _coded(view: View, concept: str) -> list[Observation]:
+    return [o for o in view.observations(concept) if o.code is not None]
+
+
+def do_not_resuscitate(view: View, _comparison: Comparison) -> Reading:
+    """Any such decision in this stay, revoked or not: the protocol says "any"."""
+    told = [o for o in _coded(view, "code-status") if o.effective <= view.at]
+    against = [o for o in told if o.code == "dnr"]
+    shown = against or told[-1:]
+    return Reading(word=bool(against) if told else None, evidence=tuple(evidence_of(o) for o in shown))
+
+
+def culture_growth(view: View, comparison: Comparison) -> Reading:
+    """Something grew within the window; silence says nothing."""
+    grown = [o for o in _coded(view, "culture-organism") if grew(o)]
+    found = newest(grown, view.at, comparison.within)
+    return Reading(
+        word=True if found.observations else None,
+        evidence=tuple(evidence_of(o) for o in found.observations),
+        changes=found.changes,
+    )
+
+
+def grew(observation: Observation) -> bool:
+    return not (observation.code or "").startswith(NO_GROWTH)
+
+
+def only_a_person_knows(_view: View, _comparison: Comparison) -> Reading:
+    """No feed carries it: always unknown."""
+    return Reading()
+
+
+def sex(view: View, _comparison: Comparison) -> Reading:
+    """Administrative sex; other and unknown leave the question open."""
+    return Reading(word=SEXES.get(view.stay.state.demographics.get("sex").strip().lower()))
+
+
+def age_years(view: View, _comparison: Comparison) -> Reading:
+    """Completed years; a birth date known to the year or month only gives an interval."""
+    years = completed_years(view.stay.state.demographics.get("birth_date"), view.at.date())
+    if years is None:
+        return Reading(asks=("How old is the patient? No date of birth is on file",), missing=("age_years",))
+    return Reading(
+        intervals=(Interval(Fraction(years[0]), Fraction(years[1])),),
+        evidence=(_age_evidence(years, view.at),),
+        asks=("How old is the patient? The date of birth is not complete",),
+        missing=("age_years",),
+    )
+
+
+def _age_evidence(years: tuple[int, int], at: datetime) -> Evidence:
+    low, high = years
+    return Evidence("age_years", str(low) if low == high else f"{low}-{high}", "a", at, message="")
+
+
+def completed_years(born: str, on: date) -> tuple[int, int] | None:
+    """(fewest, most) years completed; `None` where no year of birth is known. Born on 29 February: one older on 1 March."""
+    try:
+        numbers = [int(part) for part in born.split("T", maxsplit=1)[0].split("-")]
+        first, last = _born_between(numbers)
+    except ValueError:
+        return None
+    return _completed(last, on), _completed(first, on)
+
+
+def _born_between(numbers: list[int]) -> tuple[date, date]:
+    match numbers:
+        case [year]:
+            return date(year, 1, 1), date(year, 12, 31)
+        case [year, month]:
+            return date(year, month, 1), date(year, month, calendar.monthrange(year, month)[1])
+        case [year, month, day]:
+            return date(year, month, day), date(year, month, day)
+        case _:
+            raise ValueError
+
+
+def _completed(born: date, on: date) -> int:
+    return on.year - born.year - ((on.month, on.day) < (born.month, born.day))

@@ -1,0 +1,97 @@
+"""The onset and the time limit: from the first moment the sepsis criterion holds, strictly less than the limit."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from adapter.domain.trial import Clock, Trial
+from adapter.domain.truth import Truth
+from adapter.eligibility.finding import Reading, earliest
+from adapter.eligibility.rules import evaluate
+from adapter.eligibility.view import Stay, View, instant
+from adapter.scoring.moments import moments, next_change
+
+ONSET_ASK = "When did sepsis begin? The SOFA criterion has not been seen to hold"
+
+
+def onset_of(stay: Stay, at: datetime) -> datetime | None:
+    """Once met, the criterion stays met for the episode; computed from the state each time, so a correction undoes it."""
+    criterion = stay.trial.criterion(stay.trial.parameters.sepsis_criterion)
+    begun = _begun(stay)
+    if criterion is None or criterion.met_when is None or begun is None or begun > at:
+        return None
+    for moment in _moments(stay, begun, at):
+        if evaluate(criterion.met_when, View(stay, moment)).truth is Truth.MET:
+            return moment
+    return None
+
+
+def _begun(stay: Stay) -> datetime | None:
+    """The admission; where the feed joined later, the first result on record."""
+    if stay.encounter is None:
+        return None
+    if stay.admitted is not None:
+        return stay.admitted
+    results = (result for known in stay.state.results.values() for result in known)
+    return earliest(instant(now.effective) for result in results if (now := result.usable) is not None)
+
+
+def _moments(stay: Stay, begun: datetime, at: datetime) -> list[datetime]:
+    """Where the score may rise, and where the baseline becomes known: nowhere else can the criterion begin to hold."""
+    turns = [turn for turn in turning_points(stay) if begun <= turn <= at]
+    return sorted({begun, *turns, *moments(stay.chart, begun, at, stay.options)})
+
+
+def turning_points(stay: Stay) -> tuple[datetime, ...]:
+    """When the context or the baseline changes by the passing of time alone."""
+    if stay.admitted is None:
+        return ()
+    parameters = stay.trial.parameters
+    return (stay.admitted + parameters.emergency_context, stay.admitted + parameters.hospital_acquired)
+
+
+@dataclass(frozen=True, slots=True)
+class TimeLimit:
+    """The clock of an episode; without an onset it does not run."""
+
+    clock: Clock | None
+    onset: datetime | None
+
+    @property
+    def deadline(self) -> datetime | None:
+        return None if self.clock is None or self.onset is None else self.onset + self.clock.limit
+
+    def passed(self, at: datetime) -> bool:
+        """Strictly less than the limit is in time: 72 h exactly is too late (clinical D5)."""
+        return self.deadline is not None and at >= self.deadline
+
+    def reading(self, at: datetime) -> Reading:
+        """As the fact `clock.open`."""
+        word = None if self.deadline is None else not self.passed(at)
+        return Reading(word=word, asks=(ONSET_ASK,), changes=self.next_mark(at))
+
+    def marks(self) -> tuple[tuple[timedelta, datetime], ...]:
+        """Each warning and when it is due, the last one first."""
+        if self.deadline is None or self.clock is None:
+            return ()
+        return tuple((left, self.deadline - left) for left in sorted(self.clock.warn_left))
+
+    def warning(self, at: datetime) -> tuple[str, ...]:
+        """The narrowest warning that is due: `less_than_12_h_left`."""
+        if self.passed(at):
+            return ()
+        due = [left for left, mark in self.marks() if mark <= at]
+        return tuple(f"less_than_{int(left.total_seconds() // 3600)}_h_left" for left in due[:1])
+
+    def next_mark(self, at: datetime) -> datetime | None:
+        coming = [mark for _, mark in self.marks()] + ([self.deadline] if self.deadline else [])
+        return earliest(mark for mark in coming if mark > at)
+
+
+def time_limit_of(trial: Trial, onset: datetime | None) -> TimeLimit:
+    return TimeLimit(trial.clocks[0] if trial.clocks else None, onset)
+
+
+def next_turn(stay: Stay, at: datetime) -> datetime | None:
+    """The next moment at which time alone may change the SOFA, its context or its baseline."""
+    turns = (turn for turn in turning_points(stay) if turn > at)
+    return earliest((next_change(stay.chart, at, stay.options), *turns))

@@ -1,0 +1,63 @@
+"""Each criterion's answer: a person's where one has answered, else the machine's; unknown is never "no"."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from adapter.domain.assessment import CriterionResult
+from adapter.domain.patient import Determination, PatientState
+from adapter.domain.trial import Criterion, Needs, Trial
+from adapter.domain.truth import Truth
+from adapter.eligibility.finding import Finding
+from adapter.eligibility.rules import evaluate
+from adapter.eligibility.view import View
+
+
+def determinations_of(
+    trial: Trial, state: PatientState, since: datetime | None, at: datetime
+) -> Mapping[str, Determination]:
+    """The newest answer to each criterion of this trial, given in this episode and not in the future."""
+    told = [d for d in state.determinations if d.trial == trial.id and d.at <= at and (since is None or d.at >= since)]
+    return {d.criterion: d for d in sorted(told, key=lambda d: (d.at, d.digest))}
+
+
+def finding_of(criterion: Criterion, view: View) -> Finding:
+    """What the machine may say: met or not met by its own rule, else unknown with what suggests it (decisions A3)."""
+    if criterion.met_when is not None:
+        return evaluate(criterion.met_when, view)
+    if criterion.needs is Needs.NOTHING:
+        return Finding(Truth.MET)
+    return Finding(Truth.UNKNOWN, person=True)
+
+
+def result_of(
+    criterion: Criterion, view: View, finding: Finding, determination: Determination | None
+) -> CriterionResult:
+    """`unknown` from a person is "looked, still unknown": it takes an earlier answer back and leaves the machine's."""
+    answer = finding.truth
+    if determination is not None and determination.answer is not Truth.UNKNOWN:
+        answer = determination.answer
+    suggested = evaluate(criterion.suggested_when, view) if criterion.suggested_when else None
+    evidence = finding.evidence + (suggested.evidence if suggested and suggested.truth is Truth.MET else ())
+    open_question = answer is Truth.UNKNOWN
+    return CriterionResult(
+        id=criterion.id,
+        kind=criterion.kind,
+        text=criterion.text,
+        answer=answer,
+        needs=_needs(criterion, finding) if open_question else Needs.NOTHING,
+        ask=_ask(criterion, finding) if open_question else "",
+        evidence=evidence,
+        certain=not open_question,
+        determined_by=determination.by if determination else "",
+        note=determination.note if determination else "",
+    )
+
+
+def _needs(criterion: Criterion, finding: Finding) -> Needs:
+    return Needs.PERSON if finding.person or criterion.needs is not Needs.DATA else Needs.DATA
+
+
+def _ask(criterion: Criterion, finding: Finding) -> str:
+    """What the data lack, then the protocol's own question."""
+    asks = [*finding.asks, criterion.ask] if criterion.ask else list(finding.asks)
+    return "; ".join(dict.fromkeys(ask for ask in asks if ask))

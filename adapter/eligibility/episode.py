@@ -1,0 +1,40 @@
+"""Which visit is the episode: trial × patient × encounter (decisions A4)."""
+
+from datetime import UTC, datetime
+
+from adapter.domain.encounter import Encounter, EncounterClass
+from adapter.domain.patient import PatientState
+from adapter.domain.visits import visits
+
+NO_VISIT = "no-visit"
+"""The episode of a patient of whom only results have come: a person must say where they lie."""
+
+BEGINNING = datetime.min.replace(tzinfo=UTC)
+
+
+def encounter_of(state: PatientState, at: datetime) -> Encounter | None:
+    """The running visit admitted last; an ended one only when none runs, a clinic visit only when nothing else is known."""
+    begun = [visit for visit in visits(state.statements) if not visit.cancelled and _begun(visit, at)]
+    return max(begun, key=lambda visit: _weight(visit, at), default=None)
+
+
+def encounter_named(state: PatientState, episode: str, at: datetime) -> Encounter | None:
+    """The visit of an episode as it stands at `at`, running, ended or cancelled; `None` where nobody speaks of it."""
+    return next((v for v in visits(state.statements) if v.visit == episode and _begun(v, at)), None)
+
+
+def episode_of(encounter: Encounter | None) -> str:
+    return NO_VISIT if encounter is None else encounter.visit
+
+
+def ended(encounter: Encounter | None, at: datetime) -> bool:
+    return encounter is not None and encounter.discharged is not None and encounter.discharged <= at
+
+
+def _begun(visit: Encounter, at: datetime) -> bool:
+    return visit.admitted is None or visit.admitted <= at
+
+
+def _weight(visit: Encounter, at: datetime) -> tuple[bool, bool, datetime, str]:
+    lies_in = visit.encounter_class is not EncounterClass.OUTPATIENT
+    return (lies_in and not ended(visit, at), lies_in, visit.admitted or BEGINNING, visit.visit)

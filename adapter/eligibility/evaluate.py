@@ -1,0 +1,194 @@
+"""A trial against a patient at a moment: the assessment with everything it rests on."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from adapter.domain.assessment import Assessment, CriterionResult, Evidence, Sepsis, evidence_of
+from adapter.domain.patient import Determination, PatientState
+from adapter.domain.trial import Criterion, Needs, Trial
+from adapter.domain.truth import Truth
+from adapter.eligibility.clock import TimeLimit, next_turn, onset_of, time_limit_of
+from adapter.eligibility.criteria import determinations_of, finding_of, result_of
+from adapter.eligibility.episode import encounter_named, encounter_of, ended, episode_of
+from adapter.eligibility.finding import Finding, earliest, unique
+from adapter.eligibility.newest import newest
+from adapter.eligibility.sepsis import infection_of, missing_inputs
+from adapter.eligibility.strata import StratumFinding, classify
+from adapter.eligibility.verdict import certainty_of, is_shown, verdict_of
+from adapter.eligibility.view import Stay, View, instant
+from adapter.scoring.options import ScoringOptions
+
+BESIDE_THE_VERDICT = (
+    *("ferritin", "mhladr", "neutrophils", "lactate", "crp", "procalcitonin"),
+    *("sars-cov-2", "culture-organism", "pregnancy-test", "code-status"),
+)
+"""Concepts a reader wants to see whatever the verdict."""
+
+
+def assess(  # noqa: PLR0913 — one call says all an assessment rests on
+    trial: Trial,
+    state: PatientState,
+    at: datetime,
+    *,
+    options: ScoringOptions,
+    rulebook: str,
+    episode: str | None = None,
+) -> Assessment:
+    """Cannot fail on data: what is missing stays unknown. No result, answer or decision dated after `at` is used.
+
+    `episode` names a visit other than the present one: one that people were told of and that may have ended since.
+    """
+    case = _case(trial, state, instant(at), options, episode)
+    encounter = case.view.stay.encounter
+    verdict = verdict_of(trial, case.results.values(), passed=case.limit.passed(at))
+    return Assessment(
+        patient=state.patient,
+        trial=trial.id,
+        episode=episode or episode_of(encounter),
+        at=at,
+        verdict=verdict,
+        certainty=certainty_of(trial, case.results),
+        stratum=case.stratum.stratum,
+        shown=not case.over and is_shown(trial, verdict, case.results, emergency=case.emergency),
+        sofa=case.view.sofa,
+        sepsis=_sepsis(case),
+        criteria=tuple(case.results.values()),
+        missing=_missing(case),
+        questions=_questions(case),
+        rulebook=rulebook,
+        provisional=case.stratum.provisional,
+        flags=unique((*case.stratum.flags, *case.limit.warning(at))),
+        stratum_evidence=case.stratum.evidence,
+        encounter=encounter,
+        status=_status(trial, state, episode or episode_of(encounter), at),
+        review_at=None if case.over else _review_at(case),
+        facts=_facts(case.view),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """What was found on the way to a verdict."""
+
+    view: View
+    told: Mapping[str, Determination]
+    limit: TimeLimit
+    stratum: StratumFinding
+    findings: Mapping[str, Finding]
+    results: Mapping[str, CriterionResult]
+
+    @property
+    def over(self) -> bool:
+        """Discharged, died, never admitted after all, or known by now under a visit: nobody is left to be asked."""
+        state, encounter = self.view.stay.state, self.view.stay.encounter
+        if state.demographics.get("died"):
+            return True
+        if encounter is None:
+            return encounter_of(state, self.view.at) is not None
+        return encounter.cancelled or ended(encounter, self.view.at)
+
+    @property
+    def emergency(self) -> bool:
+        encounter = self.view.stay.encounter
+        return encounter is not None and encounter.started_in_emergency
+
+
+def _case(trial: Trial, state: PatientState, at: datetime, options: ScoringOptions, episode: str | None) -> _Case:
+    encounter = encounter_of(state, at) if episode is None else encounter_named(state, episode, at)
+    told = determinations_of(trial, state, encounter.admitted if encounter else None, at)
+    stay = Stay(trial, state, options, encounter, None)
+    stay = replace(stay, infection=infection_of(View(stay, at), _recorded(trial, told)))
+    limit = time_limit_of(trial, _onset(stay, told, at))
+    stratum = classify(View(stay, at))
+    view = View(stay, at, stratum=stratum.reading, time_limit=limit.reading(at))
+    findings = {criterion.id: _finding(criterion, view, limit.onset) for criterion in trial.criteria}
+    results = {c.id: result_of(c, view, findings[c.id], told.get(c.id)) for c in trial.criteria}
+    return _Case(view, told, limit, stratum, findings, results)
+
+
+def _recorded(trial: Trial, told: Mapping[str, Determination]) -> datetime | None:
+    """When a person recorded that there is an infection."""
+    answer = told.get(trial.parameters.infection_criterion)
+    return instant(answer.at) if answer is not None and answer.answer is Truth.MET else None
+
+
+def _onset(stay: Stay, told: Mapping[str, Determination], at: datetime) -> datetime | None:
+    """The machine's; where it found none, the time a person answered for; none where a person says there is no sepsis."""
+    answer = told.get(stay.trial.parameters.sepsis_criterion)
+    if answer is not None and answer.answer is Truth.NOT_MET:
+        return None
+    found = onset_of(stay, at)
+    if found is None and answer is not None and answer.answer is Truth.MET:
+        return instant(answer.at)
+    return found
+
+
+def _finding(criterion: Criterion, view: View, onset: datetime | None) -> Finding:
+    """Sepsis once found stays found for the episode: its evidence is that of the onset."""
+    if onset is None or criterion.id != view.stay.trial.parameters.sepsis_criterion:
+        return finding_of(criterion, view)
+    began = finding_of(criterion, View(view.stay, onset))
+    return began if began.truth is Truth.MET else finding_of(criterion, view)
+
+
+def _sepsis(case: _Case) -> Sepsis:
+    """Context and baseline as they were when sepsis began; the increase is today's."""
+    view, onset = case.view, case.limit.onset
+    began = view if onset is None else View(view.stay, onset)
+    before = began.baseline
+    return Sepsis(
+        context=began.context,
+        baseline=before,
+        increase_low=None if before is None else view.sofa.low - before.high,
+        increase_high=None if before is None else view.sofa.high - before.low,
+        infection=view.stay.infection,
+        onset=onset,
+        deadline=case.limit.deadline,
+        provisional=_recorded(view.stay.trial, case.told) is None,
+    )
+
+
+def _missing(case: _Case) -> tuple[str, ...]:
+    """Concepts that would settle what is unknown: the stratum's first, then those of organs without a score."""
+    parameters = case.view.stay.trial.parameters
+    first = (parameters.stratum_criterion, *case.results)
+    wanted = (case.findings[i] for i in first if case.results[i].needs is Needs.DATA)
+    return unique((*(concept for finding in wanted for concept in finding.missing), *missing_inputs(case.view)))
+
+
+def _questions(case: _Case) -> tuple[str, ...]:
+    """What data would settle, then what the record suggests, then what only a person knows."""
+    still = [result for result in case.results.values() if result.answer is Truth.UNKNOWN and result.ask]
+    ordered = sorted(still, key=lambda r: (r.needs is not Needs.DATA, not r.evidence))
+    asked = [f"{result.id}: {result.ask}" for result in ordered]
+    return unique((*asked, *case.stratum.questions))
+
+
+def _status(trial: Trial, state: PatientState, episode: str, at: datetime) -> str:
+    decided = [d for d in state.decisions if d.trial == trial.id and d.episode == episode and d.at <= at]
+    return max(decided, key=lambda d: (d.at, d.digest)).status if decided else ""
+
+
+def _review_at(case: _Case) -> datetime | None:
+    """The next moment at which time alone may change anything here."""
+    stay, at = case.view.stay, case.view.at
+    dated = (
+        *(statement.at for statement in stay.state.statements),
+        *(determination.at for determination in stay.state.determinations),
+        *(decision.at for decision in stay.state.decisions),
+    )
+    return earliest(
+        (
+            *(finding.changes for finding in case.findings.values()),
+            *(moment for moment in dated if moment > at),
+            case.stratum.reading.changes,
+            case.limit.next_mark(at),
+            next_turn(stay, at),
+        )
+    )
+
+
+def _facts(view: View) -> Mapping[str, Evidence]:
+    found = {concept: newest(view.observations(concept), view.at, None) for concept in BESIDE_THE_VERDICT}
+    return {concept: evidence_of(seen.observations[-1]) for concept, seen in found.items() if seen.observations}

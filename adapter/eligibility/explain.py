@@ -1,0 +1,117 @@
+"""An assessment as the `explain` object (interfaces 4): why this patient is or is not a candidate."""
+
+from datetime import datetime
+from typing import Any
+
+from adapter.domain.assessment import Assessment, CriterionResult, Evidence, OrganScore, Sepsis
+
+
+def as_json(assessment: Assessment, *, patient: str, software: str) -> dict[str, Any]:
+    """`patient` is a screening or worklist id, never a hospital's number; visit numbers are left out too."""
+    return {
+        "patient": patient,
+        "trial": assessment.trial,
+        "at": assessment.at.isoformat(),
+        "verdict": str(assessment.verdict),
+        "certainty": str(assessment.certainty),
+        "shown": assessment.shown,
+        "status": assessment.status,
+        "stratum": assessment.stratum,
+        "stratum_provisional": assessment.provisional,
+        "stratum_evidence": [evidence_json(item) for item in assessment.stratum_evidence],
+        "sofa": _sofa(assessment),
+        "sepsis": _sepsis(assessment.sepsis, assessment.at),
+        "criteria": [_criterion(result) for result in assessment.criteria],
+        "missing": list(assessment.missing),
+        "questions": list(assessment.questions),
+        "flags": list(assessment.flags),
+        "facts": {concept: evidence_json(item) for concept, item in assessment.facts.items()},
+        "encounter": _encounter(assessment),
+        "review_at": _time(assessment.review_at),
+        "rulebook": assessment.rulebook,
+        "software": software,
+    }
+
+
+def evidence_json(item: Evidence) -> dict[str, Any]:
+    """The canonical value, and what the source wrote."""
+    return {
+        "concept": item.concept,
+        "value": item.value,
+        "unit": item.unit,
+        "effective": item.effective.isoformat(),
+        "message": item.message,
+        "original": {"value": item.original_value, "unit": item.original_unit},
+        "laboratory": item.laboratory,
+        "identity": item.identity,
+        "note": item.note,
+        "status": item.status,
+    }
+
+
+def _sofa(assessment: Assessment) -> dict[str, Any]:
+    sofa = assessment.sofa
+    return {
+        "low": sofa.low,
+        "high": sofa.high,
+        "window_hours": sofa.window_hours,
+        "components": {name: _organ(organ) for name, organ in sofa.organs.items()},
+    }
+
+
+def _organ(organ: OrganScore) -> dict[str, Any]:
+    return {
+        "score": organ.score,
+        "low": organ.low,
+        "high": organ.high,
+        "status": str(organ.status),
+        "flags": list(organ.flags),
+        "evidence": [evidence_json(item) for item in organ.evidence],
+        "rule": organ.rule,
+    }
+
+
+def _sepsis(sepsis: Sepsis, at: datetime) -> dict[str, Any]:
+    before, left = sepsis.baseline, sepsis.hours_left(at)
+    return {
+        "context": sepsis.context,
+        "baseline": None if before is None else {"low": before.low, "high": before.high, "source": before.source},
+        "increase": None if before is None else {"low": sepsis.increase_low, "high": sepsis.increase_high},
+        "infection": _time(sepsis.infection),
+        "onset": _time(sepsis.onset),
+        "provisional": sepsis.provisional,
+        "deadline": _time(sepsis.deadline),
+        "hours_left": None if left is None else round(left, 2),
+    }
+
+
+def _criterion(result: CriterionResult) -> dict[str, Any]:
+    return {
+        "id": result.id,
+        "kind": str(result.kind),
+        "text": result.text,
+        "answer": str(result.answer),
+        "needs": str(result.needs),
+        "ask": result.ask,
+        "evidence": [evidence_json(item) for item in result.evidence],
+        "certain": result.certain,
+        "determined_by": result.determined_by,
+        "note": result.note,
+    }
+
+
+def _encounter(assessment: Assessment) -> dict[str, Any] | None:
+    visit = assessment.encounter
+    if visit is None:
+        return None
+    return {
+        "class": str(visit.encounter_class) if visit.encounter_class else None,
+        "ward": visit.ward,
+        "bed": visit.bed,
+        "admitted": _time(visit.admitted),
+        "discharged": _time(visit.discharged),
+    }
+
+
+def _time(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.isoformat()

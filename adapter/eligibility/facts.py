@@ -1,0 +1,97 @@
+"""The closed list of facts a trial may name: what each is, in which unit, and how it is read."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from adapter.domain.trial import Comparison
+from adapter.eligibility import answers, newest, sepsis
+from adapter.eligibility.finding import Reading
+from adapter.eligibility.view import View
+
+Read = Callable[[View, Comparison], Reading]
+
+
+class Kind(StrEnum):
+    NUMBER = "number"
+    WORD = "word"
+    YES_NO = "yes or no"
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """`unit` is canonical (decisions B2); `windowed`: takes `within`; `ages`: must be given one."""
+
+    name: str
+    kind: Kind
+    means: str
+    read: Read
+    concept: str = ""
+    unit: str = ""
+    words: tuple[str, ...] = ()
+    windowed: bool = False
+    ages: bool = False
+    contextual: bool = False
+
+
+TEST_WORDS = ("positive", "negative", "inconclusive")
+
+UNITS = {
+    "ferritin": "ng/mL",
+    "mhladr": "{AB}/{cell}",
+    "neutrophils": "10*3/uL",
+    "wbc": "10*3/uL",
+    "platelets": "10*3/uL",
+    "bilirubin": "mg/dL",
+    "creatinine": "mg/dL",
+    "lactate": "mmol/L",
+    "crp": "mg/L",
+    "procalcitonin": "ng/mL",
+    "map": "mm[Hg]",
+    "weight": "kg",
+}
+"""The concepts whose newest value a rule may ask for, as `<concept>.latest`."""
+
+
+def _latest(concept: str, unit: str) -> Fact:
+    reading = newest.neutrophils if concept == "neutrophils" else newest.latest
+    means = f"the newest final {concept}, in {unit}"
+    return Fact(f"{concept}.latest", Kind.NUMBER, means, reading, concept, unit, windowed=True, ages=True)
+
+
+def _test(name: str, means: str) -> Fact:
+    return Fact(name, Kind.WORD, means, answers.coded_answer, words=TEST_WORDS, windowed=True)
+
+
+def _yes_no(name: str, means: str, read: Read, *, windowed: bool = False) -> Fact:
+    return Fact(name, Kind.YES_NO, means, read, windowed=windowed)
+
+
+def _stratum(view: View, _comparison: Comparison) -> Reading:
+    return view.stratum or Reading()
+
+
+def _time_limit(view: View, _comparison: Comparison) -> Reading:
+    return view.time_limit or Reading()
+
+
+LIST = (
+    Fact("age_years", Kind.NUMBER, "completed years of age", answers.age_years),
+    Fact("sex", Kind.WORD, "administrative sex", answers.sex, words=("male", "female")),
+    Fact("sofa.total", Kind.NUMBER, "SOFA 1996, 24 h worst values", sepsis.sofa_total, windowed=True, contextual=True),
+    Fact(
+        "sofa.increase", Kind.NUMBER, "SOFA above the one before", sepsis.sofa_increase, windowed=True, contextual=True
+    ),
+    *(_latest(concept, unit) for concept, unit in UNITS.items()),
+    _yes_no("covid.active", "SARS-CoV-2 detected and not refuted since", answers.covid_active, windowed=True),
+    _test("pregnancy.test", "the newest pregnancy test"),
+    _test("hiv.test", "the newest HIV test"),
+    _yes_no("code_status.dnr", "any do-not-resuscitate decision", answers.do_not_resuscitate),
+    _yes_no("culture.growth", "a culture grew an organism", answers.culture_growth, windowed=True),
+    _yes_no("lactation", "told by a person only", answers.only_a_person_knows),
+    _yes_no("pregnancy.unwilling", "told by a person only", answers.only_a_person_knows),
+    _yes_no("stratum.assigned", "a stratum of this trial is found", _stratum),
+    _yes_no("clock.open", "the time limit has not passed", _time_limit),
+)
+
+FACTS = {fact.name: fact for fact in LIST}

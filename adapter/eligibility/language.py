@@ -1,0 +1,118 @@
+"""The closed language of trial rules: `all / any / not`, five comparisons, `fact`, `unit`, `within`, `context`."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from fractions import Fraction
+
+from adapter.domain.encounter import EncounterClass
+from adapter.domain.trial import Combination, Comparison, Connective, Operator, Rule
+from adapter.eligibility.facts import FACTS, Fact, Kind
+from adapter.eligibility.place import Place
+
+Convert = Callable[[str, Fraction, str], Fraction | None]
+"""(concept, value, unit) → the value in the concept's canonical unit; `None` where the unit is not one of its own."""
+
+CONNECTIVES = tuple(str(word) for word in Connective)
+OPERATORS = tuple(str(word) for word in Operator)
+CONTEXTS = (str(EncounterClass.EMERGENCY), str(EncounterClass.INPATIENT))
+WORDS = (*CONNECTIVES, "fact", *OPERATORS, "unit", "within", "context", "paired_with")
+
+
+def read_rule(place: Place, convert: Convert) -> Rule:
+    """Raises ConfigError at the line of the first word that is not in the language."""
+    place.only(WORDS)
+    joined = [word for word in CONNECTIVES if word in place.value]
+    if not joined:
+        return _comparison(place, convert)
+    if len(place.value) != 1:
+        raise place.error(f"'{joined[0]}' stands alone: put the rest inside it or beside it in a list")
+    inner = place.need(joined[0])
+    if joined[0] == Connective.NOT:
+        return Combination(Connective.NOT, (read_rule(inner, convert),))
+    rules = tuple(read_rule(item, convert) for item in inner.items())
+    if not rules:
+        raise inner.error(f"'{joined[0]}' needs at least one rule")
+    return Combination(Connective(joined[0]), rules)
+
+
+def _comparison(place: Place, convert: Convert) -> Comparison:
+    name = place.need("fact").word(FACTS)
+    fact = FACTS[name]
+    operator, given = _operator(place, fact)
+    unit = _unit(place, fact)
+    return Comparison(
+        fact=name,
+        operator=operator,
+        value=_value(given, fact, unit, convert),
+        unit=fact.unit,
+        within=_within(place, fact),
+        context=_context(place, fact),
+        paired_with=_pair(place, fact),
+    )
+
+
+def _operator(place: Place, fact: Fact) -> tuple[Operator, Place]:
+    given = [word for word in OPERATORS if word in place.value]
+    if len(given) != 1:
+        raise place.error(f"a comparison has exactly one of {', '.join(OPERATORS)}")
+    operator = Operator(given[0])
+    if (operator is Operator.IS) == (fact.kind is Kind.NUMBER):
+        allowed = "at_least, above, below or at_most" if fact.kind is Kind.NUMBER else "is"
+        raise place.need(given[0]).error(f"'{fact.name}' is compared by {allowed}")
+    return operator, place.need(given[0])
+
+
+def _unit(place: Place, fact: Fact) -> Place | None:
+    unit = place.get("unit")
+    if fact.unit and unit is None:
+        raise place.error(f"'{fact.name}' needs a unit, for example unit: '{fact.unit}'")
+    if unit is not None and not fact.unit:
+        raise unit.error(f"'{fact.name}' has no unit")
+    return unit
+
+
+def _value(given: Place, fact: Fact, unit: Place | None, convert: Convert) -> Fraction | str | bool:
+    if fact.kind is Kind.WORD:
+        if given.value not in fact.words:
+            raise given.error(f"'{fact.name}' is never '{given.value}'", got=str(given.value), known=fact.words)
+        return str(given.value)
+    if fact.kind is Kind.YES_NO:
+        if not isinstance(given.value, bool):
+            raise given.error(f"'{fact.name}' is true or false")
+        return given.value
+    number = given.number()
+    if unit is None:
+        return number
+    converted = convert(fact.concept, number, unit.text())
+    if converted is None:
+        raise unit.error(f"unknown unit '{unit.value}' for {fact.concept}", got=unit.text(), known=(fact.unit,))
+    return converted
+
+
+def _within(place: Place, fact: Fact) -> timedelta | None:
+    within = place.get("within")
+    if within is None:
+        if fact.ages:
+            raise place.error(f"'{fact.name}' needs 'within': how old may it be, for example within: 72 h")
+        return None
+    if not fact.windowed:
+        raise within.error(f"'{fact.name}' has no 'within'")
+    return within.duration()
+
+
+def _context(place: Place, fact: Fact) -> EncounterClass | None:
+    context = place.get("context")
+    if context is None:
+        return None
+    if not fact.contextual:
+        raise context.error(f"'{fact.name}' has no 'context'")
+    return EncounterClass(context.word(CONTEXTS))
+
+
+def _pair(place: Place, fact: Fact) -> str | None:
+    paired = place.get("paired_with")
+    if paired is None:
+        return None
+    if not fact.concept:
+        raise paired.error(f"'{fact.name}' is not drawn from the patient: it has no 'paired_with'")
+    return paired.word(sorted({other.concept for other in FACTS.values() if other.concept} - {fact.concept}))

@@ -1,0 +1,146 @@
+"""The newest result of a concept, as a number or as an answer, with what is asked for when there is none."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from fractions import Fraction
+from itertools import groupby
+
+from adapter.domain.assessment import evidence_of
+from adapter.domain.observation import Observation
+from adapter.domain.quantity import Quantity
+from adapter.domain.trial import Comparison
+from adapter.eligibility.finding import Reading, earliest, unique
+from adapter.eligibility.view import View, instant
+
+PAIR_NOT_SAME_DRAW = "pair_not_same_draw"
+DISCORDANT = "discordant_at_one_time"
+DERIVED = "derived"
+PERCENT = Fraction(1, 100)
+UNCONVERTIBLE = {"mhladr": ("mhladr-percent", "mhladr-mfi")}
+WANTED = {"mhladr": "antibodies bound per cell (Quantibrite)"}
+NAMES = {
+    "crp": "CRP",
+    "mhladr": "mHLA-DR",
+    "mhladr-percent": "percent of monocytes",
+    "mhladr-mfi": "fluorescence intensity",
+    "neutrophils": "the absolute neutrophil count",
+    "platelets": "a platelet count",
+    "wbc": "a white cell count",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Newest:
+    """The results drawn last within the window (several only where they share the time), and when that changes."""
+
+    observations: tuple[Observation, ...]
+    changes: datetime | None
+
+
+def newest(observations: Sequence[Observation], at: datetime, within: timedelta | None) -> Newest:
+    """Window `(at - within, at]`; a result dated in the future waits for its time."""
+    coming = earliest(instant(o.effective) for o in observations if o.effective > at)
+    past = [o for o in observations if o.effective <= at and (within is None or o.effective > at - within)]
+    if not past:
+        return Newest((), coming)
+    last = max(instant(o.effective) for o in past)
+    leaves = None if within is None else last + within
+    return Newest(tuple(o for o in past if o.effective == last), earliest((coming, leaves)))
+
+
+def latest(view: View, comparison: Comparison) -> Reading:
+    """`<concept>.latest`: the newest number, paired with another concept's where the rule says so."""
+    concept = comparison.fact.removesuffix(".latest")
+    found = newest(_numbers(view, concept), view.at, comparison.within)
+    if comparison.paired_with and found.observations:
+        return _paired(view, comparison, found)
+    reading = read(found, concept)
+    return reading if reading.intervals else replace(reading, asks=_asks(view, comparison, concept, reading))
+
+
+def _asks(view: View, comparison: Comparison, concept: str, reading: Reading) -> tuple[str, ...]:
+    """A result in a unit that never converts is no result: say which one is wanted."""
+    for other in UNCONVERTIBLE.get(concept, ()):
+        if newest(_numbers(view, other), view.at, comparison.within).observations:
+            return (f"{named(concept)} came as {named(other)}, which never converts: ask for {WANTED[concept]}",)
+    return reading.asks
+
+
+def read(found: Newest, concept: str) -> Reading:
+    """Results drawn at one time that differ leave the rule unknown unless they agree about it."""
+    quantities = [o.quantity for o in found.observations if o.quantity is not None]
+    if not quantities:
+        return Reading(asks=(f"Ask for {named(concept)}",), missing=(concept,), changes=found.changes)
+    bound = any(q.comparator is not None for q in quantities)
+    flags = unique(flag for o in found.observations for flag in o.flags)
+    differ = len({(q.value, q.comparator) for q in quantities}) > 1
+    return Reading(
+        intervals=tuple(q.interval() for q in quantities),
+        evidence=tuple(evidence_of(o) for o in found.observations),
+        flags=(*flags, DISCORDANT) if differ else flags,
+        asks=(
+            _bound_ask(concept) if bound else f"Two results of {named(concept)} at one time differ: which one holds?",
+        ),
+        missing=(concept,),
+        changes=found.changes,
+    )
+
+
+def named(concept: str) -> str:
+    """As it is said at the bedside."""
+    return NAMES.get(concept, concept.replace("-", " "))
+
+
+def _bound_ask(concept: str) -> str:
+    return f"{named(concept)} is reported as a bound that does not decide: ask the laboratory to dilute and repeat"
+
+
+def _paired(view: View, comparison: Comparison, found: Newest) -> Reading:
+    """Both from one draw; else near enough, flagged; else the pair is asked for again (clinical 1.3)."""
+    reading = read(found, comparison.fact.removesuffix(".latest"))
+    own = found.observations[0]
+    others = [o for o in _numbers(view, comparison.paired_with or "") if o.effective <= view.at]
+    if any(_same_draw(own, other) for other in others):
+        return reading
+    near = view.stay.trial.parameters.pair_within
+    if any(abs(instant(own.effective) - instant(other.effective)) <= near for other in others):
+        return replace(reading, flags=(*reading.flags, PAIR_NOT_SAME_DRAW))
+    ask = f"Ask for {named(comparison.paired_with or '')} and {named(own.concept)} from one draw"
+    return replace(reading, intervals=(), asks=(ask,))
+
+
+def _same_draw(one: Observation, other: Observation) -> bool:
+    return one.effective == other.effective or (bool(one.specimen_id) and one.specimen_id == other.specimen_id)
+
+
+def _numbers(view: View, concept: str) -> list[Observation]:
+    return [o for o in view.observations(concept) if o.quantity is not None]
+
+
+def neutrophils(view: View, comparison: Comparison) -> Reading:
+    """The absolute count; without one, white cells times the neutrophil share of the same time, flagged."""
+    counted = latest(view, comparison)
+    if counted.intervals:
+        return counted
+    shares = {time: tuple(same) for time, same in groupby(_numbers(view, "neutrophil-percent"), lambda o: o.effective)}
+    products = [
+        product
+        for white in _numbers(view, "wbc")
+        for share in shares.get(white.effective, ())
+        if (product := _product(white, share)) is not None
+    ]
+    found = newest(products, view.at, comparison.within)
+    return replace(read(found, "neutrophils"), changes=earliest((found.changes, counted.changes)))
+
+
+def _product(white: Observation, share: Observation) -> Observation | None:
+    """Only plain numbers multiply; a bound times a bound is not worth a guess."""
+    if white.quantity is None or share.quantity is None or white.quantity.comparator or share.quantity.comparator:
+        return None
+    count = Quantity(white.quantity.value * share.quantity.value * PERCENT, white.quantity.unit)
+    original = replace(
+        white.original, value=f"{white.original.value} × {share.original.value} {share.original.unit}".rstrip()
+    )
+    flags = (*white.flags, *share.flags, DERIVED)
+    return replace(white, concept="neutrophils", quantity=count, original=original, flags=flags)

@@ -1,0 +1,194 @@
+"""A protocol page (`profiles/<trial>/trial.yaml`) read into a Trial, with errors a trialist can act on."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from adapter.domain.document import Document
+from adapter.domain.trial import Clock, Criterion, CriterionKind, Needs, Rule, Stratum, Trial, TrialParameters
+from adapter.eligibility.language import Convert, read_rule
+from adapter.eligibility.place import Place, text_or
+from adapter.eligibility.rules import comparisons
+from adapter.eligibility.words import INDETERMINATE, STATUSES, UNCLASSIFIED
+from adapter.scoring.thresholds import WINDOW
+
+KEYS = (
+    *("trial", "extends", "title", "registry", "protocol_version", "stratum_requires", "parameters"),
+    *("inclusion", "exclusion", "strata", "clocks", "statuses"),
+)
+PARAMETERS = (
+    *("sepsis_criterion", "stratum_criterion", "infection_criterion", "sofa_window", "emergency_context"),
+    *("hospital_acquired", "baseline_window", "baseline_before_infection", "near_threshold", "pair_within"),
+)
+CRITERION = ("id", "text", "short", "source", "needs", "ask", "met_when", "suggested_when")
+SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+LABORATORIES = ("central", "any")
+SOFA_FACTS = ("sofa.total", "sofa.increase")
+
+
+def extends(document: Document) -> str | None:
+    """The trial whose page this one starts from, if it says so."""
+    page = Place(document, (), document.data).only(KEYS)
+    found = page.get("extends")
+    return None if found is None else _slug(found)
+
+
+def read_trial(document: Document, convert: Convert, parent: Document | None = None) -> Trial:
+    """Raises ConfigError naming file, line and the nearest known word. A key this page has replaces the parent's whole."""
+    page = _Page(document, parent)
+    criteria = (
+        *_criteria(page.need("inclusion"), CriterionKind.INCLUSION, convert),
+        *_criteria(page.need("exclusion"), CriterionKind.EXCLUSION, convert),
+    )
+    _once(page.need("inclusion"), [criterion.id for criterion in criteria])
+    parameters = _parameters(page.need("parameters"), criteria)
+    trial = Trial(
+        id=_slug(page.own("trial")),
+        title=page.need("title").text(),
+        registry=page.need("registry").text(),
+        protocol_version=page.need("protocol_version").text(),
+        stratum_requires=page.need("stratum_requires").word(LABORATORIES),
+        criteria=criteria,
+        strata=_strata(page.need("strata"), convert),
+        clocks=tuple(_clock(place, parameters) for place in page.need("clocks").items()),
+        parameters=parameters,
+        statuses=_statuses(page.need("statuses")),
+    )
+    _windows_agree(page, trial)
+    return trial
+
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """A page over its parent: every place keeps the file it stands in."""
+
+    document: Document
+    parent: Document | None
+
+    def own(self, key: str) -> Place:
+        return Place(self.document, (), self.document.data).only(KEYS).need(key)
+
+    def need(self, key: str) -> Place:
+        child = Place(self.document, (), self.document.data).only(KEYS)
+        if self.parent is None or child.get(key) is not None:
+            return child.need(key)
+        upper = Place(self.parent, (), self.parent.data).only(KEYS)
+        if upper.get("extends") is not None:
+            raise upper.need("extends").error("a page that others extend may not extend another")
+        return upper.need(key)
+
+
+def _slug(place: Place) -> str:
+    text = place.text()
+    if SLUG.fullmatch(text) is None:
+        raise place.error(f"'{place.name}' must be small letters, digits and hyphens, such as 'immunosep'")
+    return text
+
+
+def _criteria(group: Place, kind: CriterionKind, convert: Convert) -> tuple[Criterion, ...]:
+    return tuple(_criterion(place.only(CRITERION), kind, convert) for place in group.items())
+
+
+def _criterion(place: Place, kind: CriterionKind, convert: Convert) -> Criterion:
+    met_when = _rule(place, "met_when", convert)
+    needs = place.get("needs")
+    if needs is None and met_when is None:
+        raise place.error("a criterion without 'met_when' says who answers it: needs: person (or nothing)")
+    settled_by = Needs.DATA if needs is None else Needs(needs.word(tuple(str(word) for word in Needs)))
+    if settled_by is Needs.PERSON and place.get("ask") is None:
+        raise place.error("a criterion that a person answers has an 'ask': the question for the bedside")
+    return Criterion(
+        id=place.need("id").text(),
+        kind=kind,
+        text=place.need("text").text(),
+        needs=settled_by,
+        met_when=met_when,
+        ask=text_or(place, "ask", ""),
+        source=text_or(place, "source", ""),
+        short=text_or(place, "short", ""),
+        suggested_when=_rule(place, "suggested_when", convert),
+    )
+
+
+def _rule(place: Place, key: str, convert: Convert) -> Rule | None:
+    found = place.get(key)
+    return None if found is None else read_rule(found, convert)
+
+
+def _once(place: Place, names: Iterable[str]) -> None:
+    seen: set[str] = set()
+    for name in names:
+        if name in seen:
+            raise place.error(f"the id '{name}' stands twice")
+        seen.add(name)
+
+
+def _parameters(place: Place, criteria: tuple[Criterion, ...]) -> TrialParameters:
+    place.only(PARAMETERS)
+    inclusion = tuple(c.id for c in criteria if c.kind is CriterionKind.INCLUSION)
+    near, window = place.need("near_threshold"), place.need("sofa_window")
+    if window.duration() != WINDOW:
+        raise window.error(f"SOFA is scored over {WINDOW // timedelta(hours=1)} h, no other window")
+    if not 0 <= near.number() < 1:
+        raise near.error("'near_threshold' is a share between 0 and 1, such as 0.15")
+    return TrialParameters(
+        sepsis_criterion=place.need("sepsis_criterion").word(inclusion),
+        stratum_criterion=place.need("stratum_criterion").word(inclusion),
+        sofa_window=window.duration(),
+        emergency_context=place.need("emergency_context").duration(),
+        baseline_window=place.need("baseline_window").duration(),
+        near_threshold=near.number(),
+        pair_within=place.need("pair_within").duration(),
+        infection_criterion=place.need("infection_criterion").word(inclusion),
+        hospital_acquired=place.need("hospital_acquired").duration(),
+        baseline_before_infection=place.need("baseline_before_infection").duration(),
+    )
+
+
+def _strata(group: Place, convert: Convert) -> tuple[Stratum, ...]:
+    strata = tuple(_stratum(place, convert) for place in group.items())
+    _once(group, [name for s in strata for name in (s.id, s.blocked_as) if name])
+    return strata
+
+
+def _stratum(place: Place, convert: Convert) -> Stratum:
+    place.only(("id", "met_when", "blocked_when", "blocked_as"))
+    blocked_when = _rule(place, "blocked_when", convert)
+    blocked_as = _slug(place.need("blocked_as")) if blocked_when is not None else ""
+    name = _slug(place.need("id"))
+    if {name, blocked_as} & {INDETERMINATE, UNCLASSIFIED}:
+        raise place.need("id").error(f"'{INDETERMINATE}' and '{UNCLASSIFIED}' are what is found when no stratum is")
+    return Stratum(name, read_rule(place.need("met_when"), convert), blocked_when, blocked_as)
+
+
+def _clock(place: Place, parameters: TrialParameters) -> Clock:
+    place.only(("id", "from", "limit", "warn_left"))
+    limit = place.need("limit").duration()
+    warn = place.get("warn_left")
+    marks = [] if warn is None else warn.items()
+    for mark in marks:
+        if mark.duration() >= limit:
+            raise mark.error("a warning comes before the limit")
+    starts = place.need("from").word((parameters.sepsis_criterion,))
+    return Clock(_slug(place.need("id")), starts, limit, tuple(mark.duration() for mark in marks))
+
+
+def _statuses(place: Place) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    place.only(STATUSES)
+    reasons = {key: place.need(key) if place.value[key] else None for key in place.value}
+    return tuple(
+        (key, () if listed is None else tuple(_slug(reason) for reason in listed.items()))
+        for key, listed in reasons.items()
+    )
+
+
+def _windows_agree(page: _Page, trial: Trial) -> None:
+    """The SOFA has one window; a rule that names another would be read as something it is not."""
+    for group in ("inclusion", "exclusion"):
+        for place in page.need(group).items():
+            criterion = trial.criterion(place.need("id").text())
+            rule = criterion.met_when if criterion else None
+            for found in comparisons(rule) if rule else ():
+                if found.fact in SOFA_FACTS and found.within not in {None, trial.parameters.sofa_window}:
+                    raise place.need("met_when").error(f"'{found.fact}' looks back over sofa_window, no other time")

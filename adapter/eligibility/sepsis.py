@@ -1,0 +1,106 @@
+"""Sepsis-3 as the trial reads it: the SOFA total and its increase, in their context, and what is missing for them."""
+
+from datetime import datetime
+from fractions import Fraction
+
+from adapter.domain.assessment import Baseline, Evidence, SofaScore
+from adapter.domain.patient import Window
+from adapter.domain.quantity import Interval
+from adapter.domain.trial import Comparison
+from adapter.eligibility.answers import grew
+from adapter.eligibility.finding import Reading, unique
+from adapter.eligibility.newest import named
+from adapter.eligibility.view import View, instant
+
+INPUTS = {
+    "respiration": ("pao2", "fio2"),
+    "coagulation": ("platelets",),
+    "liver": ("bilirubin",),
+    "cardiovascular": ("map",),
+    "cns": ("gcs-total",),
+    "renal": ("creatinine",),
+}
+"""What to ask for when an organ is missing."""
+NO_VISIT_ASK = "No visit is known: was the patient admitted with infection through emergency, or already in hospital?"
+BASELINE_ASK = "The SOFA before the infection is not on record: did it rise by the points the protocol asks for?"
+
+
+def sofa_total(view: View, comparison: Comparison) -> Reading:
+    applies = _applies(view, comparison)
+    if applies is False:
+        return Reading(applies=False)
+    sofa = view.sofa
+    return Reading(
+        intervals=(Interval(Fraction(sofa.low), Fraction(sofa.high)),),
+        applies=applies,
+        evidence=sofa_evidence(sofa),
+        flags=sofa_flags(sofa),
+        asks=_asks(view),
+        missing=missing_inputs(view),
+    )
+
+
+def sofa_increase(view: View, comparison: Comparison) -> Reading:
+    """Ends by interval arithmetic; an organ not measured at admission is taken as normal only as an assumption."""
+    applies = _applies(view, comparison)
+    if applies is False:
+        return Reading(applies=False)
+    sofa, before = view.sofa, view.baseline
+    low = None if before is None else Fraction(sofa.low - before.high)
+    return Reading(
+        intervals=(Interval(low, Fraction(sofa.high - (before.low if before else 0))),),
+        assumed=Interval(Fraction(sofa.low - (before.low if before else 0)), None),
+        applies=applies,
+        evidence=sofa_evidence(sofa),
+        flags=sofa_flags(sofa),
+        asks=unique((*_baseline_ask(view, before), *_asks(view))),
+        missing=missing_inputs(view),
+    )
+
+
+def _applies(view: View, comparison: Comparison) -> bool | None:
+    if comparison.context is None:
+        return True
+    return view.context == comparison.context if view.context else None
+
+
+def _asks(view: View) -> tuple[str, ...]:
+    visit = () if view.context else (NO_VISIT_ASK,)
+    missing = missing_inputs(view)
+    return (*visit, f"For SOFA, ask for {', '.join(named(c) for c in missing)}") if missing else visit
+
+
+def _baseline_ask(view: View, before: Baseline | None) -> tuple[str, ...]:
+    if not view.context or (before is not None and before.low == before.high):
+        return ()
+    return (BASELINE_ASK,)
+
+
+def missing_inputs(view: View) -> tuple[str, ...]:
+    """The concepts whose absence leaves organs missing."""
+    window = Window(view.at, view.stay.trial.parameters.sofa_window)
+    wanted: list[str] = []
+    for organ in view.sofa.missing:
+        absent = [c for c in INPUTS[organ] if not any(o.effective in window for o in view.observations(c))]
+        wanted.extend(absent or INPUTS[organ][:1])
+    return tuple(wanted)
+
+
+def sofa_evidence(sofa: SofaScore) -> tuple[Evidence, ...]:
+    """The values of the organs that score."""
+    return unique(item for organ in sofa.organs.values() if organ.score for item in organ.evidence)
+
+
+def sofa_flags(sofa: SofaScore) -> tuple[str, ...]:
+    return unique(flag for organ in sofa.organs.values() for flag in organ.flags)
+
+
+def infection_of(view: View, recorded: datetime | None) -> datetime | None:
+    """The earliest of a culture of this stay that grew and of what a person recorded; `None` while nobody knows."""
+    start = view.stay.admitted
+    grown = [
+        instant(o.effective)
+        for o in view.observations("culture-organism")
+        if grew(o) and o.effective <= view.at and (start is None or o.effective >= start)
+    ]
+    return min((moment for moment in (*grown, recorded) if moment is not None), default=None)

@@ -1,0 +1,340 @@
+"""Context, baseline, onset, answers of people, verdict and who is shown."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from fractions import Fraction
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from adapter.domain.assessment import Assessment, CriterionResult
+from adapter.domain.encounter import EncounterAction, EncounterClass
+from adapter.domain.observation import Observation
+from adapter.domain.patient import Decision, Demographics, Determination, Stated
+from adapter.domain.trial import Comparison, Needs, Operator, Trial
+from adapter.domain.truth import Truth
+from adapter.eligibility.evaluate import assess
+from adapter.eligibility.explain import as_json
+from adapter.scoring.options import ScoringOptions
+from tests.builders import T0, after, observation, state_of, visit
+
+Judge = Callable[..., Assessment]
+Make = Callable[..., Any]
+Results = Callable[[Assessment, str], CriterionResult]
+ED = visit(at=T0)
+WARD = visit(at=T0, cls=EncounterClass.INPATIENT, ward="MED")
+MALS = observation("ferritin", 5200, at=after(1))
+
+
+@pytest.fixture
+def septic(six_organs: Make) -> tuple[Observation, ...]:
+    found: tuple[Observation, ...] = six_organs(platelets=90)
+    return found
+
+
+def test_the_onset_is_the_first_moment_sepsis_holds_and_stays(judged: Judge, six_organs: Make) -> None:
+    results = (*six_organs(), observation("platelets", 90, at=after(5)), *six_organs(at=after(40)))
+    found = judged(state_of(*results, encounter=ED), after(41))
+    assert (found.sepsis.onset, found.sofa.low) == (after(5), 0)
+    assert (found.sepsis.deadline, found.sepsis.provisional) == (after(77), True)
+
+
+def test_results_drawn_before_the_registration_give_the_onset_at_arrival(judged: Judge, six_organs: Make) -> None:
+    found = judged(state_of(*six_organs(at=after(-1), platelets=90), encounter=ED))
+    assert found.sepsis.onset == T0
+
+
+def test_emergency_becomes_hospital_after_two_days(judged: Judge, six_organs: Make, criterion: Results) -> None:
+    late = (*six_organs(), *six_organs(at=after(49), platelets=140, bilirubin="1.5"))
+    assert judged(state_of(*six_organs(), encounter=ED), after(48)).sepsis.context == "emergency"
+    found = judged(state_of(*late, encounter=ED), after(50))
+    assert (found.sepsis.context, found.sepsis.increase_low) == ("inpatient", 2)
+    assert criterion(found, "I6").answer is Truth.MET
+
+
+def test_an_infection_recorded_early_keeps_the_emergency_context(
+    judged: Judge, six_organs: Make, answered: Make
+) -> None:
+    late = (*six_organs(), *six_organs(at=after(60), platelets=90))
+    infection = answered("I5", "met", after(10))
+    found = judged(state_of(*late, encounter=ED, determinations=(infection,)), after(61))
+    assert (found.sepsis.context, found.sepsis.onset, found.sepsis.provisional) == ("emergency", after(60), False)
+    culture = observation("culture-organism", "escherichia coli", at=after(4))
+    assert judged(state_of(*late, culture, encounter=ED), after(61)).sepsis.infection == after(4)
+
+
+def test_a_culture_without_growth_is_no_infection(judged: Judge, septic: tuple[Observation, ...]) -> None:
+    sterile = observation("culture-organism", "no growth after 5 days", at=after(1))
+    assert judged(state_of(*septic, sterile, encounter=ED)).sepsis.infection is None
+
+
+def test_the_first_two_days_of_another_admission_have_no_baseline(
+    judged: Judge, six_organs: Make, criterion: Results
+) -> None:
+    found = judged(state_of(*six_organs(platelets=90), encounter=WARD), after(47))
+    assert (found.sepsis.baseline, found.sepsis.increase_low) == (None, None)
+    healthy = judged(state_of(*six_organs(platelets=140), encounter=WARD), after(20))
+    assert criterion(healthy, "I6").answer is Truth.NOT_MET
+
+
+def test_organs_not_measured_at_admission_leave_the_rise_to_a_person(
+    judged: Judge, six_organs: Make, criterion: Results
+) -> None:
+    results = (observation("platelets", 200, at=after(2)), *six_organs(at=after(70), platelets=40))
+    found = judged(state_of(*results, encounter=WARD), after(71))
+    sepsis = criterion(found, "I6")
+    assert found.sepsis.baseline is not None
+    assert (found.sepsis.baseline.low, found.sepsis.baseline.high) == (0, 20)
+    assert (sepsis.answer, sepsis.needs) == (Truth.UNKNOWN, Needs.PERSON)
+
+
+def test_an_early_infection_leaves_no_time_for_an_admission_sofa(
+    judged: Judge, six_organs: Make, answered: Make
+) -> None:
+    results = (*six_organs(at=after(2)), *six_organs(at=after(70), platelets=40))
+    early = answered("I5", "met", after(48))
+    assert judged(state_of(*results, encounter=WARD, determinations=(early,)), after(71)).sepsis.baseline is None
+
+
+def test_without_a_visit_a_person_says_where_the_patient_lies(
+    judged: Judge, septic: tuple[Observation, ...], six_organs: Make, criterion: Results
+) -> None:
+    found = judged(state_of(*septic, MALS))
+    sepsis = criterion(found, "I6")
+    assert (found.episode, found.sepsis.context, sepsis.needs) == ("no-visit", "", Needs.PERSON)
+    assert "No visit is known" in sepsis.ask
+    assert (found.verdict, found.certainty, found.sepsis.onset) == ("candidate", "possible", None)
+    healthy = judged(state_of(*six_organs(platelets=140), MALS))
+    assert (criterion(healthy, "I6").answer, healthy.verdict) == (Truth.NOT_MET, "not-candidate")
+    unmeasured = judged(state_of(MALS))
+    assert (criterion(unmeasured, "I6").needs, unmeasured.verdict, unmeasured.shown) == (
+        Needs.DATA,
+        "incomplete",
+        False,
+    )
+
+
+def test_the_episode_without_a_visit_is_over_once_a_visit_is_known(
+    judged: Judge, immunosep: Trial, septic: tuple[Observation, ...]
+) -> None:
+    assert judged(state_of(*septic, MALS)).shown
+    now_known = assess(
+        replace(immunosep, stratum_requires="any"),
+        state_of(*septic, MALS, encounter=ED),
+        after(2),
+        options=ScoringOptions(),
+        rulebook="sha256:0",
+        episode="no-visit",
+    )
+    assert (now_known.episode, now_known.shown, now_known.review_at) == ("no-visit", False, None)
+
+
+def test_a_rule_without_a_context_holds_anywhere(
+    judged: Judge, immunosep: Trial, septic: tuple[Observation, ...], criterion: Results
+) -> None:
+    anywhere = Comparison("sofa.total", Operator.AT_LEAST, Fraction(2))
+    criteria = tuple(replace(c, met_when=anywhere) if c.id == "I6" else c for c in immunosep.criteria)
+    found = judged(state_of(*septic, encounter=WARD), criteria=criteria)
+    assert (criterion(found, "I6").answer, found.sepsis.onset) == (Truth.MET, T0)
+
+
+def test_a_clinic_visit_is_neither_emergency_nor_inpatient(judged: Judge, septic: tuple[Observation, ...]) -> None:
+    clinic = visit(at=T0, cls=EncounterClass.OUTPATIENT, ward="CLINIC")
+    found = judged(state_of(*septic, MALS, encounter=clinic))
+    assert (found.sepsis.context, found.verdict) == ("outpatient", "not-candidate")
+
+
+def test_the_running_stay_is_the_episode_whatever_clinics_register(
+    judged: Judge, septic: tuple[Observation, ...]
+) -> None:
+    before = visit(at=after(-900), number="V0")
+    left = visit(EncounterAction.DISCHARGE, at=after(-800), number="V0")
+    clinic = visit(at=after(1), cls=EncounterClass.OUTPATIENT, number="V2")
+    found = judged(state_of(*septic, encounter=[before, left, ED, clinic]))
+    assert (found.episode, found.sepsis.onset) == ("V1", T0)
+
+
+def test_a_visit_of_which_only_a_transfer_is_known_has_no_baseline(
+    judged: Judge, septic: tuple[Observation, ...], criterion: Results
+) -> None:
+    moved = visit(EncounterAction.TRANSFER, at=T0, cls=EncounterClass.INPATIENT, ward="ICU")
+    found = judged(state_of(*septic, MALS, encounter=moved))
+    assert (found.sepsis.context, found.sepsis.baseline) == ("inpatient", None)
+    assert criterion(found, "I6").needs is Needs.PERSON
+    assert judged(state_of(encounter=moved)).sepsis.onset is None
+
+
+def test_a_person_decides_sepsis_where_the_record_cannot(
+    judged: Judge, septic: tuple[Observation, ...], answered: Make, criterion: Results
+) -> None:
+    told = answered("I6", "met", after(1.5), by="dr-x")
+    found = judged(state_of(*septic, MALS, encounter=WARD, determinations=(told,)))
+    assert (found.verdict, found.certainty, found.sepsis.onset) == ("candidate", "certain", after(1.5))
+    assert criterion(found, "I6").determined_by == "dr-x"
+    denied = answered("I6", "not-met", after(1.5))
+    against = judged(state_of(*septic, MALS, encounter=ED, determinations=(denied,)))
+    assert (against.verdict, against.sepsis.onset) == ("not-candidate", None)
+
+
+def test_the_newest_answer_counts_and_unknown_takes_it_back(
+    judged: Judge, septic: tuple[Observation, ...], answered: Make, criterion: Results
+) -> None:
+    denied, later = answered("E2", "met", after(1)), answered("E2", "unknown", after(1.5))
+    assert judged(state_of(*septic, MALS, encounter=ED, determinations=(denied,))).verdict == "not-candidate"
+    found = judged(state_of(*septic, MALS, encounter=ED, determinations=(later, denied)))
+    assert (found.verdict, criterion(found, "E2").determined_by) == ("candidate", "nurse")
+
+
+def test_answers_of_another_stay_another_trial_or_the_future_do_not_count(
+    judged: Judge, septic: tuple[Observation, ...], answered: Make
+) -> None:
+    elsewhere = replace(answered("E2", "met"), trial="other")
+    told = (answered("E2", "met", after(-5)), answered("E2", "met", after(3)), elsewhere)
+    found = judged(state_of(*septic, MALS, encounter=ED, determinations=told))
+    assert (found.verdict, found.review_at) == ("candidate", after(3))
+
+
+def test_shares_and_counts_given_as_bounds_are_not_multiplied(
+    judged: Judge, septic: tuple[Observation, ...], criterion: Results
+) -> None:
+    told = (observation("wbc", "<0.5", at=after(1)), observation("neutrophil-percent", "70", at=after(1)))
+    assert criterion(judged(state_of(*septic, *told, encounter=ED)), "E5").answer is Truth.UNKNOWN
+
+
+def test_oxygen_without_a_gas_asks_for_the_gas_and_a_gas_without_oxygen_for_the_oxygen(
+    judged: Judge, six_organs: Make
+) -> None:
+    no_gas = judged(state_of(*six_organs(pao2=None, platelets=90), MALS, encounter=ED))
+    no_oxygen = judged(state_of(*six_organs(fio2=None, platelets=90), MALS, encounter=ED))
+    assert (no_gas.missing, no_oxygen.missing) == (("pao2",), ("fio2",))
+
+
+def test_suggestions_lay_evidence_and_never_answer(
+    judged: Judge, septic: tuple[Observation, ...], criterion: Results
+) -> None:
+    told = (
+        observation("code-status", "dnr", at=after(0.5)),
+        observation("code-status", "full", at=after(1)),
+        observation("hiv-test", "positive", at=after(1)),
+        observation("culture-organism", "escherichia coli", at=after(1)),
+    )
+    found = judged(state_of(*septic, MALS, *told, encounter=ED))
+    for suggested in ("E6", "E7", "E9", "I5"):
+        result = criterion(found, suggested)
+        assert (result.answer, result.needs, len(result.evidence)) == (Truth.UNKNOWN, Needs.PERSON, 1), suggested
+    assert found.verdict == "candidate"
+    full = judged(state_of(*septic, MALS, told[1], encounter=ED))
+    assert criterion(full, "E6").evidence == ()
+
+
+def test_an_incomplete_ward_patient_is_shown_only_with_a_sign_of_infection(
+    judged: Judge, six_organs: Make, answered: Make
+) -> None:
+    rise = (*six_organs(at=after(2)), *six_organs(at=after(70), platelets=40))
+    silent = judged(state_of(*rise, encounter=WARD), after(71))
+    assert (silent.verdict, silent.shown) == ("incomplete", False)
+    grown = observation("culture-organism", "escherichia coli", at=after(69))
+    assert judged(state_of(*rise, grown, encounter=WARD), after(71)).shown
+    recorded = answered("I5", "met", after(70.5))
+    assert judged(state_of(*rise, encounter=WARD, determinations=(recorded,)), after(71)).shown
+
+
+def test_nobody_discharged_or_dead_is_shown_or_reviewed(judged: Judge, septic: tuple[Observation, ...]) -> None:
+    left = visit(EncounterAction.DISCHARGE, at=after(1.5))
+    gone = judged(state_of(*septic, MALS, encounter=[ED, left]))
+    assert (gone.verdict, gone.shown, gone.review_at) == ("candidate", False, None)
+    state = state_of(*septic, MALS, encounter=ED)
+    fields = {**state.demographics.fields, "died": Stated("2026-01-02", T0)}
+    assert not judged(replace(state, demographics=Demographics(fields))).shown
+    still_here = judged(state_of(*septic, MALS, encounter=[ED, visit(EncounterAction.DISCHARGE, at=after(2.5))]))
+    assert still_here.shown
+    assert still_here.review_at == after(2.5)
+
+
+@pytest.mark.parametrize(
+    ("born", "answer"),
+    [
+        ("2008-01-02", Truth.MET),
+        ("2008-01-03", Truth.NOT_MET),
+        ("2008", Truth.UNKNOWN),
+        ("2007", Truth.MET),
+        ("2008-01", Truth.UNKNOWN),
+        ("2007-12", Truth.MET),
+        ("", Truth.UNKNOWN),
+        ("19500615", Truth.UNKNOWN),
+        ("1950-13-01", Truth.UNKNOWN),
+        ("1950-06-15T10:00", Truth.MET),
+        ("1-2-3-4", Truth.UNKNOWN),
+    ],
+)
+def test_adults_by_completed_years_as_far_as_the_birth_date_is_known(
+    judged: Judge, septic: tuple[Observation, ...], criterion: Results, born: str, answer: Truth
+) -> None:
+    found = judged(state_of(*septic, MALS, encounter=ED, birth_date=born))
+    adult, child = criterion(found, "I1"), criterion(found, "E1")
+    opposite = {Truth.MET: Truth.NOT_MET, Truth.NOT_MET: Truth.MET, Truth.UNKNOWN: Truth.UNKNOWN}
+    assert (adult.answer, child.answer) == (answer, opposite[answer])
+    assert found.verdict == ("not-candidate" if answer is Truth.NOT_MET else "candidate")
+
+
+def test_the_status_is_the_last_decision_of_this_episode(judged: Judge, septic: tuple[Observation, ...]) -> None:
+    def decided(status: str, at: datetime, episode: str = "V1") -> Decision:
+        return Decision("immunosep", episode, status, at, "nurse")
+
+    told = (decided("declined", after(1.5)), decided("screening", after(1)), decided("eligible", after(1.8), "V0"))
+    assert judged(state_of(*septic, MALS, encounter=ED, decisions=told)).status == "declined"
+
+
+def test_seventy_two_hours_are_elapsed_hours_across_the_night_the_clock_goes_back(
+    judged: Judge, six_organs: Make
+) -> None:
+    athens = ZoneInfo("Europe/Athens")
+    arrival = datetime(2026, 10, 24, 20, tzinfo=athens)
+    found = judged(
+        state_of(*six_organs(at=arrival, platelets=90), encounter=visit(at=arrival)),
+        arrival.astimezone(ZoneInfo("UTC")) + timedelta(hours=1),
+    )
+    assert found.sepsis.deadline is not None
+    assert found.sepsis.deadline.astimezone(athens) == datetime(2026, 10, 27, 19, tzinfo=athens)
+    assert found.sepsis.hours_left(found.at) == 71
+
+
+def test_the_zone_of_the_question_does_not_change_the_answer(judged: Judge, septic: tuple[Observation, ...]) -> None:
+    state = state_of(*septic, MALS, encounter=ED)
+    here, there = judged(state), judged(state, after(2).astimezone(ZoneInfo("Asia/Tehran")))
+    assert (here.verdict, here.sepsis, here.review_at) == (there.verdict, there.sepsis, there.review_at)
+
+
+def test_the_verdict_does_not_depend_on_the_order_of_results(judged: Judge, septic: tuple[Observation, ...]) -> None:
+    one = judged(state_of(*septic, MALS, encounter=ED))
+    assert one == judged(state_of(MALS, *reversed(septic), encounter=ED))
+
+
+def test_an_explanation_without_visit_or_onset_says_so(judged: Judge) -> None:
+    told = as_json(judged(state_of()), patient="S-2", software="0")
+    assert (told["encounter"], told["sepsis"]["onset"], told["sepsis"]["baseline"]) == (None, None, None)
+    assert (told["sepsis"]["hours_left"], told["verdict"], told["shown"]) == (None, "incomplete", False)
+    assert told["missing"][:2] == ["ferritin", "mhladr"]
+    assert {"pao2", "platelets", "bilirubin", "map", "gcs-total", "creatinine"} <= set(told["missing"])
+
+
+def test_no_number_of_the_hospital_stands_in_an_explanation(judged: Judge, septic: tuple[Observation, ...]) -> None:
+    arrival = visit(at=T0, number="VISIT-4711")
+    told = str(as_json(judged(state_of(*septic, MALS, encounter=arrival)), patient="S-3", software="0"))
+    assert "4711" not in told
+    assert "1950-06-15" not in told
+
+
+def test_a_determination_given_by_hand_is_shown_with_its_note(
+    judged: Judge, septic: tuple[Observation, ...], criterion: Results
+) -> None:
+    consent = Determination("immunosep", "I4", Truth.MET, after(1.5), "dr-x", note="spouse signed")
+    result = criterion(judged(state_of(*septic, MALS, encounter=ED, determinations=(consent,))), "I4")
+    assert (result.answer, result.needs, result.determined_by, result.note) == (
+        Truth.MET,
+        Needs.NOTHING,
+        "dr-x",
+        "spouse signed",
+    )

@@ -1,0 +1,190 @@
+"""A protocol page is read, or refused with file, line and the nearest known word."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+
+from adapter import assets
+from adapter.domain.trial import Combination, Comparison, CriterionKind, Needs, Operator, Trial
+from adapter.eligibility.facts import FACTS, Fact
+from adapter.eligibility.protocol import extends, read_trial
+from adapter.eligibility.rules import comparisons
+from adapter.errors import ConfigError
+from tests import builders
+
+PROFILES = Path(__file__).parents[3] / "profiles"
+PAGE = (PROFILES / "immunosep/trial.yaml").read_text()
+
+Changed = Callable[..., Trial]
+
+
+def shipped(name: str) -> Trial:
+    document = assets.load_document(PROFILES / name / "trial.yaml")
+    upper = extends(document)
+    parent = None if upper is None else assets.load_document(PROFILES / upper / "trial.yaml")
+    return read_trial(document, builders.dictionary().convert, parent)
+
+
+@pytest.fixture
+def changed(tmp_path: Path) -> Changed:
+    """The ImmunoSep page with one text replaced by another."""
+
+    def read(old: str, new: str) -> Trial:
+        assert PAGE.count(old) >= 1, old
+        path = tmp_path / "trial.yaml"
+        path.write_text(PAGE.replace(old, new, 1))
+        return read_trial(assets.load_document(path), builders.dictionary().convert)
+
+    return read
+
+
+def line_of(text: str) -> int:
+    return PAGE[: PAGE.index(text)].count("\n") + 1
+
+
+def test_the_immunosep_page_holds_every_criterion_in_order() -> None:
+    trial = shipped("immunosep")
+    assert [c.id for c in trial.criteria] == [f"I{n}" for n in range(1, 9)] + [f"E{n}" for n in range(1, 16)]
+    assert {c.kind for c in trial.criteria if c.id.startswith("E")} == {CriterionKind.EXCLUSION}
+    assert all(c.ask for c in trial.criteria if c.needs is Needs.PERSON)
+    assert trial.stratum_requires == "central"
+
+
+def test_only_sepsis_and_stratum_wait_for_data() -> None:
+    assert [c.id for c in shipped("immunosep").criteria if c.needs is Needs.DATA] == ["I6", "I7"]
+
+
+def test_figures_of_the_protocol_are_read_exactly_and_in_canonical_units() -> None:
+    trial = shipped("immunosep")
+    figures = {c.fact: c for s in trial.strata for c in comparisons(s.met_when)}
+    assert figures["ferritin.latest"].value == 4420
+    assert figures["mhladr.latest"].value == 5000
+    assert figures["mhladr.latest"].paired_with == "ferritin"
+    neutropenia = trial.criterion("E5")
+    assert neutropenia is not None
+    assert neutropenia.met_when == Comparison(
+        "neutrophils.latest", Operator.BELOW, Fraction(3, 2), "10*3/uL", timedelta(hours=48)
+    )
+    assert trial.clocks[0].limit == timedelta(hours=72)
+    assert trial.clocks[0].warn_left == (timedelta(hours=24), timedelta(hours=12))
+    assert trial.parameters.near_threshold == Fraction(15, 100)
+
+
+def test_sepsis_is_either_a_total_in_emergency_or_an_increase_in_hospital() -> None:
+    sepsis = shipped("immunosep").criterion("I6")
+    assert sepsis is not None
+    assert isinstance(sepsis.met_when, Combination)
+    assert [(c.fact, c.context) for c in comparisons(sepsis.met_when)] == [
+        ("sofa.total", "emergency"),
+        ("sofa.increase", "inpatient"),
+    ]
+
+
+def test_a_page_that_extends_another_replaces_whole_keys_only() -> None:
+    demo, original = shipped("immunosep-demo"), shipped("immunosep")
+    assert (demo.id, demo.stratum_requires) == ("immunosep-demo", "any")
+    assert demo.criteria == original.criteria
+    assert demo.clocks == original.clocks
+
+
+def test_a_molar_threshold_becomes_the_canonical_unit(changed: Changed) -> None:
+    trial = changed("above: 4420, unit: ng/mL", "above: 10000, unit: pmol/L")
+    value = comparisons(trial.strata[0].met_when)[0].value
+    assert isinstance(value, Fraction)
+    assert value == Fraction(10000) / Fraction("2.247")
+
+
+MISTAKES = {
+    "inclusion:": ("inclusions:", "did you mean 'inclusion'"),
+    "fact: age_years": ("fact: age_year", "did you mean 'age_years'"),
+    "fact: ferritin.latest, above: 4420": ("fact: feritin.latest, above: 4420", "did you mean 'ferritin.latest'"),
+    "at_least: 18": ("atleast: 18", "did you mean 'at_least'"),
+    "above: 4420, unit: ng/mL": ("above: 4420, unit: ng/dl", "unknown unit 'ng/dl' for ferritin"),
+    "above: 4420, unit: ng/mL, within": ("above: 4420, within", "needs a unit"),
+    "fact: sofa.total, at_least: 2, within: 24 h": ("fact: sofa.total, at_least: 2, within: 12 h", "sofa_window"),
+    "within: 24 h, context: emergency": ("within: 24 hours, context: emergency", "a duration such as '72 h'"),
+    "context: inpatient": ("context: inpatients", "did you mean 'inpatient'"),
+    "met_when: {fact: stratum.assigned, is: true}": ("met_when: {fact: stratum.assigned, is: maybe}", "true or false"),
+    "- {fact: sex, is: male}": ("- {fact: sex, is: man}", "is never 'man' — did you mean 'male'"),
+    "{fact: sex, is: female}": ("{fact: sex, is: female, within: 3 d}", "has no 'within'"),
+    "needs: nothing": ("needs: nobody", "known: data, nothing, person"),
+    "sepsis_criterion: I6": ("sepsis_criterion: I66", "unknown sepsis_criterion 'I66'"),
+    "stratum_criterion: I7": ("stratum_criterion: E7", "unknown stratum_criterion"),
+    "id: E3": ("id: E2", "the id 'E2' stands twice"),
+    "from: I6": ("from: I7", "unknown from 'I7'"),
+    "warn_left: [24 h": ("warn_left: [96 h", "before the limit"),
+    "paired_with: ferritin": ("paired_with: ferritine", "did you mean 'ferritin'"),
+    "stratum_requires: central ": ("stratum_requires: centre ", "did you mean 'central'"),
+    "consent-asked: []": ("consent-ask: []", "did you mean 'consent-asked'"),
+    "declined: [patient": ("declined: [The patient", "small letters"),
+    "near_threshold: 0.15": ("near_threshold: 15", "between 0 and 1"),
+    "registry: NCT04990232": ("registry: ", "'registry' is missing"),
+    "    ask: Has consent been denied?\n": ("", "has an 'ask'"),
+    "needs: person\n    ask: Has consent been denied?": ("ask: Has consent been denied?", "who answers it"),
+    "above: 4420": ("above: 4420, at_most: 3", "exactly one of"),
+    "sofa_window: 24 h": ("sofa_window: 48 h", "scored over 24 h"),
+    "limit: 72 h": ("limit: 0 h", "longer than nothing"),
+    "within: 72 h}\n  - id: immunoparalysis": ("}\n  - id: immunoparalysis", "needs 'within'"),
+    "id: mals": ("id: indeterminate", "what is found when no stratum is"),
+    "blocked_as: immunoparalysis-blocked-by-covid": ("blocked_as: immunoparalysis", "stands twice"),
+    "trial: immunosep": ("trial: ImmunoSep", "small letters"),
+    "at_least: 18}": ("is: true}", "is compared by at_least"),
+    "fact: age_years, at_least: 18": ("fact: age_years, at_least: 18, unit: a", "has no unit"),
+    "{fact: clock.open, is: true}": ("{fact: clock.open, is: true, context: inpatient}", "has no 'context'"),
+    "fact: covid.active, is: true": ("fact: covid.active, is: true, paired_with: ferritin", "not drawn"),
+    "title: Personalized immunotherapy in sepsis (ImmunoSep)": ("title: 7", "must be text"),
+    "above: 4420, unit: ng/mL, within: 72 h}": ("above: a lot, unit: ng/mL, within: 72 h}", "must be a number"),
+    "clocks:\n  - {id": ("clocks:\n    {id", "must be a list"),
+    "any:\n        - {fact: sofa.total": ("some:\n        - {fact: sofa.total", "unknown key 'some'"),
+}
+
+
+@pytest.mark.parametrize("old", MISTAKES, ids=lambda old: MISTAKES[old][0].strip().replace("\n", " ")[:40])
+def test_a_mistake_is_refused_where_it_stands(old: str, changed: Changed) -> None:
+    new, advice = MISTAKES[old]
+    with pytest.raises(ConfigError, match=advice) as refused:
+        changed(old, new)
+    assert "trial.yaml:" in str(refused.value)
+
+
+@pytest.mark.parametrize("old", ["fact: age_years", "above: 4420, unit: ng/mL", "context: inpatient", "limit: 72 h"])
+def test_the_line_of_the_mistake_is_named(old: str, changed: Changed) -> None:
+    with pytest.raises(ConfigError, match=rf"trial\.yaml:{line_of(old)}: "):
+        changed(old, MISTAKES[old][0])
+
+
+def test_a_connective_stands_alone_and_is_never_empty(changed: Changed) -> None:
+    with pytest.raises(ConfigError, match="stands alone"):
+        changed("met_when: {fact: age_years, at_least: 18}", "met_when: {any: [{fact: sex, is: male}], fact: sex}")
+    with pytest.raises(ConfigError, match="at least one rule"):
+        changed("met_when: {fact: age_years, at_least: 18}", "met_when: {all: []}")
+
+
+def test_not_turns_a_rule_round(changed: Changed) -> None:
+    trial = changed("met_when: {fact: age_years, at_least: 18}", "met_when: {not: {fact: age_years, below: 18}}")
+    assert isinstance(trial.criteria[0].met_when, Combination)
+
+
+def test_an_extended_page_may_not_extend_another(tmp_path: Path) -> None:
+    child, parent = tmp_path / "child.yaml", tmp_path / "parent.yaml"
+    child.write_text("trial: a\nextends: b\n")
+    parent.write_text("trial: b\nextends: c\n")
+    with pytest.raises(ConfigError, match=r"parent.yaml:2: .*may not extend"):
+        read_trial(assets.load_document(child), builders.dictionary().convert, assets.load_document(parent))
+
+
+def test_a_page_that_is_no_mapping_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "trial.yaml"
+    path.write_text("- just\n- a list\n")
+    with pytest.raises(ConfigError, match=r"trial\.yaml:1: "):
+        extends(assets.load_document(path))
+
+
+@pytest.mark.parametrize("fact", FACTS.values(), ids=lambda fact: fact.name)
+def test_every_fact_is_documented_and_its_unit_is_the_dictionary_s(fact: Fact) -> None:
+    assert f"`{fact.name}`" in (PROFILES / "README.md").read_text()
+    if fact.concept:
+        assert builders.dictionary().concepts[fact.concept].unit == fact.unit
