@@ -1,0 +1,1 @@
+"""The heart: one step from raw message to outcome, pure."""

@@ -1,0 +1,60 @@
+"""Whether people must be told: raise, update, withdraw, or nothing; one life per episode (decisions A4)."""
+
+from dataclasses import replace
+from datetime import datetime
+
+from adapter.domain.alert import AlertChange, AlertKind, CandidateAlert
+from adapter.domain.assessment import Assessment, CriterionResult, Verdict
+from adapter.domain.trial import CriterionKind
+from adapter.domain.truth import Truth
+
+
+def decide(standing: CandidateAlert | None, assessment: Assessment, now: datetime) -> AlertChange | None:
+    """A resent result changes nothing; a lost ground withdraws; a regained one raises again."""
+    summary = summarise(assessment)
+    if assessment.shown:
+        return _tell(standing, assessment, summary, now)
+    if standing is None or not standing.standing:
+        return None
+    taken_back = replace(standing, standing=False, summary=summary, changed=now)
+    return AlertChange(AlertKind.WITHDRAWN, taken_back, assessment, why_not(assessment))
+
+
+def _tell(standing: CandidateAlert | None, assessment: Assessment, summary: str, now: datetime) -> AlertChange | None:
+    if standing is None or not standing.standing:
+        raised = CandidateAlert(assessment.trial, assessment.episode, True, summary, now, now)  # noqa: FBT003 — named by the dataclass
+        reason = "ground regained" if standing else "ground given"
+        return AlertChange(AlertKind.RAISED, raised, assessment, reason)
+    if standing.summary == summary:
+        return None
+    updated = replace(standing, summary=summary, changed=now)
+    return AlertChange(AlertKind.UPDATED, updated, assessment, f"was {standing.summary}, is {summary}")
+
+
+def summarise(assessment: Assessment) -> str:
+    """What must change for people to be told again."""
+    onset = assessment.sepsis.onset
+    words = (
+        str(assessment.verdict),
+        str(assessment.certainty),
+        assessment.stratum,
+        onset.isoformat() if onset else "-",
+    )
+    return " ".join((*words, assessment.status or "-"))
+
+
+def why_not(assessment: Assessment) -> str:
+    """The criteria that stand against, or the clock, or the end of the visit."""
+    if assessment.verdict is Verdict.EXPIRED:
+        return "the time limit has passed"
+    against = [c.id for c in assessment.criteria if _stands_against(c)]
+    if against:
+        return f"against: {', '.join(against)}"
+    if assessment.encounter is not None and assessment.encounter.discharged is not None:
+        return "the visit has ended"
+    return "no longer enough evidence"
+
+
+def _stands_against(criterion: CriterionResult) -> bool:
+    bad = Truth.NOT_MET if criterion.kind is CriterionKind.INCLUSION else Truth.MET
+    return criterion.answer is bad

@@ -1,0 +1,100 @@
+"""Interpretation → the `convert` object: what the adapter would understand of a message."""
+
+from datetime import datetime
+from typing import Any
+
+from adapter.domain.events import (
+    ClinicalEvent,
+    CriterionDetermined,
+    EncounterChanged,
+    ObservationReceived,
+    PatientDescribed,
+    PatientMerged,
+    StatusDecided,
+)
+from adapter.domain.observation import Observation
+from adapter.domain.patient import PatientId
+from adapter.domain.quantity import decimal_text
+from adapter.screening.interpret import Interpretation
+
+
+def as_json(seen: Interpretation, source: str) -> dict[str, Any]:
+    """`source` is `PATH#index`."""
+    return {
+        "source": source,
+        "type": seen.type,
+        "control_id": seen.control_id,
+        "version": seen.version,
+        "charset": seen.charset,
+        "disposition": seen.disposition,
+        "reason": seen.reason,
+        "patient": [
+            {"authority": authority, "id": number, "type": kind} for authority, number, kind in seen.identifiers
+        ],
+        "events": [event_json(event) for event in seen.events],
+        "issues": [
+            {"code": issue.code, "where": issue.where, "text": issue.text}
+            | ({"detail": issue.detail} if issue.detail else {})
+            for issue in seen.issues
+        ],
+        "ledger": seen.ledger.as_json(),
+    }
+
+
+def event_json(event: ClinicalEvent) -> dict[str, Any]:
+    match event:
+        case ObservationReceived(observation=observation):
+            return observation_json(observation)
+        case EncounterChanged():
+            return encounter_json(event)
+        case PatientMerged(patient=into, merged=gone):
+            return {"kind": "merge", "from": patient_json(gone), "into": patient_json(into)}
+        case PatientDescribed(demographics=demographics):
+            return {"kind": "patient", "states": sorted(demographics.fields)}
+        case CriterionDetermined(determination=said):
+            content = {"trial": said.trial, "criterion": said.criterion, "answer": str(said.answer)}
+            return {"kind": "determination"} | content | {"at": said.at.isoformat()}
+        case StatusDecided(decision=decided):
+            content = {"trial": decided.trial, "status": decided.status, "reason": decided.reason}
+            return {"kind": "status"} | content | {"at": decided.at.isoformat()}
+
+
+def observation_json(seen: Observation) -> dict[str, Any]:
+    quantity = seen.quantity
+    original = seen.original
+    return {
+        "kind": "observation",
+        "concept": seen.concept,
+        "value": seen.code if quantity is None else decimal_text(quantity.value),
+        "comparator": None if quantity is None or quantity.comparator is None else str(quantity.comparator),
+        "unit": None if quantity is None else quantity.unit,
+        "original": {"value": original.value, "unit": original.unit, "code": original.code, "system": original.system},
+        "effective": seen.effective.isoformat(),
+        "issued": time_json(seen.issued),
+        "status": str(seen.status),
+        "laboratory": str(seen.laboratory),
+        "identity": seen.identity,
+        "specimen": seen.specimen or None,
+        "flags": list(seen.flags),
+    }
+
+
+def encounter_json(event: EncounterChanged) -> dict[str, Any]:
+    said = event.statement
+    return {
+        "kind": "encounter",
+        "visit": said.visit,
+        "event": str(said.action),
+        "class": None if said.encounter_class is None else str(said.encounter_class),
+        "ward": said.ward,
+        "bed": said.bed,
+        "at": said.at.isoformat(),
+    }
+
+
+def patient_json(patient: PatientId) -> dict[str, str]:
+    return {"authority": patient.authority, "id": patient.value}
+
+
+def time_json(at: datetime | None) -> str | None:
+    return None if at is None else at.isoformat()

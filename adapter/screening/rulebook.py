@@ -1,0 +1,32 @@
+"""Everything configured that pure code needs."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from adapter.domain.trial import Trial
+from adapter.mapping.dictionary import Dictionary
+from adapter.mapping.site import SiteMap
+from adapter.scoring.options import ScoringOptions
+
+
+@dataclass(frozen=True, slots=True)
+class Rulebook:
+    """`digest` is the fingerprint of it all, on every assessment; `production` refuses test messages (MSH-11)."""
+
+    dictionary: Dictionary
+    sites: Mapping[str, SiteMap]
+    trials: tuple[Trial, ...]
+    digest: str
+    software: str
+    production: bool = True
+
+    def scoring_options(self, site: str) -> ScoringOptions:
+        """What the site changes about the score; the defaults for a site nobody configured."""
+        here = self.sites.get(site)
+        if here is None:
+            return ScoringOptions()
+        return ScoringOptions(
+            rate_hold=here.rate_hold,
+            device_hold=here.device_hold,
+            norepinephrine_basis=here.norepinephrine_basis,
+        )
