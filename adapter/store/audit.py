@@ -1,0 +1,111 @@
+"""The audit log: who saw and did what, append-only, each entry chained to the one before (reliability 4.2)."""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, insert, select
+
+from adapter.store.codec import canonical, instant, moment, storable
+from adapter.store.schema import audit
+
+GENESIS = "0" * 64
+"""What the first entry is chained to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """Ids only, never a name or a value of a patient: erasure must not break the chain."""
+
+    actor: str
+    role: str
+    action: str
+    object_type: str = ""
+    object_id: str = ""
+    detail: Mapping[str, Any] = field(default_factory=dict)
+    outcome: str = "ok"
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AuditRow:
+    seq: int
+    at: datetime
+    act: Act
+    previous: str
+    hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The newest entry; kept outside the host, it proves later that nothing was cut off (reliability P14)."""
+
+    seq: int
+    hash: str
+
+
+def append(tx: Connection, act: Act, now: datetime) -> Head:
+    """In the transaction of the act itself."""
+    last = head(tx)
+    row = {
+        "seq": last.seq + 1,
+        "at": instant(now),
+        "actor": storable(act.actor),
+        "role": act.role,
+        "action": act.action,
+        "object_type": act.object_type,
+        "object_id": storable(act.object_id),
+        "detail": canonical(dict(act.detail)),
+        "outcome": act.outcome,
+        "reason": storable(act.reason),
+        "previous": last.hash,
+    }
+    digest = _hash(row)
+    tx.execute(insert(audit), row | {"hash": digest})
+    return Head(last.seq + 1, digest)
+
+
+def head(conn: Connection) -> Head:
+    """(0, genesis) before the first entry."""
+    row = conn.execute(select(audit.c.seq, audit.c.hash).order_by(audit.c.seq.desc()).limit(1)).one_or_none()
+    return Head(0, GENESIS) if row is None else Head(row.seq, row.hash)
+
+
+def verify(conn: Connection, anchor: Head | None = None) -> list[str]:
+    """What is wrong with the chain, oldest first; empty when whole. Only with an anchor is a cut end noticed."""
+    problems: list[str] = []
+    previous, number = GENESIS, 0
+    for row in conn.execute(select(audit).order_by(audit.c.seq)).mappings():
+        number += 1
+        problems += _problems(dict(row), number, previous)
+        if anchor is not None and row["seq"] == anchor.seq and row["hash"] != anchor.hash:
+            problems.append(f"entry {anchor.seq} is not the one that was anchored")
+        previous, number = row["hash"], row["seq"]
+    if anchor is not None and number < anchor.seq:
+        problems.append(f"entries {number + 1} to {anchor.seq} are missing at the end")
+    return problems
+
+
+def _problems(row: dict[str, Any], expected: int, previous: str) -> Iterator[str]:
+    if row["seq"] != expected:
+        yield f"entries {expected} to {row['seq'] - 1} are missing"
+    if row["previous"] != previous:
+        yield f"entry {row['seq']} is not chained to the entry before it"
+    if row.pop("hash") != _hash(row):
+        yield f"entry {row['seq']} was changed"
+
+
+def _hash(row: Mapping[str, Any]) -> str:
+    return hashlib.sha256(canonical(dict(row)).encode()).hexdigest()
+
+
+def listing(conn: Connection, *, limit: int | None = None, after: int = 0) -> Iterator[AuditRow]:
+    """Oldest first, as a stream."""
+    wanted = select(audit).where(audit.c.seq > after).order_by(audit.c.seq).limit(limit)
+    names = ("actor", "role", "action", "object_type", "object_id", "outcome", "reason")
+    for row in conn.execute(wanted).mappings():
+        act = Act(**{name: row[name] for name in names}, detail=json.loads(row["detail"]))
+        yield AuditRow(row["seq"], moment(row["at"]), act, row["previous"], row["hash"])

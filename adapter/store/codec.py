@@ -1,0 +1,212 @@
+"""Domain values as stored text and back: fractions exact, moments with the offset the source gave."""
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from fractions import Fraction
+from typing import Any
+
+from adapter.domain.encounter import EncounterAction, EncounterClass, EncounterStatement
+from adapter.domain.observation import Laboratory, Observation, Original, ResultStatus
+from adapter.domain.patient import Decision, Demographics, Determination, Stated
+from adapter.domain.quantity import Comparator, Quantity
+from adapter.domain.truth import Truth
+
+Json = dict[str, Any]
+
+
+def instant(moment: datetime) -> str:
+    """UTC of fixed width, so that SQL's text order is the order of time. For columns that are compared."""
+    return (moment if moment.tzinfo is UTC else moment.astimezone(UTC)).isoformat(timespec="microseconds")
+
+
+def moment(text: str) -> datetime:
+    return datetime.fromisoformat(text)
+
+
+def moment_or_none(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text)
+
+
+def instant_or_none(value: datetime | None) -> str | None:
+    return None if value is None else instant(value)
+
+
+def storable(text: str) -> str:
+    """Bytes that no charset explained (surrogates) become their escapes as text: a column must be valid UTF-8."""
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def canonical(value: object) -> str:
+    """One text for one value: sorted keys, no spaces, ASCII."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+def versions_text(versions: tuple[Observation, ...]) -> str:
+    return canonical([_observation(version) for version in versions])
+
+
+def read_versions(text: str) -> tuple[Observation, ...]:
+    return tuple(_read_observation(one) for one in json.loads(text))
+
+
+def statement_text(statement: EncounterStatement) -> str:
+    return canonical(
+        _given(
+            visit=statement.visit,
+            action=statement.action,
+            at=statement.at.isoformat(),
+            encounter_class=statement.encounter_class,
+            ward=statement.ward,
+            bed=statement.bed,
+            sender_time=_iso(statement.sender_time),
+            digest=statement.digest,
+            message=statement.message,
+            emergency_ward=statement.emergency_ward,
+        )
+    )
+
+
+def read_statement(text: str) -> EncounterStatement:
+    given = json.loads(text)
+    kind = given.get("encounter_class")
+    return EncounterStatement(
+        visit=given.get("visit", ""),
+        action=EncounterAction(given["action"]),
+        at=moment(given["at"]),
+        encounter_class=None if kind is None else EncounterClass(kind),
+        ward=given.get("ward", ""),
+        bed=given.get("bed", ""),
+        sender_time=moment_or_none(given.get("sender_time")),
+        digest=given.get("digest", ""),
+        message=given.get("message", ""),
+        emergency_ward=given.get("emergency_ward", False),
+    )
+
+
+def determination_text(said: Determination) -> str:
+    return canonical(
+        _given(
+            trial=said.trial,
+            criterion=said.criterion,
+            answer=said.answer,
+            at=said.at.isoformat(),
+            by=said.by,
+            note=said.note,
+            digest=said.digest,
+        )
+    )
+
+
+def read_determination(text: str) -> Determination:
+    given = json.loads(text)
+    given |= {"answer": Truth(given["answer"]), "at": moment(given["at"])}
+    return Determination(**_texts(given, "trial", "criterion", "by"))
+
+
+def decision_text(said: Decision) -> str:
+    return canonical(
+        _given(
+            trial=said.trial,
+            episode=said.episode,
+            status=said.status,
+            at=said.at.isoformat(),
+            by=said.by,
+            reason=said.reason,
+            note=said.note,
+            digest=said.digest,
+        )
+    )
+
+
+def read_decision(text: str) -> Decision:
+    given = json.loads(text)
+    given["at"] = moment(given["at"])
+    return Decision(**_texts(given, "trial", "episode", "status", "by"))
+
+
+def demographics_text(demographics: Demographics) -> str:
+    return canonical(
+        {name: [said.value, said.at.isoformat(), said.digest] for name, said in demographics.fields.items()}
+    )
+
+
+def read_demographics(text: str) -> Demographics:
+    given: Mapping[str, list[str]] = json.loads(text)
+    return Demographics({name: Stated(value, moment(at), digest) for name, (value, at, digest) in given.items()})
+
+
+def _observation(observation: Observation) -> Json:
+    original = observation.original
+    return _given(
+        identity=observation.identity,
+        concept=observation.concept,
+        effective=observation.effective.isoformat(),
+        status=observation.status,
+        original=[original.value, original.unit, original.code, original.system],
+        message=observation.message,
+        quantity=_quantity(observation.quantity),
+        native=_quantity(observation.native),
+        code=observation.code,
+        issued=_iso(observation.issued),
+        sender_time=_iso(observation.sender_time),
+        laboratory=None if observation.laboratory is Laboratory.LOCAL else observation.laboratory,
+        specimen=observation.specimen,
+        specimen_id=observation.specimen_id,
+        visit=observation.visit,
+        flags=observation.flags,
+        digest=observation.digest,
+    )
+
+
+def _read_observation(given: Json) -> Observation:
+    get = given.get
+    return Observation(
+        identity=get("identity", ""),
+        concept=get("concept", ""),
+        effective=datetime.fromisoformat(given["effective"]),
+        status=ResultStatus(given["status"]),
+        original=Original(*given["original"]),
+        message=get("message", ""),
+        quantity=_read_quantity(get("quantity")),
+        native=_read_quantity(get("native")),
+        code=get("code"),
+        issued=moment_or_none(get("issued")),
+        sender_time=moment_or_none(get("sender_time")),
+        laboratory=Laboratory(get("laboratory", Laboratory.LOCAL)),
+        specimen=get("specimen", ""),
+        specimen_id=get("specimen_id", ""),
+        visit=get("visit", ""),
+        flags=tuple(get("flags", ())),
+        digest=get("digest", ""),
+    )
+
+
+def _quantity(quantity: Quantity | None) -> list[str] | None:
+    if quantity is None:
+        return None
+    value = quantity.value
+    text = f"{value.numerator}/{value.denominator}"
+    return [text, quantity.unit] if quantity.comparator is None else [text, quantity.unit, quantity.comparator]
+
+
+def _read_quantity(given: list[str] | None) -> Quantity | None:
+    if given is None:
+        return None
+    numerator, _, denominator = given[0].partition("/")
+    comparator = Comparator(given[2]) if len(given) > 2 else None  # noqa: PLR2004 — the optional third part
+    return Quantity(Fraction(int(numerator), int(denominator)), given[1], comparator)
+
+
+def _iso(value: datetime | None) -> str | None:
+    return None if value is None else value.isoformat()
+
+
+def _given(**parts: object) -> Json:
+    """What was said; silence (None, empty, false) is not written. An empty code is not silence."""
+    return {name: part for name, part in parts.items() if part or (name == "code" and part is not None)}
+
+
+def _texts(given: Json, *names: str) -> Json:
+    """Fields without a default that were empty, and so not written."""
+    return dict.fromkeys(names, "") | given

@@ -1,0 +1,121 @@
+"""The door to the cellar: one writer, many readers, and no commit believed that the disk did not confirm."""
+
+import contextlib
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+from sqlalchemy import Connection, Engine
+
+from adapter.errors import ConfigError, StorageFailedError
+from adapter.store import disk, engines
+from adapter.store.faults import translated
+from adapter.store.migrate import current_revision, migrate
+
+Transaction = Connection
+"""What `write` gives: the rooms above name it without knowing SQL's library."""
+
+Snapshot = Connection
+"""What `read` gives."""
+
+
+class Database:
+    """A SQLite store in WAL mode with `synchronous=FULL`, read back to be sure (reliability R1 to R5).
+
+    One connection writes, under a lock that lets a waiting thread go first; any number read, each in its own snapshot.
+    """
+
+    def __init__(self, path: Path, writer: Engine | None, reader: Engine) -> None:
+        self.path = path
+        self._writer = writer
+        self._reader = reader
+        self._connection = writer.connect() if writer is not None else None
+        self._identity: disk.Identity | None = None
+        self._failure: StorageFailedError | None = None
+        self._lock = threading.Lock()
+        self._turnstile = threading.Lock()
+
+    @classmethod
+    def open(cls, url: str, *, read_only: bool = False) -> "Database":
+        """`sqlite:///relative.db` or `sqlite:////absolute.db`. Raises ConfigError for a store that cannot be safe."""
+        path = engines.sqlite_path(url)
+        if read_only and not path.exists():
+            raise ConfigError(f"no database at {path} — start the daemon once, or mend [store] url")
+        disk.refuse_network_filesystem(path)
+        with translated():
+            return cls(path, None if read_only else engines.writer(path), engines.reader(path))
+
+    def migrate(self) -> None:
+        """To the newest schema, in one transaction. Raises ConfigError where the store is newer than this program."""
+        with self.write() as tx:
+            migrate(tx)
+
+    @contextlib.contextmanager
+    def write(self) -> Iterator[Connection]:
+        """BEGIN IMMEDIATE … COMMIT, then proof that the files are still ours. Not re-entrant.
+
+        Raises UnavailableError (disk full, locked by another process) or StorageFailedError (the disk failed, or the
+        files were replaced): in both cases nothing may be acknowledged; after the latter the process must end.
+        """
+        if self._connection is None:
+            raise ConfigError("the store was opened read-only — this command must go through the daemon")
+        with self._turnstile:  # who waits holds it, so the thread that just let go cannot overtake (decisions F2)
+            self._lock.acquire()
+        try:
+            self._refuse_after_failure()
+            with translated(), _transaction(self._connection):
+                yield self._connection
+            self._guard()
+        except StorageFailedError as error:
+            self._failure = error  # a later commit may look well and is not: the process must end (R5)
+            raise
+        finally:
+            self._lock.release()
+
+    @contextlib.contextmanager
+    def read(self) -> Iterator[Connection]:
+        """One snapshot, seen to the end of the block; keep it short, an old snapshot keeps the WAL growing."""
+        with translated(), self._reader.connect() as connection:
+            yield connection
+
+    def self_check(self) -> tuple[str, ...]:
+        """What an operator should know though it does not stop us; what must stop us was refused by `open`."""
+        with self.read() as conn:
+            return engines.findings(conn, current_revision(conn))
+
+    def close(self) -> None:
+        """The last connection checkpoints and removes the WAL."""
+        self._reader.dispose()
+        if self._connection is not None and self._writer is not None:
+            self._connection.close()
+            self._writer.dispose()
+
+    def _refuse_after_failure(self) -> None:
+        if self._failure is not None:
+            raise StorageFailedError(str(self._failure))
+
+    def _guard(self) -> None:
+        """Device, inode and links of database and WAL after the commit (reliability 0, point 2: both traps measured)."""
+        seen = disk.identity(self.path)
+        if self._identity is None:
+            self._identity = seen
+        if seen != self._identity or seen.lost:
+            raise StorageFailedError(
+                f"the database files were replaced under the running process ({self.path.name}) — "
+                "stop what touches them (cp, rm, a backup tool); use `adapter backup`"
+            )
+
+
+@contextlib.contextmanager
+def _transaction(connection: Connection) -> Iterator[None]:
+    """BEGIN and COMMIT on the driver: SQLAlchemy joins in when a statement goes through it, and costs nothing when not."""
+    driver = connection.connection.driver_connection
+    assert driver is not None  # noqa: S101 — a connected Connection has one
+    driver.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        (connection if connection.in_transaction() else driver).commit()
+    except BaseException:
+        connection.rollback()
+        driver.rollback()
+        raise

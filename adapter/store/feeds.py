@@ -1,0 +1,41 @@
+"""What each source has sent: how much, and when last."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, func, select
+
+from adapter.store.codec import moment
+from adapter.store.schema import feeds, inbox_pending
+
+
+@dataclass(frozen=True, slots=True)
+class FeedRow:
+    """`last_received` is exact to a second."""
+
+    source: str
+    duplicate: int
+    control_id_reuse: int
+    applied: int
+    ignored: int
+    quarantined: int
+    last_received: datetime
+    pending: int
+
+    @property
+    def received(self) -> int:
+        """Everything that came, duplicates included."""
+        return self.duplicate + self.applied + self.ignored + self.quarantined + self.pending
+
+
+def listing(conn: Connection) -> list[FeedRow]:
+    """By name; a source that never sent is not here."""
+    waiting = select(func.count()).where(inbox_pending.c.source == feeds.c.source).scalar_subquery()
+    rows = conn.execute(select(feeds, waiting.label("pending")).order_by(feeds.c.source)).mappings()
+    return [FeedRow(**(dict(row) | {"last_received": moment(row["last_received"])})) for row in rows]
+
+
+def last_received(conn: Connection, source: str) -> datetime | None:
+    """`None` when the source never sent."""
+    text = conn.execute(select(feeds.c.last_received).where(feeds.c.source == source)).scalar_one_or_none()
+    return None if text is None else moment(text)

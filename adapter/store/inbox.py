@@ -1,0 +1,232 @@
+"""The inbox: every message as it came, stored once; what became of it; and the counts that must add up."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Select, bindparam, delete, func, insert, select, update
+
+from adapter.domain.issue import Issue
+from adapter.domain.message import MessageKind, MessageState, RawMessage
+from adapter.store.codec import canonical, instant, moment, moment_or_none, storable
+from adapter.store.inbox_put import put_many
+from adapter.store.schema import feeds, inbox, inbox_outcomes, inbox_pending
+
+__all__ = [
+    "Ending",
+    "InboxCounts",
+    "InboxRow",
+    "Item",
+    "counts",
+    "failed",
+    "find",
+    "finish",
+    "listing",
+    "pending",
+    "put_many",
+    "raw",
+    "state",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A stored message that waits; `attempts` counts the tries that failed."""
+
+    id: int
+    message: RawMessage
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """What became of a message at `at`; `reason` is a stable code, `ledger` the coverage ledger's JSON."""
+
+    state: MessageState
+    at: datetime
+    reason: str | None = None
+    ledger: Mapping[str, int] | None = None
+    issues: Sequence[Issue] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class InboxCounts:
+    """`received` = applied + duplicate + ignored + quarantined + pending (reliability R11).
+
+    Each is counted where it happens: what came by the ids given (without gaps: one writer), what waits in the waiting
+    list, what ended with the ending.
+    """
+
+    received: int
+    applied: int
+    duplicate: int
+    ignored: int
+    quarantined: int
+    pending: int
+    control_id_reuse: int
+    oldest_pending: datetime | None
+    last_received: Mapping[str, datetime]
+
+
+@dataclass(frozen=True, slots=True)
+class InboxRow:
+    id: int
+    source: str
+    control_id: str
+    type: str
+    received: datetime
+    state: MessageState
+    reason: str | None
+    sha256: str
+    duplicates: int
+
+
+_MESSAGE = (
+    inbox.c.source,
+    inbox.c.site,
+    inbox.c.kind,
+    inbox.c.body,
+    inbox.c.received,
+    inbox.c.sender,
+    inbox.c.control_id,
+    inbox.c.type,
+    inbox.c.peer,
+    inbox.c.quarantine,
+    inbox.c.acknowledgment,
+)
+
+_PENDING = (
+    select(inbox_pending.c.id, inbox_pending.c.attempts, *_MESSAGE)
+    .join(inbox, inbox.c.id == inbox_pending.c.id)
+    .order_by(inbox_pending.c.id)
+    .limit(bindparam("limit"))
+)
+
+_NOT_PENDING = delete(inbox_pending).where(inbox_pending.c.id == bindparam("item"))
+
+_COUNT = {
+    state: update(feeds)
+    .where(feeds.c.source == select(inbox.c.source).where(inbox.c.id == bindparam("item")).scalar_subquery())
+    .values({str(state): feeds.c[str(state)] + 1})
+    for state in (MessageState.APPLIED, MessageState.IGNORED, MessageState.QUARANTINED)
+}
+
+
+def pending(conn: Connection, limit: int) -> list[Item]:
+    """What waits, oldest first."""
+    return [_item(row) for row in conn.execute(_PENDING, {"limit": limit})]
+
+
+def _item(row: Any) -> Item:
+    message = RawMessage(
+        source=row.source,
+        site=row.site,
+        kind=MessageKind(row.kind),
+        body=row.body,
+        received=moment(row.received),
+        sender=row.sender,
+        control_id=row.control_id,
+        type=row.type,
+        peer=row.peer,
+        quarantine=row.quarantine,
+        acknowledgment=row.acknowledgment,
+    )
+    return Item(row.id, message, row.attempts)
+
+
+def finish(tx: Connection, item_id: int, ending: Ending) -> None:
+    """The message is done; raises LookupError when it was not waiting (it is finished once)."""
+    if tx.execute(_NOT_PENDING, {"item": item_id}).rowcount != 1:
+        raise LookupError(f"message {item_id} is not pending")
+    tx.execute(
+        insert(inbox_outcomes),
+        {
+            "id": item_id,
+            "state": str(ending.state),
+            "reason": ending.reason,
+            "ledger": None if ending.ledger is None else canonical(dict(ending.ledger)),
+            "issues": canonical([asdict(issue) for issue in ending.issues]),
+            "finished": instant(ending.at),
+        },
+    )
+    tx.execute(_COUNT[ending.state], {"item": item_id})
+
+
+def failed(tx: Connection, item_id: int, error_code: str) -> int:
+    """One try more that failed; the message keeps waiting. Returns how many tries there were."""
+    waiting = inbox_pending.c.id == item_id
+    tx.execute(
+        update(inbox_pending).where(waiting).values(attempts=inbox_pending.c.attempts + 1, error=storable(error_code))
+    )
+    attempts: int = tx.execute(select(inbox_pending.c.attempts).where(waiting)).scalar_one()
+    return attempts
+
+
+def counts(conn: Connection) -> InboxCounts:
+    names = ("applied", "duplicate", "ignored", "quarantined", "control_id_reuse")
+    total = conn.execute(select(*(func.coalesce(func.sum(feeds.c[name]), 0).label(name) for name in names))).one()
+    waiting, oldest = conn.execute(select(func.count(), func.min(inbox_pending.c.id)).select_from(inbox_pending)).one()
+    stored = conn.execute(select(func.coalesce(func.max(inbox.c.id), 0))).scalar_one()
+    received = conn.execute(select(inbox.c.received).where(inbox.c.id == oldest)).scalar()
+    last = conn.execute(select(feeds.c.source, feeds.c.last_received))
+    return InboxCounts(
+        **total._asdict(),
+        received=stored + total.duplicate,
+        pending=waiting,
+        oldest_pending=moment_or_none(received),
+        last_received={source: moment(at) for source, at in last},
+    )
+
+
+def _rows() -> Select[Any]:
+    return select(
+        inbox.c.id,
+        inbox.c.source,
+        inbox.c.control_id,
+        inbox.c.type,
+        inbox.c.received,
+        inbox_outcomes.c.state,
+        inbox_outcomes.c.reason,
+        inbox.c.sha256,
+        inbox.c.duplicates,
+    ).outerjoin(inbox_outcomes, inbox_outcomes.c.id == inbox.c.id)
+
+
+def listing(conn: Connection, *, limit: int | None = None) -> Iterator[InboxRow]:
+    """Oldest first, as a stream; all of it unless limited."""
+    for row in conn.execute(_rows().order_by(inbox.c.id).limit(limit)):
+        yield _row(row)
+
+
+def find(conn: Connection, inbox_id: int) -> InboxRow | None:
+    row = conn.execute(_rows().where(inbox.c.id == inbox_id)).one_or_none()
+    return None if row is None else _row(row)
+
+
+def _row(row: Any) -> InboxRow:
+    return InboxRow(
+        id=row.id,
+        source=row.source,
+        control_id=row.control_id,
+        type=row.type,
+        received=moment(row.received),
+        state=MessageState.PENDING if row.state is None else MessageState(row.state),
+        reason=row.reason,
+        sha256=row.sha256.hex(),
+        duplicates=row.duplicates,
+    )
+
+
+def state(conn: Connection, inbox_id: int) -> MessageState | None:
+    """`None` for an id that was never given."""
+    row = find(conn, inbox_id)
+    return None if row is None else row.state
+
+
+def raw(conn: Connection, inbox_id: int) -> bytes:
+    """The bytes as they came; raises LookupError for an id that was never given."""
+    body = conn.execute(select(inbox.c.body).where(inbox.c.id == inbox_id)).scalar_one_or_none()
+    if body is None:
+        raise LookupError(f"no message {inbox_id}")
+    return bytes(body)

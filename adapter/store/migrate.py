@@ -1,0 +1,47 @@
+"""The schema's history, run by the program itself; migrations are never edited once released."""
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Connection, inspect, text
+
+from adapter.errors import ConfigError
+
+if TYPE_CHECKING:
+    from alembic.config import Config
+
+VERSION_TABLE = "schema_version"
+
+HEAD = "0001"
+"""The newest revision. Known here, so that an ordinary start needs no Alembic; a test holds it to migrations/."""
+
+
+def migrate(tx: Connection) -> None:
+    """To the newest revision inside the caller's transaction: killed half-way, the old schema stands."""
+    revision = current_revision(tx)
+    if revision == HEAD:
+        return
+    from alembic import command
+    from alembic.script import ScriptDirectory
+
+    config = _config(tx)
+    known = ScriptDirectory.from_config(config)
+    if revision is not None and revision not in {script.revision for script in known.walk_revisions()}:
+        raise ConfigError(f"the database has schema {revision}, newer than this program — install the newer program")
+    command.upgrade(config, "head")
+
+
+def current_revision(conn: Connection) -> str | None:
+    """`None` before the first migration."""
+    if not inspect(conn).has_table(VERSION_TABLE):
+        return None
+    return conn.execute(text(f"SELECT version_num FROM {VERSION_TABLE}")).scalar()  # noqa: S608 — our own constant
+
+
+def _config(tx: Connection) -> "Config":
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", "adapter.store:migrations")
+    config.set_main_option("path_separator", "os")
+    config.attributes["connection"] = tx
+    return config

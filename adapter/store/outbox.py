@@ -1,0 +1,164 @@
+"""What is owed to sinks and notifiers: in order per subject, once per key, kept until settled."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from sqlalchemy import Connection, func, select, text, update
+from sqlalchemy.dialects.sqlite import insert
+
+from adapter.domain.message import Delivery, RemoteResource
+from adapter.store.codec import instant, moment_or_none, storable
+from adapter.store.schema import outbox, outbox_remotes
+
+WAITING, DELIVERED, DEAD, SUPERSEDED = "waiting", "delivered", "dead", "superseded"
+
+SNAPSHOT = "bundle"
+"""The kind whose newest says everything: an older one nobody tried to send need not go."""
+
+_WAITING = text("state = 'waiting'")
+"""As literal text, so that the planner uses the partial index."""
+
+
+class Owed(Protocol):
+    """`subject` is the opaque key within which order holds, `key` the identity that makes adding it twice harmless."""
+
+    @property
+    def outlet(self) -> str: ...
+    @property
+    def subject(self) -> str: ...
+    @property
+    def kind(self) -> str: ...
+    @property
+    def payload(self) -> str: ...
+    @property
+    def key(self) -> str: ...
+
+
+@dataclass(frozen=True, slots=True)
+class OutletCounts:
+    waiting: int
+    delivered: int
+    dead: int
+    superseded: int
+    oldest_waiting: datetime | None
+
+
+def add(tx: Connection, owed: Owed, now: datetime) -> None:
+    """Due at once. The same key again is the same debt; a newer snapshot supersedes an untried older one."""
+    row = {
+        "outlet": owed.outlet,
+        "subject": owed.subject,
+        "kind": owed.kind,
+        "key": owed.key,
+        "state": WAITING,
+        "due": instant(now),
+        "created": instant(now),
+        "payload": owed.payload,
+    }
+    made = tx.execute(insert(outbox).values(**row).on_conflict_do_nothing(index_elements=["outlet", "key"]))
+    if made.rowcount and owed.kind == SNAPSHOT:
+        _supersede(tx, owed, now)
+
+
+def _supersede(tx: Connection, owed: Owed, now: datetime) -> None:
+    older = (
+        (outbox.c.outlet == owed.outlet)
+        & (outbox.c.subject == owed.subject)
+        & (outbox.c.kind == SNAPSHOT)
+        & (outbox.c.attempts == 0)
+        & (outbox.c.key != owed.key)
+    )
+    tx.execute(update(outbox).where(_WAITING, older).values(state=SUPERSEDED, settled=instant(now)))
+
+
+def due(conn: Connection, outlet: str, now: datetime, limit: int) -> list[Delivery]:
+    """The oldest waiting delivery of each subject, if its time has come; a blocked subject blocks no other."""
+    first = (
+        select(func.min(outbox.c.id)).where(_WAITING, outbox.c.outlet == outlet).group_by(outbox.c.subject)
+    ).scalar_subquery()
+    wanted = (
+        select(outbox, outbox_remotes.c.remote_id, outbox_remotes.c.version)
+        .outerjoin(
+            outbox_remotes,
+            (outbox_remotes.c.outlet == outbox.c.outlet) & (outbox_remotes.c.subject == outbox.c.subject),
+        )
+        .where(outbox.c.id.in_(first), outbox.c.due <= instant(now))
+        .order_by(outbox.c.id)
+        .limit(limit)
+    )
+    return [
+        Delivery(
+            id=row.id,
+            outlet=row.outlet,
+            subject=row.subject,
+            kind=row.kind,
+            payload=row.payload,
+            key=row.key,
+            attempts=row.attempts,
+            remote=None if row.remote_id is None else RemoteResource(row.remote_id, row.version),
+        )
+        for row in conn.execute(wanted)
+    ]
+
+
+def delivered(tx: Connection, delivery_id: int, remote: RemoteResource | None, now: datetime) -> None:
+    """Done; what the outlet now holds is kept for the next delivery of the subject."""
+    _settle(tx, delivery_id, DELIVERED, {"settled": instant(now), "error": ""})
+    if remote is None:
+        return
+    where = select(outbox.c.outlet, outbox.c.subject).where(outbox.c.id == delivery_id)
+    outlet, subject = tx.execute(where).one()
+    held = {"remote_id": remote.id, "version": remote.version}
+    put = insert(outbox_remotes).values(outlet=outlet, subject=subject, **held)
+    tx.execute(put.on_conflict_do_update(index_elements=["outlet", "subject"], set_=held))
+
+
+def postponed(tx: Connection, delivery_id: int, error: str, due_at: datetime) -> None:
+    """Tried in vain; again at `due_at`. `error` names the fault, never the payload."""
+    _settle(tx, delivery_id, WAITING, {"due": instant(due_at), "error": storable(error)})
+
+
+def dead(tx: Connection, delivery_id: int, error: str, now: datetime) -> None:
+    """Refused for good: a dead letter for a person to see. The subject's next delivery goes on."""
+    _settle(tx, delivery_id, DEAD, {"settled": instant(now), "error": storable(error)})
+
+
+def _settle(tx: Connection, delivery_id: int, state: str, values: Mapping[str, str]) -> None:
+    one = update(outbox).where(outbox.c.id == delivery_id)
+    tx.execute(one.values(state=state, attempts=outbox.c.attempts + 1, **values))
+
+
+def remote(conn: Connection, outlet: str, subject: str) -> RemoteResource | None:
+    wanted = select(outbox_remotes.c.remote_id, outbox_remotes.c.version).where(
+        outbox_remotes.c.outlet == outlet, outbox_remotes.c.subject == subject
+    )
+    row = conn.execute(wanted).one_or_none()
+    return None if row is None else RemoteResource(row.remote_id, row.version)
+
+
+def outlets_of(conn: Connection, subject: str) -> frozenset[str]:
+    """The outlets that were ever owed something of this subject."""
+    return frozenset(conn.execute(select(outbox.c.outlet).where(outbox.c.subject == subject)).scalars())
+
+
+def counts(conn: Connection) -> dict[str, OutletCounts]:
+    """By outlet."""
+    wanted = select(outbox.c.outlet, outbox.c.state, func.count(), func.min(outbox.c.created))
+    found: dict[str, dict[str, tuple[int, str]]] = {}
+    for outlet, state, number, oldest in conn.execute(wanted.group_by(outbox.c.outlet, outbox.c.state)):
+        found.setdefault(outlet, {})[state] = (number, oldest)
+    return {outlet: _counts(by_state) for outlet, by_state in found.items()}
+
+
+def _counts(by_state: Mapping[str, tuple[int, str]]) -> OutletCounts:
+    numbers = {state: number for state, (number, _) in by_state.items()}
+    oldest = by_state[WAITING][1] if WAITING in by_state else None
+    return OutletCounts(
+        waiting=numbers.get(WAITING, 0),
+        delivered=numbers.get(DELIVERED, 0),
+        dead=numbers.get(DEAD, 0),
+        superseded=numbers.get(SUPERSEDED, 0),
+        oldest_waiting=moment_or_none(oldest),
+    )

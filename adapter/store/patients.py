@@ -1,0 +1,169 @@
+"""What is believed of each patient, kept row by row, so that a message writes only what it changed."""
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, delete, select, update
+from sqlalchemy.dialects.sqlite import insert
+
+from adapter.domain.observation import Result
+from adapter.domain.patient import Demographics, PatientId, PatientState
+from adapter.domain.visits import stated
+from adapter.store import codec
+from adapter.store.schema import patients, results, statements
+
+_WHO = select(patients.c.key, patients.c.demographics, patients.c.merged_into).where(
+    patients.c.site == bindparam("site"),
+    patients.c.authority == bindparam("authority"),
+    patients.c.value == bindparam("value"),
+)
+_BY_KEY = select(patients).where(patients.c.key == bindparam("patient"))
+_RESULTS = select(results.c.concept, results.c.versions).where(results.c.patient == bindparam("patient"))
+_STATEMENTS = select(statements.c.kind, statements.c.body).where(statements.c.patient == bindparam("patient"))
+
+_new = insert(results)
+_PUT_RESULT = _new.on_conflict_do_update(
+    index_elements=["patient", "concept", "identity"],
+    set_={"effective": _new.excluded.effective, "versions": _new.excluded.versions},
+)
+_said = insert(statements)
+_PUT_STATEMENT = _said.on_conflict_do_update(
+    index_elements=["patient", "kind", "digest"], set_={"at": _said.excluded.at, "body": _said.excluded.body}
+)
+_DROP_STATEMENT = delete(statements).where(
+    statements.c.patient == bindparam("b_patient"),
+    statements.c.kind == bindparam("b_kind"),
+    statements.c.digest == bindparam("b_digest"),
+)
+
+
+def load(conn: Connection, patient: PatientId) -> PatientState:
+    """Everything believed of the person this identifier stands for; an unknown identifier is an empty state."""
+    row = conn.execute(_WHO, identifier(patient)).one_or_none()
+    if row is None:
+        return PatientState(patient)
+    key, demographics, merged_into = row
+    if merged_into is not None:
+        return load(conn, resolve(conn, patient))
+    said: dict[str, list[str]] = {"visit": [], "determination": [], "decision": []}
+    for kind, body in conn.execute(_STATEMENTS, {"patient": key}):
+        said[kind].append(body)
+    return PatientState(
+        patient,
+        _results(conn, key),
+        tuple(sorted(map(codec.read_statement, said["visit"]), key=stated)),
+        codec.read_demographics(demographics),
+        tuple(sorted(map(codec.read_determination, said["determination"]), key=_at)),
+        tuple(sorted(map(codec.read_decision, said["decision"]), key=_at)),
+    )
+
+
+def _results(conn: Connection, key: int) -> dict[str, tuple[Result, ...]]:
+    found: dict[str, list[Result]] = {}
+    for concept, versions in conn.execute(_RESULTS, {"patient": key}):
+        found.setdefault(concept, []).append(Result(codec.read_versions(versions)))
+    return {concept: tuple(sorted(known, key=_effective)) for concept, known in found.items()}
+
+
+def _effective(result: Result) -> tuple[object, str]:
+    """The order `screening.state` keeps: effective time of what stands, then identity."""
+    return ((result.current or result.versions[-1]).effective, result.identity)
+
+
+def _at(said: Any) -> tuple[object, str]:
+    return (said.at, said.digest)
+
+
+def save(tx: Connection, before: PatientState, after: PatientState) -> None:
+    """Write what differs between the two; the same state twice writes nothing."""
+    if after is before:
+        return
+    key = key_of(tx, after.patient)
+    changed = [_result_row(key, result) for result in _changed(before, after)]
+    if changed:
+        tx.execute(_PUT_RESULT, changed)
+    _save_statements(tx, key, before, after)
+    if after.demographics.fields != before.demographics.fields:
+        text = codec.demographics_text(after.demographics)
+        tx.execute(update(patients).where(patients.c.key == key).values(demographics=text))
+
+
+def _changed(before: PatientState, after: PatientState) -> Iterator[Result]:
+    for concept, now in after.results.items():
+        known = before.results.get(concept, ())
+        if now is known:
+            continue
+        old = {result.identity: result for result in known}
+        yield from (result for result in now if old.get(result.identity) != result)
+
+
+def _result_row(key: int, result: Result) -> dict[str, object]:
+    newest = result.versions[-1]
+    return {
+        "patient": key,
+        "concept": newest.concept,
+        "identity": newest.identity,
+        "effective": codec.instant(newest.effective),
+        "versions": codec.versions_text(result.versions),
+    }
+
+
+def _save_statements(tx: Connection, key: int, before: PatientState, after: PatientState) -> None:
+    for kind, old, new, text in _kinds(before, after):
+        if new is old:
+            continue
+        known = set(old)
+        gone = {said.digest for said in old} - {said.digest for said in new}
+        rows = [_statement_row(key, kind, said, text) for said in new if said not in known]
+        if rows:
+            tx.execute(_PUT_STATEMENT, rows)
+        if gone:
+            tx.execute(_DROP_STATEMENT, [{"b_patient": key, "b_kind": kind, "b_digest": digest} for digest in gone])
+
+
+def _kinds(before: PatientState, after: PatientState) -> Iterable[tuple[str, Any, Any, Callable[[Any], str]]]:
+    yield "visit", before.statements, after.statements, codec.statement_text
+    yield "determination", before.determinations, after.determinations, codec.determination_text
+    yield "decision", before.decisions, after.decisions, codec.decision_text
+
+
+def _statement_row(key: int, kind: str, said: Any, text: Callable[[Any], str]) -> dict[str, object]:
+    return {"patient": key, "kind": kind, "digest": said.digest, "at": codec.instant(said.at), "body": text(said)}
+
+
+def resolve(conn: Connection, patient: PatientId) -> PatientId:
+    """Who this identifier stands for now: itself, or the patient it was merged into."""
+    row = conn.execute(_WHO, identifier(patient)).one_or_none()
+    if row is None or row.merged_into is None:
+        return patient
+    key: int | None = row.merged_into
+    while key is not None:
+        into = conn.execute(_BY_KEY, {"patient": key}).one()
+        patient, key = PatientId(into.site, into.authority, into.value), into.merged_into
+    return patient
+
+
+def merge(tx: Connection, survivor: PatientId, merged: PatientId) -> None:
+    """From now on `merged` reads as `survivor` (HL7 A40). Moving what was believed of it is the caller's business."""
+    into, old = key_of(tx, resolve(tx, survivor)), key_of(tx, resolve(tx, merged))
+    if into != old:
+        tx.execute(update(patients).where(patients.c.key == old).values(merged_into=into))
+
+
+def key_of(tx: Connection, patient: PatientId) -> int:
+    """The row of an identifier, made when it is new."""
+    row = tx.execute(_WHO, identifier(patient)).one_or_none()
+    if row is not None:
+        return int(row.key)
+    empty = codec.demographics_text(Demographics())
+    made = insert(patients).values(**identifier(patient), demographics=empty).returning(patients.c.key)
+    return int(tx.execute(made).scalar_one())
+
+
+def identifier(patient: PatientId) -> dict[str, str]:
+    """The three columns that find a patient."""
+    return {
+        "site": patient.site,
+        "authority": codec.storable(patient.authority),
+        "value": codec.storable(patient.value),
+    }

@@ -1,0 +1,106 @@
+"""Patient ↔ random screening id: the only bridge, encrypted with a key outside the database (decisions E1)."""
+
+import hashlib
+import hmac
+import json
+import secrets
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from sqlalchemy import Connection, select
+from sqlalchemy.dialects.sqlite import insert
+
+from adapter.domain.patient import PatientId
+from adapter.errors import ConfigError, UnavailableError
+from adapter.store.codec import canonical
+from adapter.store.schema import screening_ids
+from adapter.store.secret import SiteSecret
+
+ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+"""Of ISO 7064 MOD 37,36, which gives the check character."""
+
+UNMISTAKABLE = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+"""Crockford's base 32: no I, L, O, U to misread; what the random part is drawn from."""
+
+LENGTH = 9
+NONCE = 12
+
+
+def new_screening_id() -> str:
+    """Random, 45 bits, with a check character: tells nothing of patient, order or site (reliability 4.6)."""
+    drawn = "".join(secrets.choice(UNMISTAKABLE) for _ in range(LENGTH))
+    return drawn + _check(drawn)
+
+
+def well_formed(screening_id: str) -> bool:
+    """The check character fits: most slips of a typing hand are caught."""
+    body, check = screening_id[:-1], screening_id[-1:]
+    return len(body) == LENGTH and set(body) <= set(UNMISTAKABLE) and _check(body) == check
+
+
+def _check(body: str) -> str:
+    """ISO 7064 MOD 37,36 (hybrid system)."""
+    size = len(ALPHABET)
+    product = size
+    for character in body:
+        total = (product + ALPHABET.index(character)) % size or size
+        product = total * 2 % (size + 1)
+    return ALPHABET[(size + 1 - product) % size]
+
+
+def find(conn: Connection, secret: SiteSecret, trial: str, patient: PatientId) -> str | None:
+    """`None` while none was allocated."""
+    wanted = select(screening_ids.c.screening_id).where(
+        screening_ids.c.trial == trial, screening_ids.c.token == _token(secret, trial, patient)
+    )
+    return conn.execute(wanted).scalar_one_or_none()
+
+
+def allocate(tx: Connection, secret: SiteSecret, trial: str, patient: PatientId, proposed: str) -> str:
+    """`proposed`, or the id allocated before: one per patient and trial, for ever. Raises UnavailableError when taken."""
+    row = {
+        "screening_id": proposed,
+        "trial": trial,
+        "token": _token(secret, trial, patient),
+        "patient": _seal(secret, proposed, trial, patient),
+    }
+    tx.execute(insert(screening_ids).values(**row).on_conflict_do_nothing())
+    allocated = find(tx, secret, trial, patient)
+    if allocated is None:
+        raise UnavailableError("the proposed screening id belongs to another patient — propose a new one")
+    return allocated
+
+
+def resolve(conn: Connection, secret: SiteSecret, screening_id: str) -> tuple[str, PatientId] | None:
+    """(trial, patient) behind a screening id; `None` if unknown. Raises ConfigError with another site's secret."""
+    wanted = select(screening_ids.c.trial, screening_ids.c.patient).where(screening_ids.c.screening_id == screening_id)
+    row = conn.execute(wanted).one_or_none()
+    return None if row is None else (row.trial, _open(secret, screening_id, row.trial, bytes(row.patient)))
+
+
+def _token(secret: SiteSecret, trial: str, patient: PatientId) -> bytes:
+    """Finds the row without telling who it is; other in each trial."""
+    text = canonical(["v1", trial, patient.site, patient.authority, patient.value])
+    return hmac.new(secret.derive("linkage-token"), text.encode(), hashlib.sha256).digest()
+
+
+def _seal(secret: SiteSecret, screening_id: str, trial: str, patient: PatientId) -> bytes:
+    nonce = secrets.token_bytes(NONCE)
+    text = canonical([patient.site, patient.authority, patient.value]).encode()
+    return nonce + AESGCM(secret.derive("linkage-patient")).encrypt(nonce, text, _bound(screening_id, trial))
+
+
+def _open(secret: SiteSecret, screening_id: str, trial: str, sealed: bytes) -> PatientId:
+    cipher = AESGCM(secret.derive("linkage-patient"))
+    try:
+        text = cipher.decrypt(sealed[:NONCE], sealed[NONCE:], _bound(screening_id, trial))
+    except InvalidTag:
+        raise ConfigError(
+            "the linkage table was sealed with another site secret — restore the right secret file"
+        ) from None
+    return PatientId(*json.loads(text))
+
+
+def _bound(screening_id: str, trial: str) -> bytes:
+    """A sealed patient moved to another row does not open."""
+    return canonical([screening_id, trial]).encode()

@@ -1,0 +1,119 @@
+"""Writing a fresh assessment to the worklist, with a line of history where something changed."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, bindparam, insert, select, update
+
+from adapter.domain.alert import AlertChange
+from adapter.domain.assessment import Assessment
+from adapter.domain.patient import Demographics
+from adapter.store.codec import canonical, instant, instant_or_none, storable
+from adapter.store.patients import key_of
+from adapter.store.schema import candidate_history, candidates
+
+_KNOWN = select(
+    candidates.c.verdict,
+    candidates.c.status,
+    candidates.c.sequence,
+    candidates.c.standing,
+    candidates.c.summary,
+    candidates.c.raised,
+    candidates.c.changed,
+).where(candidates.c.id == bindparam("candidate"))
+
+_ALERT = ("sequence", "standing", "summary", "raised", "changed")
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """What was found of one candidate: `id` is opaque and the caller's, `explained` the `explain` object,
+    `by` the person whose act led to it, empty for a message or the clock.
+    """
+
+    id: str
+    assessment: Assessment
+    explained: Mapping[str, Any]
+    change: AlertChange | None = None
+    message_id: int | None = None
+    demographics: Demographics | None = None
+    by: str = ""
+
+
+def record(tx: Connection, seen: Sighting) -> None:
+    """One row per episode, always the newest finding; history only where people were told, or verdict or status turned."""
+    known = tx.execute(_KNOWN, {"candidate": seen.id}).mappings().one_or_none()
+    values = _finding(seen) | _alert(known, seen.change)
+    if known is None:
+        key = key_of(tx, seen.assessment.patient)
+        tx.execute(insert(candidates), {"id": seen.id, "patient": key, **_episode(seen.assessment), **values})
+    else:
+        tx.execute(
+            update(candidates).where(candidates.c.id == bindparam("candidate")), {"candidate": seen.id, **values}
+        )
+    lines = list(_lines(known, seen))
+    if lines:
+        tx.execute(insert(candidate_history), lines)
+
+
+def _episode(assessment: Assessment) -> dict[str, str]:
+    return {"trial": assessment.trial, "episode": storable(assessment.episode)}
+
+
+def _finding(seen: Sighting) -> dict[str, object]:
+    found, place = seen.assessment, seen.assessment.encounter
+    return {
+        "verdict": str(found.verdict),
+        "certainty": str(found.certainty),
+        "stratum": found.stratum,
+        "shown": int(found.shown),
+        "status": found.status,
+        "deadline": instant_or_none(found.sepsis.deadline),
+        "ward": storable(place.ward) if place else "",
+        "bed": storable(place.bed) if place else "",
+        "review_at": instant_or_none(found.review_at),
+        "assessment": canonical(dict(seen.explained)),
+        "evaluated_at": instant(found.at),
+        **_person(seen.demographics or Demographics()),
+    }
+
+
+def _person(demographics: Demographics) -> dict[str, str]:
+    return {name: storable(demographics.get(name)) for name in ("family", "given", "birth_date")}
+
+
+def _alert(known: RowMapping | None, change: AlertChange | None) -> dict[str, object]:
+    """The alert after the change; without one it stays as it was."""
+    if change is None:
+        unknown = {"sequence": 0, "standing": 0, "summary": "", "raised": None, "changed": None}
+        return unknown if known is None else {name: known[name] for name in _ALERT}
+    return {
+        "sequence": 1 + (known["sequence"] if known is not None else 0),
+        "standing": int(change.alert.standing),
+        "summary": change.alert.summary,
+        "raised": instant(change.alert.raised),
+        "changed": instant(change.alert.changed),
+    }
+
+
+def _lines(known: RowMapping | None, seen: Sighting) -> Iterator[dict[str, object]]:
+    found, was = seen.assessment, known["verdict"] if known is not None else ""
+    if seen.change is not None:
+        yield _line(seen, str(seen.change.kind), seen.change.reason)
+    elif was != found.verdict:
+        yield _line(seen, "verdict", f"was {was}" if was else "first assessment")
+    if found.status and found.status != (known["status"] if known is not None else ""):
+        yield _line(seen, "status", found.status)
+
+
+def _line(seen: Sighting, kind: str, text: str) -> dict[str, object]:
+    return {
+        "candidate": seen.id,
+        "at": instant(seen.assessment.at),
+        "kind": kind,
+        "verdict": str(seen.assessment.verdict),
+        "text": storable(text),
+        "message": seen.message_id,
+        "by": seen.by,
+    }

@@ -1,0 +1,124 @@
+"""The worklist: one row per trial × patient × episode, its alert, and the history of what people were told."""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, RowMapping, and_, bindparam, func, or_, select
+
+from adapter.domain.alert import CandidateAlert
+from adapter.domain.assessment import Verdict
+from adapter.domain.patient import PatientId
+from adapter.store import codec
+from adapter.store.candidate_rows import CandidateRow, HistoryRow, candidate_row, history_row, rows
+from adapter.store.patients import identifier
+from adapter.store.schema import candidate_history, candidates, patients
+from adapter.store.sightings import Sighting, record
+
+__all__ = [
+    "CandidateRow",
+    "HistoryRow",
+    "Sighting",
+    "alerts",
+    "due_for_review",
+    "find",
+    "history",
+    "of_patient",
+    "record",
+    "sequence",
+    "shown",
+    "standing",
+    "watching_count",
+]
+
+WITHDRAWN_SHOWN = timedelta(hours=24)
+"""A withdrawn candidate stays on the list this long, so that nobody looks for it in vain."""
+
+_TOLD = (
+    select(candidates)
+    .join(patients, patients.c.key == candidates.c.patient)
+    .where(
+        patients.c.site == bindparam("site"),
+        patients.c.authority == bindparam("authority"),
+        patients.c.value == bindparam("value"),
+        candidates.c.raised.is_not(None),
+    )
+)
+
+
+def standing(conn: Connection, patient: PatientId, trial: str, episode: str) -> CandidateAlert | None:
+    """The alert on record, standing or withdrawn; `None` while nobody was ever told."""
+    return alerts(conn, patient).get((trial, codec.storable(episode)))
+
+
+def alerts(conn: Connection, patient: PatientId) -> dict[tuple[str, str], CandidateAlert]:
+    """By (trial, episode): every alert on record of a patient, standing or withdrawn."""
+    found = conn.execute(_TOLD, identifier(patient)).mappings()
+    return {(row["trial"], row["episode"]): _alert(row) for row in found}
+
+
+def _alert(row: RowMapping) -> CandidateAlert:
+    return CandidateAlert(
+        trial=row["trial"],
+        episode=row["episode"],
+        standing=bool(row["standing"]),
+        summary=row["summary"],
+        raised=codec.moment(row["raised"]),
+        changed=codec.moment(row["changed"]),
+    )
+
+
+def sequence(conn: Connection, candidate_id: str) -> int:
+    """How many changes people were told of so far; 0 for a candidate nobody knows. The next change is this plus one."""
+    found = conn.execute(select(candidates.c.sequence).where(candidates.c.id == candidate_id)).scalar_one_or_none()
+    return found or 0
+
+
+def shown(conn: Connection, now: datetime, *, trial: str | None = None) -> list[CandidateRow]:
+    """What people see at `now`: standing candidates, and those withdrawn less than 24 hours ago; least time left first."""
+    recent = and_(
+        candidates.c.standing == 0,
+        candidates.c.raised.is_not(None),
+        candidates.c.changed > codec.instant(now - WITHDRAWN_SHOWN),
+    )
+    wanted = rows().where(or_(candidates.c.standing == 1, candidates.c.shown == 1, recent))
+    if trial is not None:
+        wanted = wanted.where(candidates.c.trial == trial)
+    ordered = wanted.order_by(candidates.c.deadline.is_(None), candidates.c.deadline, candidates.c.id)
+    return [candidate_row(row) for row in conn.execute(ordered).mappings()]
+
+
+def find(conn: Connection, candidate_id: str) -> CandidateRow | None:
+    row = conn.execute(rows().where(candidates.c.id == candidate_id)).mappings().one_or_none()
+    return None if row is None else candidate_row(row)
+
+
+def of_patient(conn: Connection, patient: PatientId) -> list[CandidateRow]:
+    """All episodes of a patient in all trials."""
+    wanted = rows().where(*(patients.c[name] == part for name, part in identifier(patient).items()))
+    return [candidate_row(row) for row in conn.execute(wanted.order_by(candidates.c.id)).mappings()]
+
+
+def history(conn: Connection, candidate_id: str) -> list[HistoryRow]:
+    """Oldest first."""
+    wanted = select(candidate_history).where(candidate_history.c.candidate == candidate_id)
+    return [history_row(row) for row in conn.execute(wanted.order_by(candidate_history.c.id)).mappings()]
+
+
+def watching_count(conn: Connection) -> int:
+    """Incomplete patients who are only counted, never alerted (decisions A2)."""
+    watched = and_(candidates.c.verdict == str(Verdict.INCOMPLETE), candidates.c.shown == 0)
+    return conn.execute(select(func.count()).select_from(candidates).where(watched)).scalar_one()
+
+
+def due_for_review(conn: Connection, now: datetime, limit: int) -> list[tuple[PatientId, str, str]]:
+    """(patient, trial, episode) whose verdict time alone may have changed by `now` (decisions A6), longest due first."""
+    wanted = (
+        select(patients.c.site, patients.c.authority, patients.c.value, candidates.c.trial, candidates.c.episode)
+        .join(patients, patients.c.key == candidates.c.patient)
+        .where(candidates.c.review_at <= codec.instant(now))
+        .order_by(candidates.c.review_at)
+        .limit(limit)
+    )
+    return [
+        (PatientId(site, authority, value), trial, episode)
+        for site, authority, value, trial, episode in conn.execute(wanted)
+    ]

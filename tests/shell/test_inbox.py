@@ -1,0 +1,157 @@
+"""The inbox port over the real store: durable when it returns, many messages to a commit, honest when the disk is not."""
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from adapter.domain.message import MessageKind, RawMessage, Receipt
+from adapter.errors import StorageFailedError, UnavailableError
+from adapter.pipeline import receive
+from adapter.pipeline.receive import StoreInbox
+from adapter.store import inbox
+from adapter.store.database import Database
+
+NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+
+
+def message(control_id: str, body: bytes = b"MSH|") -> RawMessage:
+    sent = RawMessage("lab", "generic", MessageKind.HL7V2, body + control_id.encode(), NOW, "LAB|HOSP", control_id)
+    assert sent.quarantine is None
+    return sent
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    opened = Database.open(f"sqlite:///{tmp_path / 'adapter.db'}")
+    opened.migrate()
+    yield opened
+    opened.close()
+
+
+def stored(database: Database) -> list[str]:
+    with database.read() as conn:
+        return [item.message.control_id for item in inbox.pending(conn, 10_000)]
+
+
+def put_all(store: StoreInbox, *messages: RawMessage) -> list[Receipt | BaseException]:
+    async def run() -> list[Receipt | BaseException]:
+        return await asyncio.gather(*map(store.put, messages), return_exceptions=True)
+
+    return asyncio.run(run())
+
+
+def test_a_receipt_means_that_the_message_is_stored(database: Database) -> None:
+    store = StoreInbox(database)
+
+    async def run() -> None:
+        receipt = await store.put(message("1"))
+        assert not receipt.duplicate
+        assert stored(database) == ["1"]
+        assert (await store.put(message("1"))).duplicate
+
+    asyncio.run(run())
+    store.close()
+
+
+def test_messages_that_wait_together_share_a_commit_and_keep_their_order(database: Database) -> None:
+    wakes: list[int] = []
+    store = StoreInbox(database, on_stored=lambda: wakes.append(1))
+    receipts = put_all(store, *(message(str(n)) for n in range(2000)))
+    store.close()
+    assert [receipt.inbox_id for receipt in receipts if isinstance(receipt, Receipt)] == list(range(1, 2001))
+    assert stored(database) == [str(n) for n in range(2000)]
+    assert 4 <= len(wakes) < 200
+
+
+def test_a_sender_that_goes_away_does_not_disturb_the_others(database: Database) -> None:
+    store = StoreInbox(database)
+
+    async def run() -> None:
+        with database.write():
+            gone, stays = (asyncio.ensure_future(store.put(message(name))) for name in ("gone", "stays"))
+            await asyncio.sleep(0.01)
+            gone.cancel()
+        assert not (await stays).duplicate
+
+    asyncio.run(run())
+    store.close()
+    assert stored(database) == ["gone", "stays"]
+
+
+def test_a_full_disk_gives_no_receipt_and_passes_by_itself(database: Database) -> None:
+    with database.write() as tx:
+        pages = tx.exec_driver_sql("PRAGMA page_count").scalar_one()
+        tx.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
+    store = StoreInbox(database)
+    [answer] = put_all(store, message("1", b"x" * 100_000))
+    assert isinstance(answer, UnavailableError)
+    assert not isinstance(answer, StorageFailedError)
+    assert not store.failed.done()
+    with database.write() as tx:
+        tx.exec_driver_sql("PRAGMA max_page_count = 1000000")
+    [answer] = put_all(store, message("1", b"x" * 100_000))
+    assert isinstance(answer, Receipt)
+    assert not answer.duplicate
+    store.close()
+
+
+def test_after_a_storage_failure_nothing_is_acknowledged_any_more(database: Database) -> None:
+    store = StoreInbox(database)
+    assert isinstance(put_all(store, message("1"))[0], Receipt)
+    Path(f"{database.path}-wal").unlink()
+    assert isinstance(put_all(store, message("2"))[0], StorageFailedError)
+    assert isinstance(store.failed.result(timeout=1), StorageFailedError)
+    assert isinstance(put_all(store, message("3"))[0], StorageFailedError)
+    store.close()
+
+
+def test_a_message_no_database_takes_does_not_take_its_neighbours_with_it(database: Database) -> None:
+    bad = RawMessage("lab", "generic", MessageKind.HL7V2, b"MSH", NOW, peer="\udc80")
+    store = StoreInbox(database)
+
+    async def run() -> list[Receipt | BaseException]:
+        with database.write():
+            waiting = [asyncio.ensure_future(store.put(one)) for one in (message("1"), bad, message("2"))]
+            await asyncio.sleep(0.01)
+        return await asyncio.gather(*waiting, return_exceptions=True)
+
+    first, refused, last = asyncio.run(run())
+    store.close()
+    assert isinstance(first, Receipt)
+    assert isinstance(refused, UnavailableError)
+    assert isinstance(last, Receipt)
+    assert stored(database) == ["1", "2"]
+
+
+def test_closing_stores_what_was_accepted_and_refuses_the_rest(database: Database) -> None:
+    store = StoreInbox(database)
+
+    async def run() -> None:
+        with database.write():
+            accepted = asyncio.ensure_future(store.put(message("1")))
+            await asyncio.sleep(0.01)
+            closing = threading.Thread(target=store.close)
+            closing.start()
+            await asyncio.sleep(0.01)
+        assert not (await accepted).duplicate
+        closing.join()
+        with pytest.raises(UnavailableError, match="closing"):
+            await store.put(message("2"))
+
+    asyncio.run(run())
+    store.close()
+    assert stored(database) == ["1"]
+
+
+def test_more_than_the_room_holds_waits_at_the_door(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(receive, "WAITING", 3)
+    monkeypatch.setattr(receive, "BATCH_MESSAGES", 2)
+    store = StoreInbox(database)
+    receipts = put_all(store, *(message(str(n)) for n in range(20)))
+    store.close()
+    assert all(isinstance(receipt, Receipt) for receipt in receipts)
+    assert len(stored(database)) == 20

@@ -1,0 +1,53 @@
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import text
+
+from adapter.errors import ConfigError
+from adapter.store.database import Database, Transaction
+from adapter.store.migrate import HEAD, VERSION_TABLE, _config, current_revision, migrate
+from adapter.store.schema import metadata
+
+
+def test_the_migrations_build_the_tables_that_the_schema_states(database: Database) -> None:
+    with database.read() as conn:
+        context = MigrationContext.configure(conn, opts={"version_table": VERSION_TABLE, "compare_type": True})
+        assert compare_metadata(context, metadata) == []
+
+
+def cut_short(tx: Transaction) -> None:
+    migrate(tx)
+    raise ZeroDivisionError
+
+
+def test_the_newest_revision_is_the_one_the_program_knows() -> None:
+    assert ScriptDirectory.from_config(_config(None)).get_current_head() == HEAD  # type: ignore[arg-type]
+
+
+def test_migrating_again_changes_nothing(database: Database) -> None:
+    with database.read() as conn:
+        before = current_revision(conn)
+    database.migrate()
+    with database.read() as conn:
+        assert current_revision(conn) == before == "0001"
+
+
+def test_a_store_newer_than_the_program_is_refused(database: Database) -> None:
+    with database.write() as tx:
+        tx.execute(text(f"UPDATE {VERSION_TABLE} SET version_num = '9999'"))
+    with pytest.raises(ConfigError, match="newer than this program"):
+        database.migrate()
+
+
+def test_a_migration_cut_short_leaves_the_old_schema(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened = Database.open(f"sqlite:///{tmp_path / 'a.db'}")
+    monkeypatch.setattr("adapter.store.database.Database._guard", lambda self: None)
+    with pytest.raises(ZeroDivisionError), opened.write() as tx:
+        cut_short(tx)
+    with opened.read() as conn:
+        assert current_revision(conn) is None
+        assert conn.execute(text("SELECT count(*) FROM sqlite_master")).scalar_one() == 0
+    opened.close()
