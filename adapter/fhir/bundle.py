@@ -1,0 +1,252 @@
+"""From an assessment to the R4 transaction of one decision event; the one place where a verdict becomes a status."""
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from adapter.domain.assessment import Assessment, Verdict
+from adapter.domain.trial import CriterionKind
+from adapter.domain.truth import Truth
+from adapter.fhir.bindings import problems
+from adapter.fhir.calendar import Dates, calendar
+from adapter.fhir.codes import SCREENING_NUMBER
+from adapter.fhir.ids import resource_id
+from adapter.fhir.observations import (
+    Placed,
+    evidence_key,
+    input_observation,
+    pushed_evidence,
+    reference,
+    sofa_observation,
+)
+from adapter.fhir.provenance import device, provenance, reasons, sources
+from adapter.fhir.subject import Study, findings, patient_pseudonym, research_subject
+
+Json = dict[str, Any]
+
+_SCREENING_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]{0,63}", re.ASCII)
+_REASON = re.compile(r"[a-z0-9][a-z0-9-]{0,63}", re.ASCII)
+_NOT_CODE = re.compile(r"[^a-z0-9]+")
+
+
+@dataclass(frozen=True, slots=True)
+class BundleContext:
+    """What is configured for one EDC. `secret` is derived from the site secret for this purpose alone."""
+
+    secret: bytes = field(repr=False)
+    dates: Dates
+    software: str
+    study: Study
+    consent_criterion: str = "I4"
+    """The criterion that a person answers once consent is given (decisions E3)."""
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionEvent:
+    """What made the push due. `reason` is a code; `earlier` the statuses people had set before the present one."""
+
+    kind: str = "raised"
+    reason: str = ""
+    earlier: tuple[str, ...] = ()
+
+
+_BY_PERSON = {
+    "screening": "screening",
+    "eligible": "eligible",
+    "consent-asked": "eligible",
+    "consented": "pending-on-study",
+    "on-study": "on-study",
+    "declined": "not-registered",
+    "not-eligible": "ineligible",
+    "withdrawn": "withdrawn",
+}
+_ENDED = frozenset({"declined", "not-eligible", "withdrawn"})
+_BEFORE_CONSENT = frozenset({"", "screening", "eligible", "consent-asked"})
+
+
+def subject_status(assessment: Assessment, *, earlier: Sequence[str] = (), consent: str = "I4") -> str:
+    """R4 ResearchSubject.status (decisions E4, by R4's own definitions).
+
+    `not-registered`: registration was not completed; `withdrawn`: before registration; `off-study`: ended afterwards.
+    """
+    status, answer = assessment.status, _consent(assessment, consent)
+    if status in _ENDED or answer is Truth.NOT_MET:
+        return _ended(status, earlier)
+    if status in _BEFORE_CONSENT and answer is Truth.MET:
+        return "pending-on-study"
+    if status == "screening" and _confirmed(assessment, consent):
+        return "eligible"
+    return _BY_PERSON.get(status) or _by_machine(assessment)
+
+
+def _ended(status: str, earlier: Sequence[str]) -> str:
+    """By a person's status, or by a consent that is refused or taken back."""
+    before = {status, *earlier}
+    if "on-study" in before:
+        return "off-study"
+    if status in _ENDED:
+        return _BY_PERSON[status]
+    return "withdrawn" if "consented" in before else "not-registered"
+
+
+def _by_machine(assessment: Assessment) -> str:
+    if not assessment.shown:
+        return "ineligible"
+    return "candidate" if assessment.verdict is Verdict.CANDIDATE else "potential-candidate"
+
+
+def _consent(assessment: Assessment, criterion: str) -> Truth:
+    return next((c.answer for c in assessment.criteria if c.id == criterion), Truth.UNKNOWN)
+
+
+def _confirmed(assessment: Assessment, consent: str) -> bool:
+    """Every criterion but the consent itself is answered in favour."""
+    wanted = {CriterionKind.INCLUSION: Truth.MET, CriterionKind.EXCLUSION: Truth.NOT_MET}
+    others = [c for c in assessment.criteria if c.id != consent]
+    return assessment.verdict is Verdict.CANDIDATE and all(c.answer is wanted[c.kind] for c in others)
+
+
+def tells_values(assessment: Assessment, *, consent: str = "I4") -> bool:
+    """False once a person ended the screening or registered the subject: then the status goes, and nothing measured.
+
+    After registration the screening snapshot is frozen, for blinding (reliability 4.7, clinical 6.3).
+    """
+    if assessment.status in _ENDED or assessment.status == "on-study":
+        return False
+    return _consent(assessment, consent) is not Truth.NOT_MET
+
+
+def candidate_bundle(
+    assessment: Assessment, *, screening_id: str, context: BundleContext, event: DecisionEvent | None = None
+) -> Json:
+    """The transaction of one decision event, checked against R4B and the required bindings; same input, same bytes.
+
+    Raises ValueError when the screening id or a code could carry anything but a pseudonym or a word of ours.
+    """
+    if not _SCREENING_ID.fullmatch(screening_id):
+        raise ValueError("a screening id holds letters, digits, '.' and '-' only — allocate it by the linkage table")
+    return _checked(_Writer(assessment, screening_id, context, event or DecisionEvent()).bundle())
+
+
+def bundle_text(bundle: Json) -> str:
+    """Canonical JSON: the outbox payload."""
+    return json.dumps(bundle, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+def is_reason(text: str) -> bool:
+    """Whether it has the shape of a code."""
+    return _REASON.fullmatch(text) is not None
+
+
+def reason_code(text: str) -> str:
+    """A reason of the machine's own in the shape of a code: `SOFA fell below 2` → `sofa-fell-below-2`."""
+    return _NOT_CODE.sub("-", text.lower()).strip("-")[:64].strip("-")
+
+
+class _Writer:
+    """The parts of one bundle, which name each other."""
+
+    def __init__(self, assessment: Assessment, screening_id: str, context: BundleContext, event: DecisionEvent) -> None:
+        self._a, self._number, self._context, self._event = assessment, screening_id, context, event
+        self._calendar = calendar(context.secret, assessment.trial, screening_id, context.dates)
+        self._patient = self._id("patient")
+        self._device = resource_id(
+            context.secret, assessment.trial, "device", "", f"{context.software}|{assessment.rulebook}"
+        )
+
+    def _id(self, role: str, key: str = "") -> str:
+        return resource_id(self._context.secret, self._a.trial, role, self._number, key)
+
+    def bundle(self) -> Json:
+        values = self._values() if tells_values(self._a, consent=self._context.consent_criterion) else []
+        subject = self._subject(values != [])
+        placed = [
+            Placed(self._patient, patient_pseudonym(self._patient, self._number)),
+            Placed(self._device, device(self._device, self._context.software, self._a.rulebook)),
+            *values,
+        ]
+        targets = [subject.id, *(p.id for p in placed if p.id != self._device)]
+        placed.append(self._provenance(targets))
+        entries = [_create(subject, self._number), *map(_put, placed)]
+        return {"resourceType": "Bundle", "type": "transaction", "entry": entries}
+
+    def _subject(self, with_findings: bool) -> Placed:
+        consent = self._context.consent_criterion
+        status = subject_status(self._a, earlier=self._event.earlier, consent=consent)
+        resource = research_subject(self._number, status, patient=self._patient, study=self._context.study)
+        parts = resource["extension"][0]["extension"]
+        if with_findings:
+            parts += findings(self._a, self._calendar)
+            resource["period"] = {"start": self._calendar.text(self._a.at)}
+        if self._event.reason:
+            parts.append({"url": "reason", "valueCode": self._reason()})
+        return Placed(self._id("subject"), resource)
+
+    def _reason(self) -> str:
+        if not is_reason(self._event.reason):
+            raise ValueError("a reason must be a code — pass it through reason_code, and keep notes in the hospital")
+        return self._event.reason
+
+    def _values(self) -> list[Placed]:
+        inputs = {evidence_key(e): e for e in pushed_evidence(self._a)}
+        ids = {key: self._id("observation", key) for key in inputs}
+        measured = [
+            Placed(ids[key], input_observation(ids[key], e, patient=self._patient, calendar=self._calendar))
+            for key, e in inputs.items()
+        ]
+        return [*measured, self._sofa(ids)]
+
+    def _sofa(self, ids: dict[str, str]) -> Placed:
+        at = f"{self._a.episode}|{self._a.sofa.at.isoformat()}|{self._a.rulebook}"
+        score_id = self._id("sofa", at)
+        resource = sofa_observation(score_id, self._a, calendar=self._calendar)
+        resource |= {"subject": reference(self._patient), "device": reference(self._device)}
+        used = dict.fromkeys(evidence_key(e) for organ in self._a.sofa.organs.values() for e in organ.evidence)
+        if derived := [reference(ids[key]) for key in used if key in ids]:
+            resource["derivedFrom"] = derived
+        return Placed(score_id, resource)
+
+    def _provenance(self, targets: list[str]) -> Placed:
+        key = "|".join((*sorted(targets), self._a.at.isoformat(), self._event.kind, self._a.status))
+        own_id = self._id("provenance", key)
+        messages = dict.fromkeys(e.message for e in pushed_evidence(self._a) if e.message)
+        resource = provenance(
+            own_id,
+            targets=targets,
+            agent=self._device,
+            recorded=self._calendar.text(self._a.at),
+            kind=self._event.kind,
+        )
+        resource |= reasons([self._reason()] if self._event.reason else [])
+        return Placed(own_id, resource | sources([self._id("message", m) for m in messages]))
+
+
+def _create(subject: Placed, screening_id: str) -> Json:
+    request = {
+        "method": "POST",
+        "url": "ResearchSubject",
+        "ifNoneExist": f"identifier={SCREENING_NUMBER}|{screening_id}",
+    }
+    return {"fullUrl": f"urn:uuid:{subject.id}", "resource": subject.resource, "request": request}
+
+
+def _put(placed: Placed) -> Json:
+    url = f"{placed.resource['resourceType']}/{placed.id}"
+    return {
+        "fullUrl": f"urn:uuid:{placed.id}",
+        "resource": placed.resource,
+        "request": {"method": "PUT", "url": url},
+    }
+
+
+def _checked(plain: Json) -> Json:
+    """Built by the R4B model, so that nothing unknown to FHIR is in it, then by our own table of required bindings."""
+    from fhir.resources.R4B.bundle import Bundle
+
+    bundle: Json = json.loads(Bundle.model_validate(plain).model_dump_json())
+    wrong = [*problems(bundle), *(p for entry in bundle["entry"] for p in problems(entry["resource"]))]
+    if wrong:
+        raise ValueError(f"codes outside their required value sets: {', '.join(wrong)}")
+    return bundle

@@ -1,0 +1,1 @@
+"""Who is told; a link, never a patient."""

@@ -1,0 +1,95 @@
+"""Carries what is owed from the outbox to sinks and notifiers: in order per subject, until it is settled."""
+
+import asyncio
+from collections.abc import Mapping
+
+from adapter import telemetry
+from adapter.domain.message import Delivery, RemoteResource
+from adapter.errors import AdapterError, StorageFailedError, UnavailableError
+from adapter.pipeline.retry import after
+from adapter.ports import Clock, Notifier, Sink
+from adapter.store import outbox
+from adapter.store.database import Database
+
+BATCH = 50
+"""Subjects of one outlet in one round."""
+PATIENCE = 3
+"""Unanswered deliveries in a row after which the outlet is left alone until the next round."""
+
+Outlets = Mapping[str, Sink | Notifier]
+
+
+async def deliver_next(
+    database: Database, outlets: Outlets, clock: Clock, *, metrics: telemetry.Metrics | None = None
+) -> int:
+    """One round of every outlet, side by side; the number of deliveries that arrived.
+
+    A peer's failure is settled in the outbox; only the store's own failure is raised.
+    """
+    desk = _Desk(database, clock, metrics)
+    rounds = [desk.round(name, outlet) for name, outlet in outlets.items()]
+    done = await asyncio.gather(*rounds, return_exceptions=True)
+    for result in done:
+        if isinstance(result, BaseException):
+            raise result
+    return sum(number for number in done if isinstance(number, int))
+
+
+class _Desk:
+    """Where deliveries are taken from and settled."""
+
+    def __init__(self, database: Database, clock: Clock, metrics: telemetry.Metrics | None) -> None:
+        self._database, self._clock, self._metrics = database, clock, metrics
+
+    async def round(self, name: str, outlet: Sink | Notifier) -> int:
+        arrived, unanswered = 0, 0
+        for delivery in await asyncio.to_thread(self._due, name):
+            error = await self._deliver(outlet, delivery)
+            arrived += error is None
+            unanswered = unanswered + 1 if isinstance(error, UnavailableError) else 0
+            if unanswered >= PATIENCE:
+                break
+        return arrived
+
+    async def _deliver(self, outlet: Sink | Notifier, delivery: Delivery) -> Exception | None:
+        try:
+            remote = await outlet.deliver(delivery)
+        except Exception as error:  # noqa: BLE001 — a bug in one outlet is settled as a failure, not spread to the others
+            await asyncio.to_thread(self._failed, delivery, error)
+            return error
+        await asyncio.to_thread(self._arrived, delivery, remote)
+        return None
+
+    def _due(self, name: str) -> list[Delivery]:
+        with self._database.read() as conn:
+            return outbox.due(conn, name, self._clock(), BATCH)
+
+    def _arrived(self, delivery: Delivery, remote: RemoteResource | None) -> None:
+        with self._database.write() as tx:
+            outbox.delivered(tx, delivery.id, remote, self._clock())
+        telemetry.log("delivered", outlet=delivery.outlet, kind=delivery.kind, attempts=delivery.attempts + 1)
+        self._count(delivery, "delivered")
+
+    def _failed(self, delivery: Delivery, error: Exception) -> None:
+        if isinstance(error, StorageFailedError):
+            raise error
+        now, attempts = self._clock(), delivery.attempts + 1
+        again = after(attempts, error, now, key=delivery.key)
+        text = _words(error)
+        with self._database.write() as tx:
+            if again is None:
+                outbox.dead(tx, delivery.id, text, now)
+            else:
+                outbox.postponed(tx, delivery.id, text, again)
+        outcome = "refused" if again is None else "postponed"
+        telemetry.warn(f"delivery {outcome}", outlet=delivery.outlet, kind=delivery.kind, attempts=attempts, text=text)
+        self._count(delivery, outcome)
+
+    def _count(self, delivery: Delivery, outcome: str) -> None:
+        if self._metrics is not None:
+            self._metrics.deliveries.labels(outlet=delivery.outlet, outcome=outcome).inc()
+
+
+def _words(error: Exception) -> str:
+    """Our own errors hold no data in their texts; those of a bug may, so only its type is kept."""
+    return str(error) if isinstance(error, AdapterError) else type(error).__name__

@@ -1,0 +1,125 @@
+"""One HTTP exchange with a peer nobody trusts: no redirect, no proxy, a capped body, a deadline."""
+
+import json
+import re
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, NoReturn
+from urllib.parse import urlsplit
+
+import requests
+import urllib3
+
+from adapter.errors import ConfigError, RejectedError, UnavailableError
+
+Json = dict[str, Any]
+
+RETRIED = frozenset({408, 425, 429, 500, 502, 503, 504})
+"""The peer may answer better later (edc 5.5.6)."""
+PAUSED = frozenset({301, 302, 303, 307, 308, 401, 403, 404, 405})
+"""The door is wrong or locked, for every subject: nothing is lost while a person mends it (bad-input E04, E05, F15)."""
+PAUSE = 900.0
+"""Seconds between knocks at such a door."""
+
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Seconds to connect, between two bytes and in all; bytes of the decoded body."""
+
+    connect: float = 5.0
+    read: float = 30.0
+    total: float = 60.0
+    size: int = 8 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+def session() -> requests.Session:
+    """Deaf to the environment: no proxy, no netrc, no cookie that outlives it."""
+    made = requests.Session()
+    made.trust_env = False
+    made.headers["User-Agent"] = "immunosep-adapter"
+    return made
+
+
+def checked_url(url: str) -> str:
+    """An absolute URL without userinfo, query or fragment; plain http to this machine only. Raises ConfigError."""
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ConfigError("the address is no http(s) URL — write it as https://host/path")
+    if parts.username or parts.password or parts.query or parts.fragment:
+        raise ConfigError("the address holds a user, a query or a fragment — give secrets by reference, the rest not")
+    if parts.scheme == "http" and parts.hostname not in _LOOPBACK:
+        raise ConfigError("the address is plain http to another machine — use https")
+    return url.rstrip("/")
+
+
+def exchange(peer: requests.Session, request: requests.Request, limits: Limits) -> Answer:
+    """Blocking; for a worker thread. Raises UnavailableError when no complete answer came."""
+    deadline = time.monotonic() + limits.total
+    try:
+        prepared = peer.prepare_request(request)
+        with peer.send(
+            prepared, stream=True, allow_redirects=False, timeout=(limits.connect, limits.read), **_fixed(peer)
+        ) as response:
+            return Answer(response.status_code, response.headers, _body(response.raw, limits.size, deadline))
+    except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
+        raise UnavailableError(f"no complete answer from the peer ({type(error).__name__}) — tried again") from None
+
+
+def _fixed(peer: requests.Session) -> dict[str, Any]:
+    return {"verify": peer.verify, "cert": peer.cert, "proxies": {}}
+
+
+def _body(raw: urllib3.BaseHTTPResponse, size: int, deadline: float) -> bytes:
+    """Read as it comes, so that neither a slow drip nor a gzip bomb is waited for (bad-input F16, F18)."""
+    body = bytearray()
+    while chunk := raw.read1(65536, decode_content=True):
+        body += chunk
+        if len(body) > size:
+            raise UnavailableError("the peer's answer is over the size limit — tried again")
+        if time.monotonic() > deadline:
+            raise UnavailableError("the peer's answer took too long — tried again")
+    return bytes(body)
+
+
+def refuse(status: int, what: str, *, wish: float | None = None) -> NoReturn:
+    """The error that an HTTP status of 300 or more asks for; `what` names the peer and, if any, its codes."""
+    text = f"{what} answered HTTP {status}"
+    if status in RETRIED:
+        raise UnavailableError(f"{text} — tried again", retry_after=wish)
+    if status in PAUSED:
+        raise UnavailableError(f"{text} — check its address and our credentials", retry_after=PAUSE)
+    raise RejectedError(f"{text} — read the reason, mend it, send again")
+
+
+def read_json(answer: Answer) -> Json | None:
+    """The body as a JSON object; `None` for anything else (a login page, XML, NaN, a bottomless nesting)."""
+    try:
+        value = json.loads(answer.body, parse_constant=_no_constant)
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(name)
+
+
+_CODE = re.compile(r"[A-Za-z0-9_-]{1,40}", re.ASCII)
+
+
+def outcome_codes(body: Json | None) -> str:
+    """Issue codes of an OperationOutcome as ` (invalid, required)`; never its diagnostics, which may echo data."""
+    issues = body.get("issue", []) if body and body.get("resourceType") == "OperationOutcome" else []
+    codes = [str(issue.get("code")) for issue in issues if isinstance(issue, dict)] if isinstance(issues, list) else []
+    safe = sorted({code for code in codes if _CODE.fullmatch(code)})
+    return f" ({', '.join(safe)})" if safe else ""

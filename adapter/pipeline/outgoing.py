@@ -1,0 +1,158 @@
+"""What a decision owes to the outside: who is told, and which bundle goes to which EDC, if any yet."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from adapter.domain.alert import AlertChange, AlertKind
+from adapter.domain.assessment import Assessment
+from adapter.domain.truth import Truth
+from adapter.fhir.bundle import (
+    BundleContext,
+    DecisionEvent,
+    bundle_text,
+    candidate_bundle,
+    is_reason,
+    reason_code,
+    tells_values,
+)
+
+INTENDED_USE = "Research recruitment support. Not for diagnosis, monitoring or treatment."
+"""On every alert (decisions F10)."""
+OPTED_OUT = "opt-out"
+"""Flag of an assessment whose patient wants no part in research."""
+UNCODED = "other"
+"""Stands for a reason that was no code of the trial file."""
+
+
+class PushWhen(StrEnum):
+    """The gate before an EDC (decisions E3): at the flag, once a person opened it, once consent is recorded."""
+
+    CANDIDATE = "candidate"
+    SCREENING = "screening"
+    CONSENTED = "consented"
+
+
+@dataclass(frozen=True, slots=True)
+class NotifierOutlet:
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class SinkOutlet:
+    name: str
+    push_when: PushWhen
+    context: BundleContext
+
+
+Outlet = NotifierOutlet | SinkOutlet
+
+
+@dataclass(frozen=True, slots=True)
+class Occasion:
+    """What is known of the episode beside its assessment.
+
+    `candidate` is the worklist id, `link` its page; `decided`: a person's act, not a message, made this step;
+    `reason` is that act's reason code of the trial file; `pushed` names the sinks that were already owed a snapshot of this subject;
+    `earlier` are the statuses people set before the present one.
+    """
+
+    candidate: str
+    screening_id: str
+    link: str
+    decided: bool = False
+    reason: str = ""
+    pushed: frozenset[str] = frozenset()
+    earlier: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Owed:
+    """One outbox row to be."""
+
+    outlet: str
+    subject: str
+    kind: str
+    payload: str
+    key: str
+
+
+def owed(
+    change: AlertChange | None, assessment: Assessment, outlets: Sequence[Outlet], occasion: Occasion
+) -> tuple[Owed, ...]:
+    """In the order of the outlets; equal input gives equal keys, so that owing twice is owing once."""
+    rows: list[Owed] = []
+    for outlet in outlets:
+        if isinstance(outlet, NotifierOutlet):
+            rows += [_told(outlet, change, occasion)] if change is not None else []
+        elif _is_due(outlet, change, assessment, occasion):
+            rows.append(_pushed(outlet, change, assessment, occasion))
+    return tuple(rows)
+
+
+def gate_open(assessment: Assessment, push_when: PushWhen, *, consent: str = "I4") -> bool:
+    """Whether data of this subject may leave now; consent withdrawn or an opt-out closes every gate at once."""
+    if OPTED_OUT in assessment.flags or not tells_values(assessment, consent=consent):
+        return False
+    match push_when:
+        case PushWhen.CANDIDATE:
+            return assessment.shown
+        case PushWhen.SCREENING:
+            return assessment.status != ""
+        case PushWhen.CONSENTED:
+            answers = {c.id: c.answer for c in assessment.criteria}
+            return assessment.status == "consented" or answers.get(consent) is Truth.MET
+
+
+def _is_due(outlet: SinkOutlet, change: AlertChange | None, assessment: Assessment, occasion: Occasion) -> bool:
+    """The first snapshot goes when the gate opens; afterwards every decision event sends an update."""
+    if OPTED_OUT in assessment.flags:
+        return False
+    if outlet.name not in occasion.pushed:
+        return gate_open(assessment, outlet.push_when, consent=outlet.context.consent_criterion)
+    if occasion.decided:
+        return True
+    return change is not None and tells_values(assessment, consent=outlet.context.consent_criterion)
+
+
+def _told(outlet: NotifierOutlet, change: AlertChange, occasion: Occasion) -> Owed:
+    kind = str(change.kind)
+    payload = {
+        "kind": kind,
+        "candidate": occasion.candidate,
+        "link": occasion.link,
+        "trial": change.alert.trial,
+        "intended_use": INTENDED_USE,
+    }
+    key = _key(outlet.name, occasion.candidate, kind, change.alert.changed.isoformat())
+    return Owed(outlet.name, occasion.candidate, kind, json.dumps(payload, sort_keys=True), key)
+
+
+def _pushed(outlet: SinkOutlet, change: AlertChange | None, assessment: Assessment, occasion: Occasion) -> Owed:
+    bundle = candidate_bundle(
+        assessment,
+        screening_id=occasion.screening_id,
+        context=outlet.context,
+        event=_event(outlet, change, occasion),
+    )
+    payload = bundle_text(bundle)
+    key = _key(outlet.name, occasion.screening_id, "bundle", hashlib.sha256(payload.encode()).hexdigest())
+    return Owed(outlet.name, occasion.screening_id, "bundle", payload, key)
+
+
+def _event(outlet: SinkOutlet, change: AlertChange | None, occasion: Occasion) -> DecisionEvent:
+    """A withdrawal says why; what an update says changed holds times, so it stays here."""
+    first = outlet.name not in occasion.pushed
+    kind = AlertKind.RAISED if first else AlertKind.UPDATED
+    # A person's words are never turned into a code: they may name somebody.
+    reason = occasion.reason if not occasion.reason or is_reason(occasion.reason) else UNCODED
+    if change is not None and change.kind is AlertKind.WITHDRAWN:
+        kind, reason = AlertKind.WITHDRAWN, reason or reason_code(change.reason)
+    return DecisionEvent(str(kind), reason, occasion.earlier)
+
+
+def _key(*parts: str) -> str:
+    """Message-ID, webhook-id and file name: opaque, stable, 128 bits."""
+    return hashlib.sha256("|".join(parts).encode()).hexdigest()[:32]

@@ -1,0 +1,1 @@
+"""Small stand-ins for what a demo lacks: an EDC and a mail box."""

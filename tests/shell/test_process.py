@@ -1,0 +1,158 @@
+"""From the inbox to the worklist and the outbox: one transaction a batch, and nothing stops the feed."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from adapter.domain.message import MessageKind
+from adapter.pipeline.process import Processor
+from adapter.screening import actions
+from adapter.store import audit, inbox, patients
+from tests.builders import adt, obx, oru, raw
+from tests.walking import House, open_house
+
+ADMITTED = adt("A01", cls="E", ward="ED", control="A1")
+ORGANS = (
+    obx("777-3", "140", "10*3/uL"),
+    obx("1975-2", "1.2", "mg/dL"),
+    obx("2160-0", "1.9", "mg/dL"),
+    obx("8478-0", "68", "mm[Hg]"),
+    obx("9269-2", "15", "{score}"),
+)
+RESULTS = oru(*ORGANS, obx("2276-4", "5200", "ng/mL"), control="R1")
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[House]:
+    built = open_house(tmp_path)
+    yield built
+    built.database.close()
+
+
+def test_an_emergency_patient_with_organ_failure_and_high_ferritin_becomes_a_candidate(house: House) -> None:
+    house.tell(ADMITTED, RESULTS)
+    row = house.row
+    assert (row.verdict, row.certainty, row.stratum, row.ward) == ("candidate", "certain", "mals", "ED")
+    assert row.assessment["sofa"]["low"] == 4
+    assert row.deadline is not None
+    assert house.owed("mail") == ["raised"]
+
+
+def test_the_same_bytes_again_change_nothing(house: House) -> None:
+    house.tell(ADMITTED, RESULTS)
+    before = (house.rows, house.history(house.row.id))
+    first, again = house.put(RESULTS, RESULTS)
+    house.work()
+    assert first.duplicate
+    assert again.duplicate
+    assert (house.rows, house.history(house.row.id)) == before
+    counts = house.counts()
+    assert (counts.received, counts.applied, counts.duplicate, counts.pending) == (4, 2, 2, 0)
+
+
+def test_a_correction_takes_the_flag_back_and_says_so(house: House) -> None:
+    healthy = oru(
+        *(
+            line.replace("|F|", "|C|")
+            for line in (
+                obx("777-3", "240", "10*3/uL"),
+                obx("1975-2", "0.8", "mg/dL"),
+                obx("2160-0", "0.9", "mg/dL"),
+                obx("8478-0", "88", "mm[Hg]"),
+                obx("9269-2", "15", "{score}"),
+                obx("2703-7", "95", "mm[Hg]"),
+                obx("71835-3", "0.21", "1"),
+            )
+        ),
+        control="R2",
+        sent="20260102041000",
+    )
+    house.tell(ADMITTED, RESULTS)
+    house.tell(healthy)
+    row = house.row
+    assert not row.standing
+    assert row.verdict == "not-candidate"
+    assert house.owed("mail") == ["raised", "withdrawn"]
+    assert [line.kind for line in house.history(row.id)][-1] == "withdrawn"
+
+
+def test_the_clock_alone_expires_a_candidate(house: House) -> None:
+    house.tell(ADMITTED, RESULTS)
+    house.later(hours=66, minutes=59)
+    assert house.row.standing
+    house.later(minutes=2)
+    assert house.row.verdict == "expired"
+    assert not house.row.standing
+    assert house.owed("mail")[-1] == "withdrawn"
+
+
+def test_a_discharge_ends_the_alert(house: House) -> None:
+    house.tell(ADMITTED, RESULTS)
+    house.tell(adt("A03", cls="E", ward="ED", control="A3", at="20260102070000", sent="20260102070100"))
+    assert not house.row.standing
+
+
+def test_a_persons_answer_enters_by_the_inbox_and_counts(house: House) -> None:
+    house.tell(ADMITTED, RESULTS)
+    row = house.row
+    answer = actions.determination_body(
+        patient=row.patient,
+        trial=row.trial,
+        episode=row.episode,
+        criterion="E9",
+        answer="met",
+        at=house.now,
+        by="kim",
+        note="",
+    )
+    house.tell(answer, kind=MessageKind.ACTION)
+    assert house.row.verdict == "not-candidate"
+    assert house.history(row.id)[-1].by == "kim"
+
+
+def test_a_new_visit_ends_the_alert_of_the_old_one(house: House) -> None:
+    house.tell(ADMITTED, RESULTS)
+    house.tell(adt("A03", cls="E", visit="V1", control="A3", at="20260102050000", sent="20260102050100"))
+    house.tell(adt("A01", cls="I", visit="V2", control="A4", at="20260102060000", sent="20260102060100"))
+    assert not any(row.standing for row in house.rows if row.episode == "V1")
+
+
+def test_a_message_that_breaks_us_is_quarantined_after_three_tries_and_the_others_go_on(house: House) -> None:
+    """A site whose rules are broken beyond what the start can see stands for a bug of ours."""
+    rules = house.keeper.rules
+    broken = replace(rules, sites={**rules.sites, "broken": object()})  # type: ignore[dict-item]
+    house.processor = Processor(house.database, broken, house.keeper, lambda: house.now, lambda: None)
+    house.put(ADMITTED)
+    with house.database.write() as tx:
+        inbox.put_many(tx, [raw(oru(control="P1"), site="broken")])
+    house.put(RESULTS)
+    house.work()
+    counts = house.counts()
+    assert (counts.applied, counts.quarantined, counts.pending) == (2, 1, 0)
+    assert house.row.verdict == "candidate"
+    with house.database.read() as conn:
+        (reason,) = (row.reason for row in inbox.listing(conn) if row.reason)
+    assert reason.startswith("INTERNAL ")
+
+
+def test_a_merge_waits_for_a_person(house: House) -> None:
+    house.tell(adt("A40", merged="999", control="M1"))
+    with house.database.read() as conn:
+        (row,) = inbox.listing(conn)
+    assert (row.state, row.reason) == ("quarantined", "MERGE")
+
+
+def test_what_was_told_is_in_the_audit_and_the_chain_holds(house: House) -> None:
+    house.tell(ADMITTED, RESULTS)
+    with house.database.read() as conn:
+        assert [line.act.action for line in audit.listing(conn)] == ["alert-raised"]
+        assert audit.verify(conn) == []
+
+
+def test_memory_and_disk_tell_the_same(house: House) -> None:
+    house.tell(ADMITTED, RESULTS)
+    patient = house.row.patient
+    with house.database.read() as conn:
+        assert patients.load(conn, patient) == house.keeper.known(patient).state
