@@ -1,0 +1,49 @@
+"""Who is asking, and may they: one place for sessions, rights and forgery tokens; deny by default."""
+
+import secrets
+from collections.abc import Awaitable, Callable
+from typing import Annotated
+
+from fastapi import Depends, HTTPException, Request
+from starlette.concurrency import run_in_threadpool
+
+from adapter.store.audit import Act
+from adapter.web import sessions
+from adapter.web.record import note
+from adapter.web.roles import Right, may
+from adapter.web.sessions import Visitor
+
+
+class NotSignedInError(Exception):
+    """Pages answer with the sign-in page, the API with 401."""
+
+
+async def signed_in(request: Request) -> Visitor:
+    token = sessions.read_cookie(request)
+    active = "auto" not in request.query_params
+    found = await run_in_threadpool(sessions.find, request.app.state.context, token, active=active) if token else None
+    if found is None:
+        raise NotSignedInError
+    return found
+
+
+def allowed(right: Right) -> Callable[[Request, Visitor], Awaitable[Visitor]]:
+    async def check(request: Request, visitor: Annotated[Visitor, Depends(signed_in)]) -> Visitor:
+        if not may(visitor.role, right):
+            await note(request, Act(visitor.name, visitor.role, "refused", "right", str(right), outcome="refused"))
+            raise HTTPException(403, "Your role does not allow this.")
+        return visitor
+
+    return check
+
+
+SignedIn = Annotated[Visitor, Depends(signed_in)]
+SeesPatients = Annotated[Visitor, Depends(allowed(Right.PATIENTS))]
+SeesCounts = Annotated[Visitor, Depends(allowed(Right.COUNTS))]
+MayAct = Annotated[Visitor, Depends(allowed(Right.ACT))]
+
+
+def check_csrf(visitor: Visitor, given: str) -> None:
+    """Raises 403 for a form that did not come from our own page of this session."""
+    if not secrets.compare_digest(visitor.csrf.encode(), given.encode()):
+        raise HTTPException(403, "This form is too old. Reload the page and try again.")

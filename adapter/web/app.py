@@ -1,0 +1,97 @@
+"""The web room's front door: routes, the guard before them, and how every refusal looks."""
+
+from urllib.parse import quote, urlsplit
+
+from fastapi import FastAPI, HTTPException, Request, Response
+from fastapi.responses import JSONResponse, RedirectResponse
+from starlette.exceptions import HTTPException as StarletteHTTPException
+from starlette.staticfiles import StaticFiles
+
+from adapter import __version__, telemetry
+from adapter.errors import UnavailableError
+from adapter.web import api, decide, health, once, quality, render, sign_in, worklist
+from adapter.web.access import NotSignedInError
+from adapter.web.acts import Acts
+from adapter.web.context import WebContext
+from adapter.web.folder import STATIC
+from adapter.web.guard import LOOPBACK, Guard, Wall, hostname
+from adapter.web.sessions import read_cookie
+from adapter.web.sign_in import Door
+
+TITLES = {
+    400: "That could not be read",
+    403: "Not allowed",
+    404: "Not found",
+    405: "Not possible",
+    422: "Something is missing",
+}
+RETRY_SECONDS = "5"
+
+
+def create_app(context: WebContext) -> FastAPI:
+    """One application per store; all state is in the store but sign-in tries and the last acts."""
+    app = FastAPI(title="Screening worklist", version=__version__, docs_url=None, redoc_url=None)
+    app.state.context = context
+    app.state.door = Door()
+    app.state.acts = Acts(context.inbox)
+    for room in (worklist, decide, quality, sign_in, once, health, api):
+        app.include_router(room.router)
+    app.mount("/static", StaticFiles(directory=STATIC), name="static")
+    app.add_exception_handler(NotSignedInError, _not_signed_in)
+    app.add_exception_handler(StarletteHTTPException, _refused)
+    app.add_exception_handler(UnavailableError, _unavailable)
+    app.add_middleware(Guard, wall=_wall(context))
+    return app
+
+
+def _wall(context: WebContext) -> Wall:
+    hosts = LOOPBACK | {hostname(urlsplit(context.base_url).netloc)}
+    return Wall(hosts, context.cookie_secure, _failed)
+
+
+def _failed(reference: str, error: Exception) -> None:
+    telemetry.bug("page failed", error, code=reference)
+
+
+def _is_api(request: Request) -> bool:
+    return request.url.path.startswith("/api/")
+
+
+async def _not_signed_in(request: Request, _error: Exception) -> Response:
+    if _is_api(request):
+        return JSONResponse({"detail": "Sign in first."}, status_code=401)
+    if request.method == "GET" and _from_elsewhere(request):
+        return render.notice(request, 200, "One moment", "Opening the page…", bounce=True, link=_here(request))
+    if request.method == "GET":
+        return RedirectResponse(f"/sign-in?to={quote(_here(request), safe='')}", status_code=302)
+    text = "Your session has ended, and nothing was saved. Sign in and try again."
+    return render.notice(request, 401, "Sign in again", text, link="/sign-in", link_text="Sign in")
+
+
+def _from_elsewhere(request: Request) -> bool:
+    """A link in a mail was followed: a strict cookie comes only once our own page asks again."""
+    return request.headers.get("sec-fetch-site") == "cross-site" and not read_cookie(request)
+
+
+def _here(request: Request) -> str:
+    query = request.url.query
+    return f"{request.url.path}?{query}" if query else request.url.path
+
+
+async def _refused(request: Request, error: Exception) -> Response:
+    if not isinstance(error, HTTPException | StarletteHTTPException):
+        raise error
+    if _is_api(request):
+        return JSONResponse({"detail": error.detail}, status_code=error.status_code, headers=error.headers)
+    title = TITLES.get(error.status_code, "That did not work")
+    return render.notice(request, error.status_code, title, str(error.detail))
+
+
+async def _unavailable(request: Request, _error: Exception) -> Response:
+    """The disk or the database is not there now: nothing was saved, nothing is shown that was not written down."""
+    text = "The database does not answer now. Nothing was saved. Try again in a moment."
+    page: Response = JSONResponse({"detail": text}, status_code=503)
+    if not _is_api(request):
+        page = render.notice(request, 503, "Not available now", text)
+    page.headers["Retry-After"] = RETRY_SECONDS
+    return page

@@ -1,0 +1,174 @@
+"""The worklist as a page shows it: one row per candidate, the least time left first."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, tzinfo
+from typing import Any
+
+from adapter.domain.trial import Clock as TrialClock
+from adapter.domain.trial import Trial
+from adapter.store.worklist import CandidateRow
+from adapter.web import times, words
+from adapter.web.context import FeedInfo, WebContext
+from adapter.web.times import Countdown
+from adapter.web.values import Value, value
+
+FRESH = timedelta(hours=1)
+"""A row raised or changed less than this ago is marked."""
+LEADING = ("ferritin", "mhladr")
+"""Facts that stand on the list itself: what a stratum is made of."""
+MOST_MISSING = 4
+"""Named on the list; the assessment puts what decides first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """How staff find the bedside (decisions F5)."""
+
+    name: str
+    number: str
+    born: str
+    place: str
+
+
+@dataclass(frozen=True, slots=True)
+class BoardRow:
+    id: str
+    person: Person
+    trial: str
+    verdict: str
+    verdict_words: str
+    certainty: str
+    stratum: str
+    stratum_words: str
+    provisional: bool
+    clock: Countdown
+    deadline: str
+    sofa: str
+    increase: str
+    leading: tuple[Value, ...]
+    missing: tuple[str, ...]
+    more_missing: int
+    questions: int
+    status: str
+    standing: bool
+    fresh: str
+    changed: str
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """`state` is `live`, `quiet` or `never`: words first, the light beside them."""
+
+    name: str
+    site: str
+    kind: str
+    last: datetime | None
+    ago: str
+    at: str
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    open: tuple[BoardRow, ...]
+    over: tuple[BoardRow, ...]
+    withdrawn: tuple[BoardRow, ...]
+
+
+def board(rows: Iterable[CandidateRow], context: WebContext, now: datetime) -> Board:
+    """Standing rows with time left by hours left, those whose time is over, and those withdrawn within a day."""
+    seen = [(row, row_of(row, context, now)) for row in sorted(rows, key=_urgency)]
+    return Board(
+        open=tuple(shown for row, shown in seen if row.standing and not _over(row, now)),
+        over=tuple(shown for row, shown in seen if row.standing and _over(row, now)),
+        withdrawn=tuple(shown for row, shown in seen if not row.standing),
+    )
+
+
+def _urgency(row: CandidateRow) -> tuple[bool, datetime, str]:
+    return (row.deadline is None, row.deadline or datetime.max.replace(tzinfo=UTC), row.id)
+
+
+def _over(row: CandidateRow, now: datetime) -> bool:
+    return row.verdict == "expired" or (row.deadline is not None and row.deadline <= now)
+
+
+def row_of(row: CandidateRow, context: WebContext, now: datetime) -> BoardRow:
+    explained: Mapping[str, Any] = row.assessment or {}
+    zone = zone_of(context, row.patient.site)
+    sepsis, missing = explained.get("sepsis") or {}, explained.get("missing") or []
+    return BoardRow(
+        id=row.id,
+        person=person(row, now.astimezone(zone)),
+        trial=row.trial,
+        verdict=row.verdict,
+        verdict_words=words.verdict(row.verdict),
+        certainty=row.certainty,
+        stratum=row.stratum,
+        stratum_words=words.stratum(row.stratum),
+        provisional=bool(explained.get("stratum_provisional")),
+        clock=times.countdown(row.deadline, now, clock_of(context.trial(row.trial))),
+        deadline=times.local(row.deadline, zone),
+        sofa=_interval(explained.get("sofa")),
+        increase=_interval(sepsis.get("increase")),
+        leading=_leading(explained, zone),
+        missing=tuple(words.concept(name) for name in missing[:MOST_MISSING]),
+        more_missing=max(0, len(missing) - MOST_MISSING),
+        questions=len(open_questions(explained)),
+        status=words.sentence(row.status) if row.status else "",
+        standing=row.standing,
+        fresh=_fresh(row, now),
+        changed=times.ago(row.changed, now),
+    )
+
+
+def open_questions(explained: Mapping[str, Any]) -> tuple[Mapping[str, Any], ...]:
+    """Criteria only a person can settle."""
+    return tuple(
+        criterion
+        for criterion in explained.get("criteria") or ()
+        if criterion.get("answer") == "unknown" and criterion.get("needs") == "person"
+    )
+
+
+def person(row: CandidateRow, today: datetime) -> Person:
+    family = row.family or ""
+    name = ", ".join(part for part in (family.upper(), row.given or "") if part)
+    years = times.age(row.birth_date, today.date())
+    born = str(row.birth_date or "")
+    return Person(
+        name=name or "Name not received",
+        number=row.patient.value,
+        born=f"{born} ({years}\u00a0y)" if years is not None else born or "date of birth not received",
+        place=" · ".join(part for part in (row.ward or "", f"bed {row.bed}" if row.bed else "") if part),
+    )
+
+
+def clock_of(trial: Trial | None) -> TrialClock | None:
+    return trial.clocks[0] if trial and trial.clocks else None
+
+
+def zone_of(context: WebContext, site: str) -> tzinfo:
+    return context.zones.get(site, UTC)
+
+
+def feed(info: FeedInfo, last: datetime | None, context: WebContext, now: datetime) -> Feed:
+    state = "never" if last is None else "quiet" if now - last > info.quiet_after else "live"
+    at = times.local(last, zone_of(context, info.site))
+    return Feed(info.name, info.site, info.kind, last, times.ago(last, now), at, state)
+
+
+def _interval(limits: Mapping[str, Any] | None) -> str:
+    return words.interval(limits.get("low"), limits.get("high")) if limits else "–"
+
+
+def _leading(explained: Mapping[str, Any], zone: tzinfo) -> tuple[Value, ...]:
+    facts: Mapping[str, Any] = explained.get("facts") or {}
+    return tuple(value(facts[name], zone) for name in LEADING if facts.get(name))
+
+
+def _fresh(row: CandidateRow, now: datetime) -> str:
+    if row.raised is not None and now - row.raised < FRESH:
+        return "New"
+    return "Changed" if row.changed is not None and now - row.changed < FRESH else ""

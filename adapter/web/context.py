@@ -1,0 +1,54 @@
+"""What the pages are given to work with: store, inbox, clock, trials and how the daemon feels."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta, tzinfo
+
+from adapter.domain.trial import Trial
+from adapter.ports import Clock, Inbox
+from adapter.store.database import Database
+from adapter.store.secret import SiteSecret
+
+
+@dataclass(frozen=True, slots=True)
+class FeedInfo:
+    """One configured source. Silent for longer than `quiet_after`, its light goes out on the worklist."""
+
+    name: str
+    site: str
+    kind: str
+    quiet_after: timedelta = timedelta(minutes=30)
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """How the daemon feels (reliability 5.1). `codes` are alarm codes, never patient data."""
+
+    live: bool = True
+    ready: bool = True
+    status: str = "ok"
+    """`ok`, `degraded` or `failing`."""
+    codes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class WebContext:
+    """`base_url` is where people reach the pages; its host is the only one answered, besides loopback in the demo."""
+
+    database: Database
+    inbox: Inbox
+    clock: Clock
+    trials: tuple[Trial, ...]
+    secret: SiteSecret
+    feeds: tuple[FeedInfo, ...]
+    health: Callable[[], Health]
+    metrics: Callable[[], bytes]
+    base_url: str
+    cookie_secure: bool
+    software: str
+    demo: bool = False
+    zones: Mapping[str, tzinfo] = field(default_factory=dict)
+    """By site: the zone its people read clocks in. A site not named here reads UTC."""
+
+    def trial(self, trial_id: str) -> Trial | None:
+        return next((trial for trial in self.trials if trial.id == trial_id), None)

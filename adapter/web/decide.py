@@ -1,0 +1,79 @@
+"""The forms of a candidate's page: an answer, a status, a central result."""
+
+from collections.abc import Callable
+
+from fastapi import APIRouter, HTTPException, Request, Response
+from fastapi.responses import RedirectResponse
+
+from adapter.domain.message import MessageState
+from adapter.domain.trial import Trial
+from adapter.web import fields, wishes
+from adapter.web.access import MayAct, check_csrf
+from adapter.web.acts import Wish, perform
+from adapter.web.context import WebContext
+from adapter.web.sessions import Visitor
+from adapter.web.wishes import Asked, RefusedError
+from adapter.web.worklist import candidate_page, known
+
+router = APIRouter(include_in_schema=False)
+
+EVERY_FORM = ("csrf", "token")
+Body = Callable[[Asked, Trial], bytes]
+
+
+@router.post("/c/{candidate}/determination")
+async def determine(request: Request, visitor: MayAct, candidate: str) -> Response:
+    given = await fields.form(request, *EVERY_FORM, "criterion", "answer", "note")
+
+    def body(asked: Asked, trial: Trial) -> bytes:
+        return wishes.determination(asked, trial, given["criterion"], given["answer"], given["note"])
+
+    return await _done(request, visitor, ("determination", candidate), given, body)
+
+
+@router.post("/c/{candidate}/status")
+async def set_status(request: Request, visitor: MayAct, candidate: str) -> Response:
+    given = await fields.form(request, *EVERY_FORM, "choice", "note")
+    wanted, _, reason = given["choice"].partition("|")
+
+    def body(asked: Asked, trial: Trial) -> bytes:
+        return wishes.status(asked, trial, wanted, reason, given["note"])
+
+    return await _done(request, visitor, ("status", candidate), given, body)
+
+
+@router.post("/c/{candidate}/result")
+async def enter_result(request: Request, visitor: MayAct, candidate: str) -> Response:
+    context: WebContext = request.app.state.context
+    given = await fields.form(request, *EVERY_FORM, "test", "value", "drawn")
+    concept, _, unit = given["test"].partition("|")
+
+    def body(asked: Asked, _trial: Trial) -> bytes:
+        drawn = wishes.drawn(given["drawn"], asked.row, context)
+        return wishes.result(asked, concept, given["value"], unit, drawn)
+
+    return await _done(request, visitor, ("result", candidate), given, body)
+
+
+async def _done(
+    request: Request, visitor: Visitor, what: tuple[str, str], given: dict[str, str], body: Body
+) -> Response:
+    context: WebContext = request.app.state.context
+    check_csrf(visitor, given["csrf"])
+    kind, candidate = what
+    row, _ = await known(request, visitor, candidate)
+    trial = context.trial(row.trial)
+    if trial is None:
+        raise HTTPException(404, "This trial is not screened here.")
+    asked = Asked(row, visitor.name, context.clock())
+    wish = Wish(kind, row, given["token"], tuple(sorted((k, v) for k, v in given.items() if k not in EVERY_FORM)))
+    try:
+        stored = body(asked, trial)
+    except RefusedError as error:
+        return await candidate_page(request, visitor, candidate, problem=str(error))
+    done = await perform(request, visitor, wish, stored)
+    if done.state in {MessageState.QUARANTINED, MessageState.IGNORED}:
+        problem = f"Stored as message {done.inbox_id}, but it could not be used. Tell your administrator this number."
+        return await candidate_page(request, visitor, candidate, problem=problem)
+    anchor = f"#criterion-{given['criterion']}" if kind == "determination" else f"#{kind}"
+    return RedirectResponse(f"/c/{candidate}?saved={done.state}{anchor}", status_code=303)

@@ -1,0 +1,52 @@
+"""Templates to answers: autoescaped, strict about names that do not exist, and with the intended use on every page."""
+
+import hashlib
+from functools import cache
+from typing import Any
+
+from fastapi import Request
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from adapter.web.context import WebContext
+from adapter.web.folder import STATIC
+from adapter.web.roles import Right, may
+
+INTENDED_USE = "Research recruitment support. Not for diagnosis, monitoring or treatment."
+"""Decisions F10: on every page and every alert."""
+
+
+@cache
+def environment() -> Environment:
+    return Environment(
+        loader=PackageLoader("adapter.web"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+@cache
+def _style() -> str:
+    return hashlib.sha256((STATIC / "style.css").read_bytes()).hexdigest()[:12]
+
+
+def html(template: str, context: WebContext, visitor: Any = None, /, **values: Any) -> str:
+    """The page as text. `visitor` is the signed-in person, or None."""
+    given = {"here": "", "style": _style(), "software": context.software, "demo": context.demo}
+    role = visitor.role if visitor else ""
+    found = environment().get_template(template)
+    return found.render(
+        given | values, visitor=visitor, intended_use=INTENDED_USE, sees_patients=may(role, Right.PATIENTS)
+    )
+
+
+def page(request: Request, template: str, /, *, visitor: Any = None, status: int = 200, **values: Any) -> HTMLResponse:
+    return HTMLResponse(html(template, request.app.state.context, visitor, **values), status_code=status)
+
+
+def notice(request: Request, status: int, title: str, text: str, **more: Any) -> HTMLResponse:
+    """A page that says one thing and where to go on."""
+    given = {"title": title, "text": text, "reference": "", "bounce": False, "link": "/", "link_text": ""}
+    return page(request, "notice.html", status=status, **(given | more))

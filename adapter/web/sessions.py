@@ -1,0 +1,91 @@
+"""Server-side sessions: a random token in a cookie, its hash in the store (reliability 4.5)."""
+
+import hashlib
+import secrets
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from fastapi import Request, Response
+
+from adapter.store import accounts
+from adapter.store.accounts import Session, User
+from adapter.store.audit import Act
+from adapter.store.database import Transaction
+from adapter.web.context import WebContext
+from adapter.web.record import recorded
+
+IDLE = timedelta(minutes=15)
+LIFETIME = timedelta(hours=12)
+TOUCH = timedelta(minutes=1)
+"""Activity is written down at most this often."""
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """Who is signed in, with the role they have now."""
+
+    name: str
+    role: str
+    csrf: str = field(repr=False)
+    session: str = field(repr=False)
+    """The hash of the session's token, as the store knows it."""
+
+
+def fingerprint(token: str) -> str:
+    """What the store keeps of a token: enough to know it again, too little to use it."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def start(tx: Transaction, user: User, now: datetime) -> str:
+    """A new session for every sign-in; returns the token for the cookie, which is kept nowhere else."""
+    accounts.forget_expired(tx, now)
+    token = secrets.token_urlsafe(32)
+    accounts.open_session(
+        tx,
+        Session(
+            token_hash=fingerprint(token),
+            csrf=secrets.token_urlsafe(32),
+            user=user.name,
+            created=now,
+            seen=now,
+            expires=now + LIFETIME,
+        ),
+    )
+    return token
+
+
+def find(context: WebContext, token: str, *, active: bool) -> Visitor | None:
+    """`None` when unknown, idle for too long, or over. A page that reloads by itself is not `active`."""
+    now, key = context.clock(), fingerprint(token)
+    with context.database.read() as conn:
+        session = accounts.find_session(conn, key, now)
+        user = accounts.find_user(conn, session.user) if session else None
+    if session is None or user is None or now - session.seen > IDLE:
+        return None
+    if active and now - session.seen > TOUCH:
+        with context.database.write() as tx:
+            accounts.touch_session(tx, key, now)
+    return Visitor(user.name, user.role, session.csrf, key)
+
+
+def end(context: WebContext, visitor: Visitor) -> None:
+    with context.database.write() as tx:
+        accounts.close_session(tx, visitor.session)
+        recorded(tx, Act(visitor.name, visitor.role, "sign-out"), context.clock())
+
+
+def cookie_name(context: WebContext) -> str:
+    return "__Host-session" if context.cookie_secure else "session"
+
+
+def read_cookie(request: Request) -> str:
+    return request.cookies.get(cookie_name(request.app.state.context), "")
+
+
+def set_cookie(response: Response, context: WebContext, token: str) -> None:
+    name, secure = cookie_name(context), context.cookie_secure
+    response.set_cookie(name, token, httponly=True, secure=secure, samesite="strict", path="/")
+
+
+def drop_cookie(response: Response, context: WebContext) -> None:
+    response.delete_cookie(cookie_name(context), httponly=True, secure=context.cookie_secure, samesite="strict")

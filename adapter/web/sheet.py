@@ -1,0 +1,203 @@
+"""The candidate's page: criteria in the order in which they need somebody, organs with evidence, strata, history."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+from typing import Any
+
+from adapter.domain.assessment import ORGANS
+from adapter.domain.trial import Trial
+from adapter.store.worklist import CandidateRow, HistoryRow
+from adapter.web import board, times, words
+from adapter.web.board import BoardRow
+from adapter.web.context import WebContext
+from adapter.web.values import Value, values
+
+ORGAN_POINTS = 4
+ANSWERS = {"met": "Met", "not-met": "Not met", "unknown": "Still unknown"}
+SOFA_POINTS = 24
+"""Six organs of at most four points: the length of the bar, no cut-point."""
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One criterion. `effect` says what the answer means: it `fits`, it `stops`, or it is `open`."""
+
+    id: str
+    kind: str
+    text: str
+    short: str
+    ask: str
+    answer: str
+    effect: str
+    needs: str
+    certain: bool
+    by: str
+    note: str
+    evidence: tuple[Value, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Organ:
+    name: str
+    label: str
+    score: int | None
+    low: int
+    high: int
+    status: str
+    rule: str
+    flags: tuple[str, ...]
+    evidence: tuple[Value, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    at: str
+    kind: str
+    verdict: str
+    text: str
+    message: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    row: BoardRow
+    zone: str
+    to_ask: tuple[Item, ...]
+    waiting: tuple[Item, ...]
+    stopping: tuple[Item, ...]
+    settled: tuple[Item, ...]
+    organs: tuple[Organ, ...]
+    sofa_low: int
+    sofa_high: int
+    window: str
+    context: str
+    baseline: str
+    baseline_source: str
+    onset: str
+    onset_provisional: bool
+    infection: str
+    facts: tuple[Value, ...]
+    stratum_evidence: tuple[Value, ...]
+    flags: tuple[str, ...]
+    advice: tuple[str, ...]
+    """Questions that belong to no criterion, such as asking the laboratory to dilute."""
+    history: tuple[Moment, ...]
+    rulebook: str
+    evaluated: str
+
+
+def sheet(row: CandidateRow, history: Iterable[HistoryRow], context: WebContext, now: datetime) -> Sheet:
+    explained: Mapping[str, Any] = row.assessment or {}
+    zone = board.zone_of(context, row.patient.site)
+    items = items_of(explained, context.trial(row.trial), zone)
+    sofa: Mapping[str, Any] = explained.get("sofa") or {}
+    sepsis: Mapping[str, Any] = explained.get("sepsis") or {}
+    baseline: Mapping[str, Any] = sepsis.get("baseline") or {}
+    return Sheet(
+        row=board.row_of(row, context, now),
+        zone=times.zone_name(zone, now),
+        to_ask=tuple(item for item in items if item.effect == "open" and item.needs == "person"),
+        waiting=tuple(item for item in items if item.effect == "open" and item.needs != "person"),
+        stopping=tuple(item for item in items if item.effect == "stops"),
+        settled=tuple(item for item in items if item.effect == "fits"),
+        organs=organs_of(sofa, zone),
+        sofa_low=int(sofa.get("low") or 0),
+        sofa_high=int(sofa.get("high") or 0),
+        window=str(sofa.get("window_hours") or ""),
+        context=str(sepsis.get("context") or ""),
+        baseline=words.interval(baseline.get("low"), baseline.get("high")),
+        baseline_source=str(baseline.get("source") or ""),
+        onset=times.local(sepsis.get("onset"), zone),
+        onset_provisional=bool(sepsis.get("provisional")),
+        infection=times.local(sepsis.get("infection"), zone),
+        facts=other_facts(explained, zone),
+        stratum_evidence=values(explained.get("stratum_evidence"), zone),
+        flags=flags_of(explained),
+        advice=advice_of(explained),
+        history=tuple(moment(entry, zone) for entry in history),
+        rulebook=str(explained.get("rulebook") or ""),
+        evaluated=times.local(row.evaluated_at, zone),
+    )
+
+
+def items_of(explained: Mapping[str, Any], trial: Trial | None, zone: tzinfo) -> tuple[Item, ...]:
+    return tuple(_item(criterion, trial, zone) for criterion in explained.get("criteria") or ())
+
+
+def _item(stated: Mapping[str, Any], trial: Trial | None, zone: tzinfo) -> Item:
+    criterion = trial.criterion(str(stated.get("id"))) if trial else None
+    return Item(
+        id=str(stated.get("id") or ""),
+        kind=str(stated.get("kind") or ""),
+        text=str(stated.get("text") or ""),
+        short=criterion.short if criterion else "",
+        ask=str(stated.get("ask") or ""),
+        answer=str(stated.get("answer") or "unknown"),
+        effect=effect(str(stated.get("kind")), str(stated.get("answer"))),
+        needs=str(stated.get("needs") or ""),
+        certain=bool(stated.get("certain", True)),
+        by=str(stated.get("determined_by") or ""),
+        note=str(stated.get("note") or ""),
+        evidence=values(stated.get("evidence"), zone),
+    )
+
+
+def effect(kind: str, answer: str) -> str:
+    """A met inclusion and an exclusion that is not met fit; their opposites stop; unknown is open, never passed."""
+    if answer not in {"met", "not-met"}:
+        return "open"
+    return "fits" if (answer == "met") == (kind == "inclusion") else "stops"
+
+
+def meaning(kind: str, answer: str) -> str:
+    """An answer with what it leads to, because "met" is good news of an inclusion and bad news of an exclusion."""
+    outcome = {"fits": " (stays in)", "stops": " (rules out)"}.get(effect(kind, answer), "")
+    return ANSWERS.get(answer, answer) + outcome
+
+
+def organs_of(sofa: Mapping[str, Any], zone: tzinfo) -> tuple[Organ, ...]:
+    components: Mapping[str, Any] = sofa.get("components") or {}
+    return tuple(_organ(name, components[name], zone) for name in ORGANS if components.get(name))
+
+
+def _organ(name: str, stated: Mapping[str, Any], zone: tzinfo) -> Organ:
+    return Organ(
+        name=name,
+        label=words.organ(name),
+        score=stated.get("score"),
+        low=int(stated.get("low") or 0),
+        high=int(stated.get("high", ORGAN_POINTS)),
+        status=str(stated.get("status") or "missing"),
+        rule=str(stated.get("rule") or ""),
+        flags=tuple(words.sentence(str(flag)) for flag in stated.get("flags") or ()),
+        evidence=values(stated.get("evidence"), zone),
+    )
+
+
+def other_facts(explained: Mapping[str, Any], zone: tzinfo) -> tuple[Value, ...]:
+    """The latest values that do not already stand under the stratum."""
+    facts: Mapping[str, Any] = explained.get("facts") or {}
+    return values((fact for name, fact in facts.items() if name not in board.LEADING), zone)
+
+
+def flags_of(explained: Mapping[str, Any]) -> tuple[str, ...]:
+    return tuple(words.sentence(str(flag)) for flag in explained.get("flags") or ())
+
+
+def advice_of(explained: Mapping[str, Any]) -> tuple[str, ...]:
+    known = {criterion.get("id") for criterion in explained.get("criteria") or ()}
+    return tuple(text for text in explained.get("questions") or () if text.partition(":")[0] not in known)
+
+
+def moment(entry: HistoryRow, zone: tzinfo) -> Moment:
+    message = "" if entry.message_id is None else str(entry.message_id)
+    return Moment(
+        at=times.local(entry.at, zone),
+        kind=words.sentence(str(entry.kind)),
+        verdict=words.verdict(str(entry.verdict)) if entry.verdict else "",
+        text=entry.text or "",
+        message=message,
+        by=entry.by or "",
+    )

@@ -1,0 +1,53 @@
+"""A value with its unit, time and source, as it stands beside a criterion or an organ."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import tzinfo
+from typing import Any
+
+from adapter.web import times, words
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """`original` is what the source wrote, where that differs; `message` the inbox id it came in."""
+
+    label: str
+    text: str
+    at: str
+    original: str
+    laboratory: str
+    message: str
+    note: str
+
+
+def value(evidence: Mapping[str, Any], zone: tzinfo) -> Value:
+    """From one evidence object of the explanation (interfaces 4)."""
+    text = words.quantity(str(evidence.get("value") or ""), str(evidence.get("unit") or ""))
+    return Value(
+        label=words.concept(str(evidence.get("concept") or "")),
+        text=text,
+        at=times.local(evidence.get("effective"), zone),
+        original=_original(evidence, text),
+        laboratory=str(evidence.get("laboratory") or ""),
+        message=str(evidence.get("message") or ""),
+        note=_note(str(evidence.get("note") or ""), str(evidence.get("value") or "")),
+    )
+
+
+def values(many: Any, zone: tzinfo) -> tuple[Value, ...]:
+    return tuple(value(evidence, zone) for evidence in many or ())
+
+
+def _note(note: str, number: str) -> str:
+    """A note that only says the value again is left out."""
+    return "" if number in note.split() else note
+
+
+def _original(evidence: Mapping[str, Any], text: str) -> str:
+    stated = evidence.get("original") or {}
+    number = str(evidence.get("original_value") or stated.get("value") or "")
+    ucum = str(evidence.get("original_unit") or stated.get("unit") or "")
+    shown = words.quantity(number, ucum)
+    same = number == str(evidence.get("value") or "") and words.unit(ucum) == words.unit(str(evidence.get("unit")))
+    return "" if not number or same or shown == text else shown

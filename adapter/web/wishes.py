@@ -1,0 +1,139 @@
+"""Answers, statuses and central results as people and scripts ask for them, checked before they become an act."""
+
+import re
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import NamedTuple
+
+from adapter.domain.trial import Trial
+from adapter.domain.truth import Truth
+from adapter.screening import actions
+from adapter.store.worklist import CandidateRow
+from adapter.web import board, times, words
+from adapter.web.context import WebContext
+
+LONGEST_NOTE = 500
+NUMBER = re.compile(r"(<=|>=|<|>)?\s*\d{1,9}(\.\d{1,6})?", re.ASCII)
+GROUPED = re.compile(r"\D*[1-9]\d{0,2}\.\d{3}", re.ASCII)
+"""`4.420` may be 4420 or 4.42 (clinical 5, example 23): ask, do not guess."""
+
+TESTS = {
+    "mhladr": ("{AB}/{cell}",),
+    "ferritin": ("ng/mL", "ug/L", "pmol/L"),
+}
+"""What the central laboratory reports for the stratum, in the units it reports (decisions B9)."""
+
+
+class RefusedError(Exception):
+    """What was asked for cannot be done; the text is for the person who asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """By whom, when, of which candidate."""
+
+    row: CandidateRow
+    by: str
+    at: datetime
+
+    def known_at(self, moment: datetime | None) -> "Asked":
+        """The same, as of the moment they knew it; raises RefusedError for the future."""
+        if moment is not None and moment > self.at:
+            raise RefusedError("An answer cannot be given in the future.")
+        return self if moment is None else replace(self, at=moment)
+
+
+class Choice(NamedTuple):
+    """A status with its reasons as (value, label); without reasons the status itself is the value."""
+
+    status: str
+    label: str
+    reasons: tuple[tuple[str, str], ...]
+
+
+def determination(asked: Asked, trial: Trial, criterion: str, answer: str, note: str) -> bytes:
+    """Raises RefusedError for a criterion or an answer the trial does not know."""
+    if trial.criterion(criterion) is None:
+        raise RefusedError("This trial has no such criterion.")
+    if answer not in set(Truth):
+        raise RefusedError("Answer met, not-met or unknown.")
+    return actions.determination_body(
+        patient=asked.row.patient,
+        trial=asked.row.trial,
+        episode=asked.row.episode,
+        criterion=criterion,
+        answer=Truth(answer),
+        at=asked.at,
+        by=asked.by,
+        note=_note(note),
+    )
+
+
+def status(asked: Asked, trial: Trial, wanted: str, reason: str, note: str) -> bytes:
+    """Raises RefusedError for a status the trial does not know, or a reason that is missing or not one of its own."""
+    reasons = dict(trial.statuses).get(wanted)
+    if reasons is None:
+        raise RefusedError("This trial has no such status.")
+    if reasons and reason not in reasons:
+        raise RefusedError(f"Say why: {', '.join(reasons)}.")
+    if reason and not reasons:
+        raise RefusedError("This status takes no reason; use the note.")
+    return actions.status_body(
+        patient=asked.row.patient,
+        trial=asked.row.trial,
+        episode=asked.row.episode,
+        status=wanted,
+        at=asked.at,
+        by=asked.by,
+        reason=reason,
+        note=_note(note),
+    )
+
+
+def result(asked: Asked, concept: str, value: str, unit: str, drawn: datetime | None) -> bytes:
+    """Raises RefusedError for anything but a number of a known test in a known unit, drawn in the past."""
+    if unit not in TESTS.get(concept, ()):
+        raise RefusedError("Only ferritin and mHLA-DR (antibodies per cell) can be entered here.")
+    if not NUMBER.fullmatch(value):
+        raise RefusedError("Write the value as a number with a decimal point, such as 4420 or >7500.")
+    if GROUPED.fullmatch(value):
+        raise RefusedError(f"Does {value} mean {value.replace('.', '')} or {value.rstrip('0')}? Write it that way.")
+    if drawn is None:
+        raise RefusedError("Say when the sample was drawn; the clock may have skipped that hour.")
+    if drawn > asked.at:
+        raise RefusedError("The sample cannot have been drawn in the future.")
+    return actions.result_body(
+        patient=asked.row.patient,
+        concept=concept,
+        value=value.replace(" ", ""),
+        unit=unit,
+        drawn=drawn,
+        at=asked.at,
+        by=asked.by,
+    )
+
+
+def drawn(text: str, row: CandidateRow, context: WebContext) -> datetime | None:
+    return times.typed(text, board.zone_of(context, row.patient.site))
+
+
+def choices(trial: Trial) -> tuple[Choice, ...]:
+    return tuple(
+        Choice(name, words.sentence(name), tuple((f"{name}|{reason}", words.sentence(reason)) for reason in reasons))
+        for name, reasons in trial.statuses
+    )
+
+
+def tests() -> tuple[tuple[str, str], ...]:
+    """The select box of the result form: (`concept|unit`, label)."""
+    return tuple(
+        (f"{concept}|{unit}", f"{words.concept(concept)}, {words.unit(unit)}")
+        for concept, units in TESTS.items()
+        for unit in units
+    )
+
+
+def _note(text: str) -> str:
+    if len(text) > LONGEST_NOTE:
+        raise RefusedError(f"A note has at most {LONGEST_NOTE} characters.")
+    return text

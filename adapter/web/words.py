@@ -1,0 +1,126 @@
+"""Concepts, units, strata and verdicts as a coordinator says them; an unknown one is shown as it is."""
+
+CONCEPTS = {
+    "pao2": "PaO₂",
+    "fio2": "FiO₂",
+    "pf-ratio": "PaO₂/FiO₂",
+    "spo2": "SpO₂",
+    "oxygen-flow": "Oxygen flow",
+    "respiratory-support": "Respiratory support",
+    "platelets": "Platelets",
+    "bilirubin": "Bilirubin",
+    "creatinine": "Creatinine",
+    "map": "MAP",
+    "map-arterial": "MAP (arterial)",
+    "map-cuff": "MAP (cuff)",
+    "sbp": "Systolic pressure",
+    "dbp": "Diastolic pressure",
+    "gcs-total": "GCS",
+    "gcs-eye": "GCS eye",
+    "gcs-verbal": "GCS verbal",
+    "gcs-motor": "GCS motor",
+    "rass": "RASS",
+    "urine-output": "Urine",
+    "urine-output-24h": "Urine in 24 h",
+    "norepinephrine-rate": "Norepinephrine",
+    "epinephrine-rate": "Epinephrine",
+    "dopamine-rate": "Dopamine",
+    "dobutamine-rate": "Dobutamine",
+    "vasopressin-rate": "Vasopressin",
+    "phenylephrine-rate": "Phenylephrine",
+    "weight": "Weight",
+    "ferritin": "Ferritin",
+    "mhladr": "mHLA-DR",
+    "mhladr-percent": "mHLA-DR (%)",
+    "mhladr-mfi": "mHLA-DR (MFI)",
+    "neutrophils": "Neutrophils",
+    "neutrophil-percent": "Neutrophils (%)",
+    "wbc": "White cells",
+    "lactate": "Lactate",
+    "crp": "CRP",
+    "procalcitonin": "Procalcitonin",
+    "sars-cov-2": "SARS-CoV-2",
+    "pregnancy-test": "Pregnancy test",
+    "hiv-test": "HIV test",
+    "culture-organism": "Culture",
+    "code-status": "Code status",
+    "age_years": "Age",
+    "sofa.total": "SOFA total",
+    "sofa.increase": "SOFA increase",
+}
+UNITS = {
+    "{AB}/{cell}": "AB/cell",
+    "10*3/uL": "×10³/µL",
+    "mm[Hg]": "mmHg",
+    "ug/kg/min": "µg/kg/min",
+    "umol/L": "µmol/L",
+    "ug/L": "µg/L",
+    "{score}": "",
+    "1": "",
+    "a": "years",
+}
+ORGANS = {
+    "respiration": "Respiration",
+    "coagulation": "Coagulation",
+    "liver": "Liver",
+    "cardiovascular": "Cardiovascular",
+    "cns": "Central nervous system",
+    "renal": "Renal",
+}
+STRATA = {
+    "mals": "MALS",
+    "immunoparalysis": "Immunoparalysis",
+    "immunoparalysis-blocked-by-covid": "Immunoparalysis, blocked by COVID-19",
+    "unclassified": "Unclassified",
+    "indeterminate": "Stratum not known yet",
+}
+VERDICTS = {
+    "candidate": "Candidate",
+    "incomplete": "Incomplete",
+    "not-candidate": "Not a candidate",
+    "expired": "Expired",
+}
+
+
+def concept(name: str) -> str:
+    """`mhladr` → `mHLA-DR`; a fact `ferritin.latest` is named like its concept."""
+    known = CONCEPTS.get(name) or CONCEPTS.get(name.removesuffix(".latest"))
+    return known or sentence(name)
+
+
+def unit(ucum: str) -> str:
+    """A UCUM unit as it is written on the ward; annotations of counting are left out."""
+    return UNITS.get(ucum, ucum)
+
+
+def quantity(value: str, ucum: str) -> str:
+    """Value and unit with a no-break space between them."""
+    shown = unit(ucum)
+    return f"{value}\u00a0{shown}" if shown else value
+
+
+def stratum(name: str) -> str:
+    return STRATA.get(name) or sentence(name)
+
+
+def verdict(name: str) -> str:
+    return VERDICTS.get(name) or sentence(name)
+
+
+def organ(name: str) -> str:
+    return ORGANS.get(name) or sentence(name)
+
+
+def sentence(word: str) -> str:
+    """`consent-asked` → `Consent asked`: the way out for words this page does not know."""
+    text = word.replace("-", " ").replace("_", " ").replace(".", " ").strip()
+    return text[:1].upper() + text[1:]
+
+
+def interval(low: object, high: object) -> str:
+    """`5–9`, or `6` where both ends agree; below zero with words, as `−2 to 3`; a dash where nothing is known."""
+    if not isinstance(low, int) or not isinstance(high, int):
+        return "–"
+    if low == high:
+        return str(low).replace("-", "−")
+    return f"{low}–{high}" if low >= 0 else f"{low} to {high}".replace("-", "−")

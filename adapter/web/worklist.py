@@ -1,0 +1,125 @@
+"""The pages a coordinator works with: the list, and one candidate with everything it rests on."""
+
+import secrets
+from datetime import UTC, tzinfo
+
+from fastapi import APIRouter, HTTPException, Request, Response
+from fastapi.responses import RedirectResponse
+from starlette.concurrency import run_in_threadpool
+
+from adapter.store import feeds as feed_store
+from adapter.store import worklist
+from adapter.store.audit import Act
+from adapter.store.worklist import CandidateRow, HistoryRow
+from adapter.web import board, render, sheet, times, wishes
+from adapter.web.access import SeesPatients, SignedIn
+from adapter.web.context import WebContext
+from adapter.web.record import note
+from adapter.web.roles import Right, may
+from adapter.web.sessions import Visitor
+
+router = APIRouter(include_in_schema=False)
+
+RELOAD_SECONDS = 30
+DEMO_RELOAD_SECONDS = 5
+
+
+@router.get("/")
+async def the_list(request: Request, visitor: SignedIn, hold: bool = False) -> Response:
+    context: WebContext = request.app.state.context
+    if not may(visitor.role, Right.PATIENTS):
+        return RedirectResponse("/quality", status_code=303)
+    rows, watching = await run_in_threadpool(read_list, context)
+    await note(request, Act(visitor.name, visitor.role, "view-worklist", "worklist", detail={"rows": len(rows)}))
+    feeds = await run_in_threadpool(read_feeds, context)
+    now, zone = context.clock(), common_zone(context)
+    return render.page(
+        request,
+        "worklist.html",
+        visitor=visitor,
+        here="worklist",
+        board=board.board(rows, context, now),
+        watching=watching,
+        feeds=feeds,
+        quiet=any(feed.state != "live" for feed in feeds),
+        now=times.local(now, zone),
+        zone=times.zone_name(zone, now),
+        refresh=0 if hold else DEMO_RELOAD_SECONDS if context.demo else RELOAD_SECONDS,
+        many_trials=len(context.trials) > 1,
+    )
+
+
+@router.get("/c/{candidate}")
+async def one(request: Request, visitor: SeesPatients, candidate: str, saved: str = "") -> Response:
+    return await candidate_page(request, visitor, candidate, saved=SAVED.get(saved, ""))
+
+
+SAVED = {
+    "applied": "Saved. The page shows it.",
+    "pending": "Saved. It takes effect in a moment; reload the page to see it.",
+}
+
+
+async def candidate_page(
+    request: Request, visitor: Visitor, candidate: str, *, saved: str = "", problem: str = ""
+) -> Response:
+    """The page again after an act, with what became of it."""
+    context: WebContext = request.app.state.context
+    row, history = await known(request, visitor, candidate)
+    now = context.clock()
+    trial = context.trial(row.trial)
+    act = may(visitor.role, Right.ACT) and trial is not None
+    return render.page(
+        request,
+        "candidate.html",
+        visitor=visitor,
+        status=422 if problem else 200,
+        sheet=sheet.sheet(row, history, context, now),
+        trial_title=trial.title if trial else row.trial,
+        choices=wishes.choices(trial) if trial else (),
+        tests=wishes.tests(),
+        points=sheet.SOFA_POINTS,
+        meaning=sheet.meaning,
+        token=lambda: secrets.token_urlsafe(16),
+        latest=f"{now.astimezone(board.zone_of(context, row.patient.site)):%Y-%m-%dT%H:%M}",
+        may_act=act,
+        saved=saved,
+        problem=problem,
+    )
+
+
+async def known(request: Request, visitor: Visitor, candidate: str) -> tuple[CandidateRow, list[HistoryRow]]:
+    """The candidate with its history, the view written down; 404 for one nobody was ever told of."""
+    found = await run_in_threadpool(read_one, request.app.state.context, candidate)
+    outcome = "ok" if found else "not found"
+    await note(request, Act(visitor.name, visitor.role, "view-candidate", "candidate", candidate[:64], outcome=outcome))
+    if found is None:
+        raise HTTPException(404, "There is no such candidate.")
+    return found
+
+
+def read_list(context: WebContext) -> tuple[list[CandidateRow], int]:
+    with context.database.read() as conn:
+        rows = worklist.shown(conn, context.clock())
+        return [row for row in rows if context.trial(row.trial)], worklist.watching_count(conn)
+
+
+def read_one(context: WebContext, candidate: str) -> tuple[CandidateRow, list[HistoryRow]] | None:
+    """Only who is or was shown: everyone else is merely counted (decisions A2)."""
+    with context.database.read() as conn:
+        row = worklist.find(conn, candidate)
+        if row is None or not context.trial(row.trial) or not (row.shown or row.raised):
+            return None
+        return row, worklist.history(conn, candidate)
+
+
+def read_feeds(context: WebContext) -> list[board.Feed]:
+    with context.database.read() as conn:
+        last = {row.source: row.last_received for row in feed_store.listing(conn)}
+    return [board.feed(info, last.get(info.name), context, context.clock()) for info in context.feeds]
+
+
+def common_zone(context: WebContext) -> tzinfo:
+    """The zone of the list's own clock: the site's, where there is one site."""
+    zones = {info.site: board.zone_of(context, info.site) for info in context.feeds}
+    return next(iter(zones.values())) if len(zones) == 1 else UTC

@@ -1,0 +1,147 @@
+"""The worklist in a real browser: found, read and answered with the keyboard, in light, dark and on a phone."""
+
+import os
+import re
+import threading
+import time
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import uvicorn
+
+from adapter.web.app import create_app
+from tests.builders import T0, obx
+from tests.web_house import House, arrival, house, mals, organs, results, unclear
+
+CHROMIUM = Path(os.environ.get("CHROMIUM", "/usr/bin/chromium"))
+FLAGS = ["--no-sandbox", "--disable-background-networking", "--disable-gpu"]
+DESK = {"width": 1280, "height": 900}
+PHONE = {"width": 390, "height": 844}
+
+pytestmark = pytest.mark.server
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[House, str]]:
+    """The real application on a free port, with a ward of four."""
+    with house(tmp_path_factory.mktemp("ward")) as home:
+        home.demo()
+        fill(home)
+        server = uvicorn.Server(uvicorn.Config(create_app(home.context), port=0, log_level="critical", lifespan="off"))
+        thread = threading.Thread(target=server.run, daemon=True)
+        thread.start()
+        while not server.started:
+            time.sleep(0.01)
+        yield home, f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+        server.should_exit = True
+        thread.join()
+
+
+def fill(home: House) -> None:
+    """One with 5 hours left, one with 20, one who is missing results, and one with plenty of time."""
+    home.clock.now = T0 + timedelta(hours=67)
+    lines = (
+        *organs(),
+        obx("2276-4", "1200", "ng/mL", sub="8"),
+        obx("mhladr", "4200", "{AB}/{cell}", system="L", sub="9"),
+    )
+    home.tell(*mals(ward="ICU 2", bed="7"))
+    people = (("300", "VLACHOS^DIMITRIOS", 62, "Ward 4B", "21"), ("400", "IOANNOU^MARIA", 15, "ICU 1", "3"))
+    for number, name, hours, ward, bed in people:
+        at = T0 + timedelta(hours=hours)
+        home.tell(
+            arrival(number, name, ward, bed, at=at - timedelta(hours=1)), results(number, *lines, name=name, at=at)
+        )
+    home.tell(*unclear("200", at=T0 + timedelta(hours=40)))
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    if not CHROMIUM.exists():
+        reason = f"no browser at {CHROMIUM} (install it with: apt-get install chromium)"
+        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(reason)
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as player:
+        made = player.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
+        yield made
+        made.close()
+
+
+@pytest.fixture
+def shots(tmp_path: Path) -> Path:
+    folder = Path(os.environ.get("ADAPTER_SCREENSHOTS", tmp_path))
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def entered(browser: Any, served: tuple[House, str], **view: Any) -> Any:
+    """A page signed in by the one-time link, without JavaScript."""
+    home, base = served
+    page = browser.new_context(java_script_enabled=False, base_url=base, **view).new_page()
+    page.goto(home.link("demo"))
+    return page
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("view", [DESK, PHONE], ids=["desk", "phone"])
+def test_the_most_urgent_candidate_stands_first_and_nothing_spills_over(
+    browser: Any, served: tuple[House, str], shots: Path, view: dict[str, int], scheme: str
+) -> None:
+    page = entered(browser, served, viewport=view, color_scheme=scheme)
+    name = f"{'phone' if view is PHONE else 'desk'}-{scheme}"
+    assert page.locator("ol.board > li").first.locator("h3").inner_text().startswith("PAPADOPOULOU")
+    page.goto("/?hold=1")
+    page.screenshot(path=shots / f"worklist-{name}.png", full_page=True)
+    wide = page.locator("html").bounding_box()["width"]
+    assert all(box["x"] + box["width"] <= wide for box in boxes(page, "ol.board > li"))
+    page.get_by_role("link", name=re.compile("^NIKOLAOU")).click()
+    page.screenshot(path=shots / f"candidate-{name}.png", full_page=True)
+    assert all(box["x"] + box["width"] <= wide for box in boxes(page, "main section"))
+
+
+def boxes(page: Any, selector: str) -> list[dict[str, float]]:
+    return [found.bounding_box() for found in page.locator(selector).all()]
+
+
+def test_an_answer_is_given_by_keyboard_alone(browser: Any, served: tuple[House, str]) -> None:
+    page = entered(browser, served, viewport=DESK)
+    page.get_by_role("link", name=re.compile("^VLACHOS")).focus()
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/c/*")
+    criterion = page.locator("#criterion-I4")
+    criterion.locator("summary").focus()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Space")
+    page.keyboard.press("Tab")
+    page.keyboard.type("son has signed")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**saved=applied*")
+    assert "Answered by demo: son has signed" in page.locator("#criterion-I4").text_content()
+
+
+def test_a_central_result_is_entered_and_changes_the_stratum(browser: Any, served: tuple[House, str]) -> None:
+    page = entered(browser, served, viewport=PHONE)
+    page.get_by_role("link", name=re.compile("^NIKOLAOU")).click()
+    page.get_by_label("Test and unit").select_option("mhladr|{AB}/{cell}")
+    page.get_by_label("Value").fill("4200")
+    page.get_by_label("Drawn").fill("2026-01-03T20:00")
+    page.get_by_role("button", name="Save result").click()
+    page.wait_for_url("**saved=applied*")
+    assert "Immunoparalysis" in page.locator("section.summary").inner_text()
+
+
+def test_the_browser_obeys_the_policy_and_complains_of_nothing(browser: Any, served: tuple[House, str]) -> None:
+    home, base = served
+    page = browser.new_context(base_url=base).new_page()
+    complaints: list[str] = []
+    page.on("console", lambda line: complaints.append(line.text))
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.goto(home.link("demo"))
+    page.locator("ol.board > li h3 a").first.click()
+    page.wait_for_load_state()
+    assert complaints == []

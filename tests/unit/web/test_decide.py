@@ -1,0 +1,259 @@
+"""Answers, statuses and central results: by form and by JSON, through the inbox."""
+
+import asyncio
+import json
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from adapter.domain.message import RawMessage, Receipt
+from adapter.errors import UnavailableError
+from adapter.store import inbox
+from adapter.web import acts
+from adapter.web.acts import Acts
+from tests.builders import raw
+from tests.web_house import House, first_candidate, hidden, mals, unclear
+
+
+def opened(home: House, *messages: bytes) -> tuple[TestClient, str, dict[str, str]]:
+    home.tell(*(messages or mals()))
+    client = home.signed_in()
+    page = first_candidate(client)
+    return client, page, hidden(client.get(page).text)
+
+
+def stored(home: House) -> list[dict[str, Any]]:
+    with home.database.read() as conn:
+        return [json.loads(inbox.raw(conn, row.id)) for row in inbox.listing(conn) if row.source == acts.SOURCE]
+
+
+def test_an_answer_is_stored_takes_effect_and_says_who_gave_it(home: House) -> None:
+    client, page, form = opened(home)
+    answer = client.post(f"{page}/determination", data=form | {"criterion": "I4", "answer": "met", "note": "signed"})
+    assert answer.status_code == 303
+    assert answer.headers["location"] == f"{page}?saved=applied#criterion-I4"
+    shown = client.get(f"{page}?saved=applied").text
+    assert "Answered by <b>anna</b>: signed" in shown
+    assert "Saved. The page shows it." in shown
+    assert [act["by"] for act in stored(home)] == ["anna"]
+    assert ("anna", "determination", "ok") in home.audited()
+
+
+def test_an_exclusion_that_is_met_takes_the_candidate_back(home: House) -> None:
+    client, page, form = opened(home)
+    client.post(f"{page}/determination", data=form | {"criterion": "E6", "answer": "met", "note": ""})
+    assert "Taken back in the last 24 hours" in client.get("/").text
+    assert "Stops this candidate" in client.get(page).text
+
+
+def test_a_double_click_is_one_message_and_the_same_answer(home: House) -> None:
+    client, page, form = opened(home)
+    wish = form | {"criterion": "I4", "answer": "met", "note": ""}
+    answers = []
+    for _ in range(3):
+        answers.append(client.post(f"{page}/determination", data=wish).headers["location"])
+        home.clock.now += timedelta(seconds=1)
+    assert len(set(answers)) == 1
+    assert len(stored(home)) == 1
+
+
+def test_a_status_needs_one_of_its_own_reasons(home: House) -> None:
+    client, page, form = opened(home)
+    for choice in ("declined", "declined|because", "screening|because", "nonsense", ""):
+        assert client.post(f"{page}/status", data=form | {"choice": choice, "note": ""}).status_code == 422
+    assert stored(home) == []
+    done = client.post(f"{page}/status", data=form | {"choice": "declined|patient", "note": "not now"})
+    assert done.headers["location"] == f"{page}?saved=applied#status"
+    assert "Declined" in client.get("/").text
+    assert stored(home)[0]["reason"] == "patient"
+
+
+def test_a_central_result_fills_what_was_missing(home: House) -> None:
+    client, page, form = opened(home, *unclear())
+    result = form | {"test": "mhladr|{AB}/{cell}", "value": "4200", "drawn": "2026-01-02T05:00"}
+    assert client.post(f"{page}/result", data=result).headers["location"] == f"{page}?saved=applied#result"
+    shown = client.get(page).text
+    assert "Immunoparalysis" in shown
+    assert "central laboratory" in shown
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"value": "4.420"},
+        {"value": "4,420"},
+        {"value": "many"},
+        {"value": ""},
+        {"value": "٤٤٢٠"},
+        {"test": "mhladr|%"},
+        {"test": "platelets|10*3/uL"},
+        {"drawn": "2026-01-03T05:00"},
+        {"drawn": "soon"},
+    ],
+)
+def test_a_result_that_could_be_misread_is_asked_again(home: House, wrong: dict[str, str]) -> None:
+    client, page, form = opened(home, *unclear())
+    result = form | {"test": "ferritin|ng/mL", "value": "4420", "drawn": "2026-01-02T05:00"}
+    answer = client.post(f"{page}/result", data=result | wrong)
+    assert answer.status_code == 422
+    assert 'role="alert"' in answer.text
+    assert stored(home) == []
+
+
+def test_a_form_of_another_session_is_refused(home: House) -> None:
+    client, page, form = opened(home)
+    wish = form | {"csrf": "x" * 43, "criterion": "I4", "answer": "met", "note": ""}
+    assert client.post(f"{page}/determination", data=wish).status_code == 403
+    assert client.post(f"{page}/determination", data=wish | {"extra": "1"}).status_code == 422
+    assert stored(home) == []
+
+
+def test_an_administrator_may_not_decide(home: House) -> None:
+    _, page, form = opened(home)
+    wish = form | {"criterion": "I4", "answer": "met", "note": ""}
+    assert home.signed_in("root").post(f"{page}/determination", data=wish).status_code == 403
+
+
+def test_an_unknown_criterion_or_answer_or_candidate_is_refused(home: House) -> None:
+    client, page, form = opened(home)
+    for wish in ({"criterion": "I99", "answer": "met"}, {"criterion": "I4", "answer": "yes"}):
+        assert client.post(f"{page}/determination", data=form | wish | {"note": ""}).status_code == 422
+    wish = form | {"criterion": "I4", "answer": "met", "note": ""}
+    assert client.post("/c/0000/determination", data=wish).status_code == 404
+    assert client.post(f"{page}/determination", data=wish | {"note": "x" * 501}).status_code == 422
+
+
+def test_a_message_that_waits_longer_than_people_do_says_so(home: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    client, page, form = opened(home)
+    monkeypatch.setattr(acts, "PATIENCE", 0.1)
+    monkeypatch.setattr(home.inbox, "_on_stored", lambda: None)
+    answer = client.post(f"{page}/determination", data=form | {"criterion": "I4", "answer": "met", "note": ""})
+    assert answer.headers["location"].startswith(f"{page}?saved=pending")
+    assert "takes effect in a moment" in client.get(f"{page}?saved=pending").text
+
+
+def test_a_store_that_refuses_is_told_and_nothing_is_kept(home: House) -> None:
+    client, page, form = opened(home)
+    home.inbox.close()
+    answer = client.post(f"{page}/determination", data=form | {"criterion": "I4", "answer": "met", "note": ""})
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
+    assert "Nothing was saved" in answer.text
+
+
+def test_an_act_that_failed_may_be_tried_again() -> None:
+    class Moody:
+        tries = 0
+
+        async def put(self, message: RawMessage) -> Receipt:
+            self.tries += 1
+            if self.tries == 1:
+                raise UnavailableError("not now")
+            return Receipt(self.tries, duplicate=False)
+
+    async def twice() -> int:
+        made = Acts(Moody())
+        with pytest.raises(UnavailableError):
+            await made.store(("a",), lambda: raw(b"{}"))
+        return (await made.store(("a",), lambda: raw(b"{}"))).inbox_id
+
+    assert asyncio.run(twice()) == 2
+
+
+# --- JSON -------------------------------------------------------------------------------------------------------------
+
+
+def scripted(home: House, *messages: bytes) -> tuple[TestClient, str]:
+    home.tell(*(messages or mals()))
+    client = home.signed_in()
+    client.headers["x-csrf-token"] = client.get("/api/v1/session").json()["csrf"]
+    return client, f"/api/v1/candidates/{client.get('/api/v1/candidates').json()['candidates'][0]['id']}"
+
+
+def test_the_list_and_a_candidate_as_json(home: House) -> None:
+    client, path = scripted(home)
+    listed = client.get("/api/v1/candidates").json()
+    assert listed["candidates"][0]["hours_left"] == 68.0
+    assert listed["candidates"][0]["patient"]["id"] == "100"
+    one = client.get(path).json()
+    assert one["assessment"]["patient"] == one["id"]
+    assert one["assessment"]["stratum"] == one["stratum"] == "mals"
+    assert [entry["kind"] for entry in one["history"]] == ["verdict", "raised"]
+
+
+def test_answers_statuses_and_results_by_json(home: House) -> None:
+    client, path = scripted(home, *unclear())
+    for body in (
+        {"criterion": "I4", "answer": "met", "at": "2026-01-02T06:00:00+00:00", "note": ""},
+        {"status": "declined", "reason": "patient", "note": ""},
+        {"concept": "mhladr", "value": "4200", "unit": "{AB}/{cell}", "drawn": "2026-01-02T04:00:00+00:00"},
+    ):
+        answer = client.post(f"{path}/determinations", json=body)
+        assert (answer.status_code, answer.json()["state"]) == (201, "applied"), answer.text
+    assert client.get(path).json()["stratum"] == "immunoparalysis"
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        (b"{", 400),
+        (b'{"criterion":"I4","criterion":"I4","answer":"met"}', 400),
+        (b'{"criterion":"I4","answer":NaN}', 400),
+        (b"\xff", 400),
+        (b"[" * 100_000, 400),
+        (b"[]", 422),
+        (b"{}", 422),
+        (b'{"criterion":"I4","answer":"met","who":"me"}', 422),
+        (b'{"criterion":"I4","answer":1}', 422),
+        (b'{"criterion":"I99","answer":"met"}', 422),
+        (b'{"criterion":"I4","answer":"met","at":"2026-01-02T06:00:00"}', 422),
+        (b'{"criterion":"I4","answer":"met","at":"2027-01-02T06:00:00Z"}', 422),
+        (b'{"status":"declined"}', 422),
+    ],
+)
+def test_json_that_is_wrong_is_refused_without_an_echo(home: House, body: bytes, status: int) -> None:
+    client, path = scripted(home)
+    answer = client.post(f"{path}/determinations", content=body, headers={"content-type": "application/json"})
+    assert answer.status_code == status
+    assert answer.json().keys() == {"detail"}
+    assert stored(home) == []
+
+
+def test_json_needs_its_own_type_and_the_sessions_token(home: House) -> None:
+    client, path = scripted(home)
+    body = {"criterion": "I4", "answer": "met"}
+    plain = client.post(f"{path}/determinations", content=b"{}", headers={"content-type": "text/plain"})
+    forged = client.post(f"{path}/determinations", json=body, headers={"x-csrf-token": "no"})
+    assert (plain.status_code, forged.status_code) == (415, 403)
+
+
+def test_who_read_an_older_page_is_told_before_deciding(home: House) -> None:
+    client, path = scripted(home)
+    tag, body = client.get(path).headers["etag"], {"criterion": "I4", "answer": "met"}
+    home.clock.now += timedelta(minutes=10)
+    home.processor.review()
+    assert client.post(f"{path}/determinations", json=body, headers={"if-match": tag}).status_code == 201
+    assert client.post(f"{path}/determinations", json=body, headers={"if-match": tag}).status_code == 412
+
+
+def test_an_idempotency_key_makes_a_repetition_the_same_act(home: House) -> None:
+    client, path = scripted(home)
+    headers, body = {"idempotency-key": "k1"}, {"criterion": "I4", "answer": "met"}
+    ids = {client.post(f"{path}/determinations", json=body, headers=headers).json()["message"] for _ in range(3)}
+    assert len(ids) == len(stored(home)) == 1
+
+
+def test_the_counts_add_up(home: House) -> None:
+    client, _ = scripted(home)
+    counts = client.get("/api/v1/quality").json()
+    parts = ("applied", "duplicate", "ignored", "quarantined", "pending")
+    assert counts["messages"]["received"] == sum(counts["messages"][name] for name in parts) == 2
+    assert counts["candidates"]["candidate"] == 1
+    assert [feed["state"] for feed in client.get("/api/v1/feeds").json()["feeds"]] == ["live", "never"]
+
+
+def test_the_api_describes_itself(home: House) -> None:
+    paths = home.client().get("/openapi.json").json()["paths"]
+    assert {"/api/v1/candidates", "/api/v1/candidates/{candidate}/determinations", "/api/v1/feeds"} <= paths.keys()
+    assert "/sign-in" not in paths

@@ -1,0 +1,30 @@
+"""Concepts, units and intervals as a coordinator says them."""
+
+from adapter.web import sheet, words
+
+
+def test_known_words_are_the_wards_own_and_unknown_ones_are_shown() -> None:
+    assert words.concept("mhladr") == "mHLA-DR"
+    assert words.concept("ferritin.latest") == "Ferritin"
+    assert words.concept("some-new-thing") == "Some new thing"
+    assert words.quantity("4999", "{AB}/{cell}") == "4999\u00a0AB/cell"
+    assert words.quantity("15", "{score}") == "15"
+
+
+def test_an_interval_shows_both_ends_only_where_they_differ() -> None:
+    assert words.interval(5, 9) == "5–9"
+    assert words.interval(6, 6) == "6"
+    assert words.interval(-2, 3) == "−2 to 3"
+    assert words.interval(None, None) == "–"
+
+
+def test_unknown_never_counts_as_passed() -> None:
+    assert sheet.effect("inclusion", "met") == sheet.effect("exclusion", "not-met") == "fits"
+    assert sheet.effect("inclusion", "not-met") == sheet.effect("exclusion", "met") == "stops"
+    assert sheet.effect("inclusion", "unknown") == sheet.effect("exclusion", "unknown") == "open"
+
+
+def test_an_answer_says_what_it_leads_to() -> None:
+    said = [sheet.meaning(kind, answer) for kind in ("inclusion", "exclusion") for answer in ("met", "not-met")]
+    assert said == ["Met (stays in)", "Not met (rules out)", "Met (rules out)", "Not met (stays in)"]
+    assert sheet.meaning("exclusion", "unknown") == "Still unknown"
