@@ -10,14 +10,19 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Self
 
-from adapter.errors import UnavailableError
+from adapter.errors import MalformedMessageError, UnavailableError
+from adapter.hl7.ack import AckPolicy, judge
+from adapter.hl7.er7 import parse
 from adapter.hl7.mllp import Frame, FrameDecoder, encode
 
 ANSWER_SECONDS = 30.0
 """The deadline for a whole answer, not the gap between two bytes (mllp-receiver 4.1, 13)."""
+MSH_10 = 10
 POSITIVE = frozenset({"AA", "CA"})
 NO_ANSWER = "none"
-_MSA = re.compile(rb"(?:^|[\r\n])MSA(.)([A-Z]{2})")
+NOT_OWED = "not owed"
+"""MSH-15 and MSH-16 ask for no answer to a stored message, or it is an answer itself (decisions D)."""
+_MSA = re.compile(rb"(?:^|[\r\n])MSA(.)([A-Z]{2})(?:\1([^\r\n]*?)(?=\1|[\r\n]|$))?")
 
 
 class MllpSender:
@@ -31,6 +36,7 @@ class MllpSender:
         self._seconds = seconds
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
         self._decoder = FrameDecoder()
+        self._not_owed: set[bytes] = set()
 
     async def __aenter__(self) -> Self:
         return self
@@ -39,7 +45,10 @@ class MllpSender:
         await self.close()
 
     async def send(self, payload: bytes) -> bytes:
-        """The answer to it, unframed. Raises UnavailableError when none came; the next call connects anew."""
+        """The answer to it, unframed; empty, at once, where none is owed.
+
+        Raises UnavailableError when none came; the next call connects anew.
+        """
         try:
             async with asyncio.timeout(self._seconds):
                 return await self._exchange(payload)
@@ -58,15 +67,37 @@ class MllpSender:
     async def _exchange(self, payload: bytes) -> bytes:
         if self._streams is None:
             self._decoder = FrameDecoder()
+            self._not_owed.clear()
             self._streams = await asyncio.open_connection(*self._address, ssl=self._tls)
         reader, writer = self._streams
         writer.write(encode(payload))
         await writer.drain()
+        asked, control_id = wish(payload)
+        if not asked:
+            self._not_owed.add(control_id)
+            return b""
         while data := await reader.read(65536):
             for event in self._decoder.feed(data):
-                if isinstance(event, Frame):
+                if isinstance(event, Frame) and not self._unasked(event.payload, control_id):
                     return event.payload
         raise EOFError
+
+    def _unasked(self, answer: bytes, control_id: bytes) -> bool:
+        """Whether a receiver answers an earlier message that asked for none."""
+        found = _MSA.search(answer)
+        about = found[3] if found else None
+        return about != control_id and about in self._not_owed
+
+
+def wish(payload: bytes) -> tuple[bool, bytes]:
+    """Whether a message that is stored is owed an answer, and its MSH-10 as it stands."""
+    try:
+        message = parse(payload)
+    except MalformedMessageError:
+        return True, b""
+    header = message.header.wire_fields()
+    control_id = header[MSH_10] if len(header) > MSH_10 else b""
+    return judge(message, AckPolicy()).code is not None, control_id
 
 
 def code_of(answer: bytes) -> str:
@@ -89,7 +120,7 @@ class Summary:
 
     @property
     def accepted(self) -> bool:
-        return self.sent == sum(self.codes[code] for code in POSITIVE)
+        return self.sent == sum(self.codes[code] for code in (*POSITIVE, NOT_OWED))
 
     def quantile(self, share: float) -> float:
         """The latency that this share of the messages did not exceed; 0 when nothing was answered."""
@@ -145,8 +176,10 @@ async def _worker(
             await timing.wait_for(number)
             sent = time.monotonic()
             try:
-                code = code_of(await sender.send(message))
-                summary.latencies.append(time.monotonic() - sent)
+                answer = await sender.send(message)
+                code = code_of(answer) if answer else NOT_OWED
+                if answer:
+                    summary.latencies.append(time.monotonic() - sent)
             except UnavailableError:
                 code = NO_ANSWER
             summary.codes[code] += 1

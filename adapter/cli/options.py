@@ -1,0 +1,30 @@
+"""Options that several commands share, and how they speak."""
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from adapter.settings import ENVIRONMENT_VARIABLE, Settings, load_settings
+
+Config = Annotated[
+    Path,
+    typer.Option("--config", "-c", envvar=ENVIRONMENT_VARIABLE, help="The configuration file.", dir_okay=False),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="JSON, one object a line.")]
+DEFAULT = Path("adapter.toml")
+
+
+def settings_of(config: Path) -> Settings:
+    """Raises ConfigError naming file and line."""
+    return load_settings(config)
+
+
+def say_json(value: Any) -> None:
+    typer.echo(json.dumps(value, ensure_ascii=False))
+
+
+def complain(text: str) -> None:
+    """To the person, not into the data."""
+    typer.echo(text, err=True)

@@ -1,0 +1,162 @@
+"""`adapter check`: everything a start would trip over, each with the way to mend it."""
+
+import os
+import socket
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from adapter.assets import load_rulebook
+from adapter.daemon.health import FREE_BYTES
+from adapter.daemon.lock import held
+from adapter.daemon.parts import neighbours, outlets_for, refuse_clear_text, tls_for
+from adapter.daemon.rules import load_rules
+from adapter.errors import AdapterError, ConfigError, UnavailableError
+from adapter.settings import Settings, load_settings
+from adapter.settings.reading import read_toml
+from adapter.store.database import Database
+
+SYNCHRONISED = (Path("/run/systemd/timesync/synchronized"), Path("/run/chrony"), Path("/var/lib/ntp"))
+"""One of them is there where something keeps the clock right."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """`level` is ok, warning or error; only errors keep the daemon from starting."""
+
+    level: str
+    about: str
+    text: str
+
+    def as_json(self) -> dict[str, str]:
+        return asdict(self)
+
+    def line(self) -> str:
+        return f"{self.level:<8}{self.about}: {self.text}"
+
+
+def examine(config: Path) -> Iterator[Finding]:
+    """Finding by finding; beside a broken configuration only the mappings can be looked at."""
+    try:
+        settings = load_settings(config)
+    except ConfigError as error:
+        yield from (Finding("error", "configuration", line) for line in str(error).splitlines())
+        yield from _mappings(config)
+        return
+    yield Finding("ok", "configuration", str(config))
+    for about, look in LOOKS.items():
+        try:
+            yield from (Finding(level, about, text) for level, text in look(settings))
+        except AdapterError as error:
+            yield Finding("error", about, str(error))
+
+
+def _mappings(config: Path) -> Iterator[Finding]:
+    """A site's file can be mended while the configuration still waits for a decision."""
+    try:
+        section = read_toml(config).data.get("adapter")
+        folder = section.get("assets") if isinstance(section, dict) else None
+    except ConfigError:
+        return
+    try:
+        rules = load_rulebook(Path(folder) if isinstance(folder, str) else None, trials=())
+        yield Finding("ok", "mappings", f"sites {', '.join(rules.sites)}")
+    except ConfigError as error:
+        yield Finding("error", "mappings", str(error))
+
+
+Looked = Iterator[tuple[str, str]]
+
+
+def _rules(settings: Settings) -> Looked:
+    rules = load_rules(settings)
+    yield "ok", f"{len(rules.sites)} sites, trials {', '.join(trial.id for trial in rules.trials)}, {rules.digest}"
+    for trial in rules.trials:
+        if trial.protocol_version == "to be signed":
+            yield "warning", f"trial {trial.id}: protocol_version is 'to be signed' — a trialist must sign every line"
+
+
+def _sources(settings: Settings) -> Looked:
+    if not settings.source:
+        yield "warning", "no [[source]]: nothing will ever come in"
+    for source in settings.source:
+        neighbours(source)
+        if tls_for(source) is None and source.listen.host not in {"127.0.0.1", "::1"}:
+            yield "warning", f"{source.name}: plain MLLP on {source.listen.host} — use tls, or a VPN of the site"
+        yield "ok", f"{source.name}: {source.listen}"
+
+
+def _outlets(settings: Settings) -> Looked:
+    made = outlets_for(settings)
+    yield "ok", ", ".join(made) or "none: nothing leaves this machine"
+    if len(settings.adapter.trials) > 1 and settings.sink:
+        yield "warning", "a sink reports to the study of the first trial — run one adapter for each study's EDC"
+
+
+def _web(settings: Settings) -> Looked:
+    refuse_clear_text(settings)
+    yield "ok", settings.web_base()
+
+
+def _store(settings: Settings) -> Looked:
+    folder = settings.adapter.data
+    if not folder.is_dir():
+        yield "warning", f"{folder} is not there yet — the daemon makes it at its first start"
+        return
+    if folder.stat().st_mode & 0o077:
+        yield "error", f"{folder} can be read by others — chmod 700 {folder}"
+    if _free(folder) < FREE_BYTES:
+        yield "error", f"{folder} has less than {FREE_BYTES >> 20} MiB free — make room"
+    if not Path(settings.store_url().removeprefix("sqlite:///")).exists():
+        yield "ok", "no database yet"
+        return
+    database = Database.open(settings.store_url(), read_only=True)
+    try:
+        yield from (("error" if "damaged" in text else "warning", text) for text in database.self_check())
+    finally:
+        database.close()
+    yield "ok", settings.store_url()
+
+
+def _free(folder: Path) -> int:
+    found = os.statvfs(folder)
+    return found.f_bavail * found.f_frsize
+
+
+def _addresses(settings: Settings) -> Looked:
+    folder = settings.adapter.data
+    if folder.is_dir():
+        try:
+            with held(folder):
+                pass
+        except UnavailableError:
+            yield "ok", "a daemon is running here and holds them"
+            return
+    for listen in (*(source.listen for source in settings.source), settings.web.listen):
+        family = socket.AF_INET6 if ":" in listen.host else socket.AF_INET
+        with socket.socket(family) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((listen.host, listen.port))
+            except OSError as error:
+                yield "error", f"{listen} cannot be listened on ({error.strerror}) — choose another"
+            else:
+                yield "ok", f"{listen} is free"
+
+
+def _clock(_settings: Settings) -> Looked:
+    if any(path.exists() for path in SYNCHRONISED):
+        yield "ok", "a time service runs"
+    else:
+        yield "warning", "no time service was found — deadlines need a clock that is right: run chrony or timesyncd"
+
+
+LOOKS: dict[str, Callable[[Settings], Looked]] = {
+    "mappings and trials": _rules,
+    "sources": _sources,
+    "outlets": _outlets,
+    "web": _web,
+    "store": _store,
+    "addresses": _addresses,
+    "clock": _clock,
+}

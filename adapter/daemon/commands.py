@@ -1,0 +1,101 @@
+"""What an operator may change from the command line; each act is audited. Run by the daemon, or alone under its lock."""
+
+import base64
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from adapter.errors import RejectedError
+from adapter.ports import Clock
+from adapter.store import accounts, audit, inbox
+from adapter.store.accounts import User
+from adapter.store.database import Database
+from adapter.web import once
+from adapter.web.roles import RIGHTS
+
+Json = dict[str, Any]
+INVITATION = timedelta(days=2)
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What the commands work with; `base_url` begins the links they give out."""
+
+    database: Database
+    clock: Clock
+    base_url: str
+
+
+def perform(desk: Desk, request: Mapping[str, Any]) -> Json:
+    """The answer to one request. Raises RejectedError when it cannot be done, with the reason."""
+    command = COMMANDS.get(str(request.get("command")))
+    if command is None:
+        raise RejectedError(f"unknown command — this program knows {', '.join(sorted(COMMANDS))}")
+    return command(desk, request)
+
+
+def _user_add(desk: Desk, request: Mapping[str, Any]) -> Json:
+    """An account without a password, and the link by which its owner chooses one."""
+    name, role = str(request["name"]), str(request["role"])
+    if role not in RIGHTS:
+        raise RejectedError(f"no role '{role}' — known: {', '.join(sorted(RIGHTS))}")
+    if not once.NAME.fullmatch(name):
+        raise RejectedError("a name has 2 to 64 letters, digits, dots or dashes")
+    now = desk.clock()
+    with desk.database.write() as tx:
+        if not accounts.add_user(tx, User(name, role, "", now)):
+            raise RejectedError(f"the name '{name}' is taken — choose another, or `adapter user invite {name}`")
+        token = once.issue(tx, f"{once.USER}:{name}", now, INVITATION)
+        audit.append(tx, _act(request, "user-add", name, role=role), now)
+    return {"name": name, "role": role, "link": f"{desk.base_url}/sign-in/once/{token}"}
+
+
+def _user_invite(desk: Desk, request: Mapping[str, Any]) -> Json:
+    """A new link to choose a password, for one who lost theirs."""
+    name, now = str(request["name"]), desk.clock()
+    with desk.database.write() as tx:
+        user = accounts.find_user(tx, name)
+        if user is None or user.disabled:
+            raise RejectedError(f"no active account '{name}' — see `adapter user list`")
+        token = once.issue(tx, f"{once.USER}:{name}", now, INVITATION)
+        audit.append(tx, _act(request, "user-invite", name), now)
+    return {"name": name, "link": f"{desk.base_url}/sign-in/once/{token}"}
+
+
+def _user_disable(desk: Desk, request: Mapping[str, Any]) -> Json:
+    name, now = str(request["name"]), desk.clock()
+    with desk.database.write() as tx:
+        if not accounts.set_disabled(tx, name, disabled=True):
+            raise RejectedError(f"no account '{name}' — see `adapter user list`")
+        audit.append(tx, _act(request, "user-disable", name), now)
+    return {"name": name, "disabled": True}
+
+
+def _inbox_show(desk: Desk, request: Mapping[str, Any]) -> Json:
+    """The bytes as they came, base64; who looked and why is on record before they are handed out."""
+    inbox_id, reason, now = int(request["id"]), str(request["reason"]).strip(), desk.clock()
+    if not reason:
+        raise RejectedError("say why with --reason: looking at a message is put on record")
+    with desk.database.write() as tx:
+        try:
+            body = inbox.raw(tx, inbox_id)
+        except LookupError:
+            raise RejectedError(f"no message {inbox_id} — see `adapter inbox list`") from None
+        audit.append(tx, _act(request, "inbox-show", str(inbox_id), why=reason), now)
+    return {"id": inbox_id, "body": base64.b64encode(body).decode()}
+
+
+def _act(request: Mapping[str, Any], action: str, about: str, *, role: str = "", why: str = "") -> audit.Act:
+    """On the socket everybody is the account that runs the daemon, or root: the claimed login is kept as such."""
+    kind = "message" if action.startswith("inbox") else "user"
+    detail = {"role": role} if role else {}
+    return audit.Act(str(request.get("by", "")), "operator", action, kind, about, detail, reason=why)
+
+
+COMMANDS: Mapping[str, Callable[[Desk, Mapping[str, Any]], Json]] = {
+    "user-add": _user_add,
+    "user-invite": _user_invite,
+    "user-disable": _user_disable,
+    "inbox-show": _inbox_show,
+}

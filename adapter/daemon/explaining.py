@@ -1,0 +1,91 @@
+"""`adapter explain`: an assessment made anew from the stored state, for a moment of one's choice."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from adapter import __version__
+from adapter.daemon.clock import utc_now
+from adapter.daemon.rules import SECRET, load_rules
+from adapter.domain.document import nearest
+from adapter.domain.patient import PatientId
+from adapter.eligibility.evaluate import assess
+from adapter.eligibility.explain import as_json
+from adapter.errors import ConfigError
+from adapter.settings import Settings
+from adapter.store import patients, persons, screening_ids, worklist
+from adapter.store.database import Database
+from adapter.store.secret import SiteSecret
+
+PARTS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """About whom: an id of ours, or `number` as SITE|AUTHORITY|NUMBER; of which trial; as of when."""
+
+    known_as: str | None
+    number: str | None
+    trial: str | None = None
+    at: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Subject:
+    patient: PatientId
+    trial: str | None
+    episode: str | None
+    called: str
+
+
+def explanations(settings: Settings, database: Database, question: Question) -> list[dict[str, Any]]:
+    """One `explain` object a trial; none for somebody unknown. Raises ConfigError for a question that is no question."""
+    rules, at = load_rules(settings), _moment(question.at)
+    trials = {trial.id: trial for trial in rules.trials}
+    if question.trial is not None and question.trial not in trials:
+        raise ConfigError(f"no trial '{question.trial}' is configured{nearest(question.trial, trials)}")
+    found = []
+    for subject in _subjects(settings, database, question):
+        with database.read() as conn:
+            state = patients.load(conn, persons.resolve(conn, subject.patient))
+        if not state.results and not state.statements:
+            continue
+        for trial in trials.values():
+            if subject.trial not in {None, trial.id} or question.trial not in {None, trial.id}:
+                continue
+            options = rules.scoring_options(state.patient.site)
+            seen = assess(trial, state, at, options=options, rulebook=rules.digest, episode=subject.episode)
+            found.append(as_json(seen, patient=subject.called, software=__version__))
+    return found
+
+
+def _subjects(settings: Settings, database: Database, question: Question) -> Iterator[_Subject]:
+    if question.number is not None:
+        parts = question.number.split("|")
+        if len(parts) != PARTS:
+            raise ConfigError("standard input: write SITE|AUTHORITY|NUMBER on one line")
+        yield _Subject(PatientId(*parts), None, None, "")
+        return
+    known_as = question.known_as or ""
+    with database.read() as conn:
+        row = worklist.find(conn, known_as)
+        if row is not None:
+            yield _Subject(row.patient, row.trial, row.episode, known_as)
+            return
+        secret = settings.adapter.data / SECRET
+        pair = screening_ids.resolve(conn, SiteSecret.load_or_create(secret), known_as) if secret.exists() else None
+    if pair is not None:
+        yield _Subject(pair[1], pair[0], None, known_as)
+
+
+def _moment(text: str | None) -> datetime:
+    if text is None:
+        return utc_now()
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        raise ConfigError(f"--at {text}: write it as 2026-01-02T03:04:00+01:00") from None
+    if at.tzinfo is None:
+        raise ConfigError(f"--at {text}: add the offset, for example {text}+01:00")
+    return at

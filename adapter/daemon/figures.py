@@ -1,0 +1,36 @@
+"""The figures of `/metrics` that stand in the database: received = applied + duplicate + ignored + quarantined + pending."""
+
+import resource
+from collections.abc import Iterator
+
+from prometheus_client.core import Metric
+
+from adapter.ports import Clock
+from adapter.store import feeds, inbox, outbox, worklist
+from adapter.store.database import Database
+from adapter.telemetry import counter_family, gauge, gauge_family
+
+
+def figures(database: Database, clock: Clock) -> Iterator[Metric]:
+    """Read in one snapshot, so that they add up."""
+    now = clock()
+    with database.read() as conn:
+        rows, counts = feeds.listing(conn), inbox.counts(conn)
+        waiting, watching, shown = outbox.counts(conn), worklist.watching_count(conn), worklist.shown(conn, now)
+    for name in ("received", "applied", "duplicate", "ignored", "quarantined"):
+        values = {row.source: float(getattr(row, name)) for row in rows}
+        yield counter_family(f"messages_{name}", f"Messages {name}", "feed", values)
+    yield gauge_family("inbox_pending", "Stored, not yet read", "feed", {r.source: float(r.pending) for r in rows})
+    last = {row.source: row.last_received.timestamp() for row in rows}
+    yield gauge_family("last_message_timestamp_seconds", "When a feed last spoke", "feed", last)
+    oldest = (now - counts.oldest_pending).total_seconds() if counts.oldest_pending else 0.0
+    yield gauge("inbox_oldest_seconds", "Age of the oldest unread message", oldest)
+    yield gauge("control_id_reuse", "Known control ids that came with other bytes", float(counts.control_id_reuse))
+    for name in ("waiting", "delivered", "dead"):
+        values = {outlet: float(getattr(one, name)) for outlet, one in waiting.items()}
+        yield gauge_family(f"outbox_{name}", f"Deliveries {name}", "outlet", values)
+    yield gauge("watching", "Patients followed without being shown", float(watching))
+    yield gauge("shown", "Rows on the worklist", float(len(shown)))
+    yield gauge(
+        "resident_max_bytes", "Most memory ever used", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024.0
+    )

@@ -1,0 +1,217 @@
+"""Settings → objects: every part of the running program, made in one place."""
+
+import ssl
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from ipaddress import ip_network
+from urllib.parse import urlsplit
+
+from adapter import __version__
+from adapter.daemon.figures import figures
+from adapter.daemon.health import Pulse
+from adapter.daemon.lock import data_folder
+from adapter.daemon.rules import SECRET, load_rules
+from adapter.errors import ConfigError
+from adapter.fhir.bundle import BundleContext
+from adapter.fhir.calendar import Dates
+from adapter.fhir.subject import Study
+from adapter.hl7.ack import AckPolicy
+from adapter.notifiers.email import EmailNotifier, Encryption, MailServer
+from adapter.notifiers.webhook import Webhook, WebhookNotifier
+from adapter.pipeline.exchange import Limits as ExchangeLimits
+from adapter.pipeline.keep import Keeper
+from adapter.pipeline.outgoing import NotifierOutlet, Outlet, PushWhen, SinkOutlet
+from adapter.ports import Clock, Inbox, Notifier, Sink
+from adapter.screening.rulebook import Rulebook
+from adapter.settings import EmailNotifier as EmailSection
+from adapter.settings import FhirSink, FolderSink, MllpSource, Settings
+from adapter.settings import WebhookNotifier as WebhookSection
+from adapter.sinks.edc_fhir import Edc, EdcFhir
+from adapter.sinks.folder import FolderSink as Folder
+from adapter.sources.connection import Limits
+from adapter.sources.envelope import Door, control_ids
+from adapter.sources.mllp_server import MllpServer, Neighbours, tls_context
+from adapter.store.database import Database
+from adapter.store.secret import SiteSecret
+from adapter.telemetry import Metrics
+from adapter.web.context import FeedInfo, WebContext
+
+LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the daemon runs. `outlets` deliver; `servers` listen; all share one database, one clock, one rulebook."""
+
+    settings: Settings
+    clock: Clock
+    rules: Rulebook
+    database: Database
+    secret: SiteSecret
+    metrics: Metrics
+    keeper: Keeper
+    outlets: Mapping[str, Sink | Notifier]
+    servers: tuple[MllpServer, ...]
+    pulse: Pulse
+
+
+def refuse_clear_text(settings: Settings) -> None:
+    """Names of patients cross a network only inside TLS: a proxy's, whose address base_url then tells."""
+    host = settings.web.listen.host
+    if host not in LOOPBACK and urlsplit(settings.web_base()).scheme != "https":
+        raise ConfigError(
+            f"[web] listen {host}: the worklist would go in clear — listen on 127.0.0.1 behind a TLS proxy, and set base_url to its https address"
+        )
+
+
+@contextmanager
+def open_parts(settings: Settings, clock: Clock) -> Iterator[Parts]:
+    """Everything made and checked, nothing running yet. Raises ConfigError, UnavailableError."""
+    refuse_clear_text(settings)
+    folder = data_folder(settings.adapter.data)
+    rules = load_rules(settings)
+    secret = SiteSecret.load_or_create(folder / SECRET)
+    outlets = {name: make(clock) for name, make in outlets_for(settings).items()}
+    metrics = Metrics()
+    with ExitStack() as stack:
+        database = Database.open(settings.store_url())
+        stack.callback(database.close)
+        database.migrate()
+        metrics.compute(lambda: figures(database, clock))
+        keeper = Keeper(database, rules, secret, owing(settings, rules, secret), f"{settings.web_base()}/c/")
+        yield Parts(
+            settings=settings,
+            clock=clock,
+            rules=rules,
+            database=database,
+            secret=secret,
+            metrics=metrics,
+            keeper=keeper,
+            outlets=outlets,
+            servers=_servers(settings, rules, clock, metrics),
+            pulse=Pulse(database, folder, clock),
+        )
+
+
+def _servers(settings: Settings, rules: Rulebook, clock: Clock, metrics: Metrics) -> tuple[MllpServer, ...]:
+    number = control_ids(clock)
+    doors = {
+        source.name: Door(
+            source.name, source.site, clock, number, rules.sites[source.site].encoding, AckPolicy(source.ack)
+        )
+        for source in settings.source
+    }
+    return tuple(_server(source, doors[source.name], metrics) for source in settings.source)
+
+
+def _server(source: MllpSource, door: Door, metrics: Metrics) -> MllpServer:
+    return MllpServer(
+        door,
+        source.listen.host,
+        source.listen.port,
+        metrics,
+        limits=Limits(source.max_bytes, source.frame_seconds),
+        neighbours=neighbours(source),
+        tls=tls_for(source),
+    )
+
+
+def neighbours(source: MllpSource) -> Neighbours:
+    """Raises ConfigError for what is no address or network."""
+    try:
+        return Neighbours(tuple(ip_network(peer) for peer in source.peers), source.only_peers)
+    except ValueError as error:
+        raise ConfigError(f"source '{source.name}': peers: {error} — write 10.1.2.3 or 10.1.2.0/24") from None
+
+
+def tls_for(source: MllpSource) -> ssl.SSLContext | None:
+    """Raises ConfigError for files that are absent or do not fit."""
+    if source.tls is None:
+        return None
+    files = source.tls
+    try:
+        return tls_context(str(files.certificate), str(files.key), str(files.client_ca) if files.client_ca else None)
+    except OSError as error:  # ssl.SSLError is one
+        raise ConfigError(
+            f"source '{source.name}': the TLS files cannot be used ({error.strerror}) — check them"
+        ) from None
+
+
+# --- outlets ---------------------------------------------------------------------------------------------------------
+
+
+def outlets_for(settings: Settings) -> dict[str, Callable[[Clock], Sink | Notifier]]:
+    made: dict[str, Callable[[Clock], Sink | Notifier]] = {}
+    for sink in settings.sink:
+        made[sink.name] = _edc(sink) if isinstance(sink, FhirSink) else _folder(sink)
+    for notifier in settings.notifier:
+        made[notifier.name] = _email(notifier) if isinstance(notifier, EmailSection) else _webhook(notifier)
+    return made
+
+
+def _edc(sink: FhirSink) -> Callable[[Clock], Sink]:
+    authorization = f"Bearer {sink.token.reveal()}" if sink.token else ""
+    limits = ExchangeLimits(read=sink.timeout_seconds)
+    edc = Edc(sink.base, authorization, str(sink.verify or ""), limits)
+    return lambda clock: EdcFhir(edc, clock)
+
+
+def _folder(sink: FolderSink) -> Callable[[Clock], Sink]:
+    return lambda _clock: Folder(sink.path)
+
+
+def _email(section: EmailSection) -> Callable[[Clock], Notifier]:
+    server = MailServer(
+        section.host,
+        section.port,
+        Encryption(section.encryption),
+        section.user or "",
+        section.password.reveal() if section.password else "",
+        str(section.verify or ""),
+    )
+    return lambda clock: EmailNotifier(server, sender=section.sender, recipients=section.to, clock=clock)
+
+
+def _webhook(section: WebhookSection) -> Callable[[Clock], Notifier]:
+    webhook = Webhook(section.url, (section.secret.reveal(),), str(section.verify or ""), section.allow_private)
+    return lambda clock: WebhookNotifier(webhook, clock)
+
+
+def owing(settings: Settings, rules: Rulebook, secret: SiteSecret) -> tuple[Outlet, ...]:
+    """What decides which deliveries are owed; a sink serves the first trial's study."""
+    registry = rules.trials[0].registry
+    sinks = tuple(
+        SinkOutlet(
+            sink.name,
+            PushWhen(sink.push_when),
+            BundleContext(
+                secret=secret.derive("fhir-ids"),
+                dates=Dates(sink.dates),
+                software=__version__,
+                study=Study(registry, sink.study if isinstance(sink, FhirSink) else ""),
+            ),
+        )
+        for sink in settings.sink
+    )
+    return (*sinks, *(NotifierOutlet(notifier.name) for notifier in settings.notifier))
+
+
+def web_context(parts: Parts, inbox: Inbox, *, demo: bool) -> WebContext:
+    """What the pages are given."""
+    settings = parts.settings
+    return WebContext(
+        database=parts.database,
+        inbox=inbox,
+        clock=parts.clock,
+        trials=parts.rules.trials,
+        secret=parts.secret,
+        feeds=tuple(FeedInfo(source.name, source.site, source.kind) for source in settings.source),
+        health=parts.pulse.health,
+        metrics=parts.metrics.text,
+        base_url=settings.web_base(),
+        cookie_secure=urlsplit(settings.web_base()).scheme == "https",
+        software=__version__,
+        demo=demo,
+        zones={name: site.timezone for name, site in parts.rules.sites.items()},
+    )

@@ -1,0 +1,66 @@
+"""One command carried out: by the daemon over its socket where one runs, else here, under its lock (decisions F1)."""
+
+import json
+import socket
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from adapter.daemon.lock import data_folder, held
+from adapter.errors import RejectedError, UnavailableError
+from adapter.settings import Settings
+
+NAME = "adapter.sock"
+SECONDS = 10.0
+
+Json = dict[str, Any]
+
+
+def command(settings: Settings, request: Mapping[str, Any]) -> Json:
+    """Raises RejectedError, UnavailableError."""
+    folder = data_folder(settings.adapter.data)
+    answer = ask(folder, request)
+    if answer is not None:
+        return answer
+    with held(folder):
+        return _alone(settings, request)
+
+
+def _alone(settings: Settings, request: Mapping[str, Any]) -> Json:
+    from adapter.daemon.clock import utc_now
+    from adapter.daemon.commands import Desk, perform
+    from adapter.store.database import Database
+
+    database = Database.open(settings.store_url())
+    try:
+        database.migrate()
+        return perform(Desk(database, utc_now, settings.web_base()), request)
+    finally:
+        database.close()
+
+
+def ask(folder: Path, request: Mapping[str, Any]) -> Json | None:
+    """The daemon's answer, or None when no daemon runs here. Raises RejectedError, UnavailableError."""
+    with socket.socket(socket.AF_UNIX) as peer:
+        peer.settimeout(SECONDS)
+        try:
+            peer.connect(str(folder / NAME))
+        except (FileNotFoundError, ConnectionRefusedError):
+            return None
+        except OSError as error:
+            raise UnavailableError(
+                f"the daemon's socket does not open ({error.strerror}) — use its own account"
+            ) from None
+        peer.sendall(json.dumps(request).encode() + b"\n")
+        with peer.makefile("rb") as answer:
+            reply = json.loads(answer.readline() or b"{}")
+    return _read(reply)
+
+
+def _read(reply: Json) -> Json:
+    if "refused" in reply:
+        raise RejectedError(reply["refused"])
+    if "ok" not in reply:
+        raise UnavailableError(reply.get("unavailable", "the daemon gave no answer — try again"))
+    done: Json = reply["ok"]
+    return done

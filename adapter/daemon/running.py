@@ -1,0 +1,251 @@
+"""The daemon at work: sources, processing, deliveries, ticks and the web in one TaskGroup; stopped in reverse."""
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+
+from adapter import telemetry
+from adapter.daemon import control, systemd
+from adapter.daemon.commands import Desk
+from adapter.daemon.parts import Parts, web_context
+from adapter.daemon.web_server import Web, bound
+from adapter.errors import ConfigError, StorageFailedError, UnavailableError
+from adapter.pipeline.deliver import deliver_next
+from adapter.pipeline.process import Processor
+from adapter.pipeline.receive import StoreInbox
+from adapter.store import accounts
+from adapter.web.app import create_app
+
+REVIEW_SECONDS = 30
+HOUSEKEEPING_SECONDS = 3600
+BEAT_SECONDS = 1.0
+DELIVERY_SECONDS = 2.0
+"""How long an idle delivery loop sleeps at most: postponed deliveries fall due without a message."""
+LAST_DELIVERIES_SECONDS = 5.0
+SHORTEST_WAIT, LONGEST_WAIT = 0.5, 30.0
+"""Seconds between tries while the store is away."""
+
+T = TypeVar("T")
+
+
+class StoppedError(Exception):
+    """Somebody asked the daemon to stop: the way out of the TaskGroup."""
+
+
+class Daemon:
+    """`started` is set once everything listens; `stop` may be called from any task of the loop."""
+
+    def __init__(self, parts: Parts, *, demo: bool = False) -> None:
+        self._parts = parts
+        self._loop = asyncio.get_running_loop()
+        self._stored, self._owed = asyncio.Event(), {name: asyncio.Event() for name in parts.outlets}
+        self._stopping = asyncio.Event()
+        self.started = asyncio.Event()
+        self.inbox = StoreInbox(parts.database, lambda: self._wake(self._stored))
+        self._processor = Processor(parts.database, parts.rules, parts.keeper, parts.clock, self._wake_outlets)
+        # One thread screens: the keeper's memory of patients is its own.
+        self._screening = ThreadPoolExecutor(1, thread_name_prefix="screening")
+        self._app = create_app(web_context(parts, self.inbox, demo=demo))
+        parts.pulse.stopping = self._stopping.is_set
+
+    def stop(self) -> None:
+        self._stopping.set()
+
+    async def asked_to_stop(self) -> None:
+        await self._stopping.wait()
+
+    async def run(self) -> None:
+        """Until `stop`. Raises what ended it: StorageFailedError, or a bug in one of the parts."""
+        try:
+            async with self._listening() as web:
+                await self._group(web)
+        finally:
+            await self._finish()
+
+    async def _group(self, web: Web) -> None:
+        try:
+            async with asyncio.TaskGroup() as group:
+                for part in (*self._sources(), self._process(), *self._deliveries(), self._ticks(), web.run()):
+                    group.create_task(_endless(part))
+                group.create_task(self._watch_storage())
+                group.create_task(self._wait_for_stop())
+                group.create_task(self._beat())
+                self.started.set()
+                systemd.notify("READY=1")
+                telemetry.log(
+                    "started", digest=self._parts.rules.digest, environment=self._parts.settings.adapter.environment
+                )
+        except* StoppedError:
+            telemetry.log("stopping")
+
+    @contextlib.asynccontextmanager
+    async def _listening(self) -> AsyncIterator[Web]:
+        """Every address taken, or none: a port in use is the operator's to mend."""
+        settings = self._parts.settings
+        web = Web(self._app, bound(settings.web.listen.host, settings.web.listen.port))
+        async with contextlib.AsyncExitStack() as stack:
+            stack.callback(web.close)
+            for server in self._parts.servers:
+                try:
+                    await server.start(self.inbox)
+                except OSError as error:
+                    raise ConfigError(
+                        f"{server.host}:{server.port} cannot be listened on ({error.strerror}) — choose another port"
+                    ) from error
+                stack.push_async_callback(server.stop)
+            desk = Desk(self._parts.database, self._parts.clock, settings.web_base())
+            commands = await control.serve(settings.adapter.data, desk)
+            stack.callback(commands.close)
+            yield web
+
+    # --- the parts ---------------------------------------------------------------------------------------------
+
+    def _sources(self) -> Iterator[Coroutine[Any, Any, None]]:
+        for server in self._parts.servers:
+            yield server.run(self.inbox)
+
+    async def _process(self) -> None:
+        """Message after message, as fast as they can be screened; asleep while the inbox is empty."""
+        wait = SHORTEST_WAIT
+        while True:
+            self._stored.clear()
+            try:
+                taken = await self._screened(self._processor.step)
+                wait = SHORTEST_WAIT
+            except StorageFailedError:
+                raise
+            except UnavailableError as error:
+                telemetry.warn("store unavailable", text=str(error), seconds=wait)
+                await asyncio.sleep(wait)
+                wait = min(wait * 2, LONGEST_WAIT)
+                continue
+            self._parts.metrics.processed.inc(taken)
+            if not taken:
+                await self._stored.wait()
+
+    def _deliveries(self) -> Iterator[Coroutine[Any, Any, None]]:
+        """A loop for each outlet: a slow EDC keeps no mail waiting."""
+        for name in self._parts.outlets:
+            yield self._deliver(name)
+
+    async def _deliver(self, name: str) -> None:
+        parts = self._parts
+        outlet = {name: parts.outlets[name]}
+        while True:
+            self._owed[name].clear()
+            with _patience():
+                if await deliver_next(parts.database, outlet, parts.clock, metrics=parts.metrics):
+                    continue
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(DELIVERY_SECONDS):
+                    await self._owed[name].wait()
+
+    async def _ticks(self) -> None:
+        """Time passes without a message: windows close, deadlines pass (decisions A6)."""
+        scheduler = AsyncIOScheduler(
+            timezone="UTC", job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1}
+        )
+        failed: asyncio.Future[None] = self._loop.create_future()
+        for job, seconds in ((self._review, REVIEW_SECONDS), (self._housekeeping, HOUSEKEEPING_SECONDS)):
+            scheduler.add_job(_reporting(job, failed), "interval", seconds=seconds)
+        scheduler.start()
+        try:
+            await failed
+        finally:
+            scheduler.shutdown(wait=False)
+
+    async def _review(self) -> None:
+        while await self._screened(self._processor.review):
+            pass
+
+    async def _housekeeping(self) -> None:
+        def forget() -> None:
+            with self._parts.database.write() as tx:
+                accounts.forget_expired(tx, self._parts.clock())
+
+        await asyncio.to_thread(forget)
+
+    async def _beat(self) -> None:
+        while True:
+            self._parts.pulse.beat()
+            systemd.notify("WATCHDOG=1")
+            await asyncio.sleep(BEAT_SECONDS)
+
+    async def _watch_storage(self) -> None:
+        raise await asyncio.wrap_future(self.inbox.failed)
+
+    async def _wait_for_stop(self) -> None:
+        await self._stopping.wait()
+        systemd.notify("STOPPING=1")
+        raise StoppedError
+
+    # --- the end -----------------------------------------------------------------------------------------------
+
+    async def _finish(self) -> None:
+        """Listeners are closed by now: store what was accepted, screen what is at hand, deliver what is owed."""
+        await asyncio.to_thread(self.inbox.close)
+        parts = self._parts
+        with contextlib.suppress(Exception):  # the inbox keeps what is not finished; the next start takes it up
+            async with asyncio.timeout(LAST_DELIVERIES_SECONDS):
+                await self._screened(self._processor.step)
+                await deliver_next(parts.database, parts.outlets, parts.clock, metrics=parts.metrics)
+        await asyncio.to_thread(self._screening.shutdown)
+        telemetry.log("stopped")
+
+    # --- small things ------------------------------------------------------------------------------------------
+
+    async def _screened(self, work: Callable[[], T]) -> T:
+        return await self._loop.run_in_executor(self._screening, work)
+
+    def _wake(self, event: asyncio.Event) -> None:
+        """From any thread."""
+        with contextlib.suppress(RuntimeError):  # the loop has ended: nobody is left to wake
+            self._loop.call_soon_threadsafe(event.set)
+
+    def _wake_outlets(self) -> None:
+        for event in self._owed.values():
+            self._wake(event)
+
+
+async def _endless(part: Coroutine[Any, Any, None]) -> None:
+    """A part that returns has failed, like one that raises (house: a side task that dies stops the daemon)."""
+    await part
+    raise RuntimeError("a part of the daemon ended by itself")
+
+
+@contextlib.contextmanager
+def _patience() -> Iterator[None]:
+    """A store that is away for a moment is waited for; one whose disk failed is not."""
+    try:
+        yield
+    except StorageFailedError:
+        raise
+    except UnavailableError as error:
+        telemetry.warn("store unavailable", text=str(error))
+
+
+def _reporting(
+    job: Callable[[], Coroutine[Any, Any, None]], failed: "asyncio.Future[None]"
+) -> Callable[[], Coroutine[Any, Any, None]]:
+    """The scheduler swallows what a job raises; this hands it to whoever watches."""
+
+    async def run() -> None:
+        try:
+            with _patience():
+                await job()
+        except Exception as error:  # noqa: BLE001 — carried over, not hidden
+            if not failed.done():
+                failed.set_exception(error)
+
+    return run
+
+
+def stop_on_signals(daemon: Daemon) -> None:
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, daemon.stop)

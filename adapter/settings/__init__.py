@@ -1,0 +1,28 @@
+"""adapter.toml and the environment, read once into frozen values and checked before anything starts."""
+
+from adapter.settings.reading import ENVIRONMENT_VARIABLE, load_settings
+from adapter.settings.sections import (
+    EmailNotifier,
+    FhirSink,
+    FolderSink,
+    Listen,
+    MllpSource,
+    Secret,
+    Settings,
+    Tls,
+    WebhookNotifier,
+)
+
+__all__ = [
+    "ENVIRONMENT_VARIABLE",
+    "EmailNotifier",
+    "FhirSink",
+    "FolderSink",
+    "Listen",
+    "MllpSource",
+    "Secret",
+    "Settings",
+    "Tls",
+    "WebhookNotifier",
+    "load_settings",
+]

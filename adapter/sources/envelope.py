@@ -1,0 +1,161 @@
+"""From one frame to what is stored and what is answered: the door reads the header and no more."""
+
+import itertools
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from adapter.domain.message import MessageKind, RawMessage
+from adapter.errors import MalformedMessageError
+from adapter.hl7.ack import AckPolicy, build, judge
+from adapter.hl7.er7 import Message, headline, parse
+from adapter.hl7.lines import is_batch, split
+from adapter.hl7.mllp import Frame, Oversize, Truncated
+from adapter.sources import strict
+from adapter.sources.forms import OURS, Forms, ordinary_header
+
+COMMIT_BYTES = frozenset({b"\x06", b"\x15"})
+"""MLLP release 2's own acknowledgments; a release-1 receiver has no use for them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """What is configured of one source, the clock, and where the MSH-10s of our answers come from."""
+
+    name: str
+    site: str
+    clock: Callable[[], datetime]
+    control_id: Callable[[], str]
+    encoding: str = "utf-8"
+    policy: AckPolicy = field(default_factory=AckPolicy)
+    forms: Forms = field(default_factory=Forms, compare=False, repr=False)
+
+
+def control_ids(clock: Callable[[], datetime]) -> Callable[[], str]:
+    """Our own MSH-10s: unlike any of an earlier run, at most 20 characters (HL7 2.5.1, MSH-10)."""
+    start = f"{int(clock().timestamp()):x}"
+    count = itertools.count(1)
+    return lambda: f"{start}-{next(count):x}"
+
+
+def kept(door: Door, event: Frame | Truncated | Oversize, peer: str) -> list[RawMessage]:
+    """What to store, each with the answer it is owed; nothing for an empty frame or a stray commit byte.
+
+    A batch gives one message with one answer for each MSH; two MSH without an envelope give two, the first answered.
+    """
+    now = door.clock()
+    match event:
+        case Truncated():
+            return [_lost(door, event.head, "FRAME_TRUNC", peer, now)]
+        case Oversize():
+            return [_too_big(door, event, peer, now)]
+        case Frame(payload=payload) if payload.strip(b"\r\n") and payload.strip() not in COMMIT_BYTES:
+            return _messages(door, payload, peer, now)
+    return []
+
+
+def _messages(door: Door, payload: bytes, peer: str, now: datetime) -> list[RawMessage]:
+    known = _by_form(door, payload, peer, now)
+    if known is not None:
+        return [known]
+    parts = split(payload)
+    if len(parts) == 1 and not is_batch(payload):
+        return [_message(door, payload, peer, now, door.control_id)]
+    answer_all = is_batch(payload)
+    return [
+        _message(door, part, peer, now, door.control_id if answer_all or index == 0 else None)
+        for index, part in enumerate(parts)
+    ]
+
+
+def _by_form(door: Door, payload: bytes, peer: str, now: datetime) -> RawMessage | None:
+    """The short way for the ordinary message: its header differs from the last one in time and control id alone."""
+    header = None if door.policy.profile == strict.PROFILE else ordinary_header(payload)
+    if header is None:
+        return None
+    form = door.forms.get(header.key)
+    if form is None or form.second != int(now.timestamp()):
+        form = door.forms.learn(header, now, lambda line: _message(door, line, "", now, lambda: OURS))
+    return RawMessage(
+        door.name,
+        door.site,
+        MessageKind.HL7V2,
+        payload,
+        now,
+        form.sender,
+        header.control_id.decode("ascii"),
+        form.type,
+        peer,
+        None,
+        form.answer(door.control_id, header.control_id),
+    )
+
+
+def _message(door: Door, body: bytes, peer: str, now: datetime, control_id: Callable[[], str] | None) -> RawMessage:
+    """`control_id` gives the answer its MSH-10; None where no answer is owed."""
+    message, problem = _header(body, door.encoding)
+    minded = strict.minded(body, door.encoding) if message is not None and _is_strict(door, problem) else None
+    ack = judge(message, door.policy, problem=problem or minded)
+    answer = build(message, ack, control_id=control_id(), now=now) if control_id and ack.code else b""
+    if message is None:
+        return RawMessage(
+            door.name, door.site, MessageKind.HL7V2, body, now, peer=peer, quarantine=problem, acknowledgment=answer
+        )
+    header = message.header
+    return RawMessage(
+        source=door.name,
+        site=door.site,
+        kind=MessageKind.HL7V2,
+        body=body,
+        received=now,
+        sender=f"{header.raw(3)}|{header.raw(4)}",
+        control_id=header.raw(10),
+        type=_type(message),
+        peer=peer,
+        quarantine=problem,
+        acknowledgment=answer,
+    )
+
+
+def _is_strict(door: Door, problem: str | None) -> bool:
+    return problem is None and door.policy.profile == strict.PROFILE
+
+
+def _header(body: bytes, encoding: str) -> tuple[Message | None, str | None]:
+    """The header segment alone, unless an MSA says that this is an answer: acknowledging costs no reading of results."""
+    try:
+        return parse(body if b"MSA" in body else _first_line(body), encoding), None
+    except MalformedMessageError as error:
+        return headline(body, encoding), error.code
+
+
+def _first_line(body: bytes) -> bytes:
+    start = max(body.find(b"MSH"), 0)
+    ends = [end for end in (body.find(b"\r", start), body.find(b"\n", start)) if end >= 0]
+    return body[: min(ends) + 1] if ends else body
+
+
+def _type(message: Message) -> str:
+    code, trigger = message.header.text(9), message.header.text(9, 2)
+    return f"{code}^{trigger}" if trigger else code
+
+
+def _lost(door: Door, head: bytes, reason: str, peer: str, now: datetime) -> RawMessage:
+    return RawMessage(door.name, door.site, MessageKind.HL7V2, head, now, peer=peer, quarantine=reason)
+
+
+def _too_big(door: Door, event: Oversize, peer: str, now: datetime) -> RawMessage:
+    message, _ = _header(event.head, door.encoding)
+    ack = judge(message, door.policy, problem="TOO_BIG")
+    return RawMessage(
+        source=door.name,
+        site=door.site,
+        kind=MessageKind.HL7V2,
+        body=event.head,
+        received=now,
+        control_id=message.header.raw(10) if message else "",
+        type=_type(message) if message else "",
+        peer=peer,
+        quarantine="TOO_BIG",
+        acknowledgment=build(message, ack, control_id=door.control_id(), now=now),
+    )

@@ -1,0 +1,253 @@
+"""The daemon and its commands as an operator meets them: processes, sockets, exit codes."""
+
+import base64
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from adapter.hl7.mllp import encode
+
+CONFIG = """
+[adapter]
+data = "{folder}/data"
+trials = ["immunosep-demo"]
+environment = "production"
+
+[[source]]
+kind = "mllp"
+name = "lab"
+site = "generic"
+listen = "127.0.0.1:{mllp}"
+
+[[sink]]
+kind = "folder"
+name = "shelf"
+path = "{folder}/bundles"
+push_when = "candidate"
+dates = "shifted"
+
+[web]
+listen = "127.0.0.1:{web}"
+"""
+NAME, NUMBER = "Canaryfamily", "90817263"
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def oru(control_id: str, patient: str = NUMBER) -> bytes:
+    return (
+        f"MSH|^~\\&|LAB|HOSP|A|T|20260102030405+0000||ORU^R01|{control_id}|P|2.5.1\r"
+        f"PID|1||{patient}^^^HOSP^MR||{NAME}^Zoe||19500101|F\rPV1|1|E|ED^^4||||||||||||||||V{patient}\r"
+        f"OBR|1||{control_id}|P|||20260102030000+0000\rOBX|1|NM|777-3^Plt^LN||98|10*3/uL|||||F\r"
+    ).encode()
+
+
+class Installation:
+    """A configuration in a folder, and a daemon running from it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.mllp, self.web = free_port(), free_port()
+        self.config = folder / "adapter.toml"
+        self.config.write_text(CONFIG.format(folder=folder, mllp=self.mllp, web=self.web))
+        self.log = (folder / "log").open("w+")
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        command = [sys.executable, "-m", "adapter", "run", "--config", str(self.config)]
+        self.process = subprocess.Popen(command, stdout=self.log, stderr=self.log)
+        deadline = time.monotonic() + 90
+        while time.monotonic() < deadline and self.process.poll() is None:
+            try:
+                if self.get("/readyz") == "ok\n":
+                    return
+            except OSError:
+                time.sleep(0.1)
+        raise AssertionError((self.folder / "log").read_text())
+
+    def get(self, path: str) -> str:
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.web}{path}", timeout=5) as answer:
+            return str(answer.read().decode())
+
+    def send(self, *bodies: bytes) -> list[bytes]:
+        with socket.create_connection(("127.0.0.1", self.mllp), timeout=60) as peer:
+            stream = peer.makefile("rwb")
+            answers = []
+            for body in bodies:
+                stream.write(encode(body))
+                stream.flush()
+                answer = b""
+                while not answer.endswith(b"\x1c\r"):
+                    answer += stream.read(1)
+                answers.append(answer)
+            return answers
+
+    def stop(self, number: int = signal.SIGTERM) -> int:
+        assert self.process is not None
+        self.process.send_signal(number)
+        return self.process.wait(timeout=60)
+
+    def command(self, *words: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
+        environment = os.environ | {"ADAPTER_CONFIG": str(self.config)}
+        command = [sys.executable, "-m", "adapter", *words]
+        return subprocess.run(
+            command, env=environment, input=stdin, capture_output=True, text=True, timeout=180, check=False
+        )
+
+    def settled(self, number: int) -> dict[str, int]:
+        """The counts, once so many were received and none of them waits."""
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            counts = metrics(self.get("/metrics"))
+            if counts["received"] >= number and not counts["inbox_pending"]:
+                return counts
+            time.sleep(0.05)
+        raise AssertionError(counts)
+
+    def written(self) -> str:
+        self.log.flush()
+        return (self.folder / "log").read_text()
+
+
+def metrics(page: str) -> dict[str, int]:
+    found = dict(re.findall(r'^adapter_messages_(\w+?)_total\{feed="lab"\} ([\d.]+)$', page, re.MULTILINE))
+    found |= dict(re.findall(r'^adapter_(inbox_pending)\{feed="lab"\} ([\d.]+)$', page, re.MULTILINE))
+    names = ("received", "applied", "duplicate", "ignored", "quarantined", "inbox_pending")
+    return {name: int(float(found.get(name, 0))) for name in names}
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Iterator[Installation]:
+    made = Installation(tmp_path)
+    yield made
+    if made.process is not None and made.process.poll() is None:
+        made.process.kill()
+        made.process.wait()
+    made.log.close()
+
+
+def test_a_message_walks_from_the_socket_to_the_counts_and_the_daemon_stops_in_good_order(place: Installation) -> None:
+    place.start()
+    answers = place.send(oru("1"), oru("1"), oru("2"), b"no header")
+    assert [a.split(b"MSA|")[1][:2] for a in answers] == [b"AA", b"AA", b"AA", b"AE"]
+    counts = place.settled(4)
+    assert counts["received"] == 4
+    assert counts["received"] == sum(number for name, number in counts.items() if name != "received")
+    assert counts["duplicate"] == counts["quarantined"] == 1
+    assert place.stop() == 0
+    listed = [json.loads(line) for line in place.command("inbox", "list", "--json").stdout.splitlines()]
+    assert [(row["control_id"], row["state"]) for row in listed] == [
+        ("1", "applied"),
+        ("2", "applied"),
+        ("", "quarantined"),
+    ]
+    assert "stopped" in place.written()
+    assert NAME not in place.written()
+    assert NUMBER not in place.written()
+
+
+def test_what_was_acknowledged_before_a_kill_is_there_after_the_restart(place: Installation) -> None:
+    place.start()
+    place.send(*(oru(str(n)) for n in range(20)))
+    assert place.stop(signal.SIGKILL) == -signal.SIGKILL
+    place.start()
+    counts = place.settled(20)
+    assert counts["received"] == 20
+    place.send(oru("5"))
+    assert metrics(place.get("/metrics"))["duplicate"] == 1
+
+
+def test_one_process_runs_at_a_time_and_commands_reach_it_by_its_socket(place: Installation) -> None:
+    place.start()
+    second = place.command("run")
+    assert second.returncode == 3
+    assert "in use" in second.stderr
+    assert (place.folder / "data" / "adapter.sock").stat().st_mode & 0o777 == 0o600
+    added = place.command("user", "add", "anna", "--role", "coordinator")
+    assert "/sign-in/once/" in added.stdout
+    assert place.command("user", "add", "anna", "--role", "coordinator").returncode == 1
+    assert place.command("user", "add", "bert", "--role", "king").returncode == 1
+    assert place.command("user", "disable", "anna").returncode == 0
+    listed = json.loads(place.command("user", "list", "--json").stdout)
+    assert listed["disabled"] is True
+    place.send(oru("1"))
+    shown = json.loads(place.command("inbox", "show", "1", "--reason", "test", "--json").stdout)
+    assert base64.b64decode(shown["body"]) == oru("1")
+    assert place.command("inbox", "show", "7", "--reason", "test").returncode == 1
+    assert place.command("inbox", "show", "1").returncode == 2
+
+
+def test_without_a_daemon_a_command_does_its_work_under_the_lock(place: Installation) -> None:
+    assert place.command("user", "add", "anna", "--role", "admin").returncode == 0
+    assert "anna" in place.command("user", "list").stdout
+    assert place.command("inbox", "count", "--json").stdout.startswith('{"received": 0')
+
+
+def test_explain_answers_by_number_on_standard_input_and_says_no_to_strangers(place: Installation) -> None:
+    place.start()
+    place.send(oru("1"))
+    place.settled(1)
+    found = place.command(
+        "explain", "--patient", "-", "--json", "--at", "2026-01-02T04:00:00+00:00", stdin=f"generic|HOSP|{NUMBER}\n"
+    )
+    assert json.loads(found.stdout)["sofa"]["components"]["coagulation"]["score"] == 2
+    assert NUMBER not in found.stdout
+    assert place.command("explain", "NOBODY").returncode == 1
+    assert place.command("explain").returncode == 2
+    assert place.command("explain", "--patient", "-", stdin="what\n").returncode == 2
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ('site = "generic"', 'site = "generik"', "no site 'generik' — did you mean 'generic'?"),
+        ('trials = ["immunosep-demo"]', 'trials = ["imunosep"]', "did you mean 'immunosep'?"),
+        ("listen =", "lisen =", "unknown key 'lisen' — did you mean 'listen'?"),
+        ('push_when = "candidate"', 'push_when = ""', "push_when is not decided"),
+    ],
+)
+def test_a_bad_configuration_refuses_to_start_and_check_says_so_too(
+    place: Installation, old: str, new: str, said: str
+) -> None:
+    place.config.write_text(place.config.read_text().replace(old, new, 1))
+    for word, stream in (("run", "stderr"), ("check", "stdout")):
+        done = place.command(word)
+        assert done.returncode == 2
+        assert said in getattr(done, stream)
+
+
+def test_an_address_in_use_is_named(place: Installation) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", place.mllp))
+        other.listen()
+        done = place.command("run")
+        assert done.returncode == 2
+        assert f"127.0.0.1:{place.mllp} cannot be listened on" in done.stderr
+        assert place.command("check").returncode == 2
+
+
+def test_a_worklist_on_an_open_network_without_tls_is_refused(place: Installation) -> None:
+    place.config.write_text(place.config.read_text().replace(f"127.0.0.1:{place.web}", f"0.0.0.0:{place.web}"))
+    done = place.command("run")
+    assert done.returncode == 2
+    assert "in clear" in done.stderr
+
+
+def test_check_is_content_with_a_good_installation(place: Installation) -> None:
+    done = place.command("check", "--json")
+    assert done.returncode == 0
+    assert {json.loads(line)["level"] for line in done.stdout.splitlines()} <= {"ok", "warning"}

@@ -1,0 +1,445 @@
+"""The rows of reliability §3.1 on a real socket, with the real store behind it."""
+
+import asyncio
+import contextlib
+import socket
+import struct
+from collections.abc import AsyncIterator, Callable, Coroutine
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from adapter.domain.message import RawMessage, Receipt
+from adapter.errors import UnavailableError
+from adapter.hl7.ack import AckPolicy
+from adapter.hl7.mllp import encode
+from adapter.pipeline.receive import StoreInbox
+from adapter.sources import connection
+from adapter.sources.connection import Limits
+from adapter.sources.envelope import Door, control_ids
+from adapter.sources.mllp_server import MllpServer, Neighbours
+from adapter.store import inbox
+from adapter.store.database import Database
+from adapter.telemetry import Metrics
+
+AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+Walk = Callable[["Peer"], Coroutine[Any, Any, None]]
+
+
+def oru(control_id: str, extra: bytes = b"", *, msh_more: str = "", kind: str = "ORU^R01") -> bytes:
+    header = f"MSH|^~\\&|LAB|HOSP|ADAPTER|TRIAL|20260102030405||{kind}|{control_id}|P|2.5.1{msh_more}\r"
+    return header.encode() + b"PID|1||100^^^HOSP^MR\rOBX|1|NM|777-3^^LN||98|10*3/uL|||||F\r" + extra
+
+
+class Peer:
+    """A sender with a server in front of it."""
+
+    def __init__(self, server: MllpServer, database: Database) -> None:
+        self.server = server
+        self.database = database
+
+    async def connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        return await asyncio.open_connection(*self.server.address, limit=2**25)
+
+    async def exchange(self, data: bytes, answers: int, *, then_close: bool = False) -> list[bytes]:
+        """Sends, and returns so many answers; `b""` stands for a connection closed without one."""
+        reader, writer = await self.connect()
+        writer.write(data)
+        if then_close:
+            writer.write_eof()
+        found = [await answer(reader) for _ in range(answers)]
+        writer.close()
+        return found
+
+    def rows(self) -> list[tuple[str, str | None]]:
+        """What is stored: control id and the door's reason for quarantine."""
+        with self.database.read() as conn:
+            return [(item.message.control_id, item.message.quarantine) for item in inbox.pending(conn, 1000)]
+
+    def bodies(self) -> list[bytes]:
+        with self.database.read() as conn:
+            return [item.message.body for item in inbox.pending(conn, 1000)]
+
+    async def settled(self, count: int) -> list[tuple[str, str | None]]:
+        """What is stored, once it is that much."""
+        async with asyncio.timeout(30):
+            while len(rows := self.rows()) < count:  # noqa: ASYNC110 — the store tells nobody
+                await asyncio.sleep(0.01)
+        return rows
+
+
+async def answer(reader: asyncio.StreamReader) -> bytes:
+    async with asyncio.timeout(30):
+        try:
+            frame = await reader.readuntil(b"\x1c\r")
+        except (asyncio.IncompleteReadError, ConnectionResetError):
+            return b""
+    return frame[1:-2]
+
+
+def codes(answers: list[bytes]) -> list[str]:
+    """MSA-1 and MSA-2 of each answer."""
+    return [b" ".join(part.split(b"\rMSA|")[1].split(b"\r")[0].split(b"|")[:2]).decode() for part in answers]
+
+
+@contextlib.asynccontextmanager
+async def listening(tmp_path: Path, **options: Any) -> AsyncIterator[Peer]:
+    database = Database.open(f"sqlite:///{tmp_path}/adapter.db")
+    database.migrate()
+    store = StoreInbox(database)
+    door = Door("lab", "generic", lambda: AT, control_ids(lambda: AT), policy=options.pop("policy", AckPolicy()))
+    server = MllpServer(door, "127.0.0.1", 0, Metrics(), **options)
+    await server.start(options.get("inbox", store))
+    try:
+        yield Peer(server, database)
+    finally:
+        await server.stop()
+        store.close()
+        database.close()
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Callable[..., None]:
+    def runner(walk: Walk, **options: Any) -> None:
+        async def main() -> None:
+            async with listening(tmp_path, **options) as peer:
+                await walk(peer)
+
+        asyncio.run(main())
+
+    return runner
+
+
+Run = Callable[..., None]
+
+
+def test_m01_a_frame_in_single_bytes_is_answered(run: Run) -> None:
+    async def walk(peer: Peer) -> None:
+        reader, writer = await peer.connect()
+        for byte in encode(oru("1")):
+            writer.write(bytes([byte]))
+            await writer.drain()
+        assert codes([await answer(reader)]) == ["AA 1"]
+        writer.close()
+        assert peer.bodies() == [oru("1")]
+
+    run(walk)
+
+
+def test_m02_m03_pipelined_frames_are_answered_in_their_order(run: Run) -> None:
+    async def walk(peer: Peer) -> None:
+        frames = b"".join(encode(oru(str(n))) for n in range(200))
+        assert codes(await peer.exchange(frames, 200)) == [f"AA {n}" for n in range(200)]
+        assert [row[0] for row in peer.rows()] == [str(n) for n in range(200)]
+
+    run(walk)
+
+
+@pytest.mark.parametrize(
+    ("before", "frame", "said"),
+    [
+        pytest.param(b"\r\n  \r\n\x00", encode(oru("1")), ["AA 1"], id="M04 noise between frames"),
+        pytest.param(encode(oru("0"))[:-1], encode(oru("1")), ["AA 0", "AA 1"], id="M07 FS without CR"),
+        pytest.param(b"", encode(oru("1", b"NTE|1||a\x1cb\r")), ["AA 1"], id="M08 FS inside data"),
+        pytest.param(b"", encode(oru("1")[:-1]), ["AA 1"], id="M09 no CR before FS"),
+        pytest.param(b"", encode(oru("1").replace(b"\r", b"\r\n")), ["AA 1"], id="M10 CRLF"),
+        pytest.param(b"", encode(oru("1").replace(b"\r", b"\n")), ["AA 1"], id="M10 LF"),
+        pytest.param(encode(b""), encode(oru("1")), ["AA 1"], id="M11 empty frame"),
+        pytest.param(encode(b"\x06") + encode(b"\x15"), encode(oru("1")), ["AA 1"], id="M32 commit bytes"),
+        pytest.param(b"", encode(b"\xef\xbb\xbf" + oru("1")), ["AA 1"], id="M27 BOM"),
+        pytest.param(b"", encode(oru("1", b"NTE|1||a\x00b\r")), ["AA 1"], id="M28 NUL"),
+        pytest.param(b"", encode(oru("1", b"NTE|1||Ren\xe9\r")), ["AA 1"], id="M34 Latin-1"),
+        pytest.param(encode(b"MSH|^~\\&|A|B|C|D|1||ACK|9|P|2.3\rMSA|AA|1\r"), encode(oru("1")), ["AA 1"], id="M33 ACK"),
+        pytest.param(b"", encode(oru("1") + oru("2")), ["AA 1"], id="two MSH in a frame"),
+        pytest.param(b"", encode(b"BHS|^~\\&\r" + oru("1") + oru("2") + b"BTS|2\r"), ["AA 1", "AA 2"], id="batch"),
+        pytest.param(b"", encode(oru("1", msh_more="|||AL|NE")), ["CA 1"], id="enhanced mode"),
+        pytest.param(encode(oru("0", msh_more="|||NE|NE")), encode(oru("1")), ["AA 1"], id="no answer wanted"),
+        pytest.param(b"", encode(oru("")), ["AA "], id="empty control id"),
+    ],
+)
+def test_odd_frames_are_answered_and_the_next_good_one_too(
+    run: Run, before: bytes, frame: bytes, said: list[str]
+) -> None:
+    async def walk(peer: Peer) -> None:
+        reader, writer = await peer.connect()
+        writer.write(before + frame + encode(oru("good")))
+        assert codes([await answer(reader) for _ in (*said, "good")]) == [*said, "AA good"]
+        writer.close()
+
+    run(walk)
+
+
+def test_two_messages_in_one_frame_are_both_stored(run: Run) -> None:
+    async def walk(peer: Peer) -> None:
+        await peer.exchange(encode(oru("1") + oru("2")), 1)
+        assert [row[0] for row in peer.rows()] == ["1", "2"]
+
+    run(walk)
+
+
+@pytest.mark.parametrize("hello", [b"GET / HTTP/1.1\r\n" * 100, b"\x16\x03\x01" + b"\x00" * 2000])
+def test_m05_another_protocol_is_closed_without_an_answer(run: Run, hello: bytes) -> None:
+    async def walk(peer: Peer) -> None:
+        assert await peer.exchange(hello, 1) == [b""]
+        assert peer.rows() == []
+
+    run(walk)
+
+
+def test_m06_a_frame_begun_anew_is_quarantined_and_the_new_one_applied(run: Run) -> None:
+    async def walk(peer: Peer) -> None:
+        assert codes(await peer.exchange(b"\x0bMSH|^~\\&|half" + encode(oru("1")), 1)) == ["AA 1"]
+        assert peer.rows() == [("", "FRAME_TRUNC"), ("1", None)]
+
+    run(walk)
+
+
+def test_m12_a_peer_that_closes_inside_a_frame_gets_no_answer(run: Run) -> None:
+    async def walk(peer: Peer) -> None:
+        assert await peer.exchange(b"\x0bMSH|^~\\&|half", 1, then_close=True) == [b""]
+        assert await peer.settled(1) == [("", "FRAME_TRUNC")]
+
+    run(walk)
+
+
+def test_m13_a_frame_that_takes_too_long_is_cut_and_kept(run: Run) -> None:
+    async def walk(peer: Peer) -> None:
+        reader, writer = await peer.connect()
+        writer.write(encode(oru("1")) + b"\x0bMSH|slow")
+        assert codes([await answer(reader)]) == ["AA 1"]
+        assert await answer(reader) == b""
+        writer.close()
+        assert peer.rows() == [("1", None), ("", "FRAME_TRUNC")]
+
+    run(walk, limits=Limits(frame_seconds=0.6))
+
+
+def test_m14_an_idle_connection_outlives_the_frame_limit(run: Run) -> None:
+    async def walk(peer: Peer) -> None:
+        reader, writer = await peer.connect()
+        await asyncio.sleep(1.2)
+        writer.write(encode(oru("1")))
+        assert codes([await answer(reader)]) == ["AA 1"]
+        writer.close()
+
+    run(walk, limits=Limits(frame_seconds=0.5))
+
+
+def test_a_frame_without_its_cr_ends_by_silence(run: Run) -> None:
+    async def walk(peer: Peer) -> None:
+        assert codes(await peer.exchange(encode(oru("1"))[:-1], 1)) == ["AA 1"]
+
+    run(walk)
+
+
+def test_m15_a_dead_connection_does_not_block_a_new_one(run: Run) -> None:
+    async def walk(peer: Peer) -> None:
+        _, dead = await peer.connect()
+        dead.write(b"\x0bMSH|half")
+        assert codes(await peer.exchange(encode(oru("1")), 1)) == ["AA 1"]
+        dead.close()
+
+    run(walk)
+
+
+def test_m16_a_peer_has_twenty_connections_and_a_listed_one_a_hundred(run: Run, tmp_path: Path) -> None:
+    async def count(peer: Peer) -> int:
+        pairs = [await peer.connect() for _ in range(110)]
+        for _, writer in pairs:
+            writer.write(encode(oru("1")))
+        found = [await answer(reader) for reader, _ in pairs]
+        for _, writer in pairs:
+            writer.close()
+        return sum(1 for one in found if one)
+
+    async def walk(peer: Peer) -> None:
+        assert await count(peer) == 20
+        await asyncio.sleep(0.1)
+        assert codes(await peer.exchange(encode(oru("1")), 1)) == ["AA 1"]
+        peer.server.neighbours = Neighbours((connection_network("127.0.0.0/8"),))
+        await asyncio.sleep(0.1)
+        assert await count(peer) == 100
+
+    run(walk)
+
+
+def connection_network(text: str) -> Any:
+    import ipaddress
+
+    return ipaddress.ip_network(text)
+
+
+def test_m26_a_peer_that_is_not_listed_is_closed_before_it_is_read(run: Run) -> None:
+    async def walk(peer: Peer) -> None:
+        assert await peer.exchange(encode(oru("1")), 1) == [b""]
+        assert peer.rows() == []
+
+    run(walk, neighbours=Neighbours(only_listed=True))
+
+
+def test_m17_a_frame_of_many_megabytes_is_stored_whole(run: Run) -> None:
+    async def walk(peer: Peer) -> None:
+        big = oru("1", b"OBX|2|ED|PDF^^L||" + b"A" * 9_000_000 + b"\r")
+        assert codes(await peer.exchange(encode(big), 1)) == ["AA 1"]
+        assert peer.bodies() == [big]
+
+    run(walk)
+
+
+def test_m18_m19_a_frame_over_the_limit_is_answered_ae_207_and_its_head_kept(run: Run) -> None:
+    async def walk(peer: Peer) -> None:
+        big = oru("1", b"A" * 300_000)
+        found = await peer.exchange(encode(big) + encode(oru("2")), 2)
+        assert codes(found) == ["AE 1", "AA 2"]
+        assert b"207" in found[0]
+        assert peer.rows() == [("1", "TOO_BIG"), ("2", None)]
+        assert len(peer.bodies()[0]) == 64 * 1024
+
+    run(walk, limits=Limits(max_bytes=100_000))
+
+
+def test_no_header_is_kept_and_answered_ae_100(run: Run) -> None:
+    async def walk(peer: Peer) -> None:
+        found = await peer.exchange(encode(b"hello\r") + encode(oru("2")), 2)
+        assert codes(found) == ["AE ", "AA 2"]
+        assert b"100" in found[0]
+        assert peer.rows() == [("", "NO_MSH"), ("2", None)]
+
+    run(walk)
+
+
+def test_m20_a_peer_that_never_reads_is_dropped_and_what_it_sent_is_stored(run: Run) -> None:
+    async def walk(peer: Peer) -> None:
+        sock = socket.socket()
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1024)
+        sock.setblocking(False)  # noqa: FBT003 — the library takes no name
+        loop = asyncio.get_running_loop()
+        await loop.sock_connect(sock, peer.server.address)
+        frames = b"".join(encode(oru(f"{n:09d}")) for n in range(60_000))
+        with contextlib.suppress(ConnectionError, TimeoutError):
+            async with asyncio.timeout(20):
+                await loop.sock_sendall(sock, frames)
+        sock.close()
+        text = peer.server.metrics.text().decode()
+        assert 'adapter_frame_errors_total{feed="lab",kind="write-timeout"} 1.0' in text
+        assert codes(await peer.exchange(encode(oru("good")), 1)) == ["AA good"]
+
+    run(walk, limits=Limits(write_seconds=0.3))
+
+
+def test_m21_a_peer_that_closes_right_after_sending_is_stored(run: Run) -> None:
+    async def walk(peer: Peer) -> None:
+        _, writer = await peer.connect()
+        writer.write(encode(oru("1")))
+        writer.close()
+        assert await peer.settled(1) == [("1", None)]
+
+    run(walk)
+
+
+def test_m22_a_reset_inside_a_frame_is_quarantined(run: Run) -> None:
+    async def walk(peer: Peer) -> None:
+        _, writer = await peer.connect()
+        writer.write(b"\x0bMSH|half")
+        await writer.drain()
+        await asyncio.sleep(0.1)
+        sock = writer.get_extra_info("socket")
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        writer.transport.abort()
+        assert await peer.settled(1) == [("", "FRAME_TRUNC")]
+
+    run(walk)
+
+
+def test_m29_an_undeclared_utf16_body_is_kept_and_refused_as_headless(run: Run) -> None:
+    async def walk(peer: Peer) -> None:
+        found = await peer.exchange(encode(oru("1").decode().encode("utf-16-le")) + encode(oru("2")), 2)
+        assert codes(found)[1] == "AA 2"
+
+    run(walk)
+
+
+def test_m30_a_frame_in_flight_is_finished_when_we_stop(run: Run) -> None:
+    async def walk(peer: Peer) -> None:
+        reader, writer = await peer.connect()
+        frame = encode(oru("1"))
+        writer.write(frame[:40])
+        await writer.drain()
+        await asyncio.sleep(0.05)
+        stopping = asyncio.ensure_future(peer.server.stop())
+        await asyncio.sleep(0.05)
+        with pytest.raises(ConnectionRefusedError):
+            await peer.connect()
+        writer.write(frame[40:])
+        assert codes([await answer(reader)]) == ["AA 1"]
+        await stopping
+        assert await answer(reader) == b""
+        writer.close()
+
+    run(walk)
+
+
+def test_m31_a_duplicate_replays_the_stored_answer_byte_for_byte(run: Run) -> None:
+    async def walk(peer: Peer) -> None:
+        first, second = await peer.exchange(encode(oru("1")) * 2, 2)
+        (third,) = await peer.exchange(encode(oru("1")), 1)
+        assert first == second == third
+        assert peer.rows() == [("1", None)]
+
+    run(walk)
+
+
+class FullDisk:
+    async def put(self, message: RawMessage) -> Receipt:
+        raise UnavailableError("the disk is full — free space")
+
+
+def test_what_could_not_be_stored_is_not_acknowledged_and_the_connection_closes(tmp_path: Path) -> None:
+    async def main() -> None:
+        door = Door("lab", "generic", lambda: AT, control_ids(lambda: AT))
+        server = MllpServer(door, "127.0.0.1", 0, Metrics())
+        await server.start(FullDisk())
+        reader, writer = await asyncio.open_connection(*server.address)
+        writer.write(encode(oru("1")) * 3)
+        assert await answer(reader) == b""
+        writer.close()
+        await server.stop()
+
+    asyncio.run(main())
+
+
+class Later:
+    """Holds what it is given, to see what the door does meanwhile."""
+
+    def __init__(self) -> None:
+        self.waiting: list[tuple[RawMessage, asyncio.Future[Receipt]]] = []
+
+    async def put(self, message: RawMessage) -> Receipt:
+        future = asyncio.get_running_loop().create_future()
+        self.waiting.append((message, future))
+        return await future
+
+
+def test_answers_keep_their_order_though_the_second_is_stored_first_and_reading_stops_at_the_bound() -> None:
+    async def main() -> None:
+        later = Later()
+        server = MllpServer(Door("lab", "generic", lambda: AT, control_ids(lambda: AT)), "127.0.0.1", 0, Metrics())
+        await server.start(later)
+        reader, writer = await asyncio.open_connection(*server.address)
+        for n in range(2000):
+            writer.write(encode(oru(str(n), b"NTE|1||" + b"x" * 5000 + b"\r")))
+        await asyncio.sleep(0.3)
+        assert connection.IN_HAND <= len(later.waiting) < 200
+        for message, future in reversed(later.waiting[:10]):
+            future.set_result(Receipt(1, duplicate=False, acknowledgment=message.acknowledgment))
+        found = [await answer(reader) for _ in range(10)]
+        assert codes(found) == [f"AA {n}" for n in range(10)]
+        writer.transport.abort()
+        for _, future in later.waiting:
+            if not future.done():
+                future.set_exception(UnavailableError("gone"))
+        await server.stop()
+
+    asyncio.run(main())

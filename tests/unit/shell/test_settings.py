@@ -1,0 +1,102 @@
+from pathlib import Path
+
+import pytest
+
+from adapter.errors import ConfigError
+from adapter.settings import Secret, Settings, load_settings
+
+GOOD = """
+[adapter]
+data = "/var/lib/adapter"
+trials = ["immunosep"]
+environment = "test"
+
+[[source]]
+kind = "mllp"
+name = "lab"
+site = "generic"
+listen = "127.0.0.1:2575"
+
+[[sink]]
+kind = "fhir"
+name = "edc"
+base = "https://edc.example.org/fhir"
+push_when = "screening"
+dates = "shifted"
+token = "env:EDC_TOKEN"
+"""
+
+
+def load(tmp_path: Path, text: str) -> Settings:
+    file = tmp_path / "adapter.toml"
+    file.write_text(text, encoding="utf-8")
+    return load_settings(file)
+
+
+def refusal(tmp_path: Path, text: str) -> str:
+    with pytest.raises(ConfigError) as caught:
+        load(tmp_path, text)
+    return str(caught.value).removeprefix(str(tmp_path))
+
+
+def test_a_good_file_becomes_frozen_settings(tmp_path: Path) -> None:
+    settings = load(tmp_path, GOOD)
+    assert settings.source[0].listen.port == 2575
+    assert settings.store_url() == "sqlite:////var/lib/adapter/adapter.db"
+    with pytest.raises(ValueError, match="frozen"):
+        settings.adapter = None
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("listen =", "lisen =", "/adapter.toml:11: unknown key 'lisen' — did you mean 'listen'?"),
+        ("[[source]]", "[[sorce]]", "/adapter.toml:7: unknown key 'sorce' — did you mean 'source'?"),
+        ("environment =", "enviroment =", "/adapter.toml:5: unknown key 'enviroment' — did you mean 'environment'?"),
+        ("base =", "bse =", "/adapter.toml:16: unknown key 'bse' — did you mean 'base'?"),
+        ('kind = "fhir"', 'kind = "fihr"', "/adapter.toml:13: 'sink.0': "),
+        ('"screening"', '"screning"', "/adapter.toml:17: push_when is not decided"),
+        ('dates = "shifted"\n', "", "/adapter.toml:13: dates is not decided"),
+        ('"127.0.0.1:2575"', '"127.0.0.1"', "/adapter.toml:11: 'source.0.listen': an address is written"),
+        ('"env:EDC_TOKEN"', '"abc123"', "/adapter.toml:19: 'sink.0.token': secrets go by reference"),
+        ('"test"', '"tset"', "did you mean 'test'?"),
+        ('["immunosep"]', "[]", "/adapter.toml:4: 'adapter.trials': "),
+        ('name = "edc"', 'name = "lab"', "the name 'lab' is given twice"),
+        ("[adapter]", "[adapter", "/adapter.toml:2: not TOML"),
+    ],
+)
+def test_a_mistake_is_named_with_its_line_and_the_nearest_known_word(
+    tmp_path: Path, old: str, new: str, said: str
+) -> None:
+    assert said in refusal(tmp_path, GOOD.replace(old, new, 1))
+
+
+def test_several_mistakes_are_told_at_once(tmp_path: Path) -> None:
+    told = refusal(tmp_path, GOOD.replace("listen =", "lisen =").replace("site =", "sight ="))
+    assert "'lisen'" in told
+    assert "'sight'" in told
+
+
+def test_the_value_of_a_mistake_is_not_repeated(tmp_path: Path) -> None:
+    assert "hunter2" not in refusal(tmp_path, GOOD.replace('"env:EDC_TOKEN"', '"hunter2"'))
+
+
+def test_an_absent_file_is_a_configuration_error(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="cannot be read"):
+        load_settings(tmp_path / "nothing.toml")
+
+
+def test_the_environment_goes_before_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ADAPTER_WEB__LISTEN", "127.0.0.1:9999")
+    assert load(tmp_path, GOOD).web.listen.port == 9999
+
+
+def test_a_secret_is_read_when_asked_and_never_printed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EDC_TOKEN", "s3cret")
+    settings = load(tmp_path, GOOD)
+    assert settings.sink[0].token.reveal() == "s3cret"
+    assert "s3cret" not in repr(settings)
+    (tmp_path / "token").write_text("abc\n")
+    assert Secret(reference=f"file:{tmp_path}/token").reveal() == "abc"
+    with pytest.raises(ConfigError, match="cannot be read"):
+        Secret(reference="env:NOT_SET_ANYWHERE").reveal()
