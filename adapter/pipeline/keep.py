@@ -7,38 +7,66 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from adapter import telemetry
 from adapter.domain.alert import CandidateAlert
 from adapter.domain.patient import Decision, PatientId, PatientState
+from adapter.domain.persons import Merge, Person
 from adapter.eligibility.explain import as_json
 from adapter.pipeline.outgoing import Occasion, Outlet, Owed, owed
+from adapter.scoring.chart import Chart
 from adapter.screening.rulebook import Rulebook
 from adapter.screening.screen import Judgement, Outcome
-from adapter.store import audit, outbox, patients, screening_ids, worklist
-from adapter.store.database import Database, Transaction
+from adapter.screening.state import union
+from adapter.store import audit, outbox, patients, persons, screening_ids, worklist
+from adapter.store.candidate_rows import CandidateRow
+from adapter.store.database import Database, Snapshot, Transaction
 from adapter.store.secret import SiteSecret
 
 REMEMBERED = 2000
 """Patients whose state stays in memory; the others are read again when they are spoken of."""
+
+WHICH_NUMBER = "screening-id"
+"""The question a person answers when two records with a screening id each turn out to be one person."""
 
 Alerts = Mapping[tuple[str, str], CandidateAlert]
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What the store holds of a patient: the state, and what people were told of each episode."""
+    """What the store holds of a patient: the state, charted, and what people were told of each episode."""
 
-    state: PatientState
+    chart: Chart
     alerts: Alerts
+
+    @property
+    def state(self) -> PatientState:
+        return self.chart.state
+
+
+@dataclass(frozen=True, slots=True)
+class Joining:
+    """Records that became one person: what was said of any of them, and the rows people already see.
+
+    `before` is what stands under the person's own identifier, `former` the candidates of the other records.
+    """
+
+    person: Person
+    merges: tuple[Merge, ...]
+    before: PatientState
+    chart: Chart
+    alerts: Alerts
+    former: tuple[CandidateRow, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One judgement ready to be kept."""
+    """One judgement ready to be kept. `rivals` are the screening ids of a person who has more than one."""
 
     candidate: str
     judgement: Judgement
-    screening_id: str
-    owed: tuple[Owed, ...]
+    screening_id: str = ""
+    owed: tuple[Owed, ...] = ()
+    rivals: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +75,7 @@ class Prepared:
     entries: tuple[Entry, ...]
     message_id: int | None
     person: str
+    joining: Joining | None = None
 
     @property
     def owed(self) -> bool:
@@ -69,16 +98,34 @@ class Keeper:
             self._memory.move_to_end(patient)
             return self._memory[patient]
         with self.database.read() as conn:
-            return Known(patients.load(conn, patient), worklist.alerts(conn, patient))
+            return Known(Chart(patients.load(conn, patient)), worklist.alerts(conn, patient))
 
-    def prepare(self, outcome: Outcome, message_id: int | None, person: str) -> Prepared:
+    def name(self, patient: PatientId) -> PatientId:
+        """The identifier a person goes by."""
+        if patient in self._memory:
+            return patient
+        with self.database.read() as conn:
+            return persons.resolve(conn, patient)
+
+    def joinings(self, merges: tuple[Merge, ...]) -> list[Joining]:
+        """The persons that these merges, with all on record, make."""
+        with self.database.read() as conn:
+            found = {persons.person(conn, merge.survivor, *merges) for merge in merges}
+            return [_joining(conn, person, merges) for person in sorted(found, key=lambda p: p.name)]
+
+    def prepare(
+        self, outcome: Outcome, message_id: int | None, person: str, joining: Joining | None = None
+    ) -> Prepared:
         """Everything that costs time: ids, the explanation, bundles."""
-        entries = tuple(self._entry(outcome, judgement) for judgement in outcome.judgements)
-        return Prepared(outcome, entries, message_id, person)
+        merges = joining.merges if joining else ()
+        entries = tuple(self._entry(outcome, judgement, merges) for judgement in outcome.judgements)
+        return Prepared(outcome, entries, message_id, person, joining)
 
     def keep(self, tx: Transaction, prepared: Prepared, now: datetime) -> None:
         """In the one transaction of the batch."""
         outcome = prepared.outcome
+        if prepared.joining is not None:
+            self._join(tx, prepared.joining, prepared.message_id or 0, now)
         patients.save(tx, outcome.before, outcome.state)
         for entry in prepared.entries:
             self._record(tx, prepared, entry)
@@ -89,31 +136,48 @@ class Keeper:
                 outbox.add(tx, delivery, now)
             if entry.judgement.change is not None:
                 audit.append(tx, _act(entry), now)
+            if entry.rivals and prepared.joining is not None:
+                audit.append(tx, audit.Act("adapter", "system", "identity-conflict", "candidate", entry.candidate), now)
+                telemetry.warn("identity conflict", candidate=entry.candidate)
 
     def remember(self, prepared: Sequence[Prepared]) -> None:
         """After the commit only: memory never runs ahead of the disk."""
         for one in prepared:
-            state = one.outcome.state
-            alerts = dict(self.known(state.patient).alerts)
+            patient = one.outcome.state.patient
+            for gone in one.joining.person.members if one.joining else ():
+                self._memory.pop(gone, None)
+            alerts = dict(one.joining.alerts if one.joining else self.known(patient).alerts)
             for entry in one.entries:
                 change = entry.judgement.change
                 if change is not None:
                     alerts[change.alert.trial, change.alert.episode] = change.alert
-            self._memory[state.patient] = Known(state, alerts)
-            self._memory.move_to_end(state.patient)
+            self._memory[patient] = Known(one.outcome.chart, alerts)
+            self._memory.move_to_end(patient)
         while len(self._memory) > REMEMBERED:
             self._memory.popitem(last=False)
 
-    def _entry(self, outcome: Outcome, judgement: Judgement) -> Entry:
+    def _join(self, tx: Transaction, joining: Joining, message_id: int, now: datetime) -> None:
+        for merge in joining.merges:
+            persons.record(tx, merge, message_id)
+        name = joining.person.name
+        for row in joining.former:
+            worklist.adopt(tx, row.id, self.candidate_id(name, row.trial, row.episode), name)
+        detail = {"records": len(joining.person.members), "circle": joining.person.cycle}
+        audit.append(tx, audit.Act("adapter", "system", "records-joined", "message", str(message_id), detail), now)
+
+    def _entry(self, outcome: Outcome, judgement: Judgement, merges: tuple[Merge, ...]) -> Entry:
         assessment = judgement.assessment
         candidate = self.candidate_id(outcome.state.patient, assessment.trial, assessment.episode)
         acts = _acts(outcome.state, assessment.trial, assessment.episode)
         decided = acts != _acts(outcome.before, assessment.trial, assessment.episode)
         if judgement.change is None and not decided and not assessment.shown:
-            return Entry(candidate, judgement, "", ())
+            return Entry(candidate, judgement)
         with self.database.read() as conn:
-            known = screening_ids.find(conn, self.secret, assessment.trial, outcome.state.patient)
+            numbers = self._numbers(conn, outcome.state, assessment.trial, merges)
+            known = numbers[0] if numbers else ""
             pushed = outbox.outlets_of(conn, known) if known else frozenset()
+        if len(numbers) > 1:
+            return Entry(candidate, judgement, rivals=numbers)
         screening_id = known or (screening_ids.new_screening_id() if assessment.shown else "")
         decisions = _decisions(outcome.state, assessment.trial, assessment.episode)
         occasion = Occasion(
@@ -126,7 +190,16 @@ class Keeper:
             earlier=tuple(d.status for d in decisions[:-1]),
         )
         outlets = self.outlets if screening_id else ()
-        return Entry(candidate, judgement, screening_id, owed(judgement.change, assessment, outlets, occasion))
+        due = owed(judgement.change, assessment, outlets, occasion)
+        return Entry(candidate, judgement, "" if known else screening_id, due)
+
+    def _numbers(self, conn: Snapshot, state: PatientState, trial: str, merges: tuple[Merge, ...]) -> tuple[str, ...]:
+        """The screening ids of one person; more than one until somebody says which of them counts (decisions A4)."""
+        person = persons.person(conn, state.patient, *merges)
+        found = {screening_ids.find(conn, self.secret, trial, member) for member in person.members} - {None}
+        numbers = sorted(number for number in found if number)
+        chosen = [d.note for d in state.determinations if d.trial == trial and d.criterion == WHICH_NUMBER]
+        return (chosen[-1],) if chosen and chosen[-1] in numbers else tuple(numbers)
 
     def _reason(self, trial_id: str, decision: Decision) -> str:
         """Only a reason code of the trial leaves the house; whatever else a person wrote stays `other`."""
@@ -144,11 +217,33 @@ class Keeper:
         assessment, change = entry.judgement.assessment, entry.judgement.change
         told = assessment.shown or change is not None or bool(assessment.status)
         explained = as_json(assessment, patient=entry.candidate, software=self.rules.software) if told else {}
+        if entry.rivals:
+            explained["screening_ids"] = list(entry.rivals)
         state = prepared.outcome.state
         sighting = worklist.Sighting(
             entry.candidate, assessment, explained, change, prepared.message_id, state.demographics, prepared.person
         )
         worklist.record(tx, sighting)
+
+
+def _joining(conn: Snapshot, person: Person, merges: tuple[Merge, ...]) -> Joining:
+    before = patients.load(conn, person.name)
+    others = sorted(person.members - {person.name})
+    state = before
+    for other in others:
+        state = union(state, patients.load(conn, other))
+    former = tuple(row for other in others for row in worklist.of_patient(conn, other))
+    alerts = dict(worklist.alerts(conn, person.name))
+    for other in others:
+        for episode, alert in worklist.alerts(conn, other).items():
+            alerts[episode] = earlier(alerts[episode], alert) if episode in alerts else alert
+    touching = tuple(merge for merge in merges if merge.survivor in person.members)
+    return Joining(person, touching, before, Chart(state), alerts, former)
+
+
+def earlier(one: CandidateAlert, other: CandidateAlert) -> CandidateAlert:
+    """Standing before withdrawn, then raised first: as `store.adoption` keeps it."""
+    return min((one, other), key=lambda alert: (not alert.standing, alert.raised))
 
 
 def _acts(state: PatientState, trial: str, episode: str) -> tuple[str, ...]:

@@ -5,15 +5,17 @@ stays true, and receiving never waits for scoring (decisions F2).
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import groupby
 
 from adapter import telemetry
 from adapter.domain.events import ClinicalEvent, PatientMerged
 from adapter.domain.message import MessageState
 from adapter.domain.patient import PatientId
+from adapter.domain.persons import Merge
 from adapter.errors import AdapterError, MalformedMessageError
-from adapter.pipeline.keep import Keeper
+from adapter.pipeline.keep import Joining, Keeper
 from adapter.ports import Clock
 from adapter.screening.interpret import Interpretation, interpret
 from adapter.screening.rulebook import Rulebook
@@ -42,7 +44,9 @@ class Step:
 
     outcome: Outcome
     message_id: int | None
-    person: str
+    person: str = ""
+    joining: Joining | None = None
+    """The records that this message made one, if it did."""
 
 
 class Processor:
@@ -77,14 +81,29 @@ class Processor:
         now = self._clock()
         with self._database.read() as conn:
             due = worklist.due_for_review(conn, now, limit)
-        steps = [self._screened(patient, (), now, None, "") for patient in dict.fromkeys(who for who, _, _ in due)]
+        steps = [self._screened(patient, (), now) for patient in dict.fromkeys(who for who, _, _ in due)]
         self._write((), steps, now)
-        return len(steps)
+        # An episode that is no longer anybody's question (an older visit, a trial taken out) is not asked for ever.
+        judged = {
+            (s.outcome.state.patient, j.assessment.trial, j.assessment.episode)
+            for s in steps
+            for j in s.outcome.judgements
+        }
+        forgotten = [self._keeper.candidate_id(*one) for one in due if one not in judged]
+        if forgotten:
+            with self._database.write() as tx:
+                worklist.review_no_more(tx, forgotten)
+        return len(due)
 
     def _carry(self, items: Sequence[inbox.Item]) -> None:
+        """Messages that merge records stand alone: what follows them must see one person."""
         now = self._clock()
-        read = [self._read(item, now) for item in items]
-        self._write(read, self._steps(read, now), now)
+        for merging, run in groupby((self._read(item, now) for item in items), key=merges_of):
+            if not merging:
+                read = list(run)
+                self._write(read, self._steps(read, now), now)
+            for one in run if merging else ():
+                self._write([one], self._joined(one, merging, now), now)
 
     def _alone(self, item: inbox.Item) -> None:
         try:
@@ -108,10 +127,8 @@ class Processor:
             seen = interpret(message, self._rules, message_id=str(item.id))
         except MalformedMessageError as error:
             return Read(item, inbox.Ending(MessageState.QUARANTINED, now, error.code), None)
-        state, reason = MessageState(seen.disposition), seen.reason
-        if any(isinstance(event, PatientMerged) for event in seen.events):
-            state, reason = MessageState.QUARANTINED, "MERGE"
-        ending = inbox.Ending(state, now, reason, seen.ledger.as_json(), seen.issues)
+        state = MessageState(seen.disposition)
+        ending = inbox.Ending(state, now, seen.reason, seen.ledger.as_json(), seen.issues)
         return Read(item, ending, seen if state is MessageState.APPLIED else None)
 
     def _steps(self, read: Sequence[Read], now: datetime) -> list[Step]:
@@ -119,31 +136,46 @@ class Processor:
         said: dict[PatientId, list[tuple[ClinicalEvent, inbox.Item]]] = {}
         for one in read:
             for event in one.seen.events if one.seen else ():
-                said.setdefault(event.patient, []).append((event, one.item))
-        return [
-            self._screened(patient, [event for event, _ in what], now, what[-1][1].id, person_of(what[-1][0]))
-            for patient, what in said.items()
-        ]
+                said.setdefault(self._keeper.name(event.patient), []).append((event, one.item))
+        return [self._told(patient, what, now) for patient, what in said.items()]
 
-    def _screened(
-        self, patient: PatientId, events: Sequence[ClinicalEvent], now: datetime, message_id: int | None, person: str
-    ) -> Step:
+    def _told(self, patient: PatientId, what: Sequence[tuple[ClinicalEvent, inbox.Item]], now: datetime) -> Step:
+        last, item = what[-1]
+        step = self._screened(patient, [event for event, _ in what], now)
+        return replace(step, message_id=item.id, person=person_of(last))
+
+    def _screened(self, patient: PatientId, events: Sequence[ClinicalEvent], now: datetime) -> Step:
         known = self._keeper.known(patient)
-        outcome = screen(known.state, events, self._rules, alerts=known.alerts, now=now)
-        return Step(outcome, message_id, person)
+        return Step(screen(known.chart, events, self._rules, alerts=known.alerts, now=now), None)
+
+    def _joined(self, one: Read, merging: tuple[Merge, ...], now: datetime) -> list[Step]:
+        """Every person whom the merges of one message touch, screened with all that was said of any of their records."""
+        events = one.seen.events if one.seen else ()
+        steps = []
+        for joining in self._keeper.joinings(merging):
+            ours = [event for event in events if event.patient in joining.person.members]
+            outcome = screen(joining.chart, ours, self._rules, alerts=joining.alerts, now=now)
+            steps.append(Step(replace(outcome, before=joining.before), one.item.id, joining=joining))
+        return steps
 
     def _write(self, read: Sequence[Read], steps: Sequence[Step], now: datetime) -> None:
         if not read and not steps:
             return
-        prepared = [self._keeper.prepare(step.outcome, step.message_id, step.person) for step in steps]
+        prepared = [self._keeper.prepare(step.outcome, step.message_id, step.person, step.joining) for step in steps]
         with self._database.write() as tx:
             for one in prepared:
                 self._keeper.keep(tx, one, now)
-            for message in read:
-                inbox.finish(tx, message.item.id, message.ending)
+            inbox.finish_many(tx, [(message.item.id, message.ending) for message in read])
         self._keeper.remember(prepared)
         if any(one.owed for one in prepared):
             self._on_owed()
+
+
+def merges_of(read: Read) -> tuple[Merge, ...]:
+    """The merges a message states; one into itself is nothing (HL7 A40 with MRG-1 = PID-3)."""
+    events = read.seen.events if read.seen else ()
+    stated = (Merge(event.merged, event.patient) for event in events if isinstance(event, PatientMerged))
+    return tuple(merge for merge in stated if merge.merged != merge.survivor)
 
 
 def person_of(event: ClinicalEvent) -> str:

@@ -8,6 +8,9 @@ from adapter.domain.assessment import Assessment, CriterionResult, Verdict
 from adapter.domain.trial import CriterionKind
 from adapter.domain.truth import Truth
 
+SUMMARY = ("verdict", "certainty", "stratum", "onset", "status")
+"""What a summary is made of, in its order; what must change for people to be told again."""
+
 
 def decide(standing: CandidateAlert | None, assessment: Assessment, now: datetime) -> AlertChange | None:
     """A resent result changes nothing; a lost ground withdraws; a regained one raises again."""
@@ -28,7 +31,7 @@ def _tell(standing: CandidateAlert | None, assessment: Assessment, summary: str,
     if standing.summary == summary:
         return None
     updated = replace(standing, summary=summary, changed=now)
-    return AlertChange(AlertKind.UPDATED, updated, assessment, f"was {standing.summary}, is {summary}")
+    return AlertChange(AlertKind.UPDATED, updated, assessment, difference(standing.summary, summary))
 
 
 def summarise(assessment: Assessment) -> str:
@@ -41,6 +44,12 @@ def summarise(assessment: Assessment) -> str:
         onset.isoformat() if onset else "-",
     )
     return " ".join((*words, assessment.status or "-"))
+
+
+def difference(before: str, now: str) -> str:
+    """`verdict incomplete → candidate, stratum indeterminate → mals`: what changed between two summaries."""
+    pairs = zip(SUMMARY, before.split(), now.split(), strict=True)
+    return ", ".join(f"{name} {old} → {new}" for name, old, new in pairs if old != new)
 
 
 def why_not(assessment: Assessment) -> str:

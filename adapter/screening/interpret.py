@@ -1,5 +1,6 @@
 """RawMessage → Interpretation: what a message said, what was odd, and where every observation of it went."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,6 +17,9 @@ from adapter.mapping.hl7_message import Disposition, mapped
 from adapter.mapping.plain import plain
 from adapter.screening.actions import read_action
 from adapter.screening.rulebook import Rulebook
+
+OBX_LINE = re.compile(rb"(?:^|[\r\n])OBX(?=[^0-9A-Za-z\s]|[\r\n]|$)")
+"""A segment by its looks alone: its name, then whatever separates."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +55,13 @@ def of_part(body: bytes, message: RawMessage, rules: Rulebook, *, message_id: st
     try:
         return of_message(body, message, rules, message_id=message_id)
     except MalformedMessageError as error:
-        return Interpretation("quarantined", error.code)
+        return unreadable(body, error.code)
+
+
+def unreadable(body: bytes, reason: str) -> Interpretation:
+    """A message nobody can take apart: what looks like an OBX of it is counted all the same."""
+    lost = len(OBX_LINE.findall(body))
+    return Interpretation("quarantined", reason, ledger=ledger_of([Bucket.MESSAGE_NOT_USED] * lost))
 
 
 def of_message(body: bytes, message: RawMessage, rules: Rulebook, *, message_id: str) -> Interpretation:

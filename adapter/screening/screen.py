@@ -10,6 +10,7 @@ from adapter.domain.events import ClinicalEvent
 from adapter.domain.patient import PatientState
 from adapter.domain.trial import Trial
 from adapter.eligibility.evaluate import assess
+from adapter.scoring.chart import Chart, chart_of
 from adapter.screening.alerts import decide
 from adapter.screening.rulebook import Rulebook
 from adapter.screening.state import apply_all
@@ -28,27 +29,34 @@ class Judgement:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
+    """`chart`: the state laid out for scoring, for whoever screens this patient next."""
+
     before: PatientState
-    state: PatientState
+    chart: Chart
     judgements: tuple[Judgement, ...]
+
+    @property
+    def state(self) -> PatientState:
+        return self.chart.state
 
 
 def screen(
-    before: PatientState, events: Iterable[ClinicalEvent], rules: Rulebook, *, alerts: Alerts, now: datetime
+    before: PatientState | Chart, events: Iterable[ClinicalEvent], rules: Rulebook, *, alerts: Alerts, now: datetime
 ) -> Outcome:
-    """Cannot fail on data: what is missing stays unknown."""
-    state = apply_all(before, events)
-    judged = [one for trial in rules.trials for one in _judge(trial, state, rules, alerts, now)]
-    return Outcome(before, state, tuple(judged))
+    """Cannot fail on data: what is missing stays unknown. Given the last chart of the patient, less is computed again."""
+    known = chart_of(before)
+    chart = known.followed_by(apply_all(known.state, events))
+    judged = [one for trial in rules.trials for one in _judge(trial, chart, rules, alerts, now)]
+    return Outcome(known.state, chart, tuple(judged))
 
 
-def _judge(trial: Trial, state: PatientState, rules: Rulebook, alerts: Alerts, now: datetime) -> list[Judgement]:
+def _judge(trial: Trial, chart: Chart, rules: Rulebook, alerts: Alerts, now: datetime) -> list[Judgement]:
     """The present episode, and every other one of which people still believe something."""
-    options = rules.scoring_options(state.patient.site)
-    present = assess(trial, state, now, options=options, rulebook=rules.digest)
+    options = rules.scoring_options(chart.state.patient.site)
+    present = assess(trial, chart, now, options=options, rulebook=rules.digest)
     judged = [Judgement(present, decide(alerts.get((trial.id, present.episode)), present, now))]
     for (of_trial, episode), alert in alerts.items():
         if of_trial == trial.id and alert.standing and episode != present.episode:
-            other = assess(trial, state, now, options=options, rulebook=rules.digest, episode=episode)
+            other = assess(trial, chart, now, options=options, rulebook=rules.digest, episode=episode)
             judged.append(Judgement(other, decide(alert, other, now)))
     return judged

@@ -28,7 +28,7 @@ Said = TypeVar("Said")
 def apply(state: PatientState, event: ClinicalEvent) -> PatientState:
     match event:
         case ObservationReceived(observation=observation):
-            return replace(state, results=_with_observation(state.results, observation))
+            return replace(state, results=_with_observations(state.results, observation.concept, (observation,)))
         case EncounterChanged(statement=statement):
             return replace(state, statements=_with_statement(state.statements, statement))
         case PatientDescribed(demographics=demographics):
@@ -43,22 +43,47 @@ def apply(state: PatientState, event: ClinicalEvent) -> PatientState:
 
 
 def apply_all(state: PatientState, events: Iterable[ClinicalEvent]) -> PatientState:
+    """Results are joined together, so that a message of ten thousand costs no more than its length."""
+    seen: dict[str, list[Observation]] = {}
     for event in events:
-        state = apply(state, event)
-    return state
+        if isinstance(event, ObservationReceived):
+            seen.setdefault(event.observation.concept, []).append(event.observation)
+        else:
+            state = apply(state, event)
+    results = state.results
+    for concept, observations in seen.items():
+        results = _with_observations(results, concept, observations)
+    return state if results is state.results else replace(state, results=results)
 
 
-def _with_observation(results: Mapping[str, tuple[Result, ...]], new: Observation) -> Mapping[str, tuple[Result, ...]]:
-    known = results.get(new.concept, ())
-    index = next((i for i, result in enumerate(known) if result.identity == new.identity), None)
-    if index is None:
-        changed = (*known, Result((new,)))
-    else:
-        versions = joined(known[index].versions, new)
-        if versions is known[index].versions:
-            return results
-        changed = (*known[:index], Result(versions), *known[index + 1 :])
-    return {**results, new.concept: tuple(sorted(changed, key=_moment))}
+def union(state: PatientState, other: PatientState) -> PatientState:
+    """Everything said of either, as one person's: what a merge (HL7 A40) makes of two records."""
+    who = state.patient
+    said: list[ClinicalEvent] = [
+        *(ObservationReceived(who, v) for known in other.results.values() for r in known for v in r.versions),
+        *(EncounterChanged(who, statement) for statement in other.statements),
+        PatientDescribed(who, other.demographics),
+        *(CriterionDetermined(who, determination) for determination in other.determinations),
+        *(StatusDecided(who, decision) for decision in other.decisions),
+    ]
+    return apply_all(state, said)
+
+
+def _with_observations(
+    results: Mapping[str, tuple[Result, ...]], concept: str, new: Iterable[Observation]
+) -> Mapping[str, tuple[Result, ...]]:
+    """Of one concept; the very mapping it was given where nothing is new."""
+    known = {result.identity: result for result in results.get(concept, ())}
+    said: dict[str, list[Observation]] = {}
+    for observation in new:
+        said.setdefault(observation.identity, []).append(observation)
+    changed = False
+    for identity, observations in said.items():
+        before = known[identity].versions if identity in known else ()
+        versions = joined(before, *observations)
+        if versions is not before:
+            known[identity], changed = Result(versions), True
+    return {**results, concept: tuple(sorted(known.values(), key=_moment))} if changed else results
 
 
 def _moment(result: Result) -> tuple[object, str]:

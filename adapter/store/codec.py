@@ -13,6 +13,7 @@ from adapter.domain.quantity import Comparator, Quantity
 from adapter.domain.truth import Truth
 
 Json = dict[str, Any]
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 
 def instant(moment: datetime) -> str:
@@ -39,7 +40,7 @@ def storable(text: str) -> str:
 
 def canonical(value: object) -> str:
     """One text for one value: sorted keys, no spaces, ASCII."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return _CANONICAL.encode(value)
 
 
 def versions_text(versions: tuple[Observation, ...]) -> str:
@@ -63,6 +64,7 @@ def statement_text(statement: EncounterStatement) -> str:
             digest=statement.digest,
             message=statement.message,
             emergency_ward=statement.emergency_ward,
+            admitted=_iso(statement.admitted),
         )
     )
 
@@ -81,6 +83,7 @@ def read_statement(text: str) -> EncounterStatement:
         digest=given.get("digest", ""),
         message=given.get("message", ""),
         emergency_ward=given.get("emergency_ward", False),
+        admitted=moment_or_none(given.get("admitted")),
     )
 
 

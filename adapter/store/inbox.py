@@ -22,6 +22,7 @@ __all__ = [
     "failed",
     "find",
     "finish",
+    "finish_many",
     "listing",
     "pending",
     "put_many",
@@ -137,20 +138,32 @@ def _item(row: Any) -> Item:
 
 def finish(tx: Connection, item_id: int, ending: Ending) -> None:
     """The message is done; raises LookupError when it was not waiting (it is finished once)."""
-    if tx.execute(_NOT_PENDING, {"item": item_id}).rowcount != 1:
-        raise LookupError(f"message {item_id} is not pending")
-    tx.execute(
-        insert(inbox_outcomes),
-        {
-            "id": item_id,
-            "state": str(ending.state),
-            "reason": ending.reason,
-            "ledger": None if ending.ledger is None else canonical(dict(ending.ledger)),
-            "issues": canonical([asdict(issue) for issue in ending.issues]),
-            "finished": instant(ending.at),
-        },
-    )
-    tx.execute(_COUNT[ending.state], {"item": item_id})
+    finish_many(tx, [(item_id, ending)])
+
+
+def finish_many(tx: Connection, endings: Sequence[tuple[int, Ending]]) -> None:
+    """As `finish`, for the messages of a batch: three statements, however many they are."""
+    if not endings:
+        return
+    items = [{"item": item_id} for item_id, _ in endings]
+    if tx.execute(_NOT_PENDING, items).rowcount != len(items):
+        raise LookupError(f"not all are pending: message {', '.join(str(item_id) for item_id, _ in endings)}")
+    tx.execute(insert(inbox_outcomes), [_outcome(item_id, ending) for item_id, ending in endings])
+    for state, count in _COUNT.items():
+        ended = [{"item": item_id} for item_id, ending in endings if ending.state is state]
+        if ended:
+            tx.execute(count, ended)
+
+
+def _outcome(item_id: int, ending: Ending) -> dict[str, object]:
+    return {
+        "id": item_id,
+        "state": str(ending.state),
+        "reason": ending.reason,
+        "ledger": None if ending.ledger is None else canonical(dict(ending.ledger)),
+        "issues": canonical([asdict(issue) for issue in ending.issues]),
+        "finished": instant(ending.at),
+    }
 
 
 def failed(tx: Connection, item_id: int, error_code: str) -> int:

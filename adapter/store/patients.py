@@ -12,12 +12,11 @@ from adapter.domain.visits import stated
 from adapter.store import codec
 from adapter.store.schema import patients, results, statements
 
-_WHO = select(patients.c.key, patients.c.demographics, patients.c.merged_into).where(
+_WHO = select(patients.c.key, patients.c.demographics).where(
     patients.c.site == bindparam("site"),
     patients.c.authority == bindparam("authority"),
     patients.c.value == bindparam("value"),
 )
-_BY_KEY = select(patients).where(patients.c.key == bindparam("patient"))
 _RESULTS = select(results.c.concept, results.c.versions).where(results.c.patient == bindparam("patient"))
 _STATEMENTS = select(statements.c.kind, statements.c.body).where(statements.c.patient == bindparam("patient"))
 
@@ -38,13 +37,11 @@ _DROP_STATEMENT = delete(statements).where(
 
 
 def load(conn: Connection, patient: PatientId) -> PatientState:
-    """Everything believed of the person this identifier stands for; an unknown identifier is an empty state."""
+    """Everything said under this identifier; an unknown one is an empty state. Whose it is, `persons` knows."""
     row = conn.execute(_WHO, identifier(patient)).one_or_none()
     if row is None:
         return PatientState(patient)
-    key, demographics, merged_into = row
-    if merged_into is not None:
-        return load(conn, resolve(conn, patient))
+    key, demographics = row
     said: dict[str, list[str]] = {"visit": [], "determination": [], "decision": []}
     for kind, body in conn.execute(_STATEMENTS, {"patient": key}):
         said[kind].append(body)
@@ -129,25 +126,6 @@ def _kinds(before: PatientState, after: PatientState) -> Iterable[tuple[str, Any
 
 def _statement_row(key: int, kind: str, said: Any, text: Callable[[Any], str]) -> dict[str, object]:
     return {"patient": key, "kind": kind, "digest": said.digest, "at": codec.instant(said.at), "body": text(said)}
-
-
-def resolve(conn: Connection, patient: PatientId) -> PatientId:
-    """Who this identifier stands for now: itself, or the patient it was merged into."""
-    row = conn.execute(_WHO, identifier(patient)).one_or_none()
-    if row is None or row.merged_into is None:
-        return patient
-    key: int | None = row.merged_into
-    while key is not None:
-        into = conn.execute(_BY_KEY, {"patient": key}).one()
-        patient, key = PatientId(into.site, into.authority, into.value), into.merged_into
-    return patient
-
-
-def merge(tx: Connection, survivor: PatientId, merged: PatientId) -> None:
-    """From now on `merged` reads as `survivor` (HL7 A40). Moving what was believed of it is the caller's business."""
-    into, old = key_of(tx, resolve(tx, survivor)), key_of(tx, resolve(tx, merged))
-    if into != old:
-        tx.execute(update(patients).where(patients.c.key == old).values(merged_into=into))
 
 
 def key_of(tx: Connection, patient: PatientId) -> int:

@@ -87,6 +87,17 @@ patients = Table(
     # Set once this identifier was merged into another patient (HL7 A40).
     Column("merged_into", Integer, ForeignKey("patients.key")),
     UniqueConstraint("site", "authority", "value", name="patients_identifier"),
+    Index("patients_merged", "merged_into"),
+)
+
+# Every merge ever stated, as stated; `patients.merged_into` is what follows from them (adapter/domain/persons.py).
+merges = Table(
+    "merges",
+    metadata,
+    Column("merged", Integer, ForeignKey("patients.key"), primary_key=True),
+    Column("survivor", Integer, ForeignKey("patients.key"), primary_key=True),
+    Column("message", Integer, nullable=False),
+    Index("merges_survivor", "survivor"),
 )
 
 # Clustered by patient: loading one patient is one walk along neighbouring rows.
@@ -143,6 +154,14 @@ candidates = Table(
     UniqueConstraint("patient", "trial", "episode", name="candidates_episode"),
     Index("candidates_shown", "trial", "shown", "standing"),
     Index("candidates_review", "review_at"),
+)
+
+# A candidate whose patient was merged into another: links that people hold still lead to the row that stands.
+candidate_aliases = Table(
+    "candidate_aliases",
+    metadata,
+    Column("former", String, primary_key=True),
+    Column("candidate", String, ForeignKey("candidates.id"), nullable=False),
 )
 
 candidate_history = Table(

@@ -1,13 +1,15 @@
 """The worklist: one row per trial × patient × episode, its alert, and the history of what people were told."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, RowMapping, and_, bindparam, func, or_, select
+from sqlalchemy import Connection, RowMapping, and_, bindparam, func, or_, select, update
 
 from adapter.domain.alert import CandidateAlert
 from adapter.domain.assessment import Verdict
 from adapter.domain.patient import PatientId
 from adapter.store import codec
+from adapter.store.adoption import adopt, present
 from adapter.store.candidate_rows import CandidateRow, HistoryRow, candidate_row, history_row, rows
 from adapter.store.patients import identifier
 from adapter.store.schema import candidate_history, candidates, patients
@@ -17,12 +19,14 @@ __all__ = [
     "CandidateRow",
     "HistoryRow",
     "Sighting",
+    "adopt",
     "alerts",
     "due_for_review",
     "find",
     "history",
     "of_patient",
     "record",
+    "review_no_more",
     "sequence",
     "shown",
     "standing",
@@ -87,7 +91,8 @@ def shown(conn: Connection, now: datetime, *, trial: str | None = None) -> list[
 
 
 def find(conn: Connection, candidate_id: str) -> CandidateRow | None:
-    row = conn.execute(rows().where(candidates.c.id == candidate_id)).mappings().one_or_none()
+    """By the id in a link, also one from before a merge of records."""
+    row = conn.execute(rows().where(candidates.c.id == present(conn, candidate_id))).mappings().one_or_none()
     return None if row is None else candidate_row(row)
 
 
@@ -99,7 +104,7 @@ def of_patient(conn: Connection, patient: PatientId) -> list[CandidateRow]:
 
 def history(conn: Connection, candidate_id: str) -> list[HistoryRow]:
     """Oldest first."""
-    wanted = select(candidate_history).where(candidate_history.c.candidate == candidate_id)
+    wanted = select(candidate_history).where(candidate_history.c.candidate == present(conn, candidate_id))
     return [history_row(row) for row in conn.execute(wanted.order_by(candidate_history.c.id)).mappings()]
 
 
@@ -122,3 +127,8 @@ def due_for_review(conn: Connection, now: datetime, limit: int) -> list[tuple[Pa
         (PatientId(site, authority, value), trial, episode)
         for site, authority, value, trial, episode in conn.execute(wanted)
     ]
+
+
+def review_no_more(tx: Connection, candidate_ids: Sequence[str]) -> None:
+    """Time alone changes nothing about these any more."""
+    tx.execute(update(candidates).where(candidates.c.id.in_(candidate_ids)).values(review_at=None))

@@ -137,11 +137,11 @@ def test_a_message_that_breaks_us_is_quarantined_after_three_tries_and_the_other
     assert reason.startswith("INTERNAL ")
 
 
-def test_a_merge_waits_for_a_person(house: House) -> None:
-    house.tell(adt("A40", merged="999", control="M1"))
-    with house.database.read() as conn:
-        (row,) = inbox.listing(conn)
-    assert (row.state, row.reason) == ("quarantined", "MERGE")
+def test_an_older_visit_is_not_reviewed_for_ever(house: House) -> None:
+    house.tell(ADMITTED, oru(*ORGANS, control="R9"))
+    house.tell(adt("A01", cls="I", visit="V2", control="A4", at="20260102060000", sent="20260102060100"))
+    house.later(hours=30)
+    assert house.processor.review() == 0
 
 
 def test_what_was_told_is_in_the_audit_and_the_chain_holds(house: House) -> None:

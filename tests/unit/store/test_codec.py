@@ -62,6 +62,7 @@ def test_observations_come_back_exactly(versions: tuple[Observation, ...]) -> No
         text,
         text,
         st.booleans(),
+        st.none() | moments,
     )
 )
 def test_encounter_statements_come_back_exactly(statement: EncounterStatement) -> None:

@@ -103,22 +103,6 @@ def test_the_same_number_at_another_site_is_another_person(database: Database) -
     assert load(database, other) == PatientState(other)
 
 
-def test_a_merged_identifier_reads_as_the_survivor(database: Database) -> None:
-    old, survivor = replace(PATIENT, value="7"), PATIENT
-    state = apply_all(PatientState(survivor), events())
-    save(database, PatientState(survivor), state)
-    with database.write() as tx:
-        patients.merge(tx, survivor, old)
-        patients.merge(tx, survivor, old)
-    assert load(database, old) == state
-    third = replace(PATIENT, value="8")
-    with database.write() as tx:
-        patients.merge(tx, third, survivor)
-        assert patients.resolve(tx, old) == third
-        patients.merge(tx, old, third)  # a circle is no merge
-        assert patients.resolve(tx, old) == third
-
-
 def test_a_thousand_results_are_loaded_at_once(database: Database) -> None:
     state = PatientState(PATIENT)
     for minute in range(0, 1000, 10):

@@ -1,0 +1,38 @@
+"""A candidate whose patient became another record: the row moves to the person, and old links still lead to it."""
+
+from sqlalchemy import Connection, delete, insert, select, update
+
+from adapter.domain.patient import PatientId
+from adapter.store.patients import key_of
+from adapter.store.schema import candidate_aliases, candidate_history, candidates
+
+_ALERT = ("raised", "changed", "sequence", "standing", "summary")
+
+
+def adopt(tx: Connection, former: str, candidate: str, patient: PatientId) -> None:
+    """`former` becomes `candidate` of `patient`; where that stands already, the alert that was raised first lives on."""
+    wanted = select(candidates).where(candidates.c.id.in_((former, candidate)))
+    rows = {row["id"]: dict(row) for row in tx.execute(wanted).mappings()}
+    if former not in rows or former == candidate:
+        return
+    if candidate in rows:
+        alert = _older(rows[candidate], rows[former])
+        tx.execute(update(candidates).where(candidates.c.id == candidate).values(**alert))
+    else:
+        tx.execute(insert(candidates), rows[former] | {"id": candidate, "patient": key_of(tx, patient)})
+    for table in (candidate_history, candidate_aliases):
+        tx.execute(update(table).where(table.c.candidate == former).values(candidate=candidate))
+    tx.execute(insert(candidate_aliases), {"former": former, "candidate": candidate})
+    tx.execute(delete(candidates).where(candidates.c.id == former))
+
+
+def _older(one: dict[str, object], other: dict[str, object]) -> dict[str, object]:
+    """Standing before withdrawn before never raised, then raised first."""
+    kept = min((one, other), key=lambda row: (not row["standing"], row["raised"] is None, str(row["raised"])))
+    return {name: kept[name] for name in _ALERT}
+
+
+def present(conn: Connection, candidate: str) -> str:
+    """The id a candidate goes by now."""
+    wanted = select(candidate_aliases.c.candidate).where(candidate_aliases.c.former == candidate)
+    return conn.execute(wanted).scalar_one_or_none() or candidate
