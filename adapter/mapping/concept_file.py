@@ -6,6 +6,7 @@ from typing import Any
 
 from adapter.domain.document import Document, Path
 from adapter.mapping.dictionary import Concept, Dictionary, Range
+from adapter.mapping.plain import same_word
 from adapter.mapping.reading import at, flag, listed, number, numbers, table, text, words
 from adapter.mapping.units import Units, read_units
 
@@ -122,7 +123,7 @@ def read_answers(document: Document, path: Path) -> Mapping[str, str]:
     answers: dict[str, str] = {}
     for answer, spellings in table(document, path).items():
         for spelling in words(document, (*path, answer), spellings):
-            if answers.setdefault(spelling.lower(), answer) != answer:
+            if answers.setdefault(same_word(spelling), answer) != answer:
                 raise document.error((*path, answer), f"'{spelling}' stands under two answers")
     return answers
 

@@ -8,6 +8,8 @@ from adapter.domain.quantity import Quantity
 from adapter.mapping.units import Units
 
 Range = tuple[Fraction, Fraction]
+UNCHANGED = Fraction(1)
+"""The factor of the canonical unit itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +48,15 @@ class Concept:
 
     def factor(self, unit: str) -> Fraction | None:
         """What one of `unit` is in the canonical unit; `None` if it cannot be converted."""
-        return Fraction(1) if unit == self.unit else self.also.get(unit)
+        return UNCHANGED if unit == self.unit else self.also.get(unit)
 
     def canonical(self, quantity: Quantity) -> Quantity | None:
         """The same quantity in the canonical unit, exactly; `None` if its unit cannot be converted."""
         factor = self.factor(quantity.unit)
         if factor is None:
             return None
+        if factor is UNCHANGED:
+            return quantity
         return Quantity(quantity.value * factor, self.unit, quantity.comparator)
 
 

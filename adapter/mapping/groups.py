@@ -37,7 +37,8 @@ class PatientGroup:
 class _Walk:
     """Where the reader stands; segments it does not know are passed by."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, alone: bool) -> None:
+        self.alone = alone
         self.patients: list[PatientGroup] = []
         self.count = 0
         self.order: Order | None = None
@@ -56,6 +57,10 @@ class _Walk:
         return self.patients[-1]
 
     def pid(self, segment: Segment) -> None:
+        """The only PID of a message speaks of what stands before it too (reliability H26)."""
+        if self.alone and self.patients:
+            self.patients[0].pid = segment
+            return
         self.patients.append(PatientGroup(pid=segment))
         self.order = self.orc = self.last = None
 
@@ -104,7 +109,7 @@ READERS = {
 
 
 def patient_groups(message: Message) -> list[PatientGroup]:
-    walk = _Walk()
+    walk = _Walk(alone=len(message.all("PID")) == 1)
     for segment in message.segments:
         walk.read(segment)
     return walk.patients

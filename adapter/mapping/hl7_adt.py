@@ -1,5 +1,6 @@
 """ADT → visits, merges and who a patient is (HL7 v2 chapter 3)."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 
@@ -12,7 +13,7 @@ from adapter.hl7.er7 import Message, Segment
 from adapter.hl7.tables import PatientClass
 from adapter.mapping.feed import Feed, Mapped
 from adapter.mapping.hl7_oru import events_from_oru
-from adapter.mapping.hl7_patient import NULL, visit_number
+from adapter.mapping.hl7_patient import NULL, stated_number, visit_number
 from adapter.mapping.identity import patient_identity, statement_digest
 from adapter.mapping.plain import plain
 
@@ -57,13 +58,26 @@ def events_from_adt(message: Message, event: str, feed: Feed) -> Mapped:
     action = ACTIONS.get(event)
     statement = None if action is None else statement_of(message, action, feed)
     if statement is not None:
-        return replace(found, events=(*found.events, EncounterChanged(patient, statement)))
+        events: tuple[ClinicalEvent, ...] = (*found.events, EncounterChanged(patient, statement))
+        return replace(found, events=events, issues=(*found.issues, *visit_issues(message.first("PV1"), feed)))
     if action is None:
         return found
     issue = Issue(
         "no-visit", "PV1-19", "no visit number, or no time of the event — ask the sender for PV1-19 and EVN-6"
     )
     return replace(found, issues=(*found.issues, issue))
+
+
+def visit_issues(pv1: Segment | None, feed: Feed) -> Iterator[Issue]:
+    if pv1 is None:
+        return
+    if not stated_number(pv1):
+        text = "no visit number, so the visit is told by class and admission time — ask the sender for PV1-19"
+        yield Issue("no-visit-number", "PV1-19", text)
+    admitted, discharged = feed.moment(pv1, 44), feed.moment(pv1, 45)
+    if admitted is not None and discharged is not None and discharged.instant < admitted.instant:
+        text = "the discharge lies before the admission — look at the raw message"
+        yield Issue("discharge-before-admission", "PV1-45", text)
 
 
 def refused(reason: str, message: Message) -> Mapped:
@@ -100,6 +114,7 @@ def statement_of(message: Message, action: EncounterAction, feed: Feed) -> Encou
         digest="",
         message=feed.message_id,
         emergency_ward=ward in feed.site.emergency_wards,
+        admitted=began(pv1, action, feed),
     )
     return replace(statement, digest=statement_digest(statement))
 
@@ -111,6 +126,12 @@ def event_time(message: Message, pv1: Segment | None, action: EncounterAction, f
     found = (feed.moment(segment, field) for segment, field in places if field)
     moment = next((one for one in found if one is not None), None)
     return feed.sender_time if moment is None else moment.instant
+
+
+def began(pv1: Segment, action: EncounterAction, feed: Feed) -> datetime | None:
+    """PV1-44 where the event is no admission; one in the future is no beginning."""
+    stated = None if action is EncounterAction.ADMIT else feed.moment(pv1, TIMES[EncounterAction.ADMIT])
+    return None if stated is None or feed.in_future(stated.instant) else stated.instant
 
 
 def encounter_class(pv1: Segment) -> EncounterClass | None:

@@ -1,6 +1,8 @@
 """What to do with a message by its header, and its events: the dispatch by MSH-9."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from adapter.domain.issue import Issue
 from adapter.domain.ledger import Bucket
@@ -9,6 +11,7 @@ from adapter.hl7.tables import ProcessingId
 from adapter.mapping.feed import Feed, Mapped
 from adapter.mapping.hl7_adt import SUPPORTED, events_from_adt
 from adapter.mapping.hl7_oru import events_from_oru
+from adapter.mapping.shape import has_stray_text, misshapen
 
 RESULTS = frozenset({"R01", "R30", "R31", "R32", ""})
 """ORU triggers that carry results; R40 is an alarm (decisions C5). A silent trigger is the feed's default."""
@@ -21,7 +24,17 @@ ODDITIES = {
     "charset-contradicted": "MSH-18 says ASCII but other bytes came — the site's character set is used",
     "charset-replaced": "bytes do not belong to the character set — compare MSH-18 and the site's encoding",
     "second-header": "a second MSH stands inside the message — ask the sender for one message a frame",
+    "stray-text": "text stands where a segment should — look at the raw message",
+    "no-control-id": "MSH-10 is empty, so that answers cannot be told apart — ask the sender for it",
+    "no-version": "MSH-12 is empty — ask the sender for it",
+    "no-sender-time": "MSH-7 is missing, unreadable or in the future — compare the sender's clock",
+    "old-sender-time": "MSH-7 is more than a year old — compare the sender's clock, unless this is an archive",
 }
+
+
+WHERE = {"no-control-id": "MSH-10", "no-version": "MSH-12", "no-sender-time": "MSH-7", "old-sender-time": "MSH-7"}
+OLD = timedelta(days=365)
+"""A message that waited so long was not waiting in a queue (reliability H18)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +56,7 @@ def kind_of(message: Message) -> tuple[str, str]:
 
 
 def disposition(message: Message, *, production: bool) -> Disposition:
-    """By header alone (reliability H02, H10 to H12, H37; decisions F6)."""
+    """By header and shape alone (reliability H02, H10 to H12, H29, H31, H37; decisions F6)."""
     kind, event = kind_of(message)
     if not kind:
         return Disposition("quarantined", "HDR")
@@ -53,7 +66,8 @@ def disposition(message: Message, *, production: bool) -> Disposition:
         return Disposition("ignored", "acknowledgment" if kind == "ACK" else "unsupported-type")
     if message.first("DSC") is not None or message.first("ADD") is not None:
         return Disposition("quarantined", "CONTINUATION")
-    return Disposition("applied")
+    reason = misshapen(message)
+    return Disposition("applied") if reason is None else Disposition("quarantined", reason)
 
 
 def supported(kind: str, event: str) -> bool:
@@ -81,11 +95,20 @@ def not_used(message: Message) -> Mapped:
 
 def oddities(message: Message, feed: Feed) -> tuple[Issue, ...]:
     """What is strange about the message as a whole."""
-    found = [Issue(code, "MSH", ODDITIES.get(code, "look at the raw message")) for code in message.issues]
+    codes = (*message.issues, *header_oddities(message, feed), *(["stray-text"] * has_stray_text(message)))
+    found = [Issue(code, WHERE.get(code, "MSH"), ODDITIES.get(code, "look at the raw message")) for code in codes]
     if feed.assumes_zone(message):
         text = "times came without an offset and were read in the site's zone — set 'timezone' in the site's file"
         found.append(Issue("timezone-assumed", "MSH-7", text))
-    if feed.sender_time is None:
-        text = "MSH-7 is missing, unreadable or in the future — compare the sender's clock"
-        found.append(Issue("no-sender-time", "MSH-7", text))
     return tuple(found)
+
+
+def header_oddities(message: Message, feed: Feed) -> Iterator[str]:
+    if not message.header.raw(10):
+        yield "no-control-id"
+    if not message.header.raw(12):
+        yield "no-version"
+    if feed.sender_time is None:
+        yield "no-sender-time"
+    elif feed.received - feed.sender_time > OLD:
+        yield "old-sender-time"

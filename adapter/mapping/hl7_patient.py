@@ -107,11 +107,13 @@ def visit_number(pv1: Segment | None, feed: Feed) -> str:
     """PV1-19, else PV1-50, else class and admission time (reliability C22)."""
     if pv1 is None:
         return ""
-    for field in (19, 50):
-        number = plain(pv1.text(field))
-        if number not in {"", NULL}:
-            return number
-    admitted = feed.moment(pv1, 44)
+    number = stated_number(pv1)
+    admitted = None if number else feed.moment(pv1, 44)
     if admitted is None:
-        return ""
+        return number
     return f"{plain(pv1.text(2)).upper()}@{admitted.instant.astimezone(UTC).isoformat()}"
+
+
+def stated_number(pv1: Segment) -> str:
+    numbers = (plain(pv1.text(field)) for field in (19, 50))
+    return next((number for number in numbers if number not in {"", NULL}), "")

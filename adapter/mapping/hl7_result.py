@@ -123,7 +123,13 @@ class ResultReader:
         if self.feed.in_future(effective.instant):
             text = "the time lies in the future — compare the clocks and the site's time zone"
             return self.refused(Refused(Bucket.BAD_VALUE, "future-time", text), "OBX-14")
-        return Line(Bucket.USED, (self.observation(STATUSES[status], value, effective, subject),))
+        made = self.observation(STATUSES[status], value, effective, subject)
+        return Line(Bucket.USED, (made,), tuple(self.time_issues(made, subject)))
+
+    def time_issues(self, made: Observation, subject: Subject) -> Iterator[Issue]:
+        if not subject.concept.charted and made.issued is not None and made.issued < made.effective:
+            text = "the result was issued before its specimen was taken — compare OBR-7 and OBR-22"
+            yield self.issue("issued-before-taken", "OBR-22", text)
 
     def refused(self, why: Refused, where: str) -> Line:
         return Line(why.bucket, (), (self.issue(why.code, where, why.text, why.detail),))

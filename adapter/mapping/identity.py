@@ -25,8 +25,8 @@ LONGEST_IDENTIFIER = 64
 def patient_identity(segment: Segment | None, field: int, site: SiteMap) -> PatientId | str:
     """The patient of PID-3 or MRG-1 by the site's rule, or the quarantine reason.
 
-    `NO_PATIENT`: nobody named; `NO_MRN`: named, but not by the site's authority and type; `BAD_MRN`, `CHARSET`: the
-    number cannot be trusted (reliability C01 to C04, H23).
+    `NO_PATIENT`: nobody named; `NO_MRN`: named, but not by the site's authority and type; `BAD_MRN`, `CHARSET`, `LIMIT`:
+    the number cannot be trusted (reliability C01 to C04, H23, H36, M28).
     """
     named = () if segment is None else tuple(one for one in identifiers(segment, field) if one.value.strip() != '""')
     if not named:
@@ -49,9 +49,11 @@ def _fits(one: Identifier, site: SiteMap) -> bool:
 
 def _trusted(chosen: Identifier, site: SiteMap) -> PatientId | str:
     value = chosen.value.strip()
-    if any(ord(letter) in SURROGATES or letter == "\ufffd" for letter in value):
+    if len(value) > LONGEST_IDENTIFIER:
+        return "LIMIT"
+    if any(ord(letter) in SURROGATES or letter in "\0\ufffd" for letter in value):
         return "CHARSET"
-    if not value or len(value) > LONGEST_IDENTIFIER or not value.isascii() or not value.isprintable():
+    if not value or not value.isascii() or not value.isprintable():
         return "BAD_MRN"
     return PatientId(site.site, plain(chosen.authority), value)
 
@@ -87,7 +89,8 @@ def statement_digest(statement: EncounterStatement) -> str:
     """As `result_digest`, for an encounter statement."""
     s = statement
     words = [s.visit, str(s.action), s.at.isoformat(), s.encounter_class and str(s.encounter_class)]
-    return fingerprint([*words, s.ward, s.bed, s.emergency_ward])
+    began = [s.admitted.isoformat()] if s.admitted else []
+    return fingerprint([*words, s.ward, s.bed, s.emergency_ward, *began])
 
 
 def _quantity(quantity: Quantity | None) -> list[str] | None:

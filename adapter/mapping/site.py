@@ -7,6 +7,7 @@ from datetime import timedelta, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from adapter.domain.document import Document
+from adapter.mapping.concept_file import read_answers
 from adapter.mapping.dictionary import Dictionary
 from adapter.mapping.reading import at, choice, duration, flag, listed, table, text, words
 from adapter.mapping.units import Units
@@ -30,6 +31,7 @@ KEYS = frozenset(
         "not_needed",
         "units",
         "specimens",
+        "answers",
         "effective",
         "holds",
         "emergency_wards",
@@ -76,6 +78,8 @@ class SiteMap:
     not_needed: frozenset[str]
     units: Units
     specimens: Mapping[str, str]
+    answers: Mapping[str, Mapping[str, str]]
+    """This hospital's words: concept → word (as `same_word` folds it) → answer; they go before the dictionary's."""
     effective: tuple[str, ...]
     rate_hold: timedelta
     device_hold: timedelta
@@ -102,6 +106,7 @@ def read_site(document: Document, dictionary: Dictionary) -> SiteMap:
         not_needed=frozenset(listed(document, ("not_needed",))),
         units=read_site_units(document, dictionary),
         specimens=read_site_specimens(document, dictionary),
+        answers={concept: read_own_answers(document, concept, dictionary) for concept in table(document, ("answers",))},
         effective=read_effective(document),
         rate_hold=duration(document, ("holds", "rate"), RATE_HOLD),
         device_hold=duration(document, ("holds", "device"), DEVICE_HOLD),
@@ -124,6 +129,8 @@ def read_encoding(document: Document) -> str:
 
 def read_timezone(document: Document) -> tzinfo:
     name = text(document, ("timezone",))
+    if not name:
+        raise document.error(("timezone",), "'timezone' is not filled in — write an IANA zone such as Europe/Athens")
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
@@ -172,6 +179,20 @@ def read_site_specimens(document: Document, dictionary: Dictionary) -> Mapping[s
     for word, spellings in table(document, ("specimens",), ours).items():
         mine |= {spelling.lower(): word for spelling in words(document, ("specimens", word), spellings)}
     return {**dictionary.specimens, **mine}
+
+
+def read_own_answers(document: Document, name: str, dictionary: Dictionary) -> Mapping[str, str]:
+    """`sars-cov-2: {detected: [ΘΕΤΙΚΟ], not-detected: [ΑΡΝΗΤΙΚΟ]}`: our answer, then the words it is told in."""
+    path = ("answers", name)
+    concept = dictionary.concepts.get(name)
+    coded = [one for one, known in dictionary.concepts.items() if known.kind == "code"]
+    if concept is None:
+        raise document.error(path, f"unknown concept '{name}'", got=name, known=coded)
+    if name not in coded:
+        raise document.error(path, f"'{name}' is a number, not an answer — words are mapped for: {', '.join(coded)}")
+    if not concept.open_answers:
+        table(document, path, concept.answers.values())
+    return read_answers(document, path)
 
 
 def read_effective(document: Document) -> tuple[str, ...]:

@@ -1,5 +1,6 @@
 """OBX-2, OBX-5 and OBX-6 → a value in the concept's own unit, or the reason why there is none."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -9,7 +10,7 @@ from adapter.hl7.datatypes import Number, grouping_ambiguous, number, structured
 from adapter.hl7.er7 import Segment
 from adapter.mapping.dictionary import Concept, Dictionary
 from adapter.mapping.oxygen import oxygen_fraction
-from adapter.mapping.plain import plain
+from adapter.mapping.plain import plain, same_word
 from adapter.mapping.site import SiteMap
 
 NULL = '""'
@@ -84,7 +85,7 @@ class ValueReader:
     def read(self, concept: Concept, result: Written, default_unit: str = "") -> Value | Refused:
         """`default_unit` serves where the sender gives none."""
         if concept.kind == "code":
-            return read_answer(concept, result)
+            return read_answer(concept, result, self.site.answers.get(concept.id, {}))
         unit = self.unit(concept, result, default_unit)
         if isinstance(unit, Refused):
             return unit
@@ -106,7 +107,7 @@ class ValueReader:
             if found is not None:
                 return found
         if result.units:
-            text = "unit is not known — add it under 'units' in the site's file"
+            text = "this unit is not known — add it under 'units' in the site's file"
             return Refused(Bucket.UNMAPPED_UNIT, "unmapped-unit", text, result.units[0])
         if result.text.endswith(PERCENT):
             return PERCENT
@@ -179,18 +180,22 @@ def oxygen(concept: Concept, found: Number, unit: str) -> Value | Refused:
     return Value(concept, quantity, Quantity(found.value, reading.unit), flags=reading.flags)
 
 
-def read_answer(concept: Concept, result: Written) -> Value | Refused:
-    """A coded answer by its code or its words; with open answers the sender's words, else its code, in lower case."""
+def read_answer(concept: Concept, result: Written, local: Mapping[str, str]) -> Value | Refused:
+    """A coded answer by its code or its words, `local` before the dictionary's.
+
+    With open answers the sender's words, else its code, in lower case.
+    """
     if result.empty:
         return bad("no-value", "the result has no answer — nothing to do unless the laboratory meant one")
-    said = [plain(part).lower() for part in result.parts if part.strip() not in {"", NULL}]
-    for part in said:
-        if part in concept.answers:
-            return Value(concept, code=concept.answers[part])
+    said = [plain(part) for part in result.parts if part.strip() not in {"", NULL}]
+    for answers in (local, concept.answers):
+        for part in map(same_word, said):
+            if part in answers:
+                return Value(concept, code=answers[part])
     if concept.open_answers:
-        words = [plain(part).lower() for part in result.parts[1:2] if part.strip() not in {"", NULL}]
-        return Value(concept, code=(words or said)[0])
-    return bad("unmapped-answer", f"an answer of {concept.id} is not known — add it to mappings/concepts.yaml")
+        words = [plain(part) for part in result.parts[1:2] if part.strip() not in {"", NULL}]
+        return Value(concept, code=(words or said)[0].lower())
+    return bad("unmapped-answer", f"this answer is not known — add it under 'answers: {concept.id}' in the site's file")
 
 
 def bad(code: str, text: str) -> Refused:

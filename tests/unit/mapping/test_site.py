@@ -1,5 +1,6 @@
 """A hospital's file: what it may say, and mistakes named where they stand."""
 
+import re
 from datetime import timedelta
 from pathlib import Path
 
@@ -7,7 +8,9 @@ import pytest
 
 from adapter import assets
 from adapter.errors import ConfigError
-from adapter.mapping.site import SiteMap, read_site
+from adapter.mapping.dictionary import Concept
+from adapter.mapping.site import ENTRY_KEYS, KEYS, SiteMap, read_site
+from adapter.mapping.values import Refused, Value, ValueReader, Written
 from tests.builders import dictionary
 
 SOUND = (
@@ -64,6 +67,21 @@ def test_a_full_file_is_read(tmp_path: Path) -> None:
         (SOUND + "codes:\n  PLT: [platelets]\n", "must be text"),
         (SOUND + "units: {KU: 10*3/ul}\n", r"unknown unit '10\*3/ul'"),
         (SOUND + "specimens: {blod: [B]}\n", "unknown key 'blod'"),
+        (
+            SOUND + "answers: {sars-cov2: {detected: [P]}}\n",
+            ":6: unknown concept 'sars-cov2' — did you mean 'sars-cov-2'",
+        ),
+        (SOUND + "answers:\n  platelets: {low: [L]}\n", ":7: 'platelets' is a number, not an answer"),
+        (
+            SOUND + "answers:\n  sars-cov-2:\n    detekted: [P]\n",
+            ":8: unknown key 'detekted' — did you mean 'detected'",
+        ),
+        (
+            SOUND + "answers: {hiv-test: {positive: [P], negative: [p]}}\n",
+            "'p' stands under two answers",
+        ),
+        (SOUND + "answers: {hiv-test: [P]}\n", "'answers.hiv-test' must be a mapping"),
+        (SOUND + "answers: {hiv-test: {positive: true}}\n", "must be a list of texts"),
         (SOUND + "effective: [OBR-8]\n", "unknown field 'OBR-8'"),
         (SOUND + "holds: {rate: soon}\n", "must be a duration"),
         (SOUND + "norepinephrine_basis: salt\n", "cannot be 'salt'"),
@@ -74,3 +92,42 @@ def test_a_full_file_is_read(tmp_path: Path) -> None:
 def test_a_mistake_is_named_where_it_stands(tmp_path: Path, text: str, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         site(tmp_path, text)
+
+
+def test_a_hospitals_own_words_for_an_answer_go_before_ours(tmp_path: Path) -> None:
+    found = site(
+        tmp_path,
+        SOUND + "answers:\n  sars-cov-2: {detected: [ΘΕΤΙΚΟ, positief], inconclusive: [positive]}\n"
+        "  culture-organism: {escherichia coli: [ECOL]}\n",
+    )
+    reader = ValueReader(found, dictionary())
+    covid, organism = (dictionary().concepts[name] for name in ("sars-cov-2", "culture-organism"))
+
+    def answer(concept: Concept, *parts: str) -> str | None:
+        value = reader.read(concept, Written("CWE", parts, ()))
+        assert isinstance(value, Value)
+        return value.code
+
+    for word in ("ΘΕΤΙΚΟ", "θετικο", "Θετικό", "POSITIEF", "Positiéf"):
+        assert answer(covid, "7", word) == "detected"
+    assert answer(covid, "positive") == "inconclusive"
+    assert answer(covid, "neg") == "not-detected"
+    assert answer(organism, "ECOL", "E. coli") == "escherichia coli"
+    assert answer(organism, "STAU", "S. Aureus") == "s. aureus"
+    assert isinstance(reader.read(covid, Written("ST", ("zzz",), ())), Refused)
+
+
+EXAMPLES = [assets.root() / "mappings" / "sites" / f"{name}.yaml" for name in ("us-example", "nl-example", "attikon")]
+
+
+def test_the_example_sites_show_every_key_between_them() -> None:
+    shown = {key for path in EXAMPLES for key in assets.load_document(path).data}
+    assert shown == KEYS - {"timezone_flagged"}  # the built-in site alone has no zone of its own
+    entries = [entry for path in EXAMPLES for entry in assets.load_document(path).data["codes"].values()]
+    assert {key for entry in entries if isinstance(entry, dict) for key in entry} == set(ENTRY_KEYS)
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_an_example_site_comments_every_key(path: Path) -> None:
+    blocks = re.split(r"^(?=[a-z_]+:)", path.read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]
+    assert [block.split(":")[0] for block in blocks if "#" not in block and not block.startswith("site:")] == []
