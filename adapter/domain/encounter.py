@@ -41,6 +41,8 @@ class EncounterStatement:
     message: str
     emergency_ward: bool = False
     """The site file lists this ward as an emergency department."""
+    admitted: datetime | None = None
+    """When the visit began, as an event that is no admission tells it (PV1-44 of an A08)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -122,12 +122,17 @@ def _current(versions: tuple[Observation, ...]) -> Observation | None:
     return None
 
 
-def joined(versions: tuple[Observation, ...], new: Observation) -> tuple[Observation, ...]:
-    """The union of statements. The same content said again keeps its newest sender time and its first-stored message."""
-    for index, known in enumerate(versions):
-        if known.digest == new.digest:
-            if (new.sender_time or BEGINNING) <= (known.sender_time or BEGINNING):
-                return versions
-            again = replace(known, sender_time=new.sender_time)
-            return tuple(sorted((*versions[:index], again, *versions[index + 1 :]), key=lambda v: v.order))
-    return tuple(sorted((*versions, new), key=lambda v: v.order))
+def joined(versions: tuple[Observation, ...], *new: Observation) -> tuple[Observation, ...]:
+    """The union of statements. The same content said again keeps its newest sender time and its first-stored message.
+
+    The very tuple it was given where nothing is new.
+    """
+    known = {version.digest: version for version in versions}
+    changed = False
+    for one in new:
+        said = known.get(one.digest)
+        if said is not None and (one.sender_time or BEGINNING) <= (said.sender_time or BEGINNING):
+            continue
+        known[one.digest] = one if said is None else replace(said, sender_time=one.sender_time)
+        changed = True
+    return tuple(sorted(known.values(), key=lambda v: v.order)) if changed else versions

@@ -49,6 +49,8 @@ class Quantity:
 
 def decimal_text(value: Fraction) -> str:
     """The shortest exact decimal, else six significant digits: 159/88.4 → `1.79864`, 2/5 → `0.4`."""
+    if value.denominator == 1:
+        return str(value.numerator)
     exact = _exact_text(value)
     if exact is not None:
         return exact

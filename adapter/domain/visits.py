@@ -1,7 +1,8 @@
 """The life of each visit, read from its statements in any order (HL7 v2 chapter 3, A01 to A13).
 
 A cancel takes back what was stated before it; an update (A08) moves a bed but never revives a discharge; a planned
-admission (A05) starts nothing (decisions C5).
+admission (A05) starts nothing (decisions C5). Where nobody has seen the admission, because the feed joined later, the
+visit begins when its later events say it did.
 """
 
 from collections.abc import Iterable
@@ -41,15 +42,17 @@ def _view(said: list[EncounterStatement]) -> Encounter | None:
     admits = sorted((s for s in live if s.action is EncounterAction.ADMIT), key=lambda s: (s.at, s.digest))
     places = [s for s in live if s.ward and s.action not in {EncounterAction.PLAN, EncounterAction.DISCHARGE}]
     classes = [s.encounter_class for s in live if s.encounter_class is not None]
+    cancelled = not admits and any(s.action is EncounterAction.CANCEL_ADMIT for s in said)
+    told = [] if cancelled else [s for s in live if s.admitted is not None and s.action is not EncounterAction.PLAN]
     return Encounter(
         visit=said[0].visit,
         encounter_class=classes[-1] if classes else None,
         ward=places[-1].ward if places else "",
         bed=places[-1].bed if places else "",
-        admitted=admits[0].at if admits else None,
+        admitted=admits[0].at if admits else (told[-1].admitted if told else None),
         discharged=_discharged(live, admits),
-        started_in_emergency=bool(admits) and _emergency(admits[0]),
-        cancelled=not admits and any(s.action is EncounterAction.CANCEL_ADMIT for s in said),
+        started_in_emergency=any(_emergency(s) for s in (_first(admits) if admits else told[:1])),
+        cancelled=cancelled,
     )
 
 
@@ -72,6 +75,11 @@ def _discharged(live: list[EncounterStatement], admits: list[EncounterStatement]
     if not ends or (admits and admits[-1].at > ends[-1]):
         return None
     return ends[-1]
+
+
+def _first(admits: list[EncounterStatement]) -> list[EncounterStatement]:
+    """All that share the earliest time: A04 and A01 of one visit may both carry the time of arrival (PV1-44)."""
+    return [s for s in admits if s.at == admits[0].at]
 
 
 def _emergency(admit: EncounterStatement) -> bool:

@@ -8,15 +8,18 @@ from adapter.domain.assessment import Evidence, evidence_of
 from adapter.domain.observation import Observation
 from adapter.domain.quantity import Interval
 from adapter.domain.trial import Comparison
-from adapter.eligibility.finding import Reading, unique
-from adapter.eligibility.newest import newest
-from adapter.eligibility.view import View
+from adapter.eligibility.finding import Reading, earliest, unique
+from adapter.eligibility.newest import Newest, newest
+from adapter.eligibility.view import View, instant
 
 TESTS = {"pregnancy.test": "pregnancy-test", "hiv.test": "hiv-test"}
-ACTIVE = {"detected": True, "not-detected": False}
+COVID_UNTESTED = "Is COVID-19 diagnosed? No conclusive SARS-CoV-2 test is on file"
+COVID_DISCORDANT = "Is COVID-19 active? SARS-CoV-2 was detected, and another test did not detect it"
 SEXES = {"m": "male", "male": "male", "f": "female", "female": "female"}
-NO_GROWTH = ("no growth", "negative", "sterile", "264868006")
-"""How laboratories and SNOMED CT (264868006) say that nothing grew."""
+NO_GROWTH = ("no ", "not ", "none", "nil", "negative", "sterile", "culture negative", "264868006", "260415000")
+"""How laboratories and SNOMED CT (264868006 no growth, 260415000 not detected) say that nothing grew."""
+NOT_YET = ("pending", "in progress", "see ", "to follow")
+"""Words in the place of an organism that name none."""
 
 
 def coded_answer(view: View, comparison: Comparison) -> Reading:
@@ -25,11 +28,27 @@ def coded_answer(view: View, comparison: Comparison) -> Reading:
 
 
 def covid_active(view: View, comparison: Comparison) -> Reading:
-    """Yes by a detection, no by a newer negative; an inconclusive or absent test leaves it open."""
-    told = _word(view, comparison, "sars-cov-2")
-    active = ACTIVE.get(told.word) if isinstance(told.word, str) else None
-    ask = "Is COVID-19 diagnosed? No conclusive SARS-CoV-2 test is on file"
-    return Reading(word=active, evidence=told.evidence, flags=told.flags, asks=(ask,), changes=told.changes)
+    """Yes by a detection, no by negatives alone; a negative since a detection, or no conclusive test, is for a person.
+
+    An inconclusive test neither finds nor refutes (clinical 4: discordant tests are never the machine's to decide).
+    """
+    told = _coded(view, "sars-cov-2")
+    yes, no = (
+        newest([o for o in told if o.code == word], view.at, comparison.within) for word in ("detected", "not-detected")
+    )
+    refuted = bool(no.observations) and _drawn(no) >= _drawn(yes) if yes.observations else False
+    shown = (*yes.observations, *(no.observations if refuted or not yes.observations else ()))
+    return Reading(
+        word=None if refuted or not shown else bool(yes.observations),
+        evidence=tuple(evidence_of(o) for o in shown),
+        flags=unique(flag for o in shown for flag in o.flags),
+        asks=(COVID_DISCORDANT if refuted else COVID_UNTESTED,),
+        changes=earliest((yes.changes, no.changes)),
+    )
+
+
+def _drawn(found: Newest) -> datetime:
+    return max(instant(o.effective) for o in found.observations)
 
 
 def _word(view: View, comparison: Comparison, concept: str) -> Reading:
@@ -56,18 +75,18 @@ def do_not_resuscitate(view: View, _comparison: Comparison) -> Reading:
 
 
 def culture_growth(view: View, comparison: Comparison) -> Reading:
-    """Something grew within the window; silence says nothing."""
+    """Something grew within the window, all of it shown (a commensal may follow a pathogen); silence says nothing."""
     grown = [o for o in _coded(view, "culture-organism") if grew(o)]
     found = newest(grown, view.at, comparison.within)
-    return Reading(
-        word=True if found.observations else None,
-        evidence=tuple(evidence_of(o) for o in found.observations),
-        changes=found.changes,
-    )
+    if not found.observations:
+        return Reading(changes=found.changes)
+    since = None if comparison.within is None else view.at - comparison.within
+    shown = [o for o in grown if o.effective <= view.at and (since is None or o.effective > since)]
+    return Reading(word=True, evidence=tuple(evidence_of(o) for o in shown), changes=found.changes)
 
 
 def grew(observation: Observation) -> bool:
-    return not (observation.code or "").startswith(NO_GROWTH)
+    return not (observation.code or "").startswith((*NO_GROWTH, *NOT_YET))
 
 
 def only_a_person_knows(_view: View, _comparison: Comparison) -> Reading:

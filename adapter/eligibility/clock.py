@@ -1,9 +1,10 @@
 """The onset and the time limit: from the first moment the sepsis criterion holds, strictly less than the limit."""
 
+from collections.abc import Hashable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from adapter.domain.trial import Clock, Trial
+from adapter.domain.trial import Clock, Rule, Trial
 from adapter.domain.truth import Truth
 from adapter.eligibility.finding import Reading, earliest
 from adapter.eligibility.rules import evaluate
@@ -19,10 +20,20 @@ def onset_of(stay: Stay, at: datetime) -> datetime | None:
     begun = _begun(stay)
     if criterion is None or criterion.met_when is None or begun is None or begun > at:
         return None
-    for moment in _moments(stay, begun, at):
-        if evaluate(criterion.met_when, View(stay, moment)).truth is Truth.MET:
-            return moment
-    return None
+    rule = criterion.met_when
+
+    def search(after: datetime | None) -> datetime | None:
+        moments = _moments(stay, begun, at, after)
+        return next((m for m in moments if evaluate(rule, View(stay, m)).truth is Truth.MET), None)
+
+    return stay.chart.memory.first(_question(stay, rule, at), at, search)
+
+
+def _question(stay: Stay, rule: Rule, at: datetime) -> Hashable:
+    """All that the rule may rest on at any moment up to `at`, beside the results known by then."""
+    person = tuple(sorted((name, said.value) for name, said in stay.state.demographics.fields.items()))
+    baseline = View(stay, at).baseline
+    return (rule, stay.trial.parameters, stay.options, stay.encounter, stay.infection, baseline, person)
 
 
 def _begun(stay: Stay) -> datetime | None:
@@ -35,10 +46,11 @@ def _begun(stay: Stay) -> datetime | None:
     return earliest(instant(now.effective) for result in results if (now := result.usable) is not None)
 
 
-def _moments(stay: Stay, begun: datetime, at: datetime) -> list[datetime]:
+def _moments(stay: Stay, begun: datetime, at: datetime, after: datetime | None) -> list[datetime]:
     """Where the score may rise, and where the baseline becomes known: nowhere else can the criterion begin to hold."""
     turns = [turn for turn in turning_points(stay) if begun <= turn <= at]
-    return sorted({begun, *turns, *moments(stay.chart, begun, at, stay.options)})
+    rises = moments(stay.chart, begun if after is None else max(begun, after), at, stay.options)
+    return sorted(moment for moment in {begun, *turns, *rises} if after is None or moment > after)
 
 
 def turning_points(stay: Stay) -> tuple[datetime, ...]:

@@ -7,7 +7,7 @@ from adapter.domain.assessment import CriterionResult
 from adapter.domain.patient import Determination, PatientState
 from adapter.domain.trial import Criterion, Needs, Trial
 from adapter.domain.truth import Truth
-from adapter.eligibility.finding import Finding
+from adapter.eligibility.finding import Finding, unique
 from adapter.eligibility.rules import evaluate
 from adapter.eligibility.view import View
 
@@ -37,7 +37,7 @@ def result_of(
     if determination is not None and determination.answer is not Truth.UNKNOWN:
         answer = determination.answer
     suggested = evaluate(criterion.suggested_when, view) if criterion.suggested_when else None
-    evidence = finding.evidence + (suggested.evidence if suggested and suggested.truth is Truth.MET else ())
+    evidence = unique((*finding.evidence, *(suggested.evidence if suggested and suggested.truth is Truth.MET else ())))
     open_question = answer is Truth.UNKNOWN
     return CriterionResult(
         id=criterion.id,

@@ -18,6 +18,11 @@ def encounter_of(state: PatientState, at: datetime) -> Encounter | None:
     return max(begun, key=lambda visit: _weight(visit, at), default=None)
 
 
+def spoken_of(state: PatientState, at: datetime) -> bool:
+    """Whether any visit is known by now, a cancelled one included: then nobody asks where the patient lies."""
+    return any(_begun(visit, at) for visit in visits(state.statements))
+
+
 def encounter_named(state: PatientState, episode: str, at: datetime) -> Encounter | None:
     """The visit of an episode as it stands at `at`, running, ended or cancelled; `None` where nobody speaks of it."""
     return next((v for v in visits(state.statements) if v.visit == episode and _begun(v, at)), None)

@@ -10,13 +10,14 @@ from adapter.domain.trial import Criterion, Needs, Trial
 from adapter.domain.truth import Truth
 from adapter.eligibility.clock import TimeLimit, next_turn, onset_of, time_limit_of
 from adapter.eligibility.criteria import determinations_of, finding_of, result_of
-from adapter.eligibility.episode import encounter_named, encounter_of, ended, episode_of
+from adapter.eligibility.episode import encounter_named, encounter_of, ended, episode_of, spoken_of
 from adapter.eligibility.finding import Finding, earliest, unique
 from adapter.eligibility.newest import newest
 from adapter.eligibility.sepsis import infection_of, missing_inputs
 from adapter.eligibility.strata import StratumFinding, classify
 from adapter.eligibility.verdict import certainty_of, is_shown, verdict_of
 from adapter.eligibility.view import Stay, View, instant
+from adapter.scoring.chart import Chart, chart_of
 from adapter.scoring.options import ScoringOptions
 
 BESIDE_THE_VERDICT = (
@@ -24,11 +25,13 @@ BESIDE_THE_VERDICT = (
     *("sars-cov-2", "culture-organism", "pregnancy-test", "code-status"),
 )
 """Concepts a reader wants to see whatever the verdict."""
+MARKS = {"test": "test-patient", "opt_out": "opt-out"}
+"""What a patient's description says → flag of the assessment."""
 
 
 def assess(  # noqa: PLR0913 — one call says all an assessment rests on
     trial: Trial,
-    state: PatientState,
+    source: PatientState | Chart,
     at: datetime,
     *,
     options: ScoringOptions,
@@ -39,7 +42,8 @@ def assess(  # noqa: PLR0913 — one call says all an assessment rests on
 
     `episode` names a visit other than the present one: one that people were told of and that may have ended since.
     """
-    case = _case(trial, state, instant(at), options, episode)
+    case = _case(trial, chart_of(source), instant(at), options, episode)
+    state = case.view.stay.state
     encounter = case.view.stay.encounter
     verdict = verdict_of(trial, case.results.values(), passed=case.limit.passed(at))
     return Assessment(
@@ -58,7 +62,7 @@ def assess(  # noqa: PLR0913 — one call says all an assessment rests on
         questions=_questions(case),
         rulebook=rulebook,
         provisional=case.stratum.provisional,
-        flags=unique((*case.stratum.flags, *case.limit.warning(at))),
+        flags=unique((*case.stratum.flags, *case.limit.warning(at), *sorted(case.marks))),
         stratum_evidence=case.stratum.evidence,
         encounter=encounter,
         status=_status(trial, state, episode or episode_of(encounter), at),
@@ -80,13 +84,21 @@ class _Case:
 
     @property
     def over(self) -> bool:
-        """Discharged, died, never admitted after all, or known by now under a visit: nobody is left to be asked."""
+        """Discharged, died, never admitted after all, known by now under a visit, a test patient, or one who wants no part
+        in research: nobody is left to be asked.
+        """
         state, encounter = self.view.stay.state, self.view.stay.encounter
-        if state.demographics.get("died"):
+        if state.demographics.get("died") or self.marks:
             return True
         if encounter is None:
-            return encounter_of(state, self.view.at) is not None
+            return spoken_of(state, self.view.at)
         return encounter.cancelled or ended(encounter, self.view.at)
+
+    @property
+    def marks(self) -> frozenset[str]:
+        """`test-patient`, `opt-out`, by the site's rule (reliability C19, C20; the latter closes every gate to an EDC)."""
+        said = self.view.stay.state.demographics
+        return frozenset(flag for name, flag in MARKS.items() if said.get(name) == "yes")
 
     @property
     def emergency(self) -> bool:
@@ -94,10 +106,11 @@ class _Case:
         return encounter is not None and encounter.started_in_emergency
 
 
-def _case(trial: Trial, state: PatientState, at: datetime, options: ScoringOptions, episode: str | None) -> _Case:
+def _case(trial: Trial, chart: Chart, at: datetime, options: ScoringOptions, episode: str | None) -> _Case:
+    state = chart.state
     encounter = encounter_of(state, at) if episode is None else encounter_named(state, episode, at)
     told = determinations_of(trial, state, encounter.admitted if encounter else None, at)
-    stay = Stay(trial, state, options, encounter, None)
+    stay = Stay(trial, chart, options, encounter, None)
     stay = replace(stay, infection=infection_of(View(stay, at), _recorded(trial, told)))
     limit = time_limit_of(trial, _onset(stay, told, at))
     stratum = classify(View(stay, at))
@@ -128,7 +141,7 @@ def _finding(criterion: Criterion, view: View, onset: datetime | None) -> Findin
     """Sepsis once found stays found for the episode: its evidence is that of the onset."""
     if onset is None or criterion.id != view.stay.trial.parameters.sepsis_criterion:
         return finding_of(criterion, view)
-    began = finding_of(criterion, View(view.stay, onset))
+    began = finding_of(criterion, View(view.stay, onset, kept=True))
     return began if began.truth is Truth.MET else finding_of(criterion, view)
 
 

@@ -119,19 +119,20 @@ def _numbers(view: View, concept: str) -> list[Observation]:
 
 
 def neutrophils(view: View, comparison: Comparison) -> Reading:
-    """The absolute count; without one, white cells times the neutrophil share of the same time, flagged."""
-    counted = latest(view, comparison)
-    if counted.intervals:
-        return counted
+    """The newest absolute count; where none was reported, white cells times the neutrophil share of one time, flagged."""
+    counts = _numbers(view, "neutrophils")
+    counted = {o.effective for o in counts}
     shares = {time: tuple(same) for time, same in groupby(_numbers(view, "neutrophil-percent"), lambda o: o.effective)}
     products = [
         product
         for white in _numbers(view, "wbc")
+        if white.effective not in counted
         for share in shares.get(white.effective, ())
         if (product := _product(white, share)) is not None
     ]
-    found = newest(products, view.at, comparison.within)
-    return replace(read(found, "neutrophils"), changes=earliest((found.changes, counted.changes)))
+    found = newest((*counts, *products), view.at, comparison.within)
+    paired = comparison.paired_with and found.observations
+    return _paired(view, comparison, found) if paired else read(found, "neutrophils")
 
 
 def _product(white: Observation, share: Observation) -> Observation | None:

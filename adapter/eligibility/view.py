@@ -11,7 +11,7 @@ from adapter.domain.patient import PatientState
 from adapter.domain.trial import Trial
 from adapter.eligibility.finding import Reading
 from adapter.scoring.baseline import admission_baseline
-from adapter.scoring.chart import Chart, chart_of
+from adapter.scoring.chart import Chart
 from adapter.scoring.options import ScoringOptions
 from adapter.scoring.sofa import score
 
@@ -30,15 +30,14 @@ class Stay:
     """What does not change from one moment of the stay to the next. `infection` is when one was first recorded."""
 
     trial: Trial
-    state: PatientState
+    chart: Chart
     options: ScoringOptions
     encounter: Encounter | None
     infection: datetime | None
 
-    @cached_property
-    def chart(self) -> Chart:
-        """The results laid out for scoring, once for all moments."""
-        return chart_of(self.state)
+    @property
+    def state(self) -> PatientState:
+        return self.chart.state
 
     @property
     def admitted(self) -> datetime | None:
@@ -59,17 +58,24 @@ class Stay:
 
 @dataclass(frozen=True)
 class View:
-    """The stay at `at`. `laboratory` narrows results to one laboratory; the last two are set once they are known."""
+    """The stay at `at`. `laboratory` narrows results to one laboratory; the two readings are set once they are known.
+
+    `kept`: the score of this moment will be asked for again, with the patient's next results.
+    """
 
     stay: Stay
     at: datetime
     laboratory: Laboratory | None = None
     stratum: Reading | None = None
     time_limit: Reading | None = None
+    kept: bool = False
 
     @cached_property
     def sofa(self) -> SofaScore:
-        return score(self.stay.chart, self.at, self.stay.options)
+        chart, options = self.stay.chart, self.stay.options
+        if not self.kept:
+            return score(chart, self.at, options)
+        return chart.memory.recalled(("sofa", self.at, options), self.at, lambda: score(chart, self.at, options))
 
     @property
     def reference(self) -> datetime:
@@ -107,5 +113,5 @@ class View:
 
     def observations(self, concept: str) -> tuple[Observation, ...]:
         """Usable observations of the chosen laboratory, future ones included."""
-        found = self.stay.state.observations(concept)
+        found = self.stay.chart.observations(concept)
         return found if self.laboratory is None else tuple(o for o in found if o.laboratory is self.laboratory)

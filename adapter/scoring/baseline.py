@@ -16,8 +16,13 @@ def admission_baseline(
 
     An organ nobody measured then may have been anything: it widens the interval by 4.
     """
+    chart, question = chart_of(state), ("admission", admitted.isoformat(), end.isoformat(), options)
+    return chart.memory.recalled(question, end.astimezone(UTC), lambda: _worst(chart.state, admitted, end, options))
+
+
+def _worst(state: PatientState, admitted: datetime, end: datetime, options: ScoringOptions) -> Baseline:
     first, last = admitted.astimezone(UTC), end.astimezone(UTC)
-    chart = Chart(chart_of(state).state, since=first)
+    chart = Chart(state, since=first)
     found = organs(chart, Window(last, last - first + timedelta.resolution), options)
     return Baseline(
         low=sum(organ.low for organ in found.values()),

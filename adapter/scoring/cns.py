@@ -5,7 +5,6 @@ A sedated GCS 3 is not 4 points: the last GCS before sedation stands for it, and
 
 from collections.abc import Iterator
 from datetime import datetime
-from fractions import Fraction
 
 from adapter.domain.assessment import OrganScore, OrganStatus
 from adapter.domain.patient import Window
@@ -38,6 +37,11 @@ class Bedside:
             return Sedation.AWAKE
         return sedation(self.chart, coma.time, self.window.end, self.options)
 
+    def finding(self, coma: Coma, *, firm: bool) -> Finding:
+        """Read once: what makes one coma differ from another of the same moment stands in the question."""
+        question = ("coma", coma.time, coma.total, coma.best, coma.flags, firm)
+        return self.chart.memory.recalled(question, coma.time, lambda: _finding(coma, firm=firm))
+
     def comas(self, first: datetime, last: datetime) -> list[Coma]:
         return comas(self.chart, first, last, self.intubated)
 
@@ -52,7 +56,7 @@ def cns(chart: Chart, window: Window, options: ScoringOptions) -> OrganScore:
         if depth is Sedation.SEDATED:
             sedated.append(coma.time)
         else:
-            findings.append(_finding(coma, firm=depth is Sedation.AWAKE or not bedside.intubated(coma.time)))
+            findings.append(bedside.finding(coma, firm=depth is Sedation.AWAKE or not bedside.intubated(coma.time)))
     findings += _carried(bedside, min(sedated)) if sedated else ()
     flags = [SEDATED] if sedated else []
     if not charted and parts_within(chart, window.start, window.end):
@@ -60,13 +64,13 @@ def cns(chart: Chart, window: Window, options: ScoringOptions) -> OrganScore:
     return worst(findings, flags)
 
 
-def _finding(coma: Coma, *, firm: bool = True) -> Finding:
+def _finding(coma: Coma, *, firm: bool) -> Finding:
     """Ventilated and nobody charted whether sedated: shown, but it decides nothing."""
-    points = GCS.points(Fraction(coma.best))
+    points = GCS.points(coma.best)
     return Finding(
         points,
         points,
-        GCS.points(Fraction(coma.total)),
+        GCS.points(coma.total),
         coma.basis,
         GCS.rule(points),
         note=f"GCS {coma.best}",
@@ -83,12 +87,12 @@ def _carried(bedside: Bedside, since: datetime) -> Iterator[Finding]:
         own = coma.basis[0].visit
         if coma.time == since or (own and visit and own != visit) or not _before_sedation(bedside, coma):
             continue
-        points = GCS.points(Fraction(coma.best))
+        points = GCS.points(coma.best)
         hours = (since - coma.time).total_seconds() / HOUR
         yield Finding(
             points,
             points,
-            GCS.points(Fraction(coma.total)),
+            GCS.points(coma.total),
             coma.basis,
             GCS.rule(points),
             note=f"GCS {coma.best}, charted {hours:.1f} h before sedation",

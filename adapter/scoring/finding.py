@@ -4,7 +4,7 @@ An interval holds every score the organ may have: firm findings bound it on both
 a specimen nobody confirmed, a short urine window) may only raise its high end; without a firm one the organ may be anything.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -18,14 +18,16 @@ CENSORED = "censored"
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Points with their interval. `converted` is what the other unit column gives; `note` explains the first of `basis`."""
+    """Points with their interval. `converted` is what the other unit column gives; `note` explains the first of `basis`:
+    a text, or who can tell it, for most findings are never shown.
+    """
 
     score: int
     low: int
     high: int
     basis: tuple[Observation, ...]
     rule: str
-    note: str = ""
+    note: str | Callable[[], str] = ""
     converted: int | None = None
     status: OrganStatus = OrganStatus.MEASURED
     flags: tuple[str, ...] = ()
@@ -82,7 +84,9 @@ def _data_flags(finding: Finding) -> Iterable[str]:
 def _evidence(deciding: Iterable[Finding]) -> tuple[Evidence, ...]:
     shown: dict[tuple[str, str, datetime], tuple[Observation, str]] = {}
     for finding in deciding:
+        note = finding.note if isinstance(finding.note, str) else finding.note()
         for index, observation in enumerate(finding.basis):
-            note = finding.note if index == 0 else ""
-            shown.setdefault((observation.concept, observation.identity, observation.effective), (observation, note))
+            shown.setdefault(
+                (observation.concept, observation.identity, observation.effective), (observation, "" if index else note)
+            )
     return tuple(evidence_of(observation, note) for observation, note in shown.values())

@@ -98,4 +98,5 @@ def _whole(item: Timed) -> int | None:
     least, most = GCS_RANGES[item.observation.concept]
     if quantity is None or quantity.comparator is not None or quantity.value.denominator != 1:
         return None
-    return int(quantity.value) if least <= quantity.value <= most else None
+    whole = quantity.value.numerator
+    return whole if least <= whole <= most else None

@@ -4,7 +4,7 @@ from adapter.domain.assessment import OrganScore
 from adapter.domain.observation import Observation
 from adapter.domain.patient import Window
 from adapter.domain.quantity import Quantity
-from adapter.scoring.chart import Chart
+from adapter.scoring.chart import Chart, Timed
 from adapter.scoring.finding import CENSORED, Finding, worst
 from adapter.scoring.ladder import Ladder
 from adapter.scoring.options import ScoringOptions
@@ -15,8 +15,12 @@ NATIVE_TABLE = "native_table"
 
 def coagulation(chart: Chart, window: Window, _options: ScoringOptions) -> OrganScore:
     """Platelets: the same numbers in both unit columns."""
-    observed = (item.observation for item in chart.series("platelets").within(window))
-    return worst([_finding(one, PLATELETS, one.quantity) for one in observed if one.quantity is not None])
+    items = chart.series("platelets").within(window)
+    return worst([chart.said(item, "platelets", _platelets) for item in items if item.observation.quantity is not None])
+
+
+def _platelets(item: Timed) -> Finding:
+    return _finding(item.observation, PLATELETS, item.observation.quantity)
 
 
 def liver(chart: Chart, window: Window, options: ScoringOptions) -> OrganScore:
@@ -26,8 +30,12 @@ def liver(chart: Chart, window: Window, options: ScoringOptions) -> OrganScore:
 
 def by_column(chart: Chart, window: Window, concept: str, columns: Columns, policy: str) -> list[Finding]:
     """A value reported in SI units is read in the printed SI column, and converted beside it (clinical D9)."""
-    observed = (item.observation for item in chart.series(concept).within(window))
-    return [_in_columns(one, columns, policy) for one in observed if one.quantity is not None]
+
+    def read(item: Timed) -> Finding:
+        return _in_columns(item.observation, columns, policy)
+
+    items = chart.series(concept).within(window)
+    return [chart.said(item, (concept, policy), read) for item in items if item.observation.quantity is not None]
 
 
 def _in_columns(one: Observation, columns: Columns, policy: str) -> Finding:

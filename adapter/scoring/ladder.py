@@ -11,6 +11,8 @@ UNSAID = frozenset({"1", "{score}"})
 """Units nobody writes."""
 Compare = Callable[[int, int], bool]
 HOLDS: dict[str, Compare] = {"<": operator.lt, ">": operator.gt, ">=": operator.ge}
+Cut = tuple[Compare, int, int, int]
+"""A step as `points` asks it: comparison, numerator and denominator of the bound, points."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,11 +22,6 @@ class Step:
     sign: str
     bound: Fraction
     points: int
-
-    def holds(self, value: Fraction) -> bool:
-        """Exact; cross-multiplied, because fractions compare slowly and this is asked thousands of times."""
-        bound = self.bound
-        return HOLDS[self.sign](value.numerator * bound.denominator, bound.numerator * value.denominator)
 
     def surely(self, interval: Interval) -> bool:
         """Holds for every value of the interval."""
@@ -55,9 +52,15 @@ class Ladder:
     steps: tuple[Step, ...]
     source: str
     words: dict[int, str] = field(default_factory=dict)
+    cuts: tuple[Cut, ...] = ()
 
-    def points(self, value: Fraction) -> int:
-        return next((step.points for step in self.steps if step.holds(value)), 0)
+    def points(self, value: Fraction | int) -> int:
+        """Exact; cross-multiplied, because fractions compare slowly and this is asked thousands of times."""
+        numerator, denominator = value.as_integer_ratio()
+        for holds, top, bottom, points in self.cuts:
+            if holds(numerator * bottom, top * denominator):
+                return points
+        return 0
 
     def span(self, quantity: Quantity) -> tuple[int, int]:
         """Lowest and highest points: the same for a value; for `<5` what every, and what some, value below 5 scores."""
@@ -80,4 +83,5 @@ def ladder(name: str, unit: str, source: str, *rows: tuple[str, str, int]) -> La
     words = {s.points: f"{name} {s.sign} {decimal_text(s.bound)}{shown}: {s.points} ({source})" for s in steps}
     last = steps[-1]
     words[0] = f"{name} not {last.sign} {decimal_text(last.bound)}{shown}: 0 ({source})"
-    return Ladder(name, unit, steps, source, words)
+    cuts = tuple((HOLDS[s.sign], s.bound.numerator, s.bound.denominator, s.points) for s in steps)
+    return Ladder(name, unit, steps, source, words, cuts)

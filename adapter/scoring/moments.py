@@ -1,7 +1,7 @@
 """The moments at which a score can change: for finding the first that reached a threshold, and for looking again."""
 
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 
 from adapter.domain.patient import PatientState
@@ -109,16 +109,20 @@ def _urine(chart: Chart, first: datetime, last: datetime) -> Iterator[datetime]:
 def next_change(state: PatientState | Chart, at: datetime, options: ScoringOptions) -> datetime | None:
     """The next moment after `at` at which time alone may change the score: until then, without news, it stands."""
     chart, now = chart_of(state), at.astimezone(UTC)
-    return min((moment for moment in _changing(chart, now, options) if moment > now), default=None)
+    return min(_changing(chart, now, options), default=None)
 
 
 def _changing(chart: Chart, now: datetime, options: ScoringOptions) -> Iterator[datetime]:
     """Results dated ahead arrive; results leave the day; infusions reach their hour, end by their hold, leave the day."""
-    for concept in READ:
-        for item in chart.series(concept).after(now - WINDOW):
-            yield from (item.time, item.time + WINDOW)
-    for drug in (*DOSES, *UNSCORED_VASOACTIVES):
-        for item in chart.series(drug).after(now - WINDOW - options.rate_hold):
-            yield from (item.time + INFUSION_COUNTS, item.time + options.rate_hold + WINDOW)
-    for item in chart.series("urine-output").after(now - URINE_LOOKBACK - JUST_AFTER):
-        yield item.time + URINE_LOOKBACK + JUST_AFTER
+    yield from _next(chart, READ, now, (timedelta(0), WINDOW))
+    yield from _next(chart, (*DOSES, *UNSCORED_VASOACTIVES), now, (INFUSION_COUNTS, options.rate_hold + WINDOW))
+    yield from _next(chart, ("urine-output",), now, (URINE_LOOKBACK + JUST_AFTER,))
+
+
+def _next(chart: Chart, concepts: Iterable[str], now: datetime, delays: tuple[timedelta, ...]) -> Iterator[datetime]:
+    """For each delay the next moment that lies it behind a result."""
+    for series in map(chart.series, concepts):
+        for delay in delays:
+            first = series.after(now - delay)
+            if first is not None:
+                yield first.time + delay

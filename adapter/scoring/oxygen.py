@@ -57,10 +57,9 @@ def support(chart: Chart, at: datetime, options: ScoringOptions) -> tuple[bool |
 
 
 def _charted(chart: Chart, at: datetime, options: ScoringOptions, beside: Observation | None) -> Timed | None:
-    held = [item for item in chart.series("fio2").between(at - options.device_hold, at) if _value(item) is not None]
-    same = [item for item in held if beside is not None and _one_report(item.observation, beside)]
-    chosen = same or held
-    return chosen[-1] if chosen else None
+    held = chart.series("fio2").between(at - options.device_hold, at)[::-1]
+    same = (item for item in held if beside is not None and _one_report(item.observation, beside))
+    return next((item for item in (*same, *held) if _value(item) is not None), None)
 
 
 def _one_report(fio2: Observation, gas: Observation) -> bool:

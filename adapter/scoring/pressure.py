@@ -76,7 +76,7 @@ def _near(time: datetime, times: Sequence[datetime]) -> bool:
 def _charted(chart: Chart, concept: str, first: datetime, last: datetime) -> list[Pressure]:
     """The lowest of those that share a moment."""
     items = chart.series(concept).between(first, last)
-    found = [p for item in items if (p := _measured(item)) is not None]
+    found = [p for item in items if (p := chart.said(item, "pressure", _measured)) is not None]
     lowest: dict[datetime, Pressure] = {}
     for pressure in found:
         known = lowest.get(pressure.time)
@@ -101,7 +101,14 @@ def derived_pressures(
         below = diastolic.get(item.time)
         if below is None or _near(item.time, beside):
             continue
-        high, low = _measured(item), _measured(below)
-        if high is not None and low is not None:
-            mean = (high.value + DIASTOLIC_WEIGHT * low.value) / (1 + DIASTOLIC_WEIGHT)
-            yield Pressure(item.time, mean, (*high.basis, *low.basis), (MAP_DERIVED,))
+        mean = _mean(item, below)
+        if mean is not None:
+            yield mean
+
+
+def _mean(systolic: Timed, diastolic: Timed) -> Pressure | None:
+    high, low = _measured(systolic), _measured(diastolic)
+    if high is None or low is None:
+        return None
+    mean = (high.value + DIASTOLIC_WEIGHT * low.value) / (1 + DIASTOLIC_WEIGHT)
+    return Pressure(systolic.time, mean, (*high.basis, *low.basis), (MAP_DERIVED,))

@@ -67,7 +67,6 @@ class Sample:
         rule = self.ladder.rule(points)
         return rule if points == capped else f"{rule}, without respiratory support {capped}"
 
-    @property
     def note(self) -> str:
         unit = "" if self.ladder.unit in UNSAID else f" {self.ladder.unit}"
         shown = f"{self.ladder.name} {decimal_text(self.measured.value / self.breathed.fio2)}{unit}"
@@ -109,18 +108,26 @@ def respiration(chart: Chart, window: Window, options: ScoringOptions) -> OrganS
 
 
 def _gases(chart: Chart, window: Window, options: ScoringOptions, flags: list[str]) -> Iterator[Finding]:
+    def divided(item: Timed) -> Finding | None:
+        breathed = oxygen(chart, item.time, options, item.observation)
+        return None if breathed is None else _gas(chart, item, breathed, options)
+
     for item in chart.series("pao2").within(window):
-        gas = item.observation
-        if gas.specimen == "venous":
+        if item.observation.specimen == "venous":
             flags.append(VENOUS_REJECTED)
-        elif gas.quantity is not None:
-            breathed = oxygen(chart, item.time, options, gas)
-            if breathed is None:
+        elif item.observation.quantity is not None:
+            found = chart.said(item, ("pao2", options), divided)
+            if found is None:
                 flags.append(FIO2_MISSING)
             else:
-                found = _finding(chart, item, PF, breathed, options)
-                low = (POSSIBLY_VENOUS,) if gas.quantity.value < PROBABLY_VENOUS else ()
-                yield _confirmed(replace(found, flags=(*found.flags, *low)), arterial=gas.specimen == "arterial")
+                yield found
+
+
+def _gas(chart: Chart, item: Timed, breathed: Oxygen, options: ScoringOptions) -> Finding:
+    gas = item.observation
+    found = _finding(chart, item, PF, breathed, options)
+    low = (POSSIBLY_VENOUS,) if gas.quantity is not None and gas.quantity.value < PROBABLY_VENOUS else ()
+    return _confirmed(replace(found, flags=(*found.flags, *low)), arterial=gas.specimen == "arterial")
 
 
 def _reported(chart: Chart, window: Window, options: ScoringOptions, flags: list[str]) -> Iterator[Finding]:

@@ -6,7 +6,7 @@ from enum import StrEnum
 from adapter.domain.patient import Window
 from adapter.scoring.chart import Chart, Timed
 from adapter.scoring.options import ScoringOptions
-from adapter.scoring.thresholds import RASS_AFTER, SEDATED_RASS
+from adapter.scoring.thresholds import INVASIVE, RASS_AFTER, SEDATED_RASS
 
 
 class Sedation(StrEnum):
@@ -18,16 +18,26 @@ class Sedation(StrEnum):
 def sedation(chart: Chart, at: datetime, end: datetime, options: ScoringOptions) -> Sedation:
     """By the last RASS that still holds, else the first one charted soon after; nothing after `end` is known yet.
 
-    An opioid alone is not sedation (decisions B7).
+    An opioid alone is not sedation (decisions B7). A tube charted between the two parts them: the coma was the reason
+    for it, and the sedation came with it.
     """
     rass = chart.series("rass")
     item = rass.latest(at, options.device_hold)
     if item is None:
         later = rass.between(at, min(at + RASS_AFTER, end))
-        item = later[0] if later else None
+        item = later[0] if later and not _tube_between(chart, at, later[0].time, options) else None
     if item is None:
         return Sedation.UNKNOWN
     return Sedation.SEDATED if is_deep(item) else Sedation.AWAKE
+
+
+def _tube_between(chart: Chart, at: datetime, later: datetime, options: ScoringOptions) -> bool:
+    """Intubated after `at`, and no later than `later`."""
+    devices = chart.series("respiratory-support")
+    before = devices.latest(at, options.device_hold)
+    if before is not None and before.observation.code == INVASIVE:
+        return False
+    return any(item.observation.code == INVASIVE for item in devices.between(at, later))
 
 
 def is_deep(item: Timed) -> bool:

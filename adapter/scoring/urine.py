@@ -58,7 +58,7 @@ def urine(chart: Chart, window: Window) -> Iterator[Finding]:
             yield _total(volume)
     volumes = _volumes(chart, "urine-output", window.end - URINE_LOOKBACK, window.end)
     today = [volume for volume in volumes if volume.time > window.start]
-    seen = sum((volume.millilitres for volume in today), Fraction(0))
+    seen = _sum(today)
     if seen >= URINE_SETTLED:
         yield _settled(seen, today)
     elif today:
@@ -69,7 +69,7 @@ def urine(chart: Chart, window: Window) -> Iterator[Finding]:
 def scanty(chart: Chart, at: datetime) -> bool:
     """Less than 500 mL charted in the 24 hours before: only then can hourly volumes score."""
     volumes = _volumes(chart, "urine-output", at - URINE_DAY + timedelta.resolution, at)
-    return sum((volume.millilitres for volume in volumes), Fraction(0)) < URINE_SETTLED
+    return _sum(volumes) < URINE_SETTLED
 
 
 def _volumes(chart: Chart, concept: str, first: datetime, last: datetime) -> list[Volume]:
@@ -79,6 +79,12 @@ def _volumes(chart: Chart, concept: str, first: datetime, last: datetime) -> lis
         if quantity is not None and quantity.comparator is None:
             volumes.append(Volume(item.time, quantity.value, item.observation))
     return volumes
+
+
+def _sum(volumes: list[Volume]) -> Fraction:
+    """Exact; whole millilitres, as nearly all are, add up faster as integers."""
+    whole = sum(volume.millilitres.numerator for volume in volumes if volume.millilitres.denominator == 1)
+    return sum((volume.millilitres for volume in volumes if volume.millilitres.denominator != 1), Fraction(whole))
 
 
 def _total(volume: Volume) -> Finding:
@@ -112,8 +118,7 @@ def _collection(volumes: list[Volume], anchor: int, before: timedelta) -> Collec
     times = [volume.time for volume in volumes[max(anchor, 0) :]]
     begin = times[0] - before
     gaps = (later - earlier for earlier, later in pairwise(times))
-    total = sum((volume.millilitres for volume in after), Fraction(0))
-    return Collection(total, times[-1] - begin, tuple(after), max(gaps, default=timedelta(0)))
+    return Collection(_sum(after), times[-1] - begin, tuple(after), max(gaps, default=timedelta(0)))
 
 
 def _normalised(collection: Collection, *, firm: bool) -> Finding:

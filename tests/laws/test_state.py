@@ -55,11 +55,20 @@ def observations(draw: st.DrawFn) -> ClinicalEvent:
 def statements(draw: st.DrawFn) -> ClinicalEvent:
     action, at = draw(st.sampled_from(EncounterAction)), draw(moments)
     ward, kind = draw(st.sampled_from(["", "ED", "ICU"])), draw(st.sampled_from([None, *EncounterClass]))
-    visit = draw(st.sampled_from(["V1", "V2"]))
+    visit, began = draw(st.sampled_from(["V1", "V2"])), draw(st.none() | moments)
     return EncounterChanged(
         WHO,
         EncounterStatement(
-            visit, action, at, kind, ward, "", draw(st.none() | moments), f"{visit}{action}{at}{ward}{kind}", "1"
+            visit,
+            action,
+            at,
+            kind,
+            ward,
+            "",
+            draw(st.none() | moments),
+            f"{visit}{action}{at}{ward}{kind}{began}",
+            "1",
+            admitted=began,
         ),
     )
 

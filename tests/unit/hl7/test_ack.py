@@ -206,3 +206,11 @@ def test_a_message_without_header_gets_a_whole_answer_with_an_empty_msa_2() -> N
 def test_no_byte_of_the_patient_enters_the_answer() -> None:
     for problem in (None, "TOO_BIG", "PROCID"):
         assert b"SECRET" not in answer(message(), judge(message(), STRICT, problem=problem))
+
+
+def test_a_header_that_ran_into_the_patient_gives_none_of_it_back() -> None:
+    for head in ("9|P|2.5.1", "9|P|2.5.1PID|1||SECRET", "9|SECRET|SECRET", "9|P|2.5.1|||||", "9|P|2.5^SECRET"):
+        received = er7.parse(f"MSH|^~\\&|LAB|||||||{head}|SECRET|SECRET|SECRET|SECRET|SECRET|SECRET\r".encode())
+        sent = answer(received, judge(received, GENERIC))
+        assert b"SECRET" not in sent
+        assert b"MSA|AA|9\r" in sent

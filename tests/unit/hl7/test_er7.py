@@ -114,12 +114,18 @@ def test_the_fifth_encoding_character_of_version_2_7_is_read() -> None:
     assert message.header.text(10) == "7"
 
 
-@pytest.mark.parametrize("payload", [b"", b"PID|1", b"\r\n", b"HELLO", b"FHS|^~\\&\rBTS|0\r", b"<ORU_R01/>"])
+@pytest.mark.parametrize("payload", [b"", b"PID|1", b"\r\n", b"HELLO", b"FHS|^~\\&\rBTS|0\r"])
 def test_no_header_is_the_one_thing_refused(payload: bytes) -> None:
     with pytest.raises(MalformedMessageError) as caught:
         er7.parse(payload)
     assert caught.value.code == "NO_MSH"
     assert er7.headline(payload) is None
+
+
+def test_xml_is_told_apart_and_never_parsed() -> None:
+    with pytest.raises(MalformedMessageError) as caught:
+        er7.parse(b'<?xml version="1.0"?><ORU_R01/>')
+    assert caught.value.code == "XML"
 
 
 @pytest.mark.parametrize(

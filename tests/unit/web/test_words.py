@@ -1,5 +1,7 @@
 """Concepts, units and intervals as a coordinator says them."""
 
+import pytest
+
 from adapter.web import sheet, words
 
 
@@ -28,3 +30,10 @@ def test_an_answer_says_what_it_leads_to() -> None:
     said = [sheet.meaning(kind, answer) for kind in ("inclusion", "exclusion") for answer in ("met", "not-met")]
     assert said == ["Met (stays in)", "Not met (rules out)", "Met (rules out)", "Not met (stays in)"]
     assert sheet.meaning("exclusion", "unknown") == "Still unknown"
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"), [("Παράδειγμα", "ΠΑΡΑΔΕΙΓΜΑ"), ("García", "GARCÍA"), ("Müller", "MÜLLER"), ("Άβολος", "ΑΒΟΛΟΣ")]
+)
+def test_a_greek_family_name_in_capitals_has_no_accent(name: str, shown: str) -> None:
+    assert words.capitals(name) == shown
