@@ -4,6 +4,7 @@ A positive code means "stored", nothing else (spec: decisions D; HL7 chapter 2.9
 so the generic profile refuses only what was not kept whole.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,7 +12,7 @@ from types import MappingProxyType
 
 from adapter.hl7.er7 import Message, Segment
 from adapter.hl7.escapes import STANDARD, Delimiters
-from adapter.hl7.tables import ERROR_TEXTS, AckCode, AckCondition, ErrorCode, ProcessingId
+from adapter.hl7.tables import ERROR_TEXTS, AckCode, AckCondition, ErrorCode, ProcessingId, codec
 
 VERSION = "2.5.1"
 """What we say where the sender said nothing."""
@@ -20,6 +21,9 @@ _CODES: Mapping[str, AckCode] = MappingProxyType({code.value: code for code in A
 _CONDITIONS: Mapping[str, AckCondition] = MappingProxyType({condition.value: condition for condition in AckCondition})
 _OLD_VERSIONS = ("2.1", "2.2")
 _TWO_PART_TYPE = (*_OLD_VERSIONS, "2.3", "2.3.1")
+_PROCESSING = re.compile(rb"[A-Z](?:[^\w\s][A-Z])?$")
+"""`P`, `P^T` (tables 0103 and 0207)."""
+_VERSION = re.compile(rb"\d(?:\.\d){1,3}(?!\w)")
 _OLD_ERR = (*_TWO_PART_TYPE, "2.4")
 
 
@@ -46,6 +50,8 @@ _STRICT: Mapping[str, Refusal] = MappingProxyType(
         "EVENT": Refusal("R", ErrorCode.UNSUPPORTED_EVENT, "MSH^1^9"),
         "PROCID": Refusal("R", ErrorCode.UNSUPPORTED_PROCESSING_ID, "MSH^1^11"),
         "VERSION": Refusal("R", ErrorCode.UNSUPPORTED_VERSION, "MSH^1^12"),
+        "NO_PATIENT": Refusal("E", ErrorCode.REQUIRED_FIELD, "PID^1^3"),
+        "NO_MRG": Refusal("E", ErrorCode.SEGMENT_SEQUENCE, "MRG^1"),
         "SENDER": Refusal("R", ErrorCode.INTERNAL, "MSH^1^3"),
     }
 )
@@ -143,8 +149,8 @@ def _holds(condition: AckCondition | None, letter: str) -> bool:
 def build(message: Message | None, ack: Acknowledgment, *, control_id: str, now: datetime) -> bytes:
     """The ACK, unframed; every segment ends with CR. Empty where no answer is owed.
 
-    Addresses turn round, MSH-10 is a new id, MSA-2 is the received MSH-10 byte for byte, MSH-11, 12 and 18 are echoed.
-    `now` is aware. No byte of patient data can enter: only MSH is read.
+    Addresses turn round, MSH-10 is a new id, MSA-2 is the received MSH-10 byte for byte; MSH-11, 12 and 18 are echoed where
+    they hold what they should. `now` is aware. Only MSH is read, so that no patient can enter.
     """
     if ack.code is None:
         return b""
@@ -163,6 +169,18 @@ class _Received(list[bytes]):
     def field(self, number: int) -> bytes:
         return self[number] if number < len(self) else b""
 
+    def meant(self, number: int, shape: re.Pattern[bytes]) -> bytes:
+        """The field, or as much of its beginning as has the shape.
+
+        A sender that lost its line ends puts the patient's segments behind its MSH-10.
+        """
+        found = shape.match(self.field(number))
+        return found[0] if found else b""
+
+
+def _is_charset(text: bytes) -> bool:
+    return all(codec(name) or not name for name in text.decode("latin-1").split("~"))
+
 
 def _stamp(control_id: str, now: datetime) -> tuple[bytes, bytes]:
     """Our MSH-7 and MSH-10."""
@@ -175,10 +193,10 @@ def _msh(header: Segment | None, received: _Received, marks: Delimiters, stamp: 
         marks.encoding_characters.encode(),
         *(echo(5), echo(6), echo(3), echo(4)),
         *(stamp[0], b"", _type(header, marks).encode(), stamp[1]),
-        echo(11) or b"P",
-        echo(12) or VERSION.encode(),
+        received.meant(11, _PROCESSING) or b"P",
+        received.meant(12, _VERSION) or VERSION.encode(),
     ]
-    if charset := echo(18):
+    if (charset := echo(18)) and _is_charset(charset):
         fields += [b""] * 5 + [charset]
     return _line(b"MSH", marks, fields)
 

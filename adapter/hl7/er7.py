@@ -1,6 +1,6 @@
 """ER7, the bars and hats of HL7 v2: a tolerant, lossless, lazy reader (chapter 2; spec: mllp-receiver 4.5).
 
-It raises only where there is no header (`NO_MSH`), its separators cannot be used (`DELIMS`), or two bytes make a letter
+It raises only where there is no header (`NO_MSH`, `XML`), its separators cannot be used (`DELIMS`), or two bytes make a letter
 (`CHARSET`: UTF-16). Bytes that do not decode
 survive as surrogates, unknown segments and extra fields are kept, and `Message.print` gives back the bytes that came.
 """
@@ -81,8 +81,8 @@ class Segment:
             value = fields[field]
         except IndexError:
             return ""
-        if component == 1 and subcomponent == 1 and repetition == 1 and (self._plain or self._is_plain(value)):
-            return value.partition(self._component)[0] if self._component in value else value
+        if subcomponent == 1 and repetition == 1 and (self._plain or self._is_plain(value)):
+            return _nth(value, self._component, component)
         return self._deep(field, component, subcomponent, repetition)
 
     def _is_plain(self, value: str) -> bool:
@@ -126,11 +126,13 @@ class Segment:
         value = self._repetition(field, repetition)
         if not value:
             return ()
-        return tuple(syntax.decode(part.split(syntax.subcomponent, 1)[0]) for part in value.split(syntax.component))
+        parts = [part.partition(syntax.subcomponent)[0] for part in value.split(syntax.component)]
+        return tuple(map(syntax.decode, parts) if syntax.escape in value else parts)
 
     def whole(self, field: int, repetition: int = 1) -> str:
         """One repetition decoded as one text, component separators included."""
-        return self._syntax.decode(self._repetition(field, repetition))
+        value = self._repetition(field, repetition)
+        return self._syntax.decode(value) if self._syntax.escape in value else value
 
     def wire_fields(self) -> list[bytes]:
         """The fields' bytes as they came, by their numbers (MSH-10 must be echoed so); the name stands at 0."""
@@ -143,6 +145,8 @@ class Segment:
 
 def _nth(text: str, separator: str, number: int) -> str:
     """The `number`-th part (from 1), or empty. The separator in use may be longer than one part is."""
+    if separator not in text:
+        return text if number == 1 else ""
     if number == 1:
         return text.partition(separator)[0]
     parts = text.split(separator, number)

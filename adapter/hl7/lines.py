@@ -74,6 +74,10 @@ def _refused(payload: bytes) -> MalformedMessageError:
     if _WIDE.match(payload):
         text = "The message is in UTF-16, which MLLP cannot carry safely — ask the sender for UTF-8 and MSH-18 UNICODE UTF-8"
         return MalformedMessageError("CHARSET", text)
+    if payload[_lead_size(payload) :].startswith(b"<"):
+        return MalformedMessageError(
+            "XML", "The message is in XML — ask the sender for HL7 v2 with bars and hats (ER7)"
+        )
     return MalformedMessageError(
         "NO_MSH", "The message does not begin with MSH — ask the sender for a whole HL7 v2 message"
     )

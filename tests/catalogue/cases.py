@@ -1,0 +1,1228 @@
+"""The catalogue of bad input: every odd thing a hospital's interface may send, and what comes of it.
+
+This file drives tests/catalogue/test_catalogue.py and docs/bad-input.md. MSH-7 of the messages is 2 January 2026, 03:10; the
+house's clock says 08:00 UTC. Answers are those of the profile `generic`.
+"""
+
+from tests.builders import adt, er7, msh, obr, obx, oru, pid, pv1
+from tests.catalogue import checks
+from tests.catalogue.model import Case, Row, Stream, row
+
+# --- what the cases are made of -------------------------------------------------------------------------------------------
+
+PLT = obx("777-3", "98", "10*3/uL")
+PLT_LOW = obx("777-3", "40", "10*3/uL")
+ORGANS = (
+    obx("777-3", "140", "10*3/uL"),
+    obx("1975-2", "1.2", "mg/dL"),
+    obx("2160-0", "1.9", "mg/dL"),
+    obx("8478-0", "68", "mm[Hg]"),
+    obx("9269-2", "15", "{score}"),
+)
+HIGH = obx("2276-4", "5200", "ng/mL")
+HEAD = "MSH|^~\\&|LAB|HOSP|ADAPTER|TRIAL|20260102031000||"
+END = b"\x1c\r"
+UPDATE = {"control": "A2", "sent": "20260102050100", "at": "20260102050000"}
+
+
+def story(*more: str, control: str = "R1", **parts: str) -> tuple[bytes, bytes]:
+    """An emergency patient with SOFA 4; with ferritin 5200 a candidate."""
+    return adt("A01", cls="E", ward="ED", **parts), oru(*ORGANS, *more, control=control, order="S1", **parts)
+
+
+def named(name: str) -> tuple[bytes, bytes]:
+    return story(HIGH, name=name)
+
+
+def ferritin(value: str, unit: str = "ng/mL", **parts: str) -> tuple[bytes]:
+    return (oru(obx("2276-4", value, unit, **parts)),)
+
+
+def platelets(value: str, unit: str = "10*3/uL", **parts: str) -> tuple[bytes]:
+    return (oru(obx("777-3", value, unit, **parts)),)
+
+
+def at(time: str) -> tuple[bytes]:
+    """A result of this time, and of no other."""
+    return (oru(PLT, at=time),)
+
+
+def header(fields: str, *segments: str) -> tuple[bytes]:
+    """A message with MSH-9 and what follows it written out."""
+    return (er7(HEAD + fields, pid(), obr(), PLT, *segments),)
+
+
+def merge(survivor: str, gone: str, control: str = "M1") -> bytes:
+    return adt("A40", patient=survivor, merged=gone, control=control)
+
+
+# --- 1. framing and transport -----------------------------------------------------------------------------------------------
+
+SHELL = "tests/shell/test_mllp_server.py::"
+
+TRANSPORT: tuple[Row, ...] = (
+    row("M01", "good frame, one byte per TCP segment", Case("", (oru(PLT),), conduct="drip", check=checks.bytes_kept)),
+    row(
+        "M02",
+        "two frames in one segment",
+        Case("", (oru(PLT, control="1"), oru(PLT_LOW, control="2")), check=checks.bytes_kept),
+    ),
+    row(
+        "M03",
+        "50 frames pipelined without waiting",
+        Case("", tuple(oru(PLT, control=str(n)) for n in range(50)), check=checks.bytes_kept),
+    ),
+    row(
+        "M04",
+        "CR, LF, blanks and NUL between frames",
+        Case("", Stream(b"\r\n \r\n\x00" + b"\x0b" + oru(PLT) + END), ["AA"]),
+    ),
+    row(
+        "M05",
+        "another protocol on the port",
+        Case("an HTTP request", Stream(b"GET / HTTP/1.1\r\nHost: x\r\n" * 60), [], apart=True, counted="noise"),
+        Case("a TLS greeting", Stream(b"\x16\x03\x01" + bytes(2000)), [], apart=True, counted="noise"),
+        note="no answer; closed after 1 KiB without VT",
+    ),
+    row(
+        "M06",
+        "frame without end, then VT and a good frame",
+        Case(
+            "",
+            Stream(b"\x0bMSH|^~\\&|half" + b"\x0b" + oru(PLT) + END),
+            ["AA"],
+            ["quarantined FRAME_TRUNC", "applied"],
+            counted="truncated",
+        ),
+    ),
+    row(
+        "M07",
+        "FS without CR",
+        Case(
+            "then VT",
+            Stream(b"\x0b" + oru(PLT, control="1") + b"\x1c\x0b" + oru(PLT_LOW, control="2") + END),
+            ["AA", "AA"],
+            counted="no-cr",
+        ),
+        Case("then silence (500 ms)", Stream(b"\x0b" + oru(PLT) + b"\x1c"), ["AA"], counted="no-cr", conduct="waits"),
+    ),
+    row(
+        "M08",
+        "FS inside data, not followed by CR or VT",
+        Case("", (oru(PLT, "NTE|1||a\x1cb"),), counted="fs-in-data", check=checks.bytes_kept),
+    ),
+    row(
+        "M09",
+        "final CR before FS missing",
+        Case("", (oru(PLT)[:-1],), holds={"platelets": "98"}, check=checks.bytes_kept),
+    ),
+    row(
+        "M10",
+        "other segment ends",
+        Case("LF", (oru(PLT).replace(b"\r", b"\n"),), holds={"platelets": "98"}, check=checks.bytes_kept),
+        Case("CRLF", (oru(PLT).replace(b"\r", b"\r\n"),), holds={"platelets": "98"}, check=checks.bytes_kept),
+    ),
+    row("M11", "empty frame", Case("", Stream(b"\x0b" + END), [], counted="empty")),
+    row(
+        "M12",
+        "peer closes inside a frame",
+        Case("", Stream(b"\x0bMSH|^~\\&|half"), [], ["quarantined FRAME_TRUNC"], apart=True, conduct="leaves"),
+    ),
+    row(
+        "M13",
+        "a frame that never ends (30 s; here 0.7 s)",
+        Case(
+            "",
+            Stream(b"\x0bMSH|^~\\&|slow"),
+            [],
+            ["quarantined FRAME_TRUNC"],
+            apart=True,
+            conduct="waits",
+            counted="frame-timeout",
+        ),
+    ),
+    row(
+        "M14",
+        "idle connection for hours",
+        elsewhere=SHELL + "test_m14_an_idle_connection_outlives_the_frame_limit",
+        note="stays open",
+    ),
+    row(
+        "M15",
+        "half-open peer, same peer reconnects",
+        elsewhere=SHELL + "test_m15_a_dead_connection_does_not_block_a_new_one",
+        note="the new one is served at once; keep-alive finds the dead one within 60 s",
+    ),
+    row(
+        "M16",
+        "500 connections from one address",
+        elsewhere=SHELL + "test_m16_a_peer_has_twenty_connections_and_a_listed_one_a_hundred",
+        note="20 kept (100 for a listed peer), the rest closed",
+    ),
+    row(
+        "M17",
+        "frame of many megabytes (embedded PDF)",
+        Case(
+            "9 MB in OBX-5",
+            (oru(PLT, f"OBX|2|ED|PDF^^L||^AP^PDF^Base64^{'A' * 9_000_000}||||||F"),),
+            holds={"platelets": "98"},
+            check=checks.bytes_kept,
+        ),
+    ),
+    row(
+        "M18",
+        "frame over 16 MiB",
+        Case("", (oru(PLT, "NTE|1||" + "A" * 16_777_216),), ["AE 207"], ["quarantined TOO_BIG"], counted="oversize"),
+        note="the first 64 KiB and the hash are kept",
+    ),
+    row(
+        "M19",
+        "a stream without FS (here 300 KB at a limit of 64 KB)",
+        Case(
+            "",
+            Stream(b"\x0b" + oru(PLT) + b"A" * 300_000),
+            ["AE 207"],
+            ["quarantined TOO_BIG"],
+            apart=True,
+            frame_limit=65_536,
+        ),
+        note="answered at four limits, then closed; memory stays at 64 KiB",
+    ),
+    row(
+        "M20",
+        "peer never reads its answers",
+        elsewhere=SHELL + "test_m20_a_peer_that_never_reads_is_dropped_and_what_it_sent_is_stored",
+        note="dropped after 10 s; what it sent is stored",
+    ),
+    row("M21", "peer closes right after sending", Case("", (oru(PLT),), apart=True, conduct="leaves")),
+    row(
+        "M22",
+        "reset inside a frame",
+        Case("", Stream(b"\x0bMSH|^~\\&|half"), [], ["quarantined FRAME_TRUNC"], apart=True, conduct="resets"),
+    ),
+    row(
+        "M23",
+        "no client certificate on an mTLS port",
+        later="TLS on the port is built; its tests with certificates come with the TLS work",
+    ),
+    row("M24", "expired certificate, unknown authority, wrong name", later="as M23"),
+    row("M25", "plain text on a TLS port", later="as M23"),
+    row(
+        "M26",
+        "source address not allowed",
+        elsewhere=SHELL + "test_m26_a_peer_that_is_not_listed_is_closed_before_it_is_read",
+        note="closed before a byte is read",
+    ),
+    row(
+        "M27",
+        "UTF-8 byte order mark before MSH",
+        Case("", (b"\xef\xbb\xbf" + oru(PLT),), issues=["bom"], holds={"platelets": "98"}, check=checks.bytes_kept),
+    ),
+    row(
+        "M28",
+        "NUL bytes inside",
+        Case(
+            "in a note",
+            (oru(PLT, "NTE|1||a\x00b"),),
+            issues=["nul"],
+            holds={"platelets": "98"},
+            check=checks.bytes_kept,
+        ),
+        Case("in the patient number", (oru(PLT, patient="10\x000"),), None, ["quarantined CHARSET"]),
+        Case("in a value", platelets("9\x008"), issues=["nul", "unreadable-value"], bucket="bad_value"),
+    ),
+    row(
+        "M29",
+        "UTF-16 body",
+        Case("", Stream(b"\x0b" + oru(PLT).decode().encode("utf-16-le") + END), ["AA"], ["quarantined CHARSET"]),
+        note="16-bit text cannot travel in MLLP, whatever MSH-18 says",
+    ),
+    row(
+        "M30",
+        "SIGTERM while a frame is in flight",
+        elsewhere=SHELL + "test_m30_a_frame_in_flight_is_finished_when_we_stop",
+        note="AA if it ends within 10 s, else none",
+    ),
+    row(
+        "M31",
+        "SIGKILL between commit and answer",
+        elsewhere="tests/crash/test_kill.py::test_nothing_acknowledged_is_lost_and_nothing_is_stored_twice",
+        note="stored; the resend is a duplicate",
+    ),
+    row(
+        "M32",
+        "MLLP release 2 commit bytes",
+        Case("framed ACK", Stream(b"\x0b\x06" + END), [], counted="empty"),
+        Case("framed NAK", Stream(b"\x0b\x15" + END), [], counted="empty"),
+        Case("bare", Stream(b"\x06\x15"), []),
+    ),
+    row(
+        "M33",
+        "an acknowledgment sent to us",
+        Case("", (er7(HEAD + "ACK^R01^ACK|9|P|2.5.1", "MSA|AA|1"),), [], ["ignored acknowledgment"]),
+        note="never answered",
+    ),
+    row(
+        "M34",
+        "Latin-1 byte",
+        Case(
+            "where UTF-8 is expected",
+            (oru(PLT, name="Renée").replace("é".encode(), b"\xe9"),),
+            issues=["charset-replaced"],
+            holds={"platelets": "98"},
+            check=checks.replaced_name,
+        ),
+    ),
+)
+
+# --- 2. header and structure ------------------------------------------------------------------------------------------------
+
+ODD_ID = b"x" * 150 + b" \xe9 <&>\"' \\T\\ {$} ;--/*%00" + b"y" * 24
+BARE_ZONES = ("ZZ1|1|whatever", "NK1|1|DOE^JOHN")
+
+HEADER: tuple[Row, ...] = (
+    row(
+        "H01",
+        "no MSH first",
+        Case(
+            "",
+            Stream(b"\x0b" + b"PID|1||100^^^HOSP^MR\r" + END),
+            ["AE 100"],
+            ["quarantined NO_MSH"],
+            strict="AE 100 MSH^1",
+        ),
+        note="MSA-2 empty",
+    ),
+    row(
+        "H02",
+        "MSH cut before MSH-9",
+        Case(
+            "",
+            (er7("MSH|^~\\&|LAB|HOSP|ADAPTER|TRIAL|20260102031000", pid(), PLT),),
+            None,
+            ["quarantined HDR"],
+            strict="AE 101 MSH^1^9",
+        ),
+    ),
+    row(
+        "H03",
+        "MSH-10 empty",
+        Case(
+            "once",
+            (oru(PLT, control=""),),
+            issues=["no-control-id"],
+            holds={"platelets": "98"},
+            strict="AE 101 MSH^1^10",
+        ),
+        Case("twice, same bytes", (oru(PLT, control=""), oru(PLT, control="")), None, ["applied", "duplicate"]),
+        Case("twice, other bytes", (oru(PLT, control=""), oru(PLT_LOW, control="")), None, ["applied", "applied"]),
+        note="MSA-2 empty; known again by its content",
+    ),
+    row(
+        "H04",
+        "MSH-10 of 199 odd characters",
+        Case(
+            "",
+            (oru(PLT, control="@").replace(b"|@|", b"|" + ODD_ID + b"|"),),
+            holds={"platelets": "98"},
+            check=checks.echoed,
+        ),
+    ),
+    row("H05", "same MSH-10, same bytes", Case("", (oru(PLT), oru(PLT)), None, ["applied", "duplicate"])),
+    row(
+        "H06",
+        "same MSH-10, other bytes",
+        Case("", (oru(PLT), oru(PLT_LOW)), None, ["applied", "applied"], check=checks.counted_as_reuse),
+        note="strict would say AE 205, but the answer is made before the store is asked (ADR 13)",
+    ),
+    row(
+        "H07",
+        "other delimiters",
+        Case(
+            "",
+            (oru(PLT).translate(bytes.maketrans(b"|^~\\&", b"#!@?%")),),
+            holds={"platelets": "98"},
+            check=checks.own_delimiters,
+        ),
+        Case("a fifth, of v2.7", (oru(PLT).replace(b"^~\\&|", b"^~\\&#|", 1),), holds={"platelets": "98"}),
+    ),
+    row(
+        "H08",
+        "MSH-2 unusable",
+        Case(
+            "missing",
+            (oru(PLT).replace(b"MSH|^~\\&|", b"MSH||"),),
+            None,
+            ["quarantined DELIMS"],
+            strict="AE 102 MSH^1^2",
+        ),
+        Case("short", (oru(PLT).replace(b"^~\\&|", b"^~|", 1),), None, ["quarantined DELIMS"], strict="AE 102 MSH^1^2"),
+        Case(
+            "repeating",
+            (oru(PLT).replace(b"^~\\&|", b"^^\\&|", 1),),
+            None,
+            ["quarantined DELIMS"],
+            strict="AE 102 MSH^1^2",
+        ),
+    ),
+    row(
+        "H09", "MSH-9 `ORU` without trigger", Case("", header("ORU|1|P|2.5.1"), holds={"platelets": "98"}, strict="AA")
+    ),
+    row(
+        "H10",
+        "unsupported type",
+        *(
+            Case(kind, header(f"{kind}|1|P|2.5.1"), None, ["ignored unsupported-type"], strict="AR 200 MSH^1^9")
+            for kind in ("SIU^S12", "MDM^T02", "DFT^P03")
+        ),
+    ),
+    row(
+        "H11",
+        "unsupported event",
+        Case("ADT^A60", header("ADT^A60|1|P|2.5.1"), None, ["ignored unsupported-type"], strict="AR 201 MSH^1^9"),
+        Case(
+            "ORU^R40, an alarm",
+            header("ORU^R40|1|P|2.5.1"),
+            None,
+            ["ignored unsupported-type"],
+            strict="AR 201 MSH^1^9",
+        ),
+    ),
+    row(
+        "H12",
+        "MSH-11 on a production feed",
+        *(
+            Case(letter, header(f"ORU^R01|1|{letter}|2.5.1"), None, ["quarantined PROCID"], strict="AR 202 MSH^1^11")
+            for letter in "TDVN"
+        ),
+        note="never applied",
+    ),
+    row(
+        "H13",
+        "MSH-12",
+        Case("2.9", header("ORU^R01|1|P|2.9"), holds={"platelets": "98"}, strict="AA"),
+        Case("3.0", header("ORU^R01|1|P|3.0"), holds={"platelets": "98"}, strict="AR 203 MSH^1^12"),
+        Case("junk", header("ORU^R01|1|P|latest"), holds={"platelets": "98"}, strict="AR 203 MSH^1^12"),
+        note="read all the same",
+    ),
+    row(
+        "H14",
+        "MSH-12 empty",
+        Case("", header("ORU^R01|1|P|"), issues=["no-version"], holds={"platelets": "98"}, strict="AA"),
+    ),
+    row(
+        "H15",
+        "MSH-3/4 not configured for this connection",
+        later="no setting names the senders of a source; peers are listed by address",
+    ),
+    row("H16", "MSH-7 missing", Case("", (oru(PLT, sent=""),), issues=["no-sender-time"], holds={"platelets": "98"})),
+    row(
+        "H17",
+        "MSH-7 in the future by more than 10 minutes",
+        Case("", (oru(PLT, sent="20260102091500"),), issues=["no-sender-time"], holds={"platelets": "98"}),
+        note="not used to tell which statement is newer",
+    ),
+    row(
+        "H18",
+        "MSH-7 ten years old",
+        Case("", (oru(PLT, sent="20160102031000"),), issues=["old-sender-time"], holds={"platelets": "98"}),
+        note="clinical times rule",
+    ),
+    row(
+        "H19",
+        "MSH-15 = NE",
+        Case("MSH-16 empty", header("ORU^R01|1|P|2.5.1|||NE"), []),
+        Case("MSH-16 = NE", header("ORU^R01|1|P|2.5.1|||NE|NE"), []),
+        Case("MSH-16 = AL: original mode", header("ORU^R01|1|P|2.5.1|||NE|AL"), ["AA"]),
+    ),
+    row(
+        "H20",
+        "MSH-15 = AL",
+        Case("MSH-16 = AL", header("ORU^R01|1|P|2.5.1|||AL|AL"), ["CA"]),
+        Case("MSH-16 = NE", header("ORU^R01|1|P|2.5.1|||AL|NE"), ["CA"]),
+        Case("a word outside table 0155", header("ORU^R01|1|P|2.5.1|||YES|"), ["AA"]),
+    ),
+    row(
+        "H21",
+        "answers on condition",
+        Case("MSH-15 = ER and all well", header("ORU^R01|1|P|2.5.1|||ER|NE"), [], ["applied"]),
+        Case("MSH-15 = SU and all well", header("ORU^R01|1|P|2.5.1|||SU|NE"), ["CA"]),
+    ),
+    row(
+        "H22",
+        "MSH-18 absent, bytes not UTF-8",
+        Case(
+            "ISO 8859-7 of a Greek site",
+            (oru(PLT, authority="ATTIKON", name="ΓΕΩΡΓΙΟΥ").decode().encode("iso-8859-7"),),
+            site="attikon",
+            check=checks.greek_name,
+        ),
+        Case(
+            "ISO 8859-1 of another",
+            (oru(PLT, name="Renée").decode().encode("iso-8859-1"),),
+            site="latin",
+            check=checks.latin_name,
+        ),
+    ),
+    row(
+        "H23",
+        "MSH-18 says UTF-8, bytes are not",
+        Case(
+            "in a name",
+            (oru(PLT, name="Renée", charset="UNICODE UTF-8").decode().encode("iso-8859-1"),),
+            issues=["charset-replaced"],
+            check=checks.replaced_name,
+        ),
+        Case(
+            "in the patient number",
+            (oru(PLT, patient="10é", charset="UNICODE UTF-8").decode().encode("iso-8859-1"),),
+            None,
+            ["quarantined CHARSET"],
+        ),
+    ),
+    row(
+        "H24",
+        "ISO 2022 escapes, several character sets",
+        Case(
+            "",
+            (oru(PLT, name="@", charset="ASCII~ISO IR87").replace(b"@", "山田".encode("iso2022_jp")),),
+            holds={"platelets": "98"},
+            check=checks.japanese_name,
+        ),
+        Case("an unknown set", (oru(PLT, charset="KLINGON"),), issues=["charset-unknown"], holds={"platelets": "98"}),
+    ),
+    row("H25", "unknown and Z segments", Case("", (oru(*BARE_ZONES, PLT, "ZZ2|x"),), holds={"platelets": "98"})),
+    row(
+        "H26",
+        "segments out of order",
+        Case("PID after the results", (er7(msh("ORU^R01"), obr(), PLT, pid()),), holds={"platelets": "98"}),
+        Case("PV1 after the results", (er7(msh("ORU^R01"), pid(), obr(), PLT, pv1()),), holds={"platelets": "98"}),
+        Case(
+            "OBX without OBR",
+            (er7(msh("ORU^R01"), pid(), obx("777-3", "98", "10*3/uL", at="20260102030000")),),
+            holds={"platelets": "98"},
+        ),
+        note="read by name where only one reading is possible; strict reads headers only, so it says AA",
+    ),
+    row(
+        "H27",
+        "two PID in one ADT",
+        Case("", (er7(msh("ADT^A01"), "EVN|A01|20260102", pid(), pid("200"), pv1()),), None, ["quarantined DUP_PID"]),
+    ),
+    row(
+        "H28",
+        "ORU with several patients",
+        Case(
+            "",
+            (er7(msh("ORU^R01"), pid(), obr("F1"), PLT, pid("200"), obr("F2"), PLT_LOW),),
+            check=checks.each_to_their_own,
+        ),
+    ),
+    row(
+        "H29",
+        "segment names HL7 does not allow",
+        Case("lower case", (oru(PLT.replace("OBX", "obx")),), None, ["quarantined STRUCT"]),
+        Case("two letters", (oru(PLT, "OB|1|NM"),), None, ["quarantined STRUCT"]),
+    ),
+    row(
+        "H30",
+        "10,000 OBX",
+        Case(
+            "",
+            (oru(*(obx("777-3", str(90 + n % 9), "10*3/uL", sub=str(n)) for n in range(10_000))),),
+            seconds=8,
+            bucket="used",
+        ),
+    ),
+    row(
+        "H31",
+        "a million parts in a field",
+        Case("repetitions of PID-3", (oru(PLT, patient="1~" * 1_000_000),), None, ["quarantined LIMIT"], seconds=1),
+        Case("components of OBX-5", platelets("1^" * 1_000_000), None, ["quarantined LIMIT"], seconds=1),
+    ),
+    row(
+        "H32",
+        "escape sequences",
+        Case(
+            "`\\F\\ \\S\\ \\T\\ \\R\\ \\E\\ \\.br\\ \\X0D\\`",
+            (oru(PLT, name="A\\F\\B\\S\\C\\T\\D\\R\\E\\E\\F\\.br\\G\\X0D\\H"),),
+            check=checks.escapes_read,
+        ),
+        Case("`\\Cxx\\`, and one without its end", (oru(PLT, name="A\\Cxx\\B\\"),), check=checks.escape_kept),
+        note="read after splitting, in one pass: `\\X0D\\` never makes a segment",
+    ),
+    row("H33", "double escape `\\E\\F\\E\\`", Case("", (oru(PLT, name="\\E\\F\\E\\"),), check=checks.double_escape)),
+    row(
+        "H34",
+        'HL7 null `""` against empty',
+        Case("null deletes", (adt("A01"), adt("A08", name='""', sex="", **UPDATE)), check=checks.name_deleted),
+        Case("silence changes nothing", (adt("A01"), adt("A08", name="", sex="", **UPDATE)), check=checks.name_stays),
+    ),
+    row(
+        "H35",
+        "batch in one frame",
+        Case(
+            "FHS BHS … BTS FTS",
+            (
+                b"FHS|^~\\&\rBHS|^~\\&\r"
+                + oru(PLT, control="1")
+                + oru(PLT_LOW, control="2", order="F2", at="20260102040000")
+                + b"BTS|2\rFTS|1\r",
+            ),
+            ["AA", "AA"],
+            ["applied", "applied"],
+            holds={"platelets": "40"},
+        ),
+        Case(
+            "two MSH without an envelope",
+            (oru(PLT, control="1") + oru(PLT_LOW, control="2", order="F2"),),
+            ["AA"],
+            ["applied", "applied"],
+        ),
+        note="one answer a message; without an envelope the first is answered, both are stored",
+    ),
+    row(
+        "H36",
+        "field of 1 MB",
+        Case("the patient number", (oru(PLT, patient="1" * 1_000_000),), None, ["quarantined LIMIT"]),
+        Case("the name", (oru(PLT, name="N" * 1_000_000),), holds={"platelets": "98"}, check=checks.name_cut),
+        Case("a value", platelets("9" * 1_000_000), bucket="bad_value", issues=["unreadable-value"]),
+    ),
+    row(
+        "H37",
+        "continuation",
+        Case("DSC", (oru(PLT, "DSC|next|F"),), None, ["quarantined CONTINUATION"]),
+        Case("ADD", (oru(PLT, "ADD|rest"),), None, ["quarantined CONTINUATION"]),
+    ),
+    row(
+        "H38",
+        "bytes after the last segment",
+        Case("", (oru(PLT) + b"--- end of page 1 ---",), issues=["stray-text"], holds={"platelets": "98"}),
+    ),
+    row(
+        "H39",
+        "HL7 in XML",
+        Case(
+            "",
+            Stream(b'\x0b<?xml version="1.0"?><ORU_R01 xmlns="urn:hl7-org:v2xml"><MSH/></ORU_R01>' + END),
+            ["AA"],
+            ["quarantined XML"],
+            strict="AR 200",
+        ),
+        note="no XML is ever parsed",
+    ),
+    row(
+        "H40",
+        "segment of delimiters only",
+        Case("PID||||", (er7(msh("ORU^R01"), "PID||||", obr(), PLT),), None, ["quarantined NO_PATIENT"]),
+    ),
+)
+
+# --- 3. content ---------------------------------------------------------------------------------------------------------------
+
+MERGES = "merges (A40, and A18 and A34, its older forms) are being built"
+MOVES = "moves of visits between patients are ignored until merges are done"
+ABG = (obx("2703-7", "80", "mm[Hg]"),)
+FREE_TEXT = ("=HYPERLINK(1)", "<script>alert(1)</script>", "'; DROP TABLE inbox;--", "X\\X0D\\\\X0A\\Bcc: a@b.example")
+PATTERNS = ("${jndi:ldap://x/a}", "{{7*7}}", "%s%n%x", "../../etc/passwd")
+
+PEOPLE: tuple[Row, ...] = (
+    row(
+        "C01",
+        "PID-3 empty",
+        Case("", (oru(PLT).replace(b"100^^^HOSP^MR", b""),), None, ["quarantined NO_PATIENT"], strict="AE 101 PID^1^3"),
+    ),
+    row(
+        "C02",
+        "PID-3 without the site's authority and type",
+        Case("another authority", (oru(PLT, authority="ELSEWHERE"),), None, ["quarantined NO_MRN"], site="attikon"),
+        Case(
+            "another type",
+            (oru(PLT, authority="ATTIKON").replace(b"^MR|", b"^SS|"),),
+            None,
+            ["quarantined NO_MRN"],
+            site="attikon",
+        ),
+        Case(
+            "the right one among others",
+            (oru(PLT, patient="7^^^X^SS~100", authority="ATTIKON"),),
+            site="attikon",
+            holds={"platelets": "98"},
+        ),
+    ),
+    row(
+        "C03",
+        "same number, two assigning authorities",
+        Case("", (oru(PLT), oru(PLT_LOW, authority="OTHER", control="2", order="F2")), check=checks.two_patients),
+    ),
+    row(
+        "C04",
+        "patient number",
+        Case("spaces round it", (oru(PLT, patient=" 100 "),), check=checks.spaces_fall),
+        Case("leading zeros", (oru(PLT, patient="0100"),), check=checks.zeros_matter),
+        Case("full-width digits", (oru(PLT, patient="１００"),), None, ["quarantined BAD_MRN"]),
+    ),
+    row(
+        "C05",
+        "date of birth",
+        Case(
+            "in the future",
+            story(HIGH, born="20300101"),
+            issues=["unusable-birth-date"],
+            check=checks.age_unknown,
+        ),
+        Case(
+            "in 1800",
+            story(HIGH, born="18000101"),
+            issues=["unusable-birth-date"],
+            check=checks.age_unknown,
+        ),
+        Case(
+            "`00000000`",
+            story(HIGH, born="00000000"),
+            issues=["unusable-birth-date"],
+            check=checks.age_unknown,
+        ),
+        Case("a year", (oru(PLT, born="1950"),), check=checks.year_only),
+        note="never guessed: a person is asked (I1)",
+    ),
+    row("C06", "PID-8 unknown code", Case("", (oru(PLT, sex="Q"),), check=checks.sex_unknown)),
+    row(
+        "C07",
+        "first word of a patient",
+        Case("A08", (adt("A08"),), check=checks.name_stays),
+        Case("ORU", (oru(PLT),), holds={"platelets": "98"}),
+        note="the patient is made",
+    ),
+    row(
+        "C08",
+        "name, date of birth and sex all change on one number",
+        Case(
+            "", (oru(PLT), oru(PLT, control="2", name="ROE^RICHARD", born="19800101", sex="M", sent="20260102050000"))
+        ),
+        later="overlays are not looked for yet",
+    ),
+    row("C09", "A40 merge", Case("", (oru(PLT, patient="200"), merge("100", "200"))), later=MERGES),
+    row(
+        "C10",
+        "A40 where both have subject numbers",
+        Case("", (*story(HIGH), *story(HIGH, control="R2", patient="200"), merge("100", "200"))),
+        later=MERGES,
+    ),
+    row("C11", "A40 with MRG-1 = PID-3", Case("", (merge("100", "100"),)), later=MERGES),
+    row("C12", "A40 cycle A→B, B→A", Case("", (merge("100", "200"), merge("200", "100", "M2"))), later=MERGES),
+    row("C13", "A40 before either is known", Case("", (merge("100", "200"), oru(PLT, patient="200"))), later=MERGES),
+    row("C14", "chain B→C before A→B", Case("", (merge("C", "B"), merge("B", "A", "M2"))), later=MERGES),
+    row("C15", "A37 unlink after subject allocation", Case("", (*story(HIGH), adt("A37", control="U1"))), later=MERGES),
+    row(
+        "C16",
+        "other identity events",
+        *(
+            Case(event, (adt(event, merged="200"),), None, ["ignored unsupported-type"], strict="AR 201 MSH^1^9")
+            for event in ("A35", "A36", "A41", "A47", "A49")
+        ),
+        note="ignored; A18 and A34 are read as A40",
+    ),
+    row(
+        "C17",
+        "A43, A44, A45 move",
+        *(
+            Case(event, (adt(event, merged="200"),), None, ["ignored unsupported-type"])
+            for event in ("A43", "A44", "A45")
+        ),
+        later=MOVES,
+    ),
+    row("C18", "MRG missing in A40", Case("", (adt("A40"),)), later=MERGES),
+    row(
+        "C19",
+        "test patients",
+        Case("by name", story(HIGH, name="ZZTEST^ONE", authority="ATTIKON"), site="attikon", candidate=False),
+        Case("by number", story(HIGH, patient="TEST-1", authority="ATTIKON"), site="attikon", candidate=False),
+        note="read, never alerted",
+    ),
+    row(
+        "C20",
+        "the patient wants no part in research",
+        Case(
+            "by the site's field (PD1-12)",
+            tuple(
+                body.replace(b"\rPV1", b"\rPD1" + b"|" * 12 + b"Y\rPV1") for body in story(HIGH, authority="ATTIKON")
+            ),
+            site="attikon",
+            candidate=False,
+        ),
+        note="counted only; nothing leaves the house",
+    ),
+    row(
+        "C21",
+        "repeated A01 with changed data",
+        Case("", (adt("A01"), adt("A01", ward="WARD7", control="A2", sent="20260102020500")), check=checks.one_visit),
+    ),
+    row(
+        "C22",
+        "PV1-19 empty",
+        Case(
+            "",
+            (
+                adt("A01", visit="", admitted="20260102020000"),
+                adt("A08", visit="", admitted="20260102020000", **UPDATE),
+            ),
+            issues=["no-visit-number"],
+            check=checks.one_visit_by_admission,
+        ),
+    ),
+    row(
+        "C23",
+        "discharge before admission",
+        Case(
+            "A03, then A01",
+            (adt("A03", control="A3", at="20260102060000", sent="20260102060100"), adt("A01")),
+            check=checks.over,
+        ),
+        Case(
+            "A01, then A03",
+            (adt("A01"), adt("A03", control="A3", at="20260102060000", sent="20260102060100")),
+            check=checks.over,
+        ),
+        note="the same state",
+    ),
+    row(
+        "C24",
+        "cancels",
+        Case(
+            "A11 takes the admission back",
+            (adt("A11", **UPDATE),),
+            before=story(HIGH),
+            candidate=False,
+            check=checks.withdrawn,
+        ),
+        Case(
+            "A13 takes the discharge back",
+            (adt("A01"), adt("A03", control="A3", at="20260102040000", sent="20260102040100"), adt("A13", **UPDATE)),
+            check=checks.open_again,
+        ),
+    ),
+    row(
+        "C25",
+        "A02 to an unknown ward",
+        Case("", (adt("A01"), adt("A02", ward="NOWHERE", **UPDATE)), check=checks.place_kept),
+    ),
+    row(
+        "C26",
+        "discharge time before admission time",
+        Case(
+            "",
+            (adt("A03", at="", admitted="20260102060000", discharged="20260102020000"),),
+            issues=["discharge-before-admission"],
+        ),
+    ),
+    row(
+        "C27",
+        "death, then laboratory results",
+        Case("PID-30", (*story(), oru(HIGH, control="2", order="S2", dead="Y")), candidate=False),
+        Case(
+            "PID-29",
+            (adt("A08", died="20260102060000", **UPDATE),),
+            before=story(HIGH),
+            candidate=False,
+            check=checks.withdrawn,
+        ),
+        note="stored; no alert",
+    ),
+)
+
+RESULTS: tuple[Row, ...] = (
+    row(
+        "C28",
+        "P, then F, then C",
+        Case(
+            "",
+            (
+                *ferritin("4000", status="P"),
+                oru(obx("2276-4", "4500", "ng/mL"), control="2", sent="20260102040000"),
+                oru(obx("2276-4", "5000", "ng/mL", status="C"), control="3", sent="20260102050000"),
+            ),
+            holds={"ferritin": "5000"},
+        ),
+        Case("P alone", ferritin("5000", status="P"), bucket="not_final", holds={"ferritin": None}),
+        note="C wins",
+    ),
+    row(
+        "C29",
+        "C arrives before F",
+        Case(
+            "",
+            (
+                oru(obx("2276-4", "5000", "ng/mL", status="C"), control="3", sent="20260102050000"),
+                oru(obx("2276-4", "4500", "ng/mL"), control="2", sent="20260102040000"),
+            ),
+            holds={"ferritin": "5000"},
+        ),
+        note="C wins",
+    ),
+    row(
+        "C30",
+        "X, D or W",
+        *(
+            Case(
+                letter,
+                (oru(obx("2276-4", "", "", status=letter), control="W", order="S1", sent="20260102060000"),),
+                before=story(HIGH),
+                holds={"ferritin": None},
+                bucket="withdrawn",
+                check=checks.told_of_the_change,
+            )
+            for letter in "XDW"
+        ),
+        note="the value is taken back, and people are told if it mattered",
+    ),
+    row(
+        "C31",
+        "OBX-11 empty",
+        Case("OBR-25 = F", ferritin("5000", status=""), holds={"ferritin": "5000"}),
+        Case(
+            "OBR-25 empty too",
+            (oru(obx("2276-4", "5000", "ng/mL", status="")).replace(b"|F\rOBX", b"|\rOBX"),),
+            issues=["unknown-status"],
+            bucket="not_final",
+            holds={"ferritin": None},
+        ),
+    ),
+    row(
+        "C32",
+        "OBX-5 empty, status F",
+        Case("", platelets(""), bucket="bad_value", issues=["no-value"], holds={"platelets": None}),
+        note="missing, never zero",
+    ),
+    row(
+        "C33",
+        "a bound instead of a value",
+        Case(
+            "`>5000`: above 4420 whatever it is",
+            story(obx("2276-4", ">5000", "ng/mL")),
+            holds={"ferritin": ">5000"},
+            candidate=True,
+        ),
+        Case("`>4000`: decides nothing", ferritin(">4000"), holds={"ferritin": ">4000"}),
+        Case("`<0.5`", ferritin("<0.5"), holds={"ferritin": "<0.5"}),
+        Case("`>100000`", ferritin(">100000"), holds={"ferritin": ">100000"}),
+    ),
+    row(
+        "C34",
+        "no number",
+        *(
+            Case(f"`{text}`", platelets(text, type="ST"), bucket="bad_value", issues=["unreadable-value"])
+            for text in ("1:40", "+++", "haemolysed", "see note", "pending")
+        ),
+    ),
+    row(
+        "C35",
+        "decimal comma",
+        Case(
+            "where the site says so", (oru(obx("2160-0", "1,2", "mg/dL")),), site="comma", holds={"creatinine": "1.2"}
+        ),
+        Case(
+            "where it does not", (oru(obx("2160-0", "1,2", "mg/dL")),), bucket="bad_value", holds={"creatinine": None}
+        ),
+    ),
+    row(
+        "C36",
+        "a mark that may group thousands",
+        *(
+            Case(f"ferritin `{text}`", ferritin(text), bucket="bad_value", issues=["ambiguous-number"])
+            for text in ("4.420", "4,420")
+        ),
+        note="never guessed",
+    ),
+    row(
+        "C37",
+        "unit missing",
+        Case("", platelets("98", ""), bucket="unmapped_unit", issues=["missing-unit"], holds={"platelets": None}),
+    ),
+    row(
+        "C38",
+        "another unit",
+        Case("creatinine in umol/L", (oru(obx("2160-0", "442", "umol/L")),), holds={"creatinine": "5"}),
+        Case("ferritin in ug/L", ferritin("5000", "ug/L"), holds={"ferritin": "5000"}),
+        Case("ferritin in nmol/L", ferritin("10", "nmol/L"), flags=["molar_ferritin"]),
+        Case(
+            "unknown",
+            ferritin("5000", "furlong"),
+            bucket="unmapped_unit",
+            issues=["unmapped-unit"],
+            holds={"ferritin": None},
+        ),
+    ),
+    row(
+        "C39",
+        "the micro sign",
+        *(
+            Case(f"`{unit}`", ferritin("5000", unit), holds={"ferritin": "5000"})
+            for unit in ("\u00b5g/L", "\u03bcg/L", "mcg/L")
+        ),
+    ),
+    row(
+        "C40",
+        "beyond a body",
+        Case("potassium 45", (oru(obx("2823-3", "45", "mmol/L")),), issues=[]),
+        Case(
+            "GCS 16",
+            (oru(obx("9269-2", "16", "{score}")),),
+            bucket="bad_value",
+            issues=["impossible-value"],
+            holds={"gcs-total": None},
+        ),
+        Case(
+            "platelets 25,000,000 /uL",
+            platelets("25000000", "/uL"),
+            bucket="bad_value",
+            issues=["impossible-value"],
+            holds={"platelets": None},
+        ),
+        Case("platelets 2,500,000 /uL", platelets("2500000", "/uL"), flags=["implausible"]),
+        note="impossible: not used; implausible: used and flagged (clinical specification 2.4)",
+    ),
+    row(
+        "C41",
+        "what only a programming language reads",
+        *(
+            Case(f"`{text}`", platelets(text), bucket="bad_value", issues=["unreadable-value"])
+            for text in ("NaN", "inf", "1e400", "0x1F", "1_000", "١٢", "１２")
+        ),
+    ),
+    row(
+        "C42",
+        "OBX-2 and OBX-5 disagree",
+        Case("NM holding a word", platelets("low"), bucket="bad_value", issues=["unreadable-value"]),
+        Case("ST holding a number", platelets("98", type="ST"), holds={"platelets": "98"}),
+        Case("CE holding a number", platelets("98", type="CE"), holds={"platelets": "98"}),
+        Case("SN `>^100`", ferritin(">^100", type="SN"), holds={"ferritin": ">100"}),
+        Case("an unknown type", platelets("98", type="QQ"), holds={"platelets": "98"}),
+    ),
+    row(
+        "C43",
+        "embedded document",
+        Case(
+            "10 MB of base64",
+            (oru(f"OBX|1|ED|777-3^^LN||^AP^PDF^Base64^{'A' * 10_000_000}||||||F", PLT_LOW),),
+            holds={"platelets": "40"},
+        ),
+        note="stored, never read",
+    ),
+    row(
+        "C44",
+        "unmapped local code",
+        Case("", (oru(obx("XYZ", "1", "mg/dL", system="L")),), bucket="unmapped_code", issues=["unmapped-code"]),
+        note="counted; the alarm of a silent analyte comes later",
+    ),
+    row(
+        "C45",
+        "local code used again with another unit or range",
+        Case("", platelets("98000", "/uL")),
+        later="drift of a code's values is not watched yet",
+    ),
+    row(
+        "C46",
+        "OBX-14 and OBR-7 missing",
+        Case("", at(""), bucket="bad_value", issues=["missing-time"], holds={"platelets": None}),
+    ),
+    row(
+        "C47",
+        "no zone offset",
+        Case("site in Athens", at("20260102030000"), site="athens", check=checks.in_the_sites_zone),
+        Case(
+            "a site without a zone of its own",
+            at("20260102030000"),
+            issues=["timezone-assumed"],
+            holds={"platelets": "98"},
+        ),
+    ),
+    row(
+        "C48",
+        "the hour that comes twice",
+        Case(
+            "03:30 on 26 October 2025 in Athens",
+            at("20251026033000"),
+            site="athens",
+            flags=["dst-ambiguous"],
+            check=checks.ambiguous_hour,
+        ),
+        note="the second instant is not kept yet",
+    ),
+    row(
+        "C49",
+        "the hour that does not exist",
+        Case(
+            "03:30 on 30 March 2025 in Athens",
+            at("20250330033000"),
+            site="athens",
+            flags=["dst-gap"],
+            check=checks.shifted,
+        ),
+    ),
+    row(
+        "C50",
+        "no time",
+        *(
+            Case(f"`{text}`", at(text), bucket="bad_value", issues=["missing-time"], holds={"platelets": None})
+            for text in ("20260229", "20261301", "2026", "2026111")
+        ),
+        Case("`…60` seconds", at("20260102030060"), flags=["leap-second"], holds={"platelets": "98"}),
+    ),
+    row(
+        "C51",
+        "specimen more than 15 minutes in the future",
+        Case("", at("20260102090000"), bucket="bad_value", issues=["future-time"], holds={"platelets": None}),
+    ),
+    row(
+        "C52",
+        "specimen taken after the result was issued",
+        Case("", (oru(PLT, issued="20260102020000"),), issues=["issued-before-taken"], holds={"platelets": "98"}),
+    ),
+    row(
+        "C53",
+        "result 30 days late",
+        Case(
+            "",
+            (*story(), oru(HIGH, at="20251203030000", control="2", order="S2")),
+            holds={"ferritin": "5200"},
+            check=checks.told_once,
+        ),
+        note="applied at its own time",
+    ),
+    row(
+        "C54",
+        "nightly resend",
+        Case(
+            "the same bytes",
+            (*story(HIGH), *story(HIGH)),
+            None,
+            ["applied", "duplicate", "applied", "duplicate"],
+            candidate=True,
+            check=checks.told_once,
+        ),
+        Case(
+            "the same results in new messages",
+            (*story(HIGH), oru(*ORGANS, HIGH, control="R9", order="S1", sent="20260102070000")),
+            candidate=True,
+            check=checks.told_once,
+        ),
+    ),
+    row(
+        "C55",
+        "several values of one code (OBX-4)",
+        Case(
+            "",
+            (oru(obx("777-3", "98", "10*3/uL", sub="1"), obx("777-3", "40", "10*3/uL", sub="2")),),
+            check=checks.parts_kept,
+        ),
+    ),
+    row(
+        "C56",
+        "creatinine of urine or CSF",
+        *(
+            Case(
+                specimen,
+                (oru(obx("2160-0", "50", "mg/dL"), specimen=specimen),),
+                bucket="unsuitable_specimen",
+                issues=["unsuitable-specimen"],
+                holds={"creatinine": None},
+            )
+            for specimen in ("UR", "CSF")
+        ),
+    ),
+    row(
+        "C57",
+        "point of care and laboratory together",
+        Case(
+            "",
+            (
+                oru(obx("2160-0", "1.9", "mg/dL"), order="POC1"),
+                oru(obx("2160-0", "2.5", "mg/dL"), control="2", order="LAB1"),
+            ),
+            check=checks.two_creatinines,
+        ),
+    ),
+    row(
+        "C58",
+        "vasopressor without weight in its unit",
+        Case(
+            "10 ug/min",
+            (oru(obx("NORAD", "10", "ug/min", system="L"), authority="ATTIKON"),),
+            site="attikon",
+            bucket="unmapped_unit",
+            issues=["unmapped-unit"],
+            check=checks.no_cardiovascular,
+        ),
+        Case(
+            "no unit",
+            (oru(obx("NORAD", "10", "", system="L"), authority="ATTIKON"),),
+            site="attikon",
+            bucket="unmapped_unit",
+            issues=["missing-unit"],
+            check=checks.no_cardiovascular,
+        ),
+    ),
+    row(
+        "C59",
+        "incomplete coma score",
+        Case("eye opening alone", (oru(obx("9267-6", "3", "{score}")),), check=checks.no_cns),
+        Case(
+            "`10T`",
+            (oru(obx("9269-2", "10T", "{score}", type="ST")),),
+            bucket="bad_value",
+            issues=["unreadable-value"],
+            check=checks.no_cns,
+        ),
+        Case(
+            "GCS 3 under sedation (RASS -4)",
+            (oru(obx("9269-2", "3", "{score}"), obx("54632-5", "-4", "{score}")),),
+            check=checks.no_cns,
+        ),
+    ),
+    row(
+        "C60",
+        "inspired oxygen",
+        Case("`0.4`", (oru(obx("3150-0", "0.4")),), holds={"fio2": "0.4"}),
+        Case("`40`", (oru(obx("3150-0", "40")),), holds={"fio2": "0.4"}),
+        Case("`40%`", (oru(obx("3150-0", "40%", type="ST")),), holds={"fio2": "0.4"}),
+        Case("`1`", (oru(obx("3150-0", "1")),), holds={"fio2": "1"}, flags=["fio2_ambiguous"]),
+    ),
+    row(
+        "C61",
+        "PaO2 and FiO2 hours apart",
+        Case("", (oru(*ABG), oru(obx("3150-0", "0.4"), at="20260101150000", control="2")), check=checks.no_respiration),
+    ),
+    row(
+        "C62",
+        "names a spreadsheet, browser, database or mailer would obey",
+        *(Case(f"`{text}`", named(text), candidate=True, check=checks.inert) for text in FREE_TEXT),
+    ),
+    row(
+        "C63",
+        "names a template or logger would obey",
+        *(Case(f"`{text}`", named(text), candidate=True, check=checks.inert) for text in PATTERNS),
+    ),
+    row(
+        "C64",
+        "bidirectional and zero-width characters",
+        Case("", named("A\u202eBC\u200bD\u2066E"), candidate=True, check=checks.inert),
+    ),
+    row(
+        "C65",
+        "names of the world",
+        Case("Greek", (oru(PLT, name="ΓΕΩΡΓΙΟΥ"),), check=checks.greek_name),
+        Case("Cyrillic", named("Щербаков^Фёдор"), candidate=True, check=checks.inert),
+        Case("Chinese", named("王^小明"), candidate=True, check=checks.inert),
+        Case("combining marks", named("e\u0301\u0323te\u0301"), candidate=True, check=checks.inert),
+        Case("200 characters", named("N" * 200), candidate=True, check=checks.inert),
+    ),
+)
+
+SECTIONS = (
+    ("Framing and transport", TRANSPORT),
+    ("Header and structure", HEADER),
+    ("Content: people and visits", PEOPLE),
+    ("Content: results", RESULTS),
+)
+ROWS = tuple(row for _, rows in SECTIONS for row in rows)
