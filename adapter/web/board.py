@@ -134,7 +134,7 @@ def open_questions(explained: Mapping[str, Any]) -> tuple[Mapping[str, Any], ...
 
 def person(row: CandidateRow, today: datetime) -> Person:
     family = row.family or ""
-    name = ", ".join(part for part in (family.upper(), row.given or "") if part)
+    name = ", ".join(part for part in (words.capitals(family), row.given or "") if part)
     years = times.age(row.birth_date, today.date())
     born = str(row.birth_date or "")
     return Person(

@@ -1,5 +1,9 @@
 """Concepts, units, strata and verdicts as a coordinator says them; an unknown one is shown as it is."""
 
+import unicodedata
+
+TONOS = "\N{COMBINING ACUTE ACCENT}"
+
 CONCEPTS = {
     "pao2": "PaO₂",
     "fio2": "FiO₂",
@@ -124,3 +128,14 @@ def interval(low: object, high: object) -> str:
     if low == high:
         return str(low).replace("-", "−")
     return f"{low}–{high}" if low >= 0 else f"{low} to {high}".replace("-", "−")
+
+
+def capitals(name: str) -> str:
+    """A family name in capitals; Greek ones lose their accent, as Greek writes them: Παράδειγμα → ΠΑΡΑΔΕΙΓΜΑ."""
+    spread = unicodedata.normalize("NFD", name.upper())
+    kept = [c for base, c in zip(" " + spread, spread, strict=False) if not (c == TONOS and _is_greek(base))]
+    return unicodedata.normalize("NFC", "".join(kept))
+
+
+def _is_greek(character: str) -> bool:
+    return unicodedata.name(character, "").startswith("GREEK")

@@ -86,3 +86,11 @@ def test_no_file_speaks_of_unfinished_work() -> None:
     marks = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b|NotImplementedError")
     guilty = [name(p) for p in MODULES if marks.search(p.read_text())]
     assert not guilty
+
+
+def test_every_site_and_trial_we_ship_loads() -> None:
+    from adapter import assets
+
+    rules = assets.load_rulebook(None, trials=assets.trial_names(None))
+    assert {trial.id for trial in rules.trials} >= {"immunosep", "immunosep-demo"}
+    assert {"generic", "attikon"} <= set(rules.sites)
