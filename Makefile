@@ -26,10 +26,10 @@ check: $(STAMP) ## format, lint, types, import contracts, data files
 	$(BIN)/codespell
 
 fast: check ## the part of `make test` that needs no server and no browser
-	$(BIN)/python -m pytest -n auto -m "not server" tests
+	$(BIN)/python -m pytest -n auto --dist loadscope -m "not server and not slow" tests
 
 test: check ## everything CI runs
-	$(BIN)/python -m pytest -n auto --cov --cov-report= tests
+	$(BIN)/python -m pytest -n auto --dist loadscope --cov --cov-report= --durations=15 tests
 	$(BIN)/python -m tests.house.coverage
 
 golden: $(STAMP) ## rewrite the golden cases; the diff is the review

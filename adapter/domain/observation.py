@@ -102,7 +102,7 @@ class Result:
     @property
     def usable(self) -> Observation | None:
         """`current`, if it is final or corrected."""
-        now = self.current
+        now = _current(self.versions)
         return now if now is not None and now.status in USABLE else None
 
 

@@ -7,6 +7,7 @@ a specimen nobody confirmed, a short urine window) may only raise its high end; 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from operator import attrgetter
 
 from adapter.domain.assessment import Evidence, OrganScore, OrganStatus, evidence_of
 from adapter.domain.observation import Observation
@@ -34,15 +35,18 @@ class Finding:
     firm: bool = True
 
 
+_SCORE, _LOW, _HIGH = attrgetter("score", "firm"), attrgetter("low"), attrgetter("high")
+
+
 def worst(findings: Sequence[Finding], flags: Iterable[str] = ()) -> OrganScore:
     """The organ's score: the highest of each end; of equals the firm, then the latest decides."""
     if not findings:
         return missing(flags)
     firm = [finding for finding in findings if finding.firm]
     recent = findings[::-1]
-    decider = max(recent, key=lambda f: (f.score, f.firm))
-    lowest = max(firm[::-1], key=lambda f: f.low) if firm else decider
-    highest = max(recent, key=lambda f: f.high)
+    decider = max(recent, key=_SCORE)
+    lowest = max(firm[::-1], key=_LOW) if firm else decider
+    highest = max(recent, key=_HIGH)
     deciding = _relevant(decider, lowest, highest)
     return OrganScore(
         score=decider.score,
