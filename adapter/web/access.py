@@ -40,6 +40,7 @@ def allowed(right: Right) -> Callable[[Request, Visitor], Awaitable[Visitor]]:
 SignedIn = Annotated[Visitor, Depends(signed_in)]
 SeesPatients = Annotated[Visitor, Depends(allowed(Right.PATIENTS))]
 SeesCounts = Annotated[Visitor, Depends(allowed(Right.COUNTS))]
+MaySettle = Annotated[Visitor, Depends(allowed(Right.SETTLE))]
 MayAct = Annotated[Visitor, Depends(allowed(Right.ACT))]
 
 

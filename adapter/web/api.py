@@ -114,9 +114,9 @@ async def feeds(request: Request, visitor: SeesCounts) -> dict[str, Any]:  # noq
 
 
 @router.get("/quality")
-async def quality(request: Request, visitor: SeesCounts) -> dict[str, Any]:  # noqa: ARG001 — the right is the point
-    """Counts of messages and candidates."""
-    return await run_in_threadpool(read_counts, request.app.state.context)
+async def quality(request: Request, visitor: SeesCounts) -> dict[str, Any]:
+    """Counts of messages, candidates, reasons of quarantine, and of what no mapping knew."""
+    return await run_in_threadpool(read_counts, request.app.state.context, visitor)
 
 
 def brief(row: CandidateRow, now: datetime) -> dict[str, Any]:

@@ -47,6 +47,8 @@ class WebContext:
     cookie_secure: bool
     software: str
     demo: bool = False
+    wake: Callable[[], None] = field(default=lambda: None)
+    """Tells whoever reads the inbox that something waits there which came by no door."""
     zones: Mapping[str, tzinfo] = field(default_factory=dict)
     """By site: the zone its people read clocks in. A site not named here reads UTC."""
 

@@ -31,6 +31,16 @@ async def determine(request: Request, visitor: MayAct, candidate: str) -> Respon
     return await _done(request, visitor, ("determination", candidate), given, body)
 
 
+@router.post("/c/{candidate}/screening-id")
+async def choose_number(request: Request, visitor: MayAct, candidate: str) -> Response:
+    given = await fields.form(request, *EVERY_FORM, "number")
+
+    def body(asked: Asked, _trial: Trial) -> bytes:
+        return wishes.screening_id(asked, given["number"])
+
+    return await _done(request, visitor, ("screening-id", candidate), given, body)
+
+
 @router.post("/c/{candidate}/status")
 async def set_status(request: Request, visitor: MayAct, candidate: str) -> Response:
     given = await fields.form(request, *EVERY_FORM, "choice", "note")

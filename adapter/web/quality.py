@@ -1,4 +1,4 @@
-"""Feeds and data in numbers: what came in, what became of it, how many candidates; no patient."""
+"""Feeds and data in numbers: what came in, what became of it, what no mapping knew, what nobody could read."""
 
 from dataclasses import asdict
 from typing import Any
@@ -6,40 +6,86 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from starlette.concurrency import run_in_threadpool
 
-from adapter.store import inbox, worklist
-from adapter.web import render, words
+from adapter.screening.reasons import explained
+from adapter.store import inbox, quarantine, unmapped, worklist
+from adapter.store.audit import Act
+from adapter.store.quarantine import QuarantineRow
+from adapter.web import render, times, words
 from adapter.web.access import SeesCounts
 from adapter.web.context import WebContext
-from adapter.web.worklist import read_feeds
+from adapter.web.record import note
+from adapter.web.roles import Right, may
+from adapter.web.sessions import Visitor
+from adapter.web.worklist import common_zone, read_feeds
 
 router = APIRouter(include_in_schema=False)
 
 MESSAGES = ("received", "applied", "duplicate", "ignored", "quarantined", "pending", "control_id_reuse")
+MOST = 100
+"""Messages, and codes or units, on the page; the command line lists all."""
+DONE = {
+    "release": "The message is read again. If it cannot be read now either, it comes back here.",
+    "discard": "The message is given up: it counts as ignored.",
+}
 
 
 @router.get("/quality")
-async def page(request: Request, visitor: SeesCounts) -> Response:
+async def page(request: Request, visitor: SeesCounts, done: str = "") -> Response:
+    return await quality_page(request, visitor, said=DONE.get(done, ""))
+
+
+async def quality_page(request: Request, visitor: Visitor, *, said: str = "", problem: str = "") -> Response:
+    """The page again after an act, with what became of it."""
     context: WebContext = request.app.state.context
-    numbers = await run_in_threadpool(read_counts, context)
+    numbers = await run_in_threadpool(read_counts, context, visitor)
+    lists = may(visitor.role, Right.QUARANTINE)
+    held = await run_in_threadpool(read_quarantine, context) if lists else []
+    if held:
+        await note(
+            request, Act(visitor.name, visitor.role, "view-quarantine", "quarantine", detail={"rows": len(held)})
+        )
+    zone = common_zone(context)
     return render.page(
         request,
         "quality.html",
         visitor=visitor,
+        status=422 if problem else 200,
         here="quality",
         feeds=await run_in_threadpool(read_feeds, context),
         messages=[(words.sentence(name), number) for name, number in numbers["messages"].items()],
         candidates=[(words.sentence(name), number) for name, number in numbers["candidates"].items()],
+        reasons=[(code, explained(code), number) for code, number in numbers["quarantine"].items()],
+        unmapped=[one | {"kind": words.UNMAPPED[one["code"]]} for one in numbers["unmapped"]],
+        held=[(row, times.local(row.received, zone), explained(row.reason)) for row in held],
+        lists=lists,
+        settles=may(visitor.role, Right.SETTLE),
+        zone=times.zone_name(zone, context.clock()),
+        said=said,
+        problem=problem,
     )
 
 
-def read_counts(context: WebContext) -> dict[str, Any]:
-    """By state: what was received is applied, duplicate, ignored, quarantined or pending."""
+def read_counts(context: WebContext, visitor: Visitor) -> dict[str, Any]:
+    """What was received is applied, duplicate, ignored, quarantined or pending; senders' words only for who may read them."""
     with context.database.read() as conn:
         counts = asdict(inbox.counts(conn))
         rows = worklist.shown(conn, context.clock())
         watching = worklist.watching_count(conn)
+        reasons = quarantine.reasons(conn)
+        missed = unmapped.listing(conn, MOST) if may(visitor.role, Right.QUARANTINE) else unmapped.sums(conn)
     verdicts: dict[str, int] = {"watching": watching, "withdrawn": sum(not row.standing for row in rows)}
     for row in rows:
         if row.standing:
             verdicts[row.verdict] = verdicts.get(row.verdict, 0) + 1
-    return {"messages": {name: counts[name] for name in MESSAGES}, "candidates": verdicts}
+    return {
+        "messages": {name: counts[name] for name in MESSAGES},
+        "candidates": verdicts,
+        "quarantine": reasons,
+        "unmapped": [asdict(one) for one in missed],
+    }
+
+
+def read_quarantine(context: WebContext) -> list[QuarantineRow]:
+    """The newest, without a word of their content."""
+    with context.database.read() as conn:
+        return list(quarantine.listing(conn, limit=MOST, newest_first=True))

@@ -11,11 +11,17 @@ class Right(StrEnum):
     ACT = "act"
     """Answer a criterion, enter a result, change a status."""
 
+    QUARANTINE = "quarantine"
+    """That a message could not be read and why, and the codes and units nobody mapped; nothing of its content."""
+    SETTLE = "settle"
+    """Look into such a message, have it read again, give it up."""
 
-CLINICAL = frozenset(Right)
+
+CLINICAL = frozenset({Right.COUNTS, Right.PATIENTS, Right.ACT, Right.QUARANTINE})
 RIGHTS = {
     "coordinator": CLINICAL,
     "investigator": CLINICAL,
+    "interface-admin": frozenset({Right.COUNTS, Right.QUARANTINE, Right.SETTLE}),
     "admin": frozenset({Right.COUNTS}),
 }
 

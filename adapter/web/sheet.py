@@ -86,6 +86,8 @@ class Sheet:
     history: tuple[Moment, ...]
     rulebook: str
     evaluated: str
+    numbers: tuple[str, ...] = ()
+    """The screening ids of a person who turned out to have two; nothing leaves until somebody chooses."""
 
 
 def sheet(row: CandidateRow, history: Iterable[HistoryRow], context: WebContext, now: datetime) -> Sheet:
@@ -119,6 +121,7 @@ def sheet(row: CandidateRow, history: Iterable[HistoryRow], context: WebContext,
         history=tuple(moment(entry, zone) for entry in history),
         rulebook=str(explained.get("rulebook") or ""),
         evaluated=times.local(row.evaluated_at, zone),
+        numbers=tuple(explained.get("screening_ids") or ()),
     )
 
 

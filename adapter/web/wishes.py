@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from adapter.domain.trial import Trial
 from adapter.domain.truth import Truth
+from adapter.pipeline.keep import WHICH_NUMBER
 from adapter.screening import actions
 from adapter.store.worklist import CandidateRow
 from adapter.web import board, times, words
@@ -66,6 +67,22 @@ def determination(asked: Asked, trial: Trial, criterion: str, answer: str, note:
         at=asked.at,
         by=asked.by,
         note=_note(note),
+    )
+
+
+def screening_id(asked: Asked, number: str) -> bytes:
+    """Which of two screening ids counts for one person; raises RefusedError for any other number."""
+    if number not in (asked.row.assessment.get("screening_ids") or ()):
+        raise RefusedError("Choose one of the screening numbers of this person.")
+    return actions.determination_body(
+        patient=asked.row.patient,
+        trial=asked.row.trial,
+        episode=asked.row.episode,
+        criterion=WHICH_NUMBER,
+        answer=Truth.MET,
+        at=asked.at,
+        by=asked.by,
+        note=number,
     )
 
 

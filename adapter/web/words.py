@@ -78,6 +78,12 @@ STRATA = {
     "unclassified": "Unclassified",
     "indeterminate": "Stratum not known yet",
 }
+UNMAPPED = {
+    "unmapped-code": "Code",
+    "unmapped-unit": "Unit",
+    "unmapped-answer": "Answer in words",
+    "unknown-specimen": "Specimen",
+}
 VERDICTS = {
     "candidate": "Candidate",
     "incomplete": "Incomplete",

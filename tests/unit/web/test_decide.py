@@ -10,10 +10,10 @@ from starlette.testclient import TestClient
 
 from adapter.domain.message import RawMessage, Receipt
 from adapter.errors import UnavailableError
-from adapter.store import inbox
+from adapter.store import inbox, worklist
 from adapter.web import acts
 from adapter.web.acts import Acts
-from tests.builders import raw
+from tests.builders import adt, obx, oru, raw
 from tests.web_house import House, first_candidate, hidden, mals, unclear
 
 
@@ -257,3 +257,19 @@ def test_the_api_describes_itself(home: House) -> None:
     paths = home.client().get("/openapi.json").json()["paths"]
     assert {"/api/v1/candidates", "/api/v1/candidates/{candidate}/determinations", "/api/v1/feeds"} <= paths.keys()
     assert "/sign-in" not in paths
+
+
+def test_of_two_screening_numbers_a_person_chooses_the_one_that_counts(home: House) -> None:
+    home.tell(*mals("1"), *mals("2"), adt("A40", patient="2", merged="1", control="M1"))
+    home.tell(oru(obx("2276-4", "9900", "ng/mL"), patient="2", order="N", control="N"))
+    client = home.signed_in()
+    with home.database.read() as conn:
+        row, *_ = (row for row in worklist.shown(conn, home.clock.now) if row.assessment.get("screening_ids"))
+    page = f"/c/{row.id}"
+    shown = client.get(page).text
+    assert "Two screening numbers, one person" in shown
+    form = hidden(shown)
+    assert client.post(f"{page}/screening-id", data=form | {"number": "NOT-A-NUMBER"}).status_code == 422
+    chosen = row.assessment["screening_ids"][0]
+    assert client.post(f"{page}/screening-id", data=form | {"number": chosen}).status_code == 303
+    assert "Two screening numbers" not in client.get(page).text
