@@ -52,7 +52,7 @@ class Case:
     frame_limit: int = 0
     """Bytes, where the case needs a smaller limit than the 16 MiB of a real door."""
     seconds: float = 0
-    """Of our own computing at most, from the first byte until all of it is applied; 0: not measured."""
+    """A guard against work that grows with the square, generous enough for a slow machine under coverage; 0: none."""
 
     @property
     def wire(self) -> tuple[str, ...]:
