@@ -1,5 +1,6 @@
 """The whole pipeline in one process: a 20-OBX ORU stored, mapped, scored, judged and committed, on charted patients."""
 
+import gc
 import statistics
 import tempfile
 import time
@@ -7,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from adapter.assets import load_rulebook
+from adapter.daemon.service import COLLECT_AFTER
 from adapter.domain.message import MessageKind, RawMessage
 from adapter.hl7.compose import er7, segment
 from adapter.pipeline.keep import Keeper
@@ -110,6 +112,7 @@ def drain(database: Database, processor: Processor, messages: list[RawMessage]) 
 
 
 def main() -> None:
+    gc.set_threshold(COLLECT_AFTER)
     rates = []
     for _ in range(RUNS):
         with tempfile.TemporaryDirectory() as folder:

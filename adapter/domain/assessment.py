@@ -133,6 +133,9 @@ class Sepsis:
     onset: datetime | None
     deadline: datetime | None
     provisional: bool = True
+    onset_low: int | None = None
+    """The SOFA of the moment at which sepsis began, where it has."""
+    onset_high: int | None = None
 
     def hours_left(self, at: datetime) -> float | None:
         return None if self.deadline is None else (self.deadline - at).total_seconds() / 3600
@@ -152,6 +155,10 @@ class CriterionResult:
     determined_by: str = ""
     """The person who answered, if one did."""
     note: str = ""
+    rule: str = ""
+    """What the machine asked of the record, in words: `ferritin.latest above 4420 ng/mL within 72 h`."""
+    source: str = ""
+    """Where the protocol's sentence stands, with its registry id or paper."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,6 +73,8 @@ class Criterion:
     source: str = ""
     short: str = ""
     suggested_when: Rule | None = None
+    rule: str = ""
+    """What the machine asks of the record, in words, with what a derived fact rests on."""
 
 
 @dataclass(frozen=True, slots=True)

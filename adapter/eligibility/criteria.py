@@ -50,6 +50,8 @@ def result_of(
         certain=not open_question,
         determined_by=determination.by if determination else "",
         note=determination.note if determination else "",
+        rule=criterion.rule,
+        source=criterion.source,
     )
 
 

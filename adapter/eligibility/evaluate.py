@@ -148,7 +148,7 @@ def _finding(criterion: Criterion, view: View, onset: datetime | None) -> Findin
 def _sepsis(case: _Case) -> Sepsis:
     """Context and baseline as they were when sepsis began; the increase is today's."""
     view, onset = case.view, case.limit.onset
-    began = view if onset is None else View(view.stay, onset)
+    began = view if onset is None else View(view.stay, onset, kept=True)
     before = began.baseline
     return Sepsis(
         context=began.context,
@@ -159,6 +159,8 @@ def _sepsis(case: _Case) -> Sepsis:
         onset=onset,
         deadline=case.limit.deadline,
         provisional=_recorded(view.stay.trial, case.told) is None,
+        onset_low=None if onset is None else began.sofa.low,
+        onset_high=None if onset is None else began.sofa.high,
     )
 
 

@@ -80,9 +80,14 @@ def _sepsis(sepsis: Sepsis, at: datetime) -> dict[str, Any]:
         "infection": _time(sepsis.infection),
         "onset": _time(sepsis.onset),
         "provisional": sepsis.provisional,
+        "sofa_at_onset": _onset_sofa(sepsis),
         "deadline": _time(sepsis.deadline),
         "hours_left": None if left is None else round(left, 2),
     }
+
+
+def _onset_sofa(sepsis: Sepsis) -> dict[str, Any] | None:
+    return None if sepsis.onset_low is None else {"low": sepsis.onset_low, "high": sepsis.onset_high}
 
 
 def _criterion(result: CriterionResult) -> dict[str, Any]:
@@ -97,6 +102,8 @@ def _criterion(result: CriterionResult) -> dict[str, Any]:
         "certain": result.certain,
         "determined_by": result.determined_by,
         "note": result.note,
+        "rule": result.rule,
+        "source": result.source,
     }
 
 

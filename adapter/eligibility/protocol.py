@@ -2,12 +2,13 @@
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from adapter.domain.document import Document
 from adapter.domain.trial import Clock, Criterion, CriterionKind, Needs, Rule, Stratum, Trial, TrialParameters
 from adapter.eligibility.language import Convert, read_rule
+from adapter.eligibility.phrases import rule_words
 from adapter.eligibility.place import Place, text_or
 from adapter.eligibility.rules import comparisons
 from adapter.eligibility.words import INDETERMINATE, STATUSES, UNCLASSIFIED
@@ -43,15 +44,17 @@ def read_trial(document: Document, convert: Convert, parent: Document | None = N
     )
     _once(page.need("inclusion"), [criterion.id for criterion in criteria])
     parameters = _parameters(page.need("parameters"), criteria)
+    strata = _strata(page.need("strata"), convert)
+    clocks = tuple(_clock(place, parameters) for place in page.need("clocks").items())
     trial = Trial(
         id=_slug(page.own("trial")),
         title=page.need("title").text(),
         registry=page.need("registry").text(),
         protocol_version=page.need("protocol_version").text(),
         stratum_requires=page.need("stratum_requires").word(LABORATORIES),
-        criteria=criteria,
-        strata=_strata(page.need("strata"), convert),
-        clocks=tuple(_clock(place, parameters) for place in page.need("clocks").items()),
+        criteria=tuple(replace(criterion, rule=rule_words(criterion, strata, clocks)) for criterion in criteria),
+        strata=strata,
+        clocks=clocks,
         parameters=parameters,
         statuses=_statuses(page.need("statuses")),
     )

@@ -2,11 +2,15 @@
 
 from adapter.hl7.tables import codec
 
+ONE_BYTE = ("iso8859", "cp125")
+"""How the codecs are called in which any byte is a letter, so that a wrong set makes other letters and no error."""
+
 
 def charset_of(stated: str, payload: bytes, encoding: str) -> tuple[str, tuple[str, ...]]:
     """The Python codec to use and what was odd about it; `encoding` is the site's, used where MSH-18 is silent.
 
-    A message that says ASCII and holds other bytes is read in the site's set (`charset-contradicted`).
+    A message that says ASCII and holds other bytes is read in the site's set (`charset-contradicted`). Bytes that are
+    UTF-8 from end to end, and are read in a set of one byte a letter, are hardly meant so (`charset-doubtful`).
     """
     if not stated and payload.isascii():
         return encoding, ()
@@ -18,7 +22,11 @@ def charset_of(stated: str, payload: bytes, encoding: str) -> tuple[str, tuple[s
     issues = ("charset-unknown",) if names and not known else ()
     if charset == "ascii" and not payload.isascii():
         charset, issues = encoding, ("charset-contradicted",)
-    return charset, issues if _decodes(payload, charset) else (*issues, "charset-replaced")
+    if not _decodes(payload, charset):
+        issues = (*issues, "charset-replaced")
+    elif charset.startswith(ONE_BYTE) and _decodes(payload, "utf-8"):
+        issues = (*issues, "charset-doubtful")
+    return charset, issues
 
 
 def _decodes(payload: bytes, charset: str) -> bool:

@@ -173,7 +173,9 @@ class Message:
         self.charset = charset
         """The Python codec really used."""
         self.issues = issues
-        """Codes: `bom`, `lead`, `nul`, `charset-unknown`, `charset-contradicted`, `charset-replaced`, `second-header`."""
+        """Codes: `bom`, `lead`, `nul`, `charset-unknown`, `charset-contradicted`, `charset-doubtful`,
+        `charset-replaced`, `second-header`.
+        """
         syntax = _syntax(delimiters, charset)
         texts = decoded(lines, charset)
         self.segments = tuple(

@@ -33,6 +33,8 @@ _SEQUENCES = (
 )
 _BREAKS = (".br", ".sp", ".ce")
 _CONTROL = re.compile(r"[\x00-\x1f]")
+_SPECIAL = re.compile(r"[\x00-\x1f|^~\\&]")
+"""What may not stand in a field as it is, with the standard delimiters."""
 
 
 def decoder(delimiters: Delimiters, charset: str) -> Callable[[str], str]:
@@ -76,6 +78,8 @@ def _hexadecimal(digits: str, charset: str) -> str:
 
 def escaped(text: str, delimiters: Delimiters = STANDARD) -> str:
     """Text as it may stand in a field; control characters become hexadecimal sequences."""
+    if delimiters is STANDARD and not _SPECIAL.search(text):
+        return text
     mark = delimiters.escape
     names = {
         delimiters.escape: "E",

@@ -24,6 +24,7 @@ SYSTEMS = {
     "99ADAPTER": "L",
 }
 """Spellings of HL7 table 0396."""
+NO_CODE = ("",) * 6
 LOINC = re.compile(r"\d{1,7}-\d", re.ASCII)
 
 
@@ -47,9 +48,8 @@ class Unmapped:
 
 def candidates(obx: Segment) -> Iterator[tuple[str, str]]:
     """(code, system) of the identifier and the alternate identifier; a bare LOINC is known by its check digit."""
-    for code_at, system_at in ((1, 3), (4, 6)):
-        code = obx.text(3, code_at).strip()
-        system = obx.text(3, system_at).strip()
+    first, _, first_system, other, _, other_system, *_ = (*map(str.strip, obx.components(3)), *NO_CODE)
+    for code, system in ((first, first_system), (other, other_system)):
         if code and code != '""':
             bare = not system and LOINC.fullmatch(code) is not None and checks(code)
             yield code, "LN" if bare else SYSTEMS.get(system.upper(), system)

@@ -1,7 +1,7 @@
 """What the reader of one message knows beside the segment in hand: the site, the dictionary, the header."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from adapter.domain.events import ClinicalEvent
 from adapter.domain.issue import Issue
@@ -29,6 +29,11 @@ class Feed:
     received: datetime
     sender_time: datetime | None = None
     facility: str = ""
+
+    @property
+    def told(self) -> datetime | None:
+        """`sender_time` in UTC, for ordering what was told: one instant must have one spelling (ADR 7)."""
+        return None if self.sender_time is None else self.sender_time.astimezone(UTC)
 
     def moment(self, segment: Segment | None, field: int) -> Moment | None:
         """A DTM (or the start of a range) in the site's zone; `None` when absent, unreadable or coarser than a day."""

@@ -110,7 +110,7 @@ def statement_of(message: Message, action: EncounterAction, feed: Feed) -> Encou
         encounter_class=encounter_class(pv1),
         ward=ward,
         bed=place(pv1.text(3, 3)) or place(pv1.text(3, 2)),
-        sender_time=feed.sender_time,
+        sender_time=feed.told,
         digest="",
         message=feed.message_id,
         emergency_ward=ward in feed.site.emergency_wards,

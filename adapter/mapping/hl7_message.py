@@ -22,6 +22,7 @@ ODDITIES = {
     "nul": "the message holds NUL bytes — ask the sender to leave them out",
     "charset-unknown": "MSH-18 names a character set we do not know — the site's is used",
     "charset-contradicted": "MSH-18 says ASCII but other bytes came — the site's character set is used",
+    "charset-doubtful": "the bytes are UTF-8 but are read in another set — compare MSH-18 and the site's encoding",
     "charset-replaced": "bytes do not belong to the character set — compare MSH-18 and the site's encoding",
     "second-header": "a second MSH stands inside the message — ask the sender for one message a frame",
     "stray-text": "text stands where a segment should — look at the raw message",

@@ -35,7 +35,7 @@ def described(
         "test": "yes" if is_test(patient, pid, feed) else "",
         "opt_out": opt_out({"PID": pid, "PD1": pd1}, feed),
     }
-    at = feed.sender_time or feed.received
+    at = feed.told or feed.received
     fields = {name: stated(value, at) for name, value in said.items() if value}
     issues = unusable_birth(pid.text(7), said["birth_date"])
     return ((PatientDescribed(patient, Demographics(fields)),) if fields else ()), issues

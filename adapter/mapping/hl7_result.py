@@ -165,7 +165,7 @@ class ResultReader:
             native=value.native,
             code=value.code,
             issued=self.order.issued,
-            sender_time=self.feed.sender_time,
+            sender_time=self.feed.told,
             laboratory=self.laboratory(),
             specimen=subject.specimen.kind,
             specimen_id=self.order.specimen_number,

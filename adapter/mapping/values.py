@@ -69,9 +69,8 @@ def written(obx: Segment) -> Written:
 
 def spellings(obx: Segment) -> tuple[str, ...]:
     """Every way OBX-6 writes the unit."""
-    if not obx.raw(6):
-        return ()
-    found = (obx.text(6, component).strip() for component in UNIT_COMPONENTS)
+    given = obx.components(6)
+    found = (given[component - 1].strip() for component in UNIT_COMPONENTS if component <= len(given))
     return tuple(unit for unit in found if unit not in {"", NULL})
 
 

@@ -61,9 +61,6 @@ class Memory:
         }
         return Memory(kept, {key: _cut(known, change) for key, known in self._searched.items()})
 
-    def copy(self) -> "Memory":
-        return Memory(dict(self._kept), dict(self._searched))
-
 
 def _cut(known: Searched, change: datetime) -> Searched:
     found = known.found if known.found is not None and known.found < change else None

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, TypedDict, Unpack
 
 from adapter.domain.events import ClinicalEvent, CriterionDetermined, ObservationReceived, StatusDecided
@@ -165,7 +165,7 @@ def result(act: Mapping[str, Any], patient: PatientId, rules: Rulebook, message_
         native=read.native,
         code=read.code,
         issued=at,
-        sender_time=at,
+        sender_time=at.astimezone(UTC),
         laboratory=Laboratory.CENTRAL,
         flags=read.flags,
     )

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from adapter.domain.events import ClinicalEvent
@@ -42,7 +42,8 @@ class Interpretation:
 def interpret(message: RawMessage, rules: Rulebook, *, message_id: str) -> Interpretation:
     """Raises MalformedMessageError only where there is no usable header; a batch is read message by message."""
     if message.quarantine is not None:
-        return Interpretation("quarantined", message.quarantine, type=message.type, control_id=message.control_id)
+        lost = unreadable(message.body, message.quarantine)
+        return replace(lost, type=message.type, control_id=message.control_id)
     if message.kind is MessageKind.ACTION:
         return of_action(message, rules, message_id=message_id)
     parts = er7.split(message.body)
@@ -67,7 +68,7 @@ def unreadable(body: bytes, reason: str) -> Interpretation:
 def of_message(body: bytes, message: RawMessage, rules: Rulebook, *, message_id: str) -> Interpretation:
     site = rules.sites.get(message.site)
     if site is None:
-        return Interpretation("quarantined", "SITE")
+        return unreadable(body, "SITE")
     parsed = er7.parse(body, site.encoding)
     feed = feed_of(parsed, site, rules.dictionary, message_id=message_id, received=message.received)
     disposition, found = mapped(parsed, feed, production=rules.production)

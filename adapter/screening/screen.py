@@ -21,10 +21,11 @@ Alerts = Mapping[tuple[str, str], CandidateAlert]
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """One trial's assessment of one episode and the change it makes to what people were told."""
+    """One trial's assessment of one episode and the change it makes to what people were told, `told` if ever before."""
 
     assessment: Assessment
     change: AlertChange | None
+    told: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +52,16 @@ def screen(
 
 
 def _judge(trial: Trial, chart: Chart, rules: Rulebook, alerts: Alerts, now: datetime) -> list[Judgement]:
-    """The present episode, and every other one of which people still believe something."""
+    """Every other episode of which people still believe something, then the present one.
+
+    In this order, because an EDC knows one subject of them all: what holds now must be what it hears last.
+    """
     options = rules.scoring_options(chart.state.patient.site)
     present = assess(trial, chart, now, options=options, rulebook=rules.digest)
-    judged = [Judgement(present, decide(alerts.get((trial.id, present.episode)), present, now))]
+    known = alerts.get((trial.id, present.episode))
+    judged = []
     for (of_trial, episode), alert in alerts.items():
         if of_trial == trial.id and alert.standing and episode != present.episode:
             other = assess(trial, chart, now, options=options, rulebook=rules.digest, episode=episode)
-            judged.append(Judgement(other, decide(alert, other, now)))
-    return judged
+            judged.append(Judgement(other, decide(alert, other, now), told=True))
+    return [*judged, Judgement(present, decide(known, present, now), known is not None)]

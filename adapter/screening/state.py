@@ -18,7 +18,7 @@ from adapter.domain.events import (
     PatientDescribed,
     StatusDecided,
 )
-from adapter.domain.observation import Observation, Result, joined
+from adapter.domain.observation import BEGINNING, Observation, Result, joined
 from adapter.domain.patient import Demographics, PatientState, Stated
 from adapter.domain.visits import stated
 
@@ -96,7 +96,7 @@ def _with_statement(known: tuple[EncounterStatement, ...], new: EncounterStateme
     again = next((said for said in known if said.digest == new.digest), None)
     if again is None:
         return tuple(sorted((*known, new), key=stated))
-    if stated(new) <= stated(again):
+    if (new.sender_time or BEGINNING) <= (again.sender_time or BEGINNING):
         return known
     return tuple(sorted((*(s for s in known if s is not again), new), key=stated))
 

@@ -1,0 +1,40 @@
+"""Why a message was not used, in words: each reason code with what it means and what to do."""
+
+REASONS = {
+    "NO_MSH": "this is no HL7 v2 message: MSH does not come first — ask the sender for whole messages",
+    "XML": "this is HL7 in XML — ask the sender for HL7 v2 with bars and hats (ER7)",
+    "DELIMS": "MSH-1 and MSH-2 are not five or six different marks — ask the sender to mend them",
+    "CHARSET": "the header's or the patient number's bytes cannot be trusted — compare MSH-18 and the site's encoding",
+    "HDR": "MSH-9 says nothing of the message's type — ask the sender to fill it in",
+    "PROCID": "MSH-11 says test: a production source stores it and applies nothing — read it here with --test",
+    "STRUCT": "the name of a segment is damaged — ask the sender to send the message again",
+    "CONTINUATION": "the message is one part of several (DSC, ADD) — ask the sender for whole messages",
+    "BAD_MRN": "the patient's number is no plain text of at most 64 characters — ask the sender",
+    "unsupported-type": "this type is not needed: results come by ORU^R01, R30, R31, R32 and movements by ADT",
+}
+"""Reason of a disposition → what it means and what to do; a reason that comes with a finding of its own is not here."""
+
+STORED = REASONS | {
+    "PROCID": "MSH-11 says test: a production source applies nothing of it — discard it, or mend the sender's MSH-11",
+    "NO_PATIENT": "PID-3 names no patient — ask the sender to fill it in",
+    "NO_MRN": "PID-3 has no number by this site's rule — compare it with 'patient_identifier' in the site's file",
+    "LIMIT": "the message has more parts or a longer number than any real one — look at it, then ask the sender",
+    "DUP_PID": "a movement names two patients (two PID) — ask the sender for one message a patient",
+    "NO_MRG": "a merge does not say which number goes (MRG-1) — ask the sender to fill it in",
+    "SITE": "its site is not configured any more — mend [[source]] site, restart, then release it",
+    "FRAME_TRUNC": "the connection ended inside the message — the sender should have sent it again",
+    "TOO_BIG": "the message was longer than this source allows, and only its beginning is kept — raise max_bytes",
+    "BAD_ACTION": "an act on the worklist could not be read — do it again on the candidate's page",
+    "BAD_RESULT": "a result entered by hand could not be used — enter it again on the candidate's page",
+}
+"""As `REASONS`, for a message that lies in the store: whoever settles it sees the code alone."""
+
+INTERNAL = "INTERNAL "
+FAILED = "the adapter itself failed on it three times — report it, update, then release it"
+
+
+def explained(reason: str) -> str:
+    """The words for the reason of a stored message; of a batch, those of each reason. Empty for one unknown here."""
+    if reason.startswith(INTERNAL):
+        return FAILED
+    return "; ".join(STORED[code] for code in reason.split(", ") if code in STORED)
