@@ -5,23 +5,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from adapter.hl7.er7 import Message
+from adapter.screening.reasons import REASONS
 
 LONGEST = 60
 """Characters of the message's own words in a line."""
 ANSWER = "unmapped-answer"
-REASONS = {
-    "NO_MSH": "this is no HL7 v2 message: MSH does not come first — ask the sender for whole messages",
-    "XML": "this is HL7 in XML — ask the sender for HL7 v2 with bars and hats (ER7)",
-    "DELIMS": "MSH-1 and MSH-2 are not five or six different marks — ask the sender to mend them",
-    "CHARSET": "the header's or the patient number's bytes cannot be trusted — compare MSH-18 and the site's encoding",
-    "HDR": "MSH-9 says nothing of the message's type — ask the sender to fill it in",
-    "PROCID": "MSH-11 says test: a production source stores it and applies nothing — read it here with --test",
-    "STRUCT": "the name of a segment is damaged — ask the sender to send the message again",
-    "CONTINUATION": "the message is one part of several (DSC, ADD) — ask the sender for whole messages",
-    "BAD_MRN": "the patient's number is no plain text of at most 64 characters — ask the sender",
-    "unsupported-type": "this type is not needed: results come by ORU^R01, R30, R31, R32 and movements by ADT",
-}
-"""Reason of a disposition → what it means and what to do; a reason that comes with a finding of its own is not here."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -143,7 +143,7 @@ def reader_of(site: str, assets_folder: Path | None, *, production: bool = True)
 
 
 def _told(seen: dict[str, Any], findings: "list[Finding]") -> str:
-    from adapter.cli.findings import REASONS
+    from adapter.screening.reasons import REASONS
 
     ledger = {name: count for name, count in seen["ledger"].items() if count}
     buckets = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in ledger.items())
@@ -183,10 +183,10 @@ def send(  # noqa: PLR0913 — a command's words
     """
     from adapter.sinks.mllp_sender import MllpSender, Pace, send_all
 
-    host, port = _address(to)
+    host, port = address(to)
     context = _context(ca, certificate) if tls or ca or certificate else None
     bodies = [found.body for found in read_messages(paths)]
-    with _progress(len(bodies)) as advance:
+    with progress(len(bodies)) as advance:
         summary = asyncio.run(
             send_all(bodies, lambda: MllpSender(host, port, tls=context), Pace(connections, rate), advance)
         )
@@ -198,7 +198,8 @@ def send(  # noqa: PLR0913 — a command's words
         raise typer.Exit(1)
 
 
-def _address(text: str) -> tuple[str, int]:
+def address(text: str) -> tuple[str, int]:
+    """HOST:PORT. Raises ConfigError for anything else."""
     host, colon, port = text.rpartition(":")
     if not colon or not host or not (port.isascii() and port.isdigit()):
         raise ConfigError(f"--to {text}: write HOST:PORT, for example 127.0.0.1:2575")
@@ -215,7 +216,7 @@ def _context(ca: Path | None, certificate: Path | None) -> ssl.SSLContext:
     return context
 
 
-class _progress:  # noqa: N801 — used like a function
+class progress:  # noqa: N801 — used like a function
     """A bar on standard error, where that is a terminal."""
 
     def __init__(self, total: int) -> None:

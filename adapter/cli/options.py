@@ -25,6 +25,11 @@ def say_json(value: Any) -> None:
     typer.echo(json.dumps(value, ensure_ascii=False))
 
 
+def printable(text: str) -> str:
+    """A sender's words on a terminal: nothing in them moves the cursor."""
+    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
+
+
 def complain(text: str) -> None:
     """To the person, not into the data."""
     typer.echo(text, err=True)

@@ -124,6 +124,7 @@ def explain(  # noqa: PLR0913 — a command's words
 
     Example: adapter explain 4TQ7K2M9XA
     """
+    from adapter.cli.telling import told
     from adapter.daemon.explaining import Question, explanations
 
     if (patient_id is None) == (patient is None) or patient not in {None, "-"}:
@@ -133,28 +134,10 @@ def explain(  # noqa: PLR0913 — a command's words
     with reading(settings) as database:
         found = explanations(settings, database, Question(patient_id, number, trial, at))
     for one in found:
-        say_json(one) if as_json else typer.echo(_told(one))
+        say_json(one) if as_json else typer.echo(told(one))
     if not found:
         complain("adapter: nobody is known under this id")
         raise typer.Exit(1)
-
-
-def _told(one: dict[str, Any]) -> str:
-    sofa, sepsis = one["sofa"], one["sepsis"]
-    left = sepsis.get("hours_left")
-    lines = [
-        f"{one['trial']}: {one['verdict']} ({one['certainty']}), {one['stratum']}, at {one['at']}",
-        f"SOFA {sofa['low']} to {sofa['high']}" + (f", {left:.1f} hours left" if left is not None else ""),
-    ]
-    for organ, found in sofa["components"].items():
-        score = "missing" if found["score"] is None else found["score"]
-        lines.append(f"  {organ:<16}{score!s:<8} [{found['low']}, {found['high']}] {' '.join(found['flags'])}")
-    for criterion in one["criteria"]:
-        ask = f"  ? {criterion['ask']}" if criterion["answer"] == "unknown" and criterion["ask"] else ""
-        lines.append(f"  {criterion['id']:<4}{criterion['answer']:<9}{criterion['text']}{ask}")
-    if one["missing"]:
-        lines.append(f"missing: {', '.join(one['missing'])}")
-    return "\n".join(lines)
 
 
 COMMANDS = (explain,)

@@ -15,7 +15,7 @@ Name = Annotated[str, typer.Argument(metavar="NAME", help="The account's name.")
 @app.command("add")
 def add(
     name: Name,
-    role: Annotated[str, typer.Option(help="coordinator, investigator or admin.")],
+    role: Annotated[str, typer.Option(help="coordinator, investigator, interface-admin or admin.")],
     config: Config = DEFAULT,
     as_json: AsJson = False,
 ) -> None:

@@ -2,13 +2,13 @@
 
 import base64
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
 from adapter.errors import RejectedError
 from adapter.ports import Clock
-from adapter.store import accounts, audit, inbox
+from adapter.store import accounts, audit, inbox, quarantine
 from adapter.store.accounts import User
 from adapter.store.database import Database
 from adapter.web import once
@@ -16,15 +16,17 @@ from adapter.web.roles import RIGHTS
 
 Json = dict[str, Any]
 INVITATION = timedelta(days=2)
+OPERATOR = "operator"
 
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """What the commands work with; `base_url` begins the links they give out."""
+    """What the commands work with; `base_url` begins the links they give out, `wake` tells who reads that there is work."""
 
     database: Database
     clock: Clock
     base_url: str
+    wake: Callable[[], None] = field(default=lambda: None)
 
 
 def perform(desk: Desk, request: Mapping[str, Any]) -> Json:
@@ -74,9 +76,7 @@ def _user_disable(desk: Desk, request: Mapping[str, Any]) -> Json:
 
 def _inbox_show(desk: Desk, request: Mapping[str, Any]) -> Json:
     """The bytes as they came, base64; who looked and why is on record before they are handed out."""
-    inbox_id, reason, now = int(request["id"]), str(request["reason"]).strip(), desk.clock()
-    if not reason:
-        raise RejectedError("say why with --reason: looking at a message is put on record")
+    inbox_id, reason, now = int(request["id"]), _why(request), desk.clock()
     with desk.database.write() as tx:
         try:
             body = inbox.raw(tx, inbox_id)
@@ -86,11 +86,59 @@ def _inbox_show(desk: Desk, request: Mapping[str, Any]) -> Json:
     return {"id": inbox_id, "body": base64.b64encode(body).decode()}
 
 
+def _quarantine_show(desk: Desk, request: Mapping[str, Any]) -> Json:
+    """As `inbox-show`, for a message in quarantine."""
+    message_id, why, now = int(request["id"]), _why(request), desk.clock()
+    with desk.database.write() as tx:
+        row = quarantine.find(tx, message_id)
+        body = inbox.raw(tx, message_id)
+        audit.append(tx, _settled(request, "quarantine-show", row, why), now)
+    return {"id": message_id, "code": row.reason, "body": base64.b64encode(body).decode()}
+
+
+def _quarantine_release(desk: Desk, request: Mapping[str, Any]) -> Json:
+    """One message, or the next run of all with a reason code behind the id `after`; `last` is where to go on."""
+    why, now, code = _why(request), desk.clock(), request.get("code")
+    with desk.database.write() as tx:
+        if code is None:
+            row = quarantine.release(tx, int(request["id"]))
+            released = [row.id]
+            audit.append(tx, _settled(request, "quarantine-release", row, why), now)
+        else:
+            released = quarantine.release_all(tx, str(code), int(request.get("after", 0)))
+            detail = {"code": str(code), "messages": released}
+            if released:
+                who = str(request.get("by", ""))
+                audit.append(tx, audit.Act(who, OPERATOR, "quarantine-release", "message", "", detail, reason=why), now)
+    desk.wake()
+    return {"released": released}
+
+
+def _quarantine_discard(desk: Desk, request: Mapping[str, Any]) -> Json:
+    message_id, why, now = int(request["id"]), _why(request), desk.clock()
+    with desk.database.write() as tx:
+        row = quarantine.discard(tx, message_id, now)
+        audit.append(tx, _settled(request, "quarantine-discard", row, why), now)
+    return {"id": message_id, "discarded": True}
+
+
+def _why(request: Mapping[str, Any]) -> str:
+    reason = str(request.get("reason", "")).strip()
+    if not reason:
+        raise RejectedError("say why with --reason: it is put on record")
+    return reason
+
+
+def _settled(request: Mapping[str, Any], action: str, row: quarantine.QuarantineRow, why: str) -> audit.Act:
+    who = str(request.get("by", ""))
+    return audit.Act(who, OPERATOR, action, "message", str(row.id), {"code": row.reason}, reason=why)
+
+
 def _act(request: Mapping[str, Any], action: str, about: str, *, role: str = "", why: str = "") -> audit.Act:
     """On the socket everybody is the account that runs the daemon, or root: the claimed login is kept as such."""
     kind = "message" if action.startswith("inbox") else "user"
     detail = {"role": role} if role else {}
-    return audit.Act(str(request.get("by", "")), "operator", action, kind, about, detail, reason=why)
+    return audit.Act(str(request.get("by", "")), OPERATOR, action, kind, about, detail, reason=why)
 
 
 COMMANDS: Mapping[str, Callable[[Desk, Mapping[str, Any]], Json]] = {
@@ -98,4 +146,7 @@ COMMANDS: Mapping[str, Callable[[Desk, Mapping[str, Any]], Json]] = {
     "user-invite": _user_invite,
     "user-disable": _user_disable,
     "inbox-show": _inbox_show,
+    "quarantine-show": _quarantine_show,
+    "quarantine-release": _quarantine_release,
+    "quarantine-discard": _quarantine_discard,
 }

@@ -16,6 +16,7 @@ from adapter.errors import ConfigError
 from adapter.settings import Settings
 from adapter.store import patients, persons, screening_ids, worklist
 from adapter.store.database import Database
+from adapter.store.origins import with_origins
 from adapter.store.secret import SiteSecret
 
 PARTS = 3
@@ -41,7 +42,7 @@ class _Subject:
 
 def explanations(settings: Settings, database: Database, question: Question) -> list[dict[str, Any]]:
     """One `explain` object a trial; none for somebody unknown. Raises ConfigError for a question that is no question."""
-    rules, at = load_rules(settings), _moment(question.at)
+    rules, at = load_rules(settings), utc_now() if question.at is None else moment_of(question.at, "--at")
     trials = {trial.id: trial for trial in rules.trials}
     if question.trial is not None and question.trial not in trials:
         raise ConfigError(f"no trial '{question.trial}' is configured{nearest(question.trial, trials)}")
@@ -56,7 +57,9 @@ def explanations(settings: Settings, database: Database, question: Question) -> 
                 continue
             options = rules.scoring_options(state.patient.site)
             seen = assess(trial, state, at, options=options, rulebook=rules.digest, episode=subject.episode)
-            found.append(as_json(seen, patient=subject.called, software=__version__))
+            told = as_json(seen, patient=subject.called, software=__version__)
+            with database.read() as conn:
+                found.append(with_origins(conn, told))
     return found
 
 
@@ -79,13 +82,12 @@ def _subjects(settings: Settings, database: Database, question: Question) -> Ite
         yield _Subject(pair[1], pair[0], None, known_as)
 
 
-def _moment(text: str | None) -> datetime:
-    if text is None:
-        return utc_now()
+def moment_of(text: str, option: str) -> datetime:
+    """A moment as a person writes it after `option`. Raises ConfigError saying how."""
     try:
         at = datetime.fromisoformat(text)
     except ValueError:
-        raise ConfigError(f"--at {text}: write it as 2026-01-02T03:04:00+01:00") from None
+        raise ConfigError(f"{option} {text}: write it as 2026-01-02T03:04:00+01:00") from None
     if at.tzinfo is None:
-        raise ConfigError(f"--at {text}: add the offset, for example {text}+01:00")
+        raise ConfigError(f"{option} {text}: add the offset, for example {text}+01:00")
     return at

@@ -1,6 +1,7 @@
 """`adapter run`: serve until stopped."""
 
 import asyncio
+import gc
 import os
 import resource
 from collections.abc import Callable, Iterator
@@ -18,6 +19,8 @@ from adapter.web import once
 
 PRIVATE_FILES = 0o077
 """Nobody but this account reads what the daemon writes."""
+COLLECT_AFTER = 50_000
+"""Objects made before the collector looks for cycles: what is known of patients is much and holds none."""
 NO_CORE = (0, 0)
 """A crash leaves no memory on the disk: patients stand in it (reliability P10)."""
 
@@ -28,6 +31,7 @@ def serve(settings: Settings, say: Callable[[str], None]) -> None:
     os.umask(PRIVATE_FILES)
     resource.setrlimit(resource.RLIMIT_CORE, NO_CORE)
     telemetry.configure_log()
+    gc.set_threshold(COLLECT_AFTER)
     with held(data_folder(settings.adapter.data)), open_parts(settings, utc_now) as parts:
         invitation = _first_invitation(parts)
         if invitation:

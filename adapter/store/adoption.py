@@ -22,6 +22,8 @@ def adopt(tx: Connection, former: str, candidate: str, patient: PatientId) -> No
         tx.execute(insert(candidates), rows[former] | {"id": candidate, "patient": key_of(tx, patient)})
     for table in (candidate_history, candidate_aliases):
         tx.execute(update(table).where(table.c.candidate == former).values(candidate=candidate))
+    # In a circle of merges an id comes back: it is no former one any more.
+    tx.execute(delete(candidate_aliases).where(candidate_aliases.c.former == candidate))
     tx.execute(insert(candidate_aliases), {"former": former, "candidate": candidate})
     tx.execute(delete(candidates).where(candidates.c.id == former))
 

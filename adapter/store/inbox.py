@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Select, bindparam, delete, func, insert, sele
 
 from adapter.domain.issue import Issue
 from adapter.domain.message import MessageKind, MessageState, RawMessage
+from adapter.store import unmapped
 from adapter.store.codec import canonical, instant, moment, moment_or_none, storable
 from adapter.store.inbox_put import put_many
 from adapter.store.schema import feeds, inbox, inbox_outcomes, inbox_pending
@@ -27,6 +28,7 @@ __all__ = [
     "pending",
     "put_many",
     "raw",
+    "read_item",
     "state",
 ]
 
@@ -116,10 +118,10 @@ _COUNT = {
 
 def pending(conn: Connection, limit: int) -> list[Item]:
     """What waits, oldest first."""
-    return [_item(row) for row in conn.execute(_PENDING, {"limit": limit})]
+    return [read_item(row, row.attempts) for row in conn.execute(_PENDING, {"limit": limit})]
 
 
-def _item(row: Any) -> Item:
+def read_item(row: Any, attempts: int) -> Item:
     message = RawMessage(
         source=row.source,
         site=row.site,
@@ -133,7 +135,7 @@ def _item(row: Any) -> Item:
         quarantine=row.quarantine,
         acknowledgment=row.acknowledgment,
     )
-    return Item(row.id, message, row.attempts)
+    return Item(row.id, message, attempts)
 
 
 def finish(tx: Connection, item_id: int, ending: Ending) -> None:
@@ -142,13 +144,14 @@ def finish(tx: Connection, item_id: int, ending: Ending) -> None:
 
 
 def finish_many(tx: Connection, endings: Sequence[tuple[int, Ending]]) -> None:
-    """As `finish`, for the messages of a batch: three statements, however many they are."""
+    """As `finish`, for the messages of a batch: a handful of statements, however many they are."""
     if not endings:
         return
     items = [{"item": item_id} for item_id, _ in endings]
     if tx.execute(_NOT_PENDING, items).rowcount != len(items):
         raise LookupError(f"not all are pending: message {', '.join(str(item_id) for item_id, _ in endings)}")
     tx.execute(insert(inbox_outcomes), [_outcome(item_id, ending) for item_id, ending in endings])
+    unmapped.add(tx, ((item_id, ending.issues) for item_id, ending in endings))
     for state, count in _COUNT.items():
         ended = [{"item": item_id} for item_id, ending in endings if ending.state is state]
         if ended:

@@ -90,8 +90,10 @@ def _changed(before: PatientState, after: PatientState) -> Iterator[Result]:
         known = before.results.get(concept, ())
         if now is known:
             continue
-        old = {result.identity: result for result in known}
-        yield from (result for result in now if old.get(result.identity) != result)
+        same = {id(result) for result in known}
+        fresh = [result for result in now if id(result) not in same]
+        old = {result.identity: result for result in known} if fresh else {}
+        yield from (result for result in fresh if old.get(result.identity) != result)
 
 
 def _result_row(key: int, result: Result) -> dict[str, object]:
@@ -126,6 +128,15 @@ def _kinds(before: PatientState, after: PatientState) -> Iterable[tuple[str, Any
 
 def _statement_row(key: int, kind: str, said: Any, text: Callable[[Any], str]) -> dict[str, object]:
     return {"patient": key, "kind": kind, "digest": said.digest, "at": codec.instant(said.at), "body": text(said)}
+
+
+def clear(tx: Connection, patient: PatientId) -> None:
+    """Nothing stands under this identifier any more: what was said of it is kept under the one it was merged into."""
+    key = key_of(tx, patient)
+    for table in (results, statements):
+        tx.execute(delete(table).where(table.c.patient == key))
+    empty = codec.demographics_text(Demographics())
+    tx.execute(update(patients).where(patients.c.key == key).values(demographics=empty))
 
 
 def key_of(tx: Connection, patient: PatientId) -> int:

@@ -60,6 +60,17 @@ inbox_outcomes = Table(
     Column("ledger", Text),
     Column("issues", Text, nullable=False),
     Column("finished", String, nullable=False),
+    Index("inbox_outcomes_quarantined", "id", sqlite_where=text("state = 'quarantined'")),
+)
+
+# What no mapping knew, in the sender's own spelling; counted with the ending of the message it came in.
+unmapped = Table(
+    "unmapped",
+    metadata,
+    Column("source", String, primary_key=True),
+    Column("code", String, primary_key=True),
+    Column("detail", String, primary_key=True),
+    Column("count", Integer, nullable=False),
 )
 
 # One row per source, so that a scrape never walks the inbox. Storing a new message touches it once a second at most:

@@ -1,9 +1,9 @@
 """The worklist: one row per trial × patient × episode, its alert, and the history of what people were told."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, RowMapping, and_, bindparam, func, or_, select, update
+from sqlalchemy import Connection, RowMapping, and_, bindparam, delete, func, or_, select, update
 
 from adapter.domain.alert import CandidateAlert
 from adapter.domain.assessment import Verdict
@@ -12,7 +12,7 @@ from adapter.store import codec
 from adapter.store.adoption import adopt, present
 from adapter.store.candidate_rows import CandidateRow, HistoryRow, candidate_row, history_row, rows
 from adapter.store.patients import identifier
-from adapter.store.schema import candidate_history, candidates, patients
+from adapter.store.schema import candidate_aliases, candidate_history, candidates, patients
 from adapter.store.sightings import Sighting, record
 
 __all__ = [
@@ -23,7 +23,9 @@ __all__ = [
     "alerts",
     "due_for_review",
     "find",
+    "forget_untold",
     "history",
+    "listing",
     "of_patient",
     "record",
     "review_no_more",
@@ -90,6 +92,11 @@ def shown(conn: Connection, now: datetime, *, trial: str | None = None) -> list[
     return [candidate_row(row) for row in conn.execute(ordered).mappings()]
 
 
+def listing(conn: Connection) -> list[CandidateRow]:
+    """Every candidate, shown or not, by id."""
+    return [candidate_row(row) for row in conn.execute(rows().order_by(candidates.c.id)).mappings()]
+
+
 def find(conn: Connection, candidate_id: str) -> CandidateRow | None:
     """By the id in a link, also one from before a merge of records."""
     row = conn.execute(rows().where(candidates.c.id == present(conn, candidate_id))).mappings().one_or_none()
@@ -109,9 +116,16 @@ def history(conn: Connection, candidate_id: str) -> list[HistoryRow]:
 
 
 def watching_count(conn: Connection) -> int:
-    """Incomplete patients who are only counted, never alerted (decisions A2)."""
-    watched = and_(candidates.c.verdict == str(Verdict.INCOMPLETE), candidates.c.shown == 0)
-    return conn.execute(select(func.count()).select_from(candidates).where(watched)).scalar_one()
+    """Patients incomplete in their present episode who are only counted, never alerted (decisions A2); one a trial.
+
+    The present episode is the one judged last: of an earlier one only what people were told is kept.
+    """
+    newer = candidates.alias("newer")
+    same = and_(newer.c.patient == candidates.c.patient, newer.c.trial == candidates.c.trial)
+    superseded = select(newer.c.id).where(same, newer.c.evaluated_at > candidates.c.evaluated_at).exists()
+    watched = and_(candidates.c.verdict == str(Verdict.INCOMPLETE), candidates.c.shown == 0, ~superseded)
+    people = select(candidates.c.patient, candidates.c.trial).where(watched).distinct().subquery()
+    return conn.execute(select(func.count()).select_from(people)).scalar_one()
 
 
 def due_for_review(conn: Connection, now: datetime, limit: int) -> list[tuple[PatientId, str, str]]:
@@ -132,3 +146,19 @@ def due_for_review(conn: Connection, now: datetime, limit: int) -> list[tuple[Pa
 def review_no_more(tx: Connection, candidate_ids: Sequence[str]) -> None:
     """Time alone changes nothing about these any more."""
     tx.execute(update(candidates).where(candidates.c.id.in_(candidate_ids)).values(review_at=None))
+
+
+def forget_untold(tx: Connection, patient: PatientId, trials: Sequence[str], judged: Collection[str]) -> None:
+    """Candidates of a patient in these trials that are not `judged` any more, that nobody was told of and nobody acted on."""
+    left = (
+        select(candidates.c.id)
+        .join(patients, patients.c.key == candidates.c.patient)
+        .where(*(patients.c[name] == part for name, part in identifier(patient).items()))
+        .where(candidates.c.trial.in_(trials), candidates.c.raised.is_(None), candidates.c.status == "")
+    )
+    gone = [candidate for candidate in tx.execute(left).scalars() if candidate not in judged]
+    if not gone:
+        return
+    tx.execute(delete(candidate_history).where(candidate_history.c.candidate.in_(gone)))
+    tx.execute(delete(candidate_aliases).where(candidate_aliases.c.candidate.in_(gone)))
+    tx.execute(delete(candidates).where(candidates.c.id.in_(gone)))

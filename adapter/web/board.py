@@ -46,6 +46,8 @@ class BoardRow:
     deadline: str
     sofa: str
     increase: str
+    onset_sofa: str
+    """Empty where sepsis has not begun, or the score is still the same."""
     leading: tuple[Value, ...]
     missing: tuple[str, ...]
     more_missing: int
@@ -110,8 +112,9 @@ def row_of(row: CandidateRow, context: WebContext, now: datetime) -> BoardRow:
         provisional=bool(explained.get("stratum_provisional")),
         clock=times.countdown(row.deadline, now, clock_of(context.trial(row.trial))),
         deadline=times.local(row.deadline, zone),
-        sofa=_interval(explained.get("sofa")),
-        increase=_interval(sepsis.get("increase")),
+        sofa=words.span(explained.get("sofa")) or "–",
+        increase=words.span(sepsis.get("increase")) or "–",
+        onset_sofa=_onset(explained.get("sofa"), sepsis.get("sofa_at_onset")),
         leading=_leading(explained, zone),
         missing=tuple(words.concept(name) for name in missing[:MOST_MISSING]),
         more_missing=max(0, len(missing) - MOST_MISSING),
@@ -159,8 +162,9 @@ def feed(info: FeedInfo, last: datetime | None, context: WebContext, now: dateti
     return Feed(info.name, info.site, info.kind, last, times.ago(last, now), at, state)
 
 
-def _interval(limits: Mapping[str, Any] | None) -> str:
-    return words.interval(limits.get("low"), limits.get("high")) if limits else "–"
+def _onset(now: Mapping[str, Any] | None, onset: Mapping[str, Any] | None) -> str:
+    then = words.span(onset)
+    return "" if then == words.span(now) else then
 
 
 def _leading(explained: Mapping[str, Any], zone: tzinfo) -> tuple[Value, ...]:

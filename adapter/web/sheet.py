@@ -35,6 +35,8 @@ class Item:
     by: str
     note: str
     evidence: tuple[Value, ...]
+    rule: str
+    source: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,9 @@ class Sheet:
     sofa_low: int
     sofa_high: int
     window: str
+    onset_sofa: str
+    """Empty where sepsis has not begun."""
+    stratum_rule: str
     context: str
     baseline: str
     baseline_source: str
@@ -93,7 +98,8 @@ class Sheet:
 def sheet(row: CandidateRow, history: Iterable[HistoryRow], context: WebContext, now: datetime) -> Sheet:
     explained: Mapping[str, Any] = row.assessment or {}
     zone = board.zone_of(context, row.patient.site)
-    items = items_of(explained, context.trial(row.trial), zone)
+    trial = context.trial(row.trial)
+    items = items_of(explained, trial, zone)
     sofa: Mapping[str, Any] = explained.get("sofa") or {}
     sepsis: Mapping[str, Any] = explained.get("sepsis") or {}
     baseline: Mapping[str, Any] = sepsis.get("baseline") or {}
@@ -108,6 +114,8 @@ def sheet(row: CandidateRow, history: Iterable[HistoryRow], context: WebContext,
         sofa_low=int(sofa.get("low") or 0),
         sofa_high=int(sofa.get("high") or 0),
         window=str(sofa.get("window_hours") or ""),
+        onset_sofa=words.span(sepsis.get("sofa_at_onset")),
+        stratum_rule=next((item.rule for item in items if item.id == stratum_criterion(trial)), ""),
         context=str(sepsis.get("context") or ""),
         baseline=words.interval(baseline.get("low"), baseline.get("high")),
         baseline_source=str(baseline.get("source") or ""),
@@ -123,6 +131,10 @@ def sheet(row: CandidateRow, history: Iterable[HistoryRow], context: WebContext,
         evaluated=times.local(row.evaluated_at, zone),
         numbers=tuple(explained.get("screening_ids") or ()),
     )
+
+
+def stratum_criterion(trial: Trial | None) -> str:
+    return trial.parameters.stratum_criterion if trial else ""
 
 
 def items_of(explained: Mapping[str, Any], trial: Trial | None, zone: tzinfo) -> tuple[Item, ...]:
@@ -144,6 +156,8 @@ def _item(stated: Mapping[str, Any], trial: Trial | None, zone: tzinfo) -> Item:
         by=str(stated.get("determined_by") or ""),
         note=str(stated.get("note") or ""),
         evidence=values(stated.get("evidence"), zone),
+        rule=words.rule(str(stated.get("rule") or "")),
+        source=str(stated.get("source") or ""),
     )
 
 

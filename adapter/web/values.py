@@ -10,7 +10,7 @@ from adapter.web import times, words
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """`original` is what the source wrote, where that differs; `message` the inbox id it came in."""
+    """`original` is what the source wrote, where that differs; `message` the inbox id it came in, and `origin` its source."""
 
     label: str
     text: str
@@ -19,6 +19,7 @@ class Value:
     laboratory: str
     message: str
     note: str
+    origin: str = ""
 
 
 def value(evidence: Mapping[str, Any], zone: tzinfo) -> Value:
@@ -32,6 +33,7 @@ def value(evidence: Mapping[str, Any], zone: tzinfo) -> Value:
         laboratory=str(evidence.get("laboratory") or ""),
         message=str(evidence.get("message") or ""),
         note=_note(str(evidence.get("note") or ""), str(evidence.get("value") or "")),
+        origin=" ".join(str(evidence[name]) for name in ("source", "type") if evidence.get(name)),
     )
 
 

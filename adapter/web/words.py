@@ -1,6 +1,7 @@
 """Concepts, units, strata and verdicts as a coordinator says them; an unknown one is shown as it is."""
 
 import unicodedata
+from collections.abc import Mapping
 
 TONOS = "\N{COMBINING ACUTE ACCENT}"
 
@@ -52,6 +53,20 @@ CONCEPTS = {
     "sofa.total": "SOFA total",
     "sofa.increase": "SOFA increase",
 }
+FACTS = {
+    "age_years": "Age",
+    "sofa.total": "SOFA",
+    "sofa.increase": "SOFA increase",
+    "covid.active": "COVID-19",
+    "pregnancy.test": "Pregnancy test",
+    "pregnancy.unwilling": "Unwilling to become pregnant",
+    "hiv.test": "HIV test",
+    "code_status.dnr": "Do-not-resuscitate decision",
+    "culture.growth": "Growth in a culture",
+    "stratum.assigned": "Stratum found",
+    "clock.open": "Time left",
+}
+"""Facts a rule may name beside the newest value of a concept."""
 UNITS = {
     "{AB}/{cell}": "AB/cell",
     "10*3/uL": "×10³/µL",
@@ -134,6 +149,24 @@ def interval(low: object, high: object) -> str:
     if low == high:
         return str(low).replace("-", "−")
     return f"{low}–{high}" if low >= 0 else f"{low} to {high}".replace("-", "−")
+
+
+def span(limits: Mapping[str, object] | None) -> str:
+    """An object with `low` and `high` as an interval; empty without one."""
+    return interval(limits.get("low"), limits.get("high")) if limits else ""
+
+
+def rule(text: str) -> str:
+    """A rule's facts and units as they are said on the ward: `ferritin.latest above 4420 ng/mL` → `Ferritin above …`."""
+    return " ".join(_rule_word(word) for word in text.split(" "))
+
+
+def _rule_word(word: str) -> str:
+    """Brackets and commas round a word stay; `a` is a unit of UCUM and a word of English, here the latter."""
+    bare = word.strip("(),;:")
+    of_unit = "" if bare.isalnum() else UNITS.get(bare)
+    known = FACTS.get(bare) or of_unit or (concept(bare) if bare.endswith(".latest") else "")
+    return word.replace(bare, known) if known else word
 
 
 def capitals(name: str) -> str:

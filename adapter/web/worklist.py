@@ -1,6 +1,7 @@
 """The pages a coordinator works with: the list, and one candidate with everything it rests on."""
 
 import secrets
+from dataclasses import replace
 from datetime import UTC, tzinfo
 
 from fastapi import APIRouter, HTTPException, Request, Response
@@ -10,6 +11,7 @@ from starlette.concurrency import run_in_threadpool
 from adapter.store import feeds as feed_store
 from adapter.store import worklist
 from adapter.store.audit import Act
+from adapter.store.origins import with_origins
 from adapter.store.worklist import CandidateRow, HistoryRow
 from adapter.web import board, render, sheet, times, wishes
 from adapter.web.access import SeesPatients, SignedIn
@@ -110,7 +112,8 @@ def read_one(context: WebContext, candidate: str) -> tuple[CandidateRow, list[Hi
         row = worklist.find(conn, candidate)
         if row is None or not context.trial(row.trial) or not (row.shown or row.raised):
             return None
-        return row, worklist.history(conn, candidate)
+        told = with_origins(conn, row.assessment) if row.assessment else row.assessment
+        return replace(row, assessment=told), worklist.history(conn, candidate)
 
 
 def read_feeds(context: WebContext) -> list[board.Feed]:

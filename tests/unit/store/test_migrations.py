@@ -51,3 +51,26 @@ def test_a_migration_cut_short_leaves_the_old_schema(tmp_path: Path, monkeypatch
         assert current_revision(conn) is None
         assert conn.execute(text("SELECT count(*) FROM sqlite_master")).scalar_one() == 0
     opened.close()
+
+
+def test_an_older_store_is_counted_for_what_no_mapping_knew(tmp_path: Path) -> None:
+    from alembic import command
+
+    opened = Database.open(f"sqlite:///{tmp_path / 'a.db'}")
+    issue = '{"code": "%s", "detail": "%s", "text": "", "where": ""}'
+    said = ", ".join(issue % pair for pair in (("unmapped-code", "K"), ("unmapped-code", "K"), ("bom", "")))
+    with opened.write() as tx:
+        command.upgrade(_config(tx), "0002")
+        tx.execute(text(
+            "INSERT INTO inbox (source, site, kind, sender, control_id, type, peer, received, sha256, acknowledgment, body) "
+            "VALUES ('lab', '', '', '', '', '', '', '', x'', x'', x'')"
+        ))  # fmt: skip
+        tx.execute(
+            text("INSERT INTO inbox_outcomes VALUES (1, 'applied', NULL, NULL, :said, '')"), {"said": f"[{said}]"}
+        )
+    opened.migrate()
+    with opened.read() as conn:
+        assert [tuple(row) for row in conn.execute(text("SELECT * FROM unmapped"))] == [
+            ("lab", "unmapped-code", "K", 2)
+        ]
+    opened.close()

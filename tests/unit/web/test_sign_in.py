@@ -161,7 +161,8 @@ def test_an_administrator_sees_counts_and_no_patient(home: House) -> None:
 
 def test_a_role_nobody_knows_may_nothing() -> None:
     assert not any(roles.may("monitor", right) for right in Right)
-    assert all(roles.may("investigator", right) for right in Right)
+    assert all(roles.may("investigator", right) for right in Right if right is not Right.SETTLE)
+    assert not roles.may("interface-admin", Right.PATIENTS)
 
 
 def test_a_role_taken_away_holds_at_the_next_click(home: House) -> None:

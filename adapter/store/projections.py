@@ -1,0 +1,145 @@
+"""What follows from the inbox and can be made again: its messages read once more, and the tables they lead to."""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Table, delete, func, insert, select
+
+from adapter.domain.patient import PatientId
+from adapter.store import codec
+from adapter.store.inbox import Item, read_item
+from adapter.store.patients import key_of
+from adapter.store.quarantine import DISCARDED
+from adapter.store.schema import (
+    candidate_aliases,
+    candidate_history,
+    candidates,
+    inbox,
+    inbox_outcomes,
+    inbox_pending,
+    merges,
+    patients,
+    results,
+    screening_ids,
+    statements,
+)
+
+STATE = (patients, merges, results, statements)
+WORKLIST = (candidates, candidate_history, candidate_aliases)
+RUN = 1000
+"""Rows carried at a time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Which ended messages are told again: those received at or after `since`, or all."""
+
+    since: datetime | None = None
+
+    def rows(self) -> tuple[Any, ...]:
+        started = () if self.since is None else (inbox.c.received >= codec.instant(self.since),)
+        # What a person gave up stays given up; what still waits is the daemon's.
+        return (*started, inbox_outcomes.c.reason.is_distinct_from(DISCARDED))
+
+
+def told(conn: Connection, span: Span, after: int, limit: int) -> list[Item]:
+    """Ended messages behind `after`, oldest first, with their bytes."""
+    wanted = select(inbox).join(inbox_outcomes, inbox_outcomes.c.id == inbox.c.id)
+    found = conn.execute(wanted.where(inbox.c.id > after, *span.rows()).order_by(inbox.c.id).limit(limit))
+    return [read_item(row, attempts=0) for row in found]
+
+
+def admit(tx: Connection, items: Sequence[Item]) -> None:
+    """Into a second store, to be processed there: under their own ids, without their bytes."""
+    tx.execute(insert(inbox), [_headless(item) for item in items])
+    tx.execute(
+        insert(inbox_pending), [{"id": item.id, "source": codec.storable(item.message.source)} for item in items]
+    )
+
+
+def _headless(item: Item) -> dict[str, object]:
+    said = item.message
+    words = {name: codec.storable(getattr(said, name)) for name in ("source", "sender", "control_id", "type")}
+    fixed = {"site": said.site, "kind": said.kind.value, "peer": said.peer, "quarantine": said.quarantine}
+    digest = hashlib.sha256(said.body).digest()
+    empty = {"sha256": digest, "acknowledgment": b"", "body": b""}
+    return {"id": item.id, "received": codec.instant(said.received), **words, **fixed, **empty}
+
+
+def waiting(conn: Connection) -> set[int]:
+    return set(conn.execute(select(inbox_pending.c.id)).scalars())
+
+
+def people(conn: Connection) -> list[PatientId]:
+    """Every identifier a person goes by, in its order."""
+    own = select(patients.c.site, patients.c.authority, patients.c.value).where(patients.c.merged_into.is_(None))
+    return sorted(PatientId(*row) for row in conn.execute(own))
+
+
+def seed_state(source: Connection, tx: Connection, span: Span) -> None:
+    """The state on record without what the messages of the span said of it: they are told again."""
+    again = set(source.execute(select(inbox.c.id).join(inbox_outcomes).where(*span.rows())).scalars())
+    tx.exec_driver_sql("PRAGMA defer_foreign_keys = ON")
+    for table in (patients, merges):
+        _carry(source, tx, table)
+    for row in source.execute(select(results)).mappings():
+        versions = codec.read_versions(row["versions"])
+        kept = tuple(version for version in versions if int(version.message) not in again)
+        if kept:
+            effective = codec.instant(kept[-1].effective)
+            tx.execute(insert(results), dict(row) | {"versions": codec.versions_text(kept), "effective": effective})
+    for row in source.execute(select(statements)).mappings():
+        if row["kind"] != "visit" or int(codec.read_statement(row["body"]).message) not in again:
+            tx.execute(insert(statements), dict(row))
+
+
+def seed_worklist(source: Connection, tx: Connection) -> list[tuple[str, PatientId, str, str]]:
+    """What people see, were told and did: no message says it again. (id, patient, trial, episode) of every candidate."""
+    seeded = []
+    wanted = select(candidates, patients.c.site, patients.c.authority, patients.c.value)
+    for row in source.execute(wanted.join(patients).order_by(candidates.c.id)).mappings():
+        patient = PatientId(row["site"], row["authority"], row["value"])
+        columns = {column.name: row[column.name] for column in candidates.columns}
+        tx.execute(insert(candidates), columns | {"patient": key_of(tx, patient)})
+        seeded.append((row["id"], patient, row["trial"], row["episode"]))
+    for table in (candidate_history, candidate_aliases, screening_ids):
+        _carry(source, tx, table)
+    return seeded
+
+
+def replace_all(source: Connection, tx: Connection) -> None:
+    """The projections of the second store instead of ours, in our one transaction."""
+    tx.exec_driver_sql("PRAGMA defer_foreign_keys = ON")
+    for table in reversed((*STATE, *WORKLIST)):
+        tx.execute(delete(table))
+    for table in (*STATE, *WORKLIST):
+        _carry(source, tx, table)
+
+
+def _carry(source: Connection, tx: Connection, table: Table) -> None:
+    for rows in source.execute(select(table)).mappings().partitions(RUN):
+        tx.execute(insert(table), [dict(row) for row in rows])
+
+
+def lines(conn: Connection) -> Iterator[str]:
+    """State and worklist as canonical text, one line a row, sorted; keys and the time of the last look left out.
+
+    Two stores with the same lines believe the same and show the same.
+    """
+    names = {key: list(who) for key, *who in conn.execute(select(*list(patients.c)[:4]))}
+    found = []
+    for table in (*STATE, candidates):
+        for row in conn.execute(select(table)).mappings():
+            said = {name: value for name, value in row.items() if name not in {"key", "evaluated_at"}}
+            named = ("patient", "merged", "survivor", "merged_into")
+            said |= {name: names[said[name]] for name in named if said.get(name) is not None}
+            found.append(codec.canonical([table.name, said]))
+    yield from sorted(found)
+
+
+def count(conn: Connection) -> int:
+    """How many persons are known."""
+    return conn.execute(select(func.count()).where(patients.c.merged_into.is_(None))).scalar_one()
