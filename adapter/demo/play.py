@@ -17,7 +17,7 @@ from adapter.daemon.service import unwrapped
 from adapter.demo.stage import HOST, SITES, Ports, Wish, edc_at, folder_for, log_to, mail_at, ports_for, settings_for
 from adapter.domain.assessment import Verdict
 from adapter.errors import UnavailableError
-from adapter.simulation.stories import Sent
+from adapter.simulation.messages import Sent
 from adapter.simulation.ward import ward
 from adapter.sinks.mllp_sender import NO_ANSWER, MllpSender, code_of
 from adapter.standins.edc_store import EdcStore

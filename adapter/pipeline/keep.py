@@ -33,10 +33,13 @@ Alerts = Mapping[tuple[str, str], CandidateAlert]
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What the store holds of a patient: the state, charted, and what people were told of each episode."""
+    """What the store holds of a patient: the state, charted, what people were told of each episode, and the candidates
+    judged last (nothing while nobody remembers).
+    """
 
     chart: Chart
     alerts: Alerts
+    judged: frozenset[str] = frozenset()
 
     @property
     def state(self) -> PatientState:
@@ -80,6 +83,10 @@ class Prepared:
     @property
     def owed(self) -> bool:
         return any(entry.owed for entry in self.entries)
+
+    @property
+    def judged(self) -> frozenset[str]:
+        return frozenset(entry.candidate for entry in self.entries)
 
 
 @dataclass(slots=True)
@@ -127,6 +134,7 @@ class Keeper:
         if prepared.joining is not None:
             self._join(tx, prepared.joining, prepared.message_id or 0, now)
         patients.save(tx, outcome.before, outcome.state)
+        self._forget_superseded(tx, prepared)
         for entry in prepared.entries:
             self._record(tx, prepared, entry)
             if entry.screening_id:
@@ -151,7 +159,7 @@ class Keeper:
                 change = entry.judgement.change
                 if change is not None:
                     alerts[change.alert.trial, change.alert.episode] = change.alert
-            self._memory[patient] = Known(one.outcome.chart, alerts)
+            self._memory[patient] = Known(one.outcome.chart, alerts, one.judged)
             self._memory.move_to_end(patient)
         while len(self._memory) > REMEMBERED:
             self._memory.popitem(last=False)
@@ -160,10 +168,23 @@ class Keeper:
         for merge in joining.merges:
             persons.record(tx, merge, message_id)
         name = joining.person.name
+        for other in sorted(joining.person.members - {name}):
+            patients.clear(tx, other)
         for row in joining.former:
             worklist.adopt(tx, row.id, self.candidate_id(name, row.trial, row.episode), name)
         detail = {"records": len(joining.person.members), "circle": joining.person.cycle}
         audit.append(tx, audit.Act("adapter", "system", "records-joined", "message", str(message_id), detail), now)
+
+    def _forget_superseded(self, tx: Transaction, prepared: Prepared) -> None:
+        """Results before their admission open an episode that is nobody's question once the visit is known: gone, unless
+        people were told of it. So the worklist and its counts do not depend on which message came first.
+        """
+        who = prepared.outcome.state.patient
+        known = self._memory.get(who)
+        if prepared.joining is None and known is not None and known.judged == prepared.judged:
+            return
+        trials = {entry.judgement.assessment.trial for entry in prepared.entries}
+        worklist.forget_untold(tx, who, sorted(trials), prepared.judged)
 
     def _entry(self, outcome: Outcome, judgement: Judgement, merges: tuple[Merge, ...]) -> Entry:
         assessment = judgement.assessment
@@ -215,7 +236,7 @@ class Keeper:
 
     def _record(self, tx: Transaction, prepared: Prepared, entry: Entry) -> None:
         assessment, change = entry.judgement.assessment, entry.judgement.change
-        told = assessment.shown or change is not None or bool(assessment.status)
+        told = entry.judgement.told or assessment.shown or change is not None or bool(assessment.status)
         explained = as_json(assessment, patient=entry.candidate, software=self.rules.software) if told else {}
         if entry.rivals:
             explained["screening_ids"] = list(entry.rivals)

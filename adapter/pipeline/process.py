@@ -4,7 +4,7 @@ Reading and computing happen outside the transaction: this is the only process t
 stays true, and receiving never waits for scoring (decisions F2).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import groupby
@@ -17,7 +17,7 @@ from adapter.domain.persons import Merge
 from adapter.errors import AdapterError, MalformedMessageError
 from adapter.pipeline.keep import Joining, Keeper
 from adapter.ports import Clock
-from adapter.screening.interpret import Interpretation, interpret
+from adapter.screening.interpret import Interpretation, interpret, unreadable
 from adapter.screening.rulebook import Rulebook
 from adapter.screening.screen import Outcome, screen
 from adapter.store import inbox, worklist
@@ -65,8 +65,12 @@ class Processor:
         """How many messages were taken; 0 when the inbox is empty. Raises UnavailableError when the store is away."""
         with self._database.read() as conn:
             items = inbox.pending(conn, BATCH)
-        if not items:
-            return 0
+        if items:
+            self.carry(items)
+        return len(items)
+
+    def carry(self, items: Sequence[inbox.Item]) -> None:
+        """Messages that wait, oldest first, in one transaction; after a bug each in its own."""
         try:
             self._carry(items)
         except AdapterError:
@@ -74,7 +78,6 @@ class Processor:
         except Exception:  # noqa: BLE001 — a bug met by one message must not stop the others: each alone, then three tries
             for item in items:
                 self._alone(item)
-        return len(items)
 
     def review(self, limit: int = BATCH) -> int:
         """Screens again whom time alone may have changed (decisions A6); how many."""
@@ -117,26 +120,23 @@ class Processor:
             )
             with self._database.write() as tx:
                 if inbox.failed(tx, item.id, code) >= TRIES:
-                    inbox.finish(tx, item.id, inbox.Ending(MessageState.QUARANTINED, self._clock(), code))
+                    inbox.finish(tx, item.id, ending_of(unreadable(item.message.body, code), self._clock()))
 
     def _read(self, item: inbox.Item, now: datetime) -> Read:
-        message = item.message
-        if message.quarantine is not None:
-            return Read(item, inbox.Ending(MessageState.QUARANTINED, now, message.quarantine), None)
         try:
-            seen = interpret(message, self._rules, message_id=str(item.id))
+            seen = interpret(item.message, self._rules, message_id=str(item.id))
         except MalformedMessageError as error:
-            return Read(item, inbox.Ending(MessageState.QUARANTINED, now, error.code), None)
-        state = MessageState(seen.disposition)
-        ending = inbox.Ending(state, now, seen.reason, seen.ledger.as_json(), seen.issues)
-        return Read(item, ending, seen if state is MessageState.APPLIED else None)
+            seen = unreadable(item.message.body, error.code)
+        ending = ending_of(seen, now)
+        return Read(item, ending, seen if ending.state is MessageState.APPLIED else None)
 
-    def _steps(self, read: Sequence[Read], now: datetime) -> list[Step]:
-        """Every patient once, with all that the batch says of them, in the order it was stored."""
+    def _steps(self, read: Sequence[Read], now: datetime, but: Collection[PatientId] = ()) -> list[Step]:
+        """Every patient once, with all that the batch says of them, in the order it was stored; those of `but` left out."""
         said: dict[PatientId, list[tuple[ClinicalEvent, inbox.Item]]] = {}
         for one in read:
             for event in one.seen.events if one.seen else ():
-                said.setdefault(self._keeper.name(event.patient), []).append((event, one.item))
+                if event.patient not in but:
+                    said.setdefault(self._keeper.name(event.patient), []).append((event, one.item))
         return [self._told(patient, what, now) for patient, what in said.items()]
 
     def _told(self, patient: PatientId, what: Sequence[tuple[ClinicalEvent, inbox.Item]], now: datetime) -> Step:
@@ -149,14 +149,17 @@ class Processor:
         return Step(screen(known.chart, events, self._rules, alerts=known.alerts, now=now), None)
 
     def _joined(self, one: Read, merging: tuple[Merge, ...], now: datetime) -> list[Step]:
-        """Every person whom the merges of one message touch, screened with all that was said of any of their records."""
+        """Every person whom the merges of one message touch, screened with all that was said of any of their records; then
+        whoever else a batch speaks of.
+        """
         events = one.seen.events if one.seen else ()
-        steps = []
+        steps, joined = [], set[PatientId]()
         for joining in self._keeper.joinings(merging):
+            joined |= joining.person.members
             ours = [event for event in events if event.patient in joining.person.members]
             outcome = screen(joining.chart, ours, self._rules, alerts=joining.alerts, now=now)
             steps.append(Step(replace(outcome, before=joining.before), one.item.id, joining=joining))
-        return steps
+        return steps + self._steps([one], now, but=joined)
 
     def _write(self, read: Sequence[Read], steps: Sequence[Step], now: datetime) -> None:
         if not read and not steps:
@@ -169,6 +172,11 @@ class Processor:
         self._keeper.remember(prepared)
         if any(one.owed for one in prepared):
             self._on_owed()
+
+
+def ending_of(seen: Interpretation, now: datetime) -> inbox.Ending:
+    """What became of a message, with the ledger of its observations whatever it was."""
+    return inbox.Ending(MessageState(seen.disposition), now, seen.reason, seen.ledger.as_json(), seen.issues)
 
 
 def merges_of(read: Read) -> tuple[Merge, ...]:

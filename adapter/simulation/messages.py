@@ -2,10 +2,20 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from adapter.hl7.compose import er7, segment
 from adapter.simulation.dialect import Dialect
+
+STRUCTURES = {
+    **dict.fromkeys(("A04", "A08", "A13"), "ADT_A01"),
+    **dict.fromkeys(("A06", "A07"), "ADT_A06"),
+    "A11": "ADT_A09",
+    "A31": "ADT_A05",
+    "A40": "ADT_A39",
+}
+"""Trigger → MSH-9.3, where they differ (HL7 table 0354)."""
+PERSONAL = frozenset({"A31", "A40"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,10 +30,27 @@ class Person:
     ward: str
     bed: str
     visit_class: str = "E"
+    visit_number: str = ""
+    """PV1-19, where it does not follow the patient's number (after a merge)."""
 
     @property
     def visit(self) -> str:
-        return f"V{self.number}"
+        return self.visit_number or f"V{self.number}"
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """One message on its way: `after` is the delay from the start of the simulation.
+
+    `type` is MSH-9 in short, `oddity` what is unusual about it, or nothing.
+    """
+
+    after: timedelta
+    site: str
+    patient: str
+    body: bytes
+    type: str = ""
+    oddity: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,17 +64,34 @@ class Report:
     status: str = "F"
 
 
+@dataclass(frozen=True, slots=True)
+class Movement:
+    """What happened to a visit or a person `at`: `trigger` is the event of an ADT, `gone` the number a merge ends."""
+
+    trigger: str
+    at: datetime
+    admitted: datetime | None = None
+    discharged: datetime | None = None
+    gone: str = ""
+
+
 def admission(dialect: Dialect, person: Person, *, admitted: datetime, sent: datetime, control: str) -> bytes:
     """ADT^A01."""
-    return er7(
-        [
-            _header(dialect, "ADT", "A01", sent=sent, control=control),
-            segment("EVN", "A01", dialect.time(sent), "", "", "", dialect.time(admitted)),
-            _person(dialect, person),
-            _visit(dialect, person, admitted),
-        ],
-        dialect.encoding,
-    )
+    return movement(dialect, person, Movement("A01", admitted, admitted), sent=sent, control=control)
+
+
+def movement(dialect: Dialect, person: Person, event: Movement, *, sent: datetime, control: str) -> bytes:
+    """Any ADT; one about a person (A31, A40) has no visit."""
+    lines = [
+        _header(dialect, "ADT", event.trigger, sent=sent, control=control),
+        segment("EVN", event.trigger, dialect.time(sent), "", "", "", dialect.time(event.at)),
+        _person(dialect, person),
+    ]
+    if event.gone:
+        lines.append(segment("MRG", _number(dialect, event.gone)))
+    if event.trigger not in PERSONAL:
+        lines.append(_visit(dialect, person, event.admitted, event.discharged))
+    return er7(lines, dialect.encoding)
 
 
 def results(dialect: Dialect, person: Person, report: Report, *, sent: datetime, control: str) -> bytes:
@@ -68,20 +112,27 @@ def results(dialect: Dialect, person: Person, report: Report, *, sent: datetime,
 
 
 def _header(dialect: Dialect, code: str, trigger: str, *, sent: datetime, control: str) -> str:
-    kind = (code, trigger, f"{code}_{trigger}")
+    kind = (code, trigger, STRUCTURES.get(trigger, f"{code}_{trigger}"))
     start = (dialect.application, dialect.authority, "ADAPTER", "TRIAL", dialect.time(sent), "", kind, control, "P")
     return segment("MSH", *start, "2.5.1", "", "", "", "", "", dialect.charset)
 
 
 def _person(dialect: Dialect, person: Person) -> str:
-    number = (person.number, "", "", dialect.authority, "MR")
-    return segment("PID", "1", "", number, "", (person.family, person.given), "", person.born, person.sex)
+    name = (person.family, person.given)
+    return segment("PID", "1", "", _number(dialect, person.number), "", name, "", person.born, person.sex)
 
 
-def _visit(dialect: Dialect, person: Person, admitted: datetime | None = None) -> str:
-    """PV1-19 is the visit, PV1-44 its beginning."""
+def _number(dialect: Dialect, number: str) -> tuple[str, ...]:
+    return (number, "", "", dialect.authority, dialect.identifier_type)
+
+
+def _visit(
+    dialect: Dialect, person: Person, admitted: datetime | None = None, discharged: datetime | None = None
+) -> str:
+    """PV1-19 is the visit, PV1-44 its beginning, PV1-45 its end."""
     start = ("1", person.visit_class, (person.ward, "", person.bed), *("",) * 15, person.visit)
-    return segment("PV1", *start, *(("",) * 24 + (dialect.time(admitted),) if admitted else ()))
+    times = [dialect.time(moment) for moment in (admitted, discharged) if moment]
+    return segment("PV1", *start, *((*("",) * 24, *times) if times else ()))
 
 
 def _order(dialect: Dialect, report: Report) -> str:
@@ -93,5 +144,5 @@ def _order(dialect: Dialect, report: Report) -> str:
 def _observation(dialect: Dialect, number: int, item: tuple[str, str], status: str) -> str:
     concept, value = item
     code = dialect.codes[concept]
-    name = (code.code, code.name, dialect.system)
+    name = (code.code, code.name, code.system or dialect.system)
     return segment("OBX", str(number), code.type, name, "", value, code.unit, *("",) * 4, status)

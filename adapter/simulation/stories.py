@@ -5,20 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from adapter.simulation.dialect import ATTIKON, GENERIC, Dialect
-from adapter.simulation.messages import Person, Report, admission, results
+from adapter.simulation.messages import Person, Report, Sent, admission, results
 
 SEND_LABORATORY, SEND_FERRITIN, SEND_CORRECTION = 4.0, 12.0, 26.0
 """Seconds after the start at which a story's chapters are sent: admission at 0, then these."""
-
-
-@dataclass(frozen=True, slots=True)
-class Sent:
-    """One message on its way: `after` is the delay from the start of the simulation."""
-
-    after: timedelta
-    site: str
-    patient: str
-    body: bytes
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,8 @@ import pytest
 import uvicorn
 
 from adapter.web.app import create_app
-from tests.builders import T0, obx
-from tests.web_house import House, arrival, house, mals, organs, results, unclear
+from tests.builders import T0, obx, oru
+from tests.web_house import PASSWORD, House, arrival, house, mals, organs, results, unclear
 
 CHROMIUM = Path(os.environ.get("CHROMIUM", "/usr/bin/chromium"))
 FLAGS = ["--no-sandbox", "--disable-background-networking", "--disable-gpu"]
@@ -113,7 +113,7 @@ def test_an_answer_is_given_by_keyboard_alone(browser: Any, served: tuple[House,
     page.keyboard.press("Enter")
     page.wait_for_url("**/c/*")
     criterion = page.locator("#criterion-I4")
-    criterion.locator("summary").focus()
+    criterion.locator("summary", has_text="Answer").focus()
     page.keyboard.press("Enter")
     page.keyboard.press("Tab")
     page.keyboard.press("Space")
@@ -133,6 +133,28 @@ def test_a_central_result_is_entered_and_changes_the_stratum(browser: Any, serve
     page.get_by_role("button", name="Save result").click()
     page.wait_for_url("**saved=applied*")
     assert "Immunoparalysis" in page.locator("section.summary").inner_text()
+
+
+def test_a_message_nobody_could_read_is_given_up_on_a_phone(
+    browser: Any, served: tuple[House, str], shots: Path
+) -> None:
+    home, _ = served
+    home.person("ilse", "interface-admin")
+    home.tell(oru(obx("LOCAL-9", "5", "mg"), control="Q1"), oru(processing="T", control="Q2"))
+    page = entered(browser, served, viewport=PHONE)
+    page.context.clear_cookies()
+    page.goto("/sign-in?to=/quality")
+    page.get_by_label("Name").fill("ilse")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    page.screenshot(path=shots / "quality-phone-light.png", full_page=True)
+    wide = page.locator("html").bounding_box()["width"]
+    assert all(box["x"] + box["width"] <= wide for box in boxes(page, "main section, main table, main form"))
+    message = page.locator(".held > li").first
+    message.get_by_label("Why").fill("ticket 78")
+    message.get_by_role("button", name="Discard").click()
+    page.wait_for_url("**/quality?done=discard**")
+    assert page.locator(".held > li").count() == 0
 
 
 def test_the_browser_obeys_the_policy_and_complains_of_nothing(browser: Any, served: tuple[House, str]) -> None:

@@ -466,19 +466,39 @@ HEADER: tuple[Row, ...] = (
     ),
     row(
         "H23",
-        "MSH-18 says UTF-8, bytes are not",
+        "MSH-18 says one set, bytes are of another",
         Case(
-            "in a name",
+            "UTF-8 stated, other bytes in a name",
             (oru(PLT, name="Renée", charset="UNICODE UTF-8").decode().encode("iso-8859-1"),),
             issues=["charset-replaced"],
             check=checks.replaced_name,
         ),
         Case(
-            "in the patient number",
+            "UTF-8 stated, other bytes in the patient number",
             (oru(PLT, patient="10é", charset="UNICODE UTF-8").decode().encode("iso-8859-1"),),
             None,
             ["quarantined CHARSET"],
         ),
+        Case(
+            "MSH-18 says 8859/7, bytes are UTF-8",
+            (oru(PLT, name="ΓΕΩΡΓΙΟΥ", charset="8859/7"),),
+            issues=["charset-doubtful"],
+            holds={"platelets": "98"},
+        ),
+        Case(
+            "MSH-18 silent at a site of ISO 8859-7, bytes are UTF-8",
+            (oru(PLT, authority="ATTIKON", name="ΓΕΩΡΓΙΟΥ"),),
+            site="attikon",
+            issues=["charset-doubtful"],
+        ),
+        Case(
+            "the same after a byte order mark",
+            (b"\xef\xbb\xbf" + oru(PLT, authority="ATTIKON", name="ΓΕΩΡΓΙΟΥ"),),
+            site="attikon",
+            issues=["bom"],
+            check=checks.greek_name,
+        ),
+        note="read as stated: a name may look odd, no value changes",
     ),
     row(
         "H24",
@@ -572,6 +592,19 @@ HEADER: tuple[Row, ...] = (
             ["AA", "AA"],
             ["applied", "applied"],
             holds={"platelets": "40"},
+        ),
+        Case(
+            "after a byte order mark, answers as each header asks",
+            (
+                b"\xef\xbb\xbfBHS|^~\\&\r"
+                + oru(PLT, control="1").replace(b"|2.5.1", b"|2.5.1|||AL|NE", 1)
+                + oru(PLT_LOW, control="2", order="F2", at="20260102040000").replace(b"|2.5.1", b"|2.5.1|||NE|NE", 1)
+                + oru(PLT, control="3", order="F3", at="20260102043000")
+                + b"BTS|9\r",
+            ),
+            ["CA", "AA"],
+            ["applied", "applied", "applied"],
+            holds={"platelets": "98"},
         ),
         Case(
             "two MSH without an envelope",

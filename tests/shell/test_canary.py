@@ -324,6 +324,8 @@ def looks(stage: Stage, anna: requests.Session, root: requests.Session, ben: Per
         ("inbox", "list"),
         ("inbox", "list", "--json"),
         ("inbox", "count"),
+        ("quarantine", "list"),
+        ("quarantine", "list", "--json"),
         ("user", "list"),
         ("explain", candidate),
     ):

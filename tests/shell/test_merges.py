@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 
 from adapter.domain.message import MessageKind
-from adapter.domain.patient import PatientId
+from adapter.domain.patient import PatientId, PatientState
 from adapter.fhir.bundle import BundleContext
 from adapter.fhir.calendar import Dates
 from adapter.fhir.subject import Study
 from adapter.pipeline.keep import WHICH_NUMBER
 from adapter.pipeline.outgoing import NotifierOutlet, PushWhen, SinkOutlet
 from adapter.screening import actions
-from adapter.store import audit, patients, screening_ids
+from adapter.store import audit, patients, screening_ids, worklist
 from adapter.store.persons import resolve
 from tests.builders import adt, obx, oru
 from tests.walking import House, open_house
@@ -134,3 +134,24 @@ def test_every_order_of_a_chain_ends_in_the_same_person(tmp_path: Path) -> None:
         )
         house.database.close()
     assert len(ends) == 1
+
+
+def test_a_batch_that_merges_two_records_may_speak_of_a_third_person(house: House) -> None:
+    house.tell(
+        b"FHS|^~\\&\rBHS|^~\\&\r" + merge("1", "2") + admitted("3") + organs("3") + ferritin("3") + b"BTS|4\rFTS|1\r"
+    )
+    assert house.row.patient.value == "3"
+
+
+def test_a_circle_of_merges_may_be_merged_on(house: House) -> None:
+    house.tell(admitted("1"), organs("1"), ferritin("1"))
+    first = house.row.id
+    house.tell(merge("1", "2"), merge("2", "1", 1), merge("1", "3", 2))
+    (row,) = (row for row in house.rows if row.standing)
+    assert row.patient.value == "3"
+    with house.database.read() as conn:
+        found = worklist.find(conn, first)
+        assert patients.load(conn, PatientId("generic", "HOSP", "1")) == PatientState(PatientId("generic", "HOSP", "1"))
+    assert found is not None
+    assert found.id == row.id
+    assert house.counts().quarantined == 0

@@ -179,6 +179,26 @@ def test_two_messages_in_one_frame_are_both_stored(run: Run) -> None:
     run(walk)
 
 
+def test_each_message_of_a_batch_is_answered_in_the_mode_its_own_header_asks_for(run: Run) -> None:
+    async def walk(peer: Peer) -> None:
+        modes = ("", "|||AL|NE", "|||NE|NE", "|||ER|NE", "|||SU|AL")
+        parts = b"".join(oru(str(number), msh_more=mode) for number, mode in enumerate(modes))
+        frame = encode(b"FHS|^~\\&\rBHS|^~\\&\r" + parts + b"BTS|5\rFTS|1\r")
+        assert codes(await peer.exchange(frame + encode(oru("next")), 4)) == ["AA 0", "CA 1", "CA 4", "AA next"]
+        assert [row[0] for row in peer.rows()] == ["0", "1", "2", "3", "4", "next"]
+
+    run(walk)
+
+
+def test_a_frame_of_two_whose_first_wants_no_answer_gets_none(run: Run) -> None:
+    async def walk(peer: Peer) -> None:
+        frame = encode(oru("1", msh_more="|||NE|NE") + oru("2"))
+        assert codes(await peer.exchange(frame + encode(oru("next")), 1)) == ["AA next"]
+        assert [row[0] for row in peer.rows()] == ["1", "2", "next"]
+
+    run(walk)
+
+
 @pytest.mark.parametrize("hello", [b"GET / HTTP/1.1\r\n" * 100, b"\x16\x03\x01" + b"\x00" * 2000])
 def test_m05_another_protocol_is_closed_without_an_answer(run: Run, hello: bytes) -> None:
     async def walk(peer: Peer) -> None:

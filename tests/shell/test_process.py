@@ -7,9 +7,13 @@ from pathlib import Path
 import pytest
 
 from adapter.domain.message import MessageKind
+from adapter.fhir.bundle import BundleContext
+from adapter.fhir.calendar import Dates
+from adapter.fhir.subject import Study
+from adapter.pipeline.outgoing import PushWhen, SinkOutlet
 from adapter.pipeline.process import Processor
 from adapter.screening import actions
-from adapter.store import audit, inbox, patients
+from adapter.store import audit, inbox, patients, worklist
 from tests.builders import adt, obx, oru, raw
 from tests.walking import House, open_house
 
@@ -156,3 +160,36 @@ def test_memory_and_disk_tell_the_same(house: House) -> None:
     patient = house.row.patient
     with house.database.read() as conn:
         assert patients.load(conn, patient) == house.keeper.known(patient).state
+
+
+def test_results_before_their_admission_leave_no_second_row_and_no_second_count(house: House) -> None:
+    house.tell(oru(ORGANS[0], control="first"))
+    with house.database.read() as conn:
+        assert worklist.watching_count(conn) == 1
+    house.tell(ADMITTED)
+    with house.database.read() as conn:
+        assert [row.episode for row in worklist.listing(conn)] == ["V1"]
+        assert worklist.watching_count(conn) == 1
+
+
+def test_an_edc_hears_of_the_present_episode_last(tmp_path: Path) -> None:
+    edc = SinkOutlet("edc", PushWhen.CANDIDATE, BundleContext(b"0" * 32, Dates.EXACT, "test", Study("s", "NCT")))
+    house = open_house(tmp_path, outlets=(edc,))
+    house.tell(ADMITTED, RESULTS)
+    house.tell(
+        adt("A03", at="20260102060000", sent="20260102060000", control="A3"),
+        adt("A01", visit="V2", cls="E", ward="ED", at="20260102063000", sent="20260102063000", control="A2"),
+    )
+    with house.database.read() as conn:
+        newest = conn.exec_driver_sql("SELECT payload FROM outbox WHERE state = 'waiting'").scalar_one()
+        assert {row.episode: row.standing for row in worklist.listing(conn)} == {"V1": False, "V2": True}
+    assert '"status":"candidate"' in newest.replace(" ", "")
+    house.database.close()
+
+
+def test_a_withdrawn_row_keeps_its_explanation_while_it_is_shown(house: House) -> None:
+    house.tell(ADMITTED, RESULTS)
+    house.tell(adt("A03", at="20260102060000", sent="20260102060000", control="A3"))
+    house.tell(oru(obx("777-3", "200", "10*3/uL", at="20260102070000"), order="late", control="late"))
+    assert not house.row.standing
+    assert house.row.assessment["criteria"]

@@ -15,7 +15,8 @@ from adapter.eligibility.evaluate import assess
 from adapter.screening.interpret import interpret
 from adapter.screening.rulebook import Rulebook
 from adapter.screening.state import apply_all
-from adapter.simulation.stories import SEND_CORRECTION, STORIES, Sent, Story, story
+from adapter.simulation.messages import Sent
+from adapter.simulation.stories import SEND_CORRECTION, STORIES, Story, story
 from adapter.simulation.ward import ward
 
 START = datetime(2026, 1, 12, 9, 30, tzinfo=UTC)
@@ -32,7 +33,7 @@ def told(sent: list[Sent]) -> PatientState:
         message = RawMessage(one.site, one.site, MessageKind.HL7V2, one.body, START)
         seen = interpret(message, rules(), message_id=str(number))
         assert seen.disposition == "applied"
-        assert set(seen.ledger.counts) <= {Bucket.USED}, seen.issues
+        assert set(seen.ledger.counts) <= {Bucket.USED, Bucket.KNOWN_NOT_NEEDED, Bucket.WITHDRAWN}, seen.issues
         state = apply_all(state or PatientState(seen.patients[0]), seen.events)
     assert state is not None
     return state

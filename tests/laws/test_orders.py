@@ -1,0 +1,284 @@
+"""Any arrival order and any repetition of the same messages ends in the same state, assessment, worklist and outbox."""
+
+import json
+import os
+import re
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field, replace
+from datetime import timedelta
+from functools import cache
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from adapter.assets import load_rulebook
+from adapter.domain.assessment import Assessment
+from adapter.domain.events import ClinicalEvent, PatientMerged
+from adapter.domain.message import RawMessage
+from adapter.domain.patient import PatientId, PatientState
+from adapter.domain.persons import Merge, person_of
+from adapter.eligibility.explain import as_json
+from adapter.fhir.bundle import BundleContext, DecisionEvent, candidate_bundle
+from adapter.fhir.calendar import Dates
+from adapter.fhir.subject import Study
+from adapter.pipeline.outgoing import PushWhen, SinkOutlet
+from adapter.scoring.chart import Chart
+from adapter.screening.interpret import interpret
+from adapter.screening.rulebook import Rulebook
+from adapter.screening.screen import Alerts, screen
+from adapter.screening.state import apply_all, union
+from adapter.store import inbox, projections, worklist
+from adapter.store.candidate_rows import CandidateRow
+from tests.admissions import START, admission, orders
+from tests.walking import House, open_house
+
+ADMISSIONS = 40
+SHUFFLES = 20_000 if os.environ.get("CI") else 2_000
+LOOKED = 4
+"""Shuffles of each admission whose final state is assessed from nothing, too; of the first each message is screened."""
+NOW = START + timedelta(hours=6)
+
+
+@cache
+def rules() -> Rulebook:
+    return load_rulebook(None, trials=["immunosep-demo"])
+
+
+@dataclass
+class Said:
+    """What each message says, read once."""
+
+    events: dict[int, tuple[ClinicalEvent, ...]] = field(default_factory=dict)
+
+    def of(self, message: RawMessage) -> tuple[ClinicalEvent, ...]:
+        """By the message's own place in memory: an admission keeps its messages."""
+        if id(message) not in self.events:
+            self.events[id(message)] = interpret(message, rules(), message_id="1").events
+        return self.events[id(message)]
+
+
+@dataclass
+class People:
+    """What the processor does with states and merges, without a store: `batch` messages at a time."""
+
+    states: dict[PatientId, PatientState] = field(default_factory=dict)
+    merges: set[Merge] = field(default_factory=set)
+    _names: dict[PatientId, PatientId] = field(default_factory=dict)
+
+    def name(self, patient: PatientId) -> PatientId:
+        if patient not in self._names:
+            self._names[patient] = person_of(patient, self.merges).name
+        return self._names[patient]
+
+    def tell(self, events: Iterable[ClinicalEvent]) -> list[PatientId]:
+        said: dict[PatientId, list[ClinicalEvent]] = {}
+        for event in events:
+            if isinstance(event, PatientMerged):
+                self.merge(Merge(event.merged, event.patient))
+                said = regrouped(said, self.name)
+            said.setdefault(self.name(event.patient), []).append(event)
+        for patient, told in said.items():
+            self.states[patient] = apply_all(self.states.get(patient) or PatientState(patient), told)
+        return list(said)
+
+    def merge(self, merge: Merge) -> None:
+        self.merges.add(merge)
+        self._names.clear()
+        person = person_of(merge.survivor, self.merges)
+        state = self.states.get(person.name) or PatientState(person.name)
+        for other in sorted(person.members - {person.name}):
+            if other in self.states:
+                state = union(state, self.states.pop(other))
+        self.states[person.name] = state
+
+
+def regrouped(said: dict[PatientId, list[ClinicalEvent]], name: Any) -> dict[PatientId, list[ClinicalEvent]]:
+    found: dict[PatientId, list[ClinicalEvent]] = {}
+    for patient, told in said.items():
+        found.setdefault(name(patient), []).extend(told)
+    return found
+
+
+def told(said: Said, messages: list[RawMessage], batch: int) -> People:
+    people = People()
+    for first in range(0, len(messages), batch):
+        people.tell(event for message in messages[first : first + batch] for event in said.of(message))
+    return people
+
+
+def fingerprint(people: People) -> tuple[object, ...]:
+    """All of every state in its own order, but for the message that said it."""
+    return tuple(state_print(people.states[patient]) for patient in sorted(people.states))
+
+
+def state_print(state: PatientState) -> tuple[object, ...]:
+    results = tuple(
+        (concept, tuple((v.digest, text(v.sender_time)) for result in known for v in result.versions))
+        for concept, known in sorted(state.results.items())
+    )
+    fields = sorted((name, s.value, text(s.at), s.digest) for name, s in state.demographics.fields.items())
+    visits = tuple((s.digest, text(s.sender_time)) for s in state.statements)
+    acts = tuple(one.digest for one in (*state.determinations, *state.decisions))
+    return (state.patient, results, tuple(fields), visits, acts)
+
+
+def text(at: Any) -> str:
+    return "" if at is None else at.isoformat()
+
+
+def assessments(state: PatientState | Chart, alerts: Alerts) -> tuple[str, ...]:
+    outcome = screen(state, (), rules(), alerts=alerts, now=NOW)
+    return tuple(
+        json.dumps(as_json(one.assessment, patient="x", software=""), sort_keys=True) for one in outcome.judgements
+    )
+
+
+def stepped(said: Said, messages: list[RawMessage]) -> tuple[object, ...]:
+    """Each message screened as it comes, the chart of the last step serving the next."""
+    people, charts = People(), dict[PatientId, Chart]()
+    for message in messages:
+        for patient in people.tell(said.of(message)):
+            state = people.states[patient]
+            known = charts.get(patient)
+            chart = Chart(state) if known is None else known.followed_by(state)
+            screen(chart, (), rules(), alerts={}, now=NOW)
+            charts[patient] = chart
+    return tuple(assessments(charts[patient], {}) for patient in sorted(people.states))
+
+
+def seen(people: People) -> tuple[object, ...]:
+    return tuple(assessments(people.states[patient], {}) for patient in sorted(people.states))
+
+
+@pytest.mark.parametrize("seed", range(ADMISSIONS))
+def test_every_order_of_an_admission_ends_in_the_same_state_and_assessment(seed: int) -> None:
+    random, said = Random(seed), Said()
+    messages = admission(random)
+    people = told(said, messages, 1)
+    state, verdicts = fingerprint(people), seen(people)
+    for number, order in enumerate(orders(random, messages, SHUFFLES // ADMISSIONS)):
+        again = told(said, order, random.choice((1, 5, 20)))
+        assert fingerprint(again) == state, f"admission {seed}, shuffle {number}"
+        if number < LOOKED:
+            assert seen(again) == verdicts
+        if number == 0:
+            assert stepped(said, order) == verdicts
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.randoms(use_true_random=False))
+def test_no_admission_that_hypothesis_makes_up_depends_on_its_order(random: Random) -> None:
+    said = Said()
+    messages = admission(random)
+    one = told(said, messages, 1)
+    (order,) = orders(random, messages, 1)
+    again = told(said, order, random.choice((1, 7)))
+    assert fingerprint(again) == fingerprint(one)
+    assert seen(again) == seen(one)
+
+
+# --- through the real store ------------------------------------------------------------------------------------------
+
+EDC = SinkOutlet("edc", PushWhen.CANDIDATE, BundleContext(b"0" * 32, Dates.EXACT, "test", Study("s", "NCT")))
+PROVENANCE = re.compile(r'"message": ?"\d*"')
+
+
+@dataclass(frozen=True)
+class End:
+    """What a house holds when everything has been told; inbox ids left out."""
+
+    state: tuple[str, ...]
+    worklist: tuple[str, ...]
+    watching: int
+    bundles: tuple[tuple[str, str], ...]
+    """Of a subject that is shown: what its newest bundle decides. Its values are those of the last decision (edc 1)."""
+    snapshots: tuple[str, ...] = ()
+    """What a bundle made now would tell."""
+
+
+def end_of(house: House) -> End:
+    with house.database.read() as conn:
+        lines = [line.replace('\\"', '"') for line in projections.lines(conn) if not line.startswith('["candidates"')]
+        rows = [row for row in worklist.listing(conn) if row.shown or row.standing]
+        watching = worklist.watching_count(conn)
+        newest = conn.exec_driver_sql("SELECT subject, payload FROM outbox WHERE outlet = 'edc' ORDER BY id")
+        owed = {row.subject: content(json.loads(row.payload)) for row in newest}
+        bundles = tuple(sorted(owed.items())) if any(row.shown and row.status != "declined" for row in rows) else ()
+    state = tuple(sorted(PROVENANCE.sub('"message":""', line) for line in lines if not line.startswith('["merges"')))
+    return End(state, tuple(told_of(row) for row in rows), watching, bundles)
+
+
+def content(bundle: dict[str, Any]) -> str:
+    """Status, verdict, certainty and stratum; neither when it was decided nor by which message."""
+    (subject,) = (e["resource"] for e in bundle["entry"] if e["resource"]["resourceType"] == "ResearchSubject")
+    return json.dumps([subject["status"], subject["extension"]], sort_keys=True)
+
+
+def snapshot(assessment: Assessment) -> str:
+    event = DecisionEvent("updated")
+    bundle = candidate_bundle(assessment, screening_id="S1", context=EDC.context, event=event)
+    said = [e["resource"] for e in bundle["entry"] if e["resource"]["resourceType"] != "Provenance"]
+    return json.dumps(said, sort_keys=True)
+
+
+def told_of(row: CandidateRow) -> str:
+    """A row without the life of its alert, which is what happened and may differ (reliability P4)."""
+    alert = {"raised": None, "changed": None, "sequence": 0}
+    return PROVENANCE.sub('"message":""', json.dumps(asdict(replace(row, **alert)), sort_keys=True, default=str))
+
+
+@pytest.mark.parametrize("seed", [1, 2, 4, 5, 6, 7])
+def test_the_store_ends_alike_too(seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without merges, so that one person has one number whatever came first."""
+    monkeypatch.setattr("adapter.store.screening_ids.new_screening_id", lambda: "S000000001")
+    random = Random(1000 + seed)
+    messages = admission(random, merges=False)
+    ends = [end_in_store(tmp_path / str(n), order, random) for n, order in enumerate(orders(random, messages, 3))]
+    for end in ends[1:]:
+        assert end == ends[0]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_the_store_ends_alike_with_merges(seed: int, tmp_path: Path) -> None:
+    """Who is one person, what is known of them and what is shown; two numbers for one person wait for a person (P9)."""
+    random = Random(2000 + seed)
+    messages = admission(random)
+    ends = [end_in_store(tmp_path / str(n), order, random) for n, order in enumerate(orders(random, messages, 3))]
+    for end in ends[1:]:
+        assert end.state == ends[0].state
+        assert [unnumbered(row) for row in end.worklist] == [unnumbered(row) for row in ends[0].worklist]
+        assert (end.watching, end.snapshots) == (ends[0].watching, ends[0].snapshots)
+
+
+def unnumbered(row: str) -> str:
+    said = json.loads(row)
+    said["assessment"].pop("screening_ids", None)
+    return json.dumps(said)
+
+
+def end_in_store(folder: Path, order: list[RawMessage], random: Random) -> End:
+    folder.mkdir()
+    (folder / "secret.key").write_bytes(b"k" * 32)
+    (folder / "secret.key").chmod(0o400)
+    house = open_house(folder, outlets=(EDC,))
+    house.now = NOW - timedelta(seconds=len(order))
+    batch = random.choice((1, 5, 20))
+    for first in range(0, len(order), batch):
+        with house.database.write() as tx:
+            inbox.put_many(tx, order[first : first + batch])
+        house.work()
+        house.now += timedelta(seconds=batch) / 2
+    house.now = NOW
+    with house.database.read() as conn:
+        people = projections.people(conn)
+    for _ in range(2):  # the second look no longer asks about what the first one took back
+        steps = [house.processor._screened(one, (), NOW) for one in people]
+        house.processor._write((), steps, NOW)
+    present = (step.outcome.judgements[-1].assessment for step in steps)
+    end = replace(end_of(house), snapshots=tuple(snapshot(one) for one in present if one.shown))
+    house.database.close()
+    return end
