@@ -128,7 +128,7 @@ def rate(read: Reader, payload: bytes, seconds: float) -> float:
     return done / spent
 
 
-def main(seconds: float) -> None:
+def main(seconds: float = 1.0) -> None:
     warnings.simplefilter("ignore")
     payload = message()
     readers = {"adapter": ours, "python-hl7": python_hl7, "hl7apy": hl7apy}
