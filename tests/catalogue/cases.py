@@ -653,8 +653,8 @@ HEADER: tuple[Row, ...] = (
 
 # --- 3. content ---------------------------------------------------------------------------------------------------------------
 
-MERGES = "merges (A40, and A18 and A34, its older forms) are being built"
-MOVES = "moves of visits between patients are ignored until merges are done"
+UNMERGE = "taking a merge back (A37) is not read yet: ignored and listed"
+MOVES = "moves of visits between patients are not read yet: ignored and listed"
 ABG = (obx("2703-7", "80", "mm[Hg]"),)
 FREE_TEXT = ("=HYPERLINK(1)", "<script>alert(1)</script>", "'; DROP TABLE inbox;--", "X\\X0D\\\\X0A\\Bcc: a@b.example")
 PATTERNS = ("${jndi:ldap://x/a}", "{{7*7}}", "%s%n%x", "../../etc/passwd")
@@ -735,18 +735,30 @@ PEOPLE: tuple[Row, ...] = (
         ),
         later="overlays are not looked for yet",
     ),
-    row("C09", "A40 merge", Case("", (oru(PLT, patient="200"), merge("100", "200"))), later=MERGES),
+    row("C09", "A40 merge", Case("", (oru(PLT, patient="200"), merge("100", "200")), None, ["applied", "applied"])),
     row(
         "C10",
         "A40 where both have subject numbers",
-        Case("", (*story(HIGH), *story(HIGH, control="R2", patient="200"), merge("100", "200"))),
-        later=MERGES,
+        elsewhere="tests/shell/test_merges.py::test_two_numbers_freeze_the_person_until_somebody_chooses",
+        note="frozen, audited, asked on the candidate's page",
     ),
-    row("C11", "A40 with MRG-1 = PID-3", Case("", (merge("100", "100"),)), later=MERGES),
-    row("C12", "A40 cycle A→B, B→A", Case("", (merge("100", "200"), merge("200", "100", "M2"))), later=MERGES),
-    row("C13", "A40 before either is known", Case("", (merge("100", "200"), oru(PLT, patient="200"))), later=MERGES),
-    row("C14", "chain B→C before A→B", Case("", (merge("C", "B"), merge("B", "A", "M2"))), later=MERGES),
-    row("C15", "A37 unlink after subject allocation", Case("", (*story(HIGH), adt("A37", control="U1"))), later=MERGES),
+    row("C11", "A40 with MRG-1 = PID-3", Case("", (merge("100", "100"),), None, ["applied"])),
+    row(
+        "C12",
+        "A40 cycle A→B, B→A",
+        Case("", (merge("100", "200"), merge("200", "100", "M2")), None, ["applied", "applied"]),
+    ),
+    row(
+        "C13",
+        "A40 before either is known",
+        Case("", (merge("100", "200"), oru(PLT, patient="200")), None, ["applied", "applied"]),
+    ),
+    row(
+        "C14", "chain B→C before A→B", Case("", (merge("C", "B"), merge("B", "A", "M2")), None, ["applied", "applied"])
+    ),
+    row(
+        "C15", "A37 unlink after subject allocation", Case("", (*story(HIGH), adt("A37", control="U1"))), later=UNMERGE
+    ),
     row(
         "C16",
         "other identity events",
@@ -765,7 +777,7 @@ PEOPLE: tuple[Row, ...] = (
         ),
         later=MOVES,
     ),
-    row("C18", "MRG missing in A40", Case("", (adt("A40"),)), later=MERGES),
+    row("C18", "MRG missing in A40", Case("", (adt("A40"),), None, ["quarantined NO_MRG"])),
     row(
         "C19",
         "test patients",

@@ -1,0 +1,44 @@
+"""One message of 1,000, 5,000 and 10,000 OBX, end to end: stored, read, mapped, screened, committed. Linear, or not."""
+
+import tempfile
+import time
+from pathlib import Path
+
+from adapter.assets import load_rulebook
+from adapter.pipeline.keep import Keeper
+from adapter.pipeline.process import Processor
+from adapter.store import inbox
+from adapter.store.database import Database
+from adapter.store.secret import SiteSecret
+from benchmarks.pipeline import LABORATORY, START, admission, message
+
+
+def seconds(lines: int) -> tuple[float, float]:
+    """(wall, processor) of one message."""
+    with tempfile.TemporaryDirectory() as folder:
+        database = Database.open(f"sqlite:///{folder}/bench.db")
+        database.migrate()
+        rules = load_rulebook(None, trials=["immunosep-demo"])
+        keeper = Keeper(database, rules, SiteSecret.load_or_create(Path(folder) / "secret.key"), (), "http://localhost/c/")
+        processor = Processor(database, rules, keeper, lambda: START, lambda: None)
+        long = message(1, 1, START, (LABORATORY * (lines // len(LABORATORY)))[:lines])
+        with database.write() as tx:
+            inbox.put_many(tx, [admission(1)])
+        processor.step()
+        wall, cpu = time.perf_counter(), time.process_time()
+        with database.write() as tx:
+            inbox.put_many(tx, [long])
+        processor.step()
+        spent = time.perf_counter() - wall, time.process_time() - cpu
+        database.close()
+        return spent
+
+
+def main() -> None:
+    for lines in (1_000, 5_000, 10_000):
+        wall, cpu = seconds(lines)
+        print(f"{lines:>7,} OBX  {wall:6.2f} s wall  {cpu:6.2f} s processor  {1e6 * cpu / lines:6.0f} µs an OBX")
+
+
+if __name__ == "__main__":
+    main()
