@@ -76,8 +76,13 @@ class Processor:
         except AdapterError:
             raise
         except Exception:  # noqa: BLE001 — a bug met by one message must not stop the others: each alone, then three tries
-            for item in items:
+            for item in self._still_waiting(items):
                 self._alone(item)
+
+    def _still_waiting(self, items: Sequence[inbox.Item]) -> list[inbox.Item]:
+        """What a merge stood behind is finished already; nothing is finished twice."""
+        with self._database.read() as conn:
+            return [item for item in items if inbox.state(conn, item.id) is MessageState.PENDING]
 
     def review(self, limit: int = BATCH) -> int:
         """Screens again whom time alone may have changed (decisions A6); how many."""
@@ -101,7 +106,8 @@ class Processor:
     def _carry(self, items: Sequence[inbox.Item]) -> None:
         """Messages that merge records stand alone: what follows them must see one person."""
         now = self._clock()
-        for merging, run in groupby((self._read(item, now) for item in items), key=merges_of):
+        everything = [self._read(item, now) for item in items]
+        for merging, run in groupby(everything, key=merges_of):
             if not merging:
                 read = list(run)
                 self._write(read, self._steps(read, now), now)

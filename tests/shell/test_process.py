@@ -141,6 +141,42 @@ def test_a_message_that_breaks_us_is_quarantined_after_three_tries_and_the_other
     assert reason.startswith("INTERNAL ")
 
 
+def test_a_bug_behind_a_merge_in_one_batch_finishes_nothing_twice(house: House) -> None:
+    rules = house.keeper.rules
+    broken = replace(rules, sites={**rules.sites, "broken": object()})  # type: ignore[dict-item]
+    house.processor = Processor(house.database, broken, house.keeper, lambda: house.now, lambda: None)
+    house.put(ADMITTED, adt("A40", merged="999", control="M1"))
+    with house.database.write() as tx:
+        inbox.put_many(tx, [raw(oru(control="P1"), site="broken")])
+    house.put(RESULTS)
+    house.work()
+    counts = house.counts()
+    assert (counts.applied, counts.quarantined, counts.pending) == (3, 1, 0)
+
+
+def test_a_bug_met_after_a_merge_was_kept_finishes_nothing_twice(house: House) -> None:
+    """Screening, not reading, breaks: what came before the merge is on the disk by then."""
+    rules = house.keeper.rules
+    known = rules.scoring_options
+
+    class Breaks(type(rules)):  # type: ignore[misc]
+        def scoring_options(self, site: str) -> object:
+            if site == "attikon":
+                raise ZeroDivisionError
+            return known(site)
+
+    broken = Breaks(**{name: getattr(rules, name) for name in rules.__dataclass_fields__})
+    house.processor = Processor(house.database, broken, house.keeper, lambda: house.now, lambda: None)
+    house.put(ADMITTED, adt("A40", merged="999", control="M1"))
+    with house.database.write() as tx:
+        inbox.put_many(tx, [raw(oru(control="P1", authority="ATTIKON"), site="attikon")])
+    house.put(RESULTS)
+    house.work()
+    counts = house.counts()
+    assert counts.pending == 0
+    assert counts.applied >= 3
+
+
 def test_an_older_visit_is_not_reviewed_for_ever(house: House) -> None:
     house.tell(ADMITTED, oru(*ORGANS, control="R9"))
     house.tell(adt("A01", cls="I", visit="V2", control="A4", at="20260102060000", sent="20260102060100"))
