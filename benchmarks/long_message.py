@@ -19,7 +19,9 @@ def seconds(lines: int) -> tuple[float, float]:
         database = Database.open(f"sqlite:///{folder}/bench.db")
         database.migrate()
         rules = load_rulebook(None, trials=["immunosep-demo"])
-        keeper = Keeper(database, rules, SiteSecret.load_or_create(Path(folder) / "secret.key"), (), "http://localhost/c/")
+        keeper = Keeper(
+            database, rules, SiteSecret.load_or_create(Path(folder) / "secret.key"), (), "http://localhost/c/"
+        )
         processor = Processor(database, rules, keeper, lambda: START, lambda: None)
         long = message(1, 1, START, (LABORATORY * (lines // len(LABORATORY)))[:lines])
         with database.write() as tx:

@@ -47,7 +47,23 @@ def message(patient: int, number: int, at: datetime, lines: tuple[tuple[str, str
         ),
     ]
     segments += [
-        segment("OBX", str(i), "NM", (code, "", "LN"), str((i - 1) // 20 or ""), value, unit, "", "", "", "", "F", "", "", stamp(at))
+        segment(
+            "OBX",
+            str(i),
+            "NM",
+            (code, "", "LN"),
+            str((i - 1) // 20 or ""),
+            value,
+            unit,
+            "",
+            "",
+            "",
+            "",
+            "F",
+            "",
+            "",
+            stamp(at),
+        )
         for i, (code, value, unit) in enumerate(lines, 1)
     ]
     return raw(er7(segments), at)
