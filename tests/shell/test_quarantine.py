@@ -113,17 +113,16 @@ def listed(place: Installation, *words: str) -> list[dict[str, object]]:
     return [json.loads(line) for line in run(place, "list", "--json", *words).stdout.splitlines()]
 
 
-def test_of(control: str) -> bytes:
+def in_training(control: str) -> bytes:
     return er7(msh("ORU^R01", control=control, processing="T"), pid(name="SECRET^S"), obr(control), LINES[0])
 
 
-test_of.__test__ = False  # type: ignore[attr-defined]
 WHY = ("--reason", "ticket 77")
 
 
 def test_beside_a_running_daemon_messages_are_listed_shown_released_and_given_up(place: Installation) -> None:
     place.start()
-    tell(place.mllp, test_of("1"), test_of("\x1b[2J2"), b"nobody", oru(LINES[1], control="9"))
+    tell(place.mllp, in_training("1"), in_training("\x1b[2J2"), b"nobody", oru(LINES[1], control="9"))
     place.settled(4)
     first, _, door = listed(place)
     assert (first["id"], first["source"], first["control_id"], first["type"]) == (1, "lab", "1", "ORU^R01")
@@ -134,7 +133,7 @@ def test_beside_a_running_daemon_messages_are_listed_shown_released_and_given_up
     assert "\x1b" not in told
     assert "SECRET" not in told
     shown = json.loads(run(place, "show", "1", *WHY, "--json").stdout)
-    assert base64.b64decode(shown["body"]) == test_of("1")
+    assert base64.b64decode(shown["body"]) == in_training("1")
     assert "SECRET^S" in run(place, "show", "1", *WHY).stdout
     for words, code, said in (
         (("show", "4", *WHY), 1, "message 4 is not in quarantine"),
@@ -158,7 +157,7 @@ def test_beside_a_running_daemon_messages_are_listed_shown_released_and_given_up
 
 def test_what_is_released_while_the_daemon_rests_is_read_by_the_next_one(place: Installation) -> None:
     place.start()
-    tell(place.mllp, test_of("1"))
+    tell(place.mllp, in_training("1"))
     place.settled(1)
     assert place.stop() == 0
     assert run(place, "release", "1", *WHY).stdout.startswith("released 1")
