@@ -1,4 +1,4 @@
-"""A batch of messages through the house: interpret and screen first, then one transaction keeps all of it or nothing.
+"""A batch of messages through the house: interpret and screen first, then one transaction keeps it; a merge has its own.
 
 Reading and computing happen outside the transaction: this is the only process that changes patients, so what it read
 stays true, and receiving never waits for scoring (decisions F2).
@@ -70,7 +70,7 @@ class Processor:
         return len(items)
 
     def carry(self, items: Sequence[inbox.Item]) -> None:
-        """Messages that wait, oldest first, in one transaction; after a bug each in its own."""
+        """Messages that wait, oldest first, together but for merges, which stand alone; after a bug each in its own."""
         try:
             self._carry(items)
         except AdapterError:
