@@ -82,10 +82,13 @@ class Segment:
         except IndexError:
             return ""
         if subcomponent == 1 and repetition == 1 and (self._plain or self._is_plain(value)):
+            if component == 1:
+                return value.partition(self._component)[0] if self._component in value else value
             return _nth(value, self._component, component)
         return self._deep(field, component, subcomponent, repetition)
 
     def _is_plain(self, value: str) -> bool:
+        """Nothing escaped, repeated or divided below components."""
         syntax = self._syntax
         return not (syntax.escape in value or syntax.repetition in value or syntax.subcomponent in value)
 
@@ -116,13 +119,16 @@ class Segment:
     def repetitions(self, field: int) -> int:
         """How often the field is given: 0 when it is absent or empty."""
         value = self.raw(field)
-        if not value or self._is_verbatim(field):
+        if self._plain or not value or self._is_verbatim(field):
             return 1 if value else 0
         return value.count(self._syntax.repetition) + 1
 
     def components(self, field: int, repetition: int = 1) -> tuple[str, ...]:
         """Every component's first subcomponent, decoded; nothing when the field is absent or empty."""
         syntax = self._syntax
+        value = self.raw(field)
+        if repetition == 1 and value and (self._plain or self._is_plain(value)):
+            return tuple(value.split(syntax.component))
         value = self._repetition(field, repetition)
         if not value:
             return ()
@@ -131,6 +137,9 @@ class Segment:
 
     def whole(self, field: int, repetition: int = 1) -> str:
         """One repetition decoded as one text, component separators included."""
+        value = self.raw(field)
+        if repetition == 1 and (self._plain or self._is_plain(value)):
+            return value
         value = self._repetition(field, repetition)
         return self._syntax.decode(value) if self._syntax.escape in value else value
 
@@ -145,8 +154,6 @@ class Segment:
 
 def _nth(text: str, separator: str, number: int) -> str:
     """The `number`-th part (from 1), or empty. The separator in use may be longer than one part is."""
-    if separator not in text:
-        return text if number == 1 else ""
     if number == 1:
         return text.partition(separator)[0]
     parts = text.split(separator, number)
@@ -156,7 +163,7 @@ def _nth(text: str, separator: str, number: int) -> str:
 class Message:
     """One message: its header first, its segments in document order."""
 
-    __slots__ = ("_ends", "_lead", "_lines", "_of", "charset", "delimiters", "issues", "segments")
+    __slots__ = ("_ends", "_lead", "_lines", "_misnamed", "_of", "charset", "delimiters", "issues", "segments")
 
     def __init__(
         self,
@@ -185,7 +192,8 @@ class Message:
                 if line and (line[0] > _BLANK or line.strip(_FILLING))
             ]
         )
-        self._of: dict[str, tuple[Segment, ...]] = {}
+        self._of: dict[str, tuple[Segment, ...]] | None = None
+        self._misnamed: tuple[Segment, ...] | None = None
 
     @property
     def header(self) -> Segment:
@@ -193,10 +201,12 @@ class Message:
 
     def all(self, name: str) -> tuple[Segment, ...]:
         """The segments of this name, in document order."""
-        found = self._of.get(name)
-        if found is None:
-            found = self._of[name] = tuple([segment for segment in self.segments if segment.name == name])
-        return found
+        if self._of is None:
+            found: dict[str, list[Segment]] = {}
+            for segment in self.segments:
+                found.setdefault(segment.name, []).append(segment)
+            self._of = {known: tuple(segments) for known, segments in found.items()}
+        return self._of.get(name, ())
 
     def first(self, name: str) -> Segment | None:
         found = self.all(name)
@@ -205,11 +215,22 @@ class Message:
     @property
     def misnamed(self) -> tuple[Segment, ...]:
         """Segments whose name HL7 does not allow (`obx`, `PI`, text after the last segment)."""
-        return tuple(segment for segment in self.segments if not _SEGMENT_NAME.fullmatch(segment.raw(0)))
+        if self._misnamed is None:
+            self._misnamed = tuple([segment for segment in self.segments if not _is_name(segment.raw(0))])
+        return self._misnamed
 
     def print(self) -> bytes:
         """The message as it came, byte for byte."""
         return self._lead + b"".join(chain.from_iterable(zip(self._lines, self._ends, strict=True)))
+
+
+def _is_name(text: str) -> bool:
+    return len(text) == _NAME and _is_segment_name(text)
+
+
+@lru_cache(maxsize=256)
+def _is_segment_name(text: str) -> bool:
+    return _SEGMENT_NAME.fullmatch(text) is not None
 
 
 def parse(payload: bytes, encoding: str = "utf-8") -> Message:
@@ -273,8 +294,10 @@ def _syntax(delimiters: Delimiters, charset: str) -> _Syntax:
 
 
 def _field_18(header: bytes, delimiters: Delimiters) -> str:
-    fields = header.split(delimiters.field.encode("ascii"))
-    return fields[17].decode("latin-1") if len(fields) > 17 else ""  # noqa: PLR2004 - MSH-18; MSH-1 is the separator
+    separator = delimiters.field.encode("ascii")
+    if header.count(separator) < 17:  # noqa: PLR2004 - MSH-18; MSH-1 is the separator
+        return ""
+    return header.split(separator, 18)[17].decode("latin-1")
 
 
 def _oddities(lead: bytes, lines: list[bytes], payload: bytes) -> list[str]:

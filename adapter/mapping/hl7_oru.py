@@ -47,9 +47,8 @@ def from_group(group: PatientGroup, feed: Feed) -> Mapped:
 def lines_of(group: PatientGroup, feed: Feed) -> Iterator[Line]:
     visit = visit_number(group.pv1, feed)
     for order in group.orders:
-        facts = order_facts(order, feed)
-        for line in order.results:
-            yield ResultReader(feed, facts, line, visit).read()
+        reader = ResultReader(feed, order_facts(order, feed), visit)
+        yield from map(reader.read, order.results)
 
 
 def repeated(seen: tuple[Observation, ...]) -> Iterator[Issue]:

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from datetime import UTC, datetime
+from json.encoder import encode_basestring_ascii as q
 from typing import Any
 
 from adapter.domain.encounter import EncounterStatement
@@ -72,17 +73,21 @@ def result_identity(*, site: str, order: str, concept: str, sub_id: str, effecti
 
     `effective` is part of it only where there is no order number or the sender charts (one order, many moments).
     """
-    moment = effective.astimezone(UTC).isoformat() if effective else None
-    return fingerprint(["result", site, order, concept, sub_id, moment])[:IDENTITY_DIGITS]
+    moment = "null" if effective is None else f'"{effective.astimezone(UTC).isoformat()}"'
+    return sha256_of(f'["result",{q(site)},{q(order)},{q(concept)},{q(sub_id)},{moment}]')[:IDENTITY_DIGITS]
 
 
 def result_digest(observation: Observation) -> str:
     """SHA-256 of what is stated, without who carried it and when (sender time, inbox id)."""
-    o = observation
-    original = [o.original.value, o.original.unit, o.original.code, o.original.system]
-    stated = [_quantity(o.quantity), _quantity(o.native), o.code, str(o.status), str(o.laboratory)]
-    times = [o.effective.isoformat(), o.issued.isoformat() if o.issued else None]
-    return fingerprint([o.identity, o.concept, original, stated, times, o.specimen, o.specimen_id, o.visit, o.flags])
+    o, was = observation, observation.original
+    code = "null" if o.code is None else q(o.code)
+    issued = "null" if o.issued is None else f'"{o.issued.isoformat()}"'
+    return sha256_of(
+        f"[{q(o.identity)},{q(o.concept)},[{q(was.value)},{q(was.unit)},{q(was.code)},{q(was.system)}],"
+        f'[{_quantity(o.quantity)},{_quantity(o.native)},{code},"{o.status}","{o.laboratory}"],'
+        f'["{o.effective.isoformat()}",{issued}],{q(o.specimen)},{q(o.specimen_id)},{q(o.visit)},'
+        f"[{','.join(map(q, o.flags))}]]"
+    )
 
 
 def statement_digest(statement: EncounterStatement) -> str:
@@ -93,10 +98,16 @@ def statement_digest(statement: EncounterStatement) -> str:
     return fingerprint([*words, s.ward, s.bed, s.emergency_ward, *began])
 
 
-def _quantity(quantity: Quantity | None) -> list[str] | None:
-    return None if quantity is None else [str(quantity.value), quantity.unit, str(quantity.comparator or "")]
+def _quantity(quantity: Quantity | None) -> str:
+    if quantity is None:
+        return "null"
+    return f'["{quantity.value}",{q(quantity.unit)},"{quantity.comparator or ""}"]'
 
 
 def fingerprint(content: Any) -> str:
     """SHA-256 over canonical JSON."""
-    return hashlib.sha256(CANONICAL.encode(content).encode("ascii")).hexdigest()
+    return sha256_of(CANONICAL.encode(content))
+
+
+def sha256_of(text: str) -> str:
+    return hashlib.sha256(text.encode("ascii")).hexdigest()
