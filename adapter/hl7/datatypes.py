@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from fractions import Fraction
+from functools import lru_cache
 from typing import Literal
 
 from adapter.hl7.er7 import Segment
@@ -99,7 +100,13 @@ def _offset(text: str | None) -> timezone | None:
     offset = timedelta(hours=hours, minutes=minutes)
     if minutes >= _MINUTES_IN_HOUR or offset > _LONGEST_OFFSET:
         raise ValueError(text)
-    return timezone(-offset if text[0] == "-" else offset)
+    return _zone(-offset if text[0] == "-" else offset)
+
+
+@lru_cache(maxsize=64)
+def _zone(offset: timedelta) -> timezone:
+    """One zone for one offset: two moments of the same zone are compared at once."""
+    return timezone(offset)
 
 
 def _instants(wall: datetime) -> tuple[datetime, datetime | None, tuple[str, ...]]:
@@ -117,7 +124,7 @@ def _instants(wall: datetime) -> tuple[datetime, datetime | None, tuple[str, ...
 
 
 def _fixed(instant: datetime, offset: timedelta) -> datetime:
-    return instant.astimezone(timezone(offset))
+    return instant.astimezone(_zone(offset))
 
 
 def number(text: str, *, decimal: str = ".") -> Number | None:

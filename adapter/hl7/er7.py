@@ -216,7 +216,10 @@ class Message:
     def misnamed(self) -> tuple[Segment, ...]:
         """Segments whose name HL7 does not allow (`obx`, `PI`, text after the last segment)."""
         if self._misnamed is None:
-            self._misnamed = tuple([segment for segment in self.segments if not _is_name(segment.raw(0))])
+            if all(map(_is_name, {segment.raw(0) for segment in self.segments})):
+                self._misnamed = ()
+            else:
+                self._misnamed = tuple([segment for segment in self.segments if not _is_name(segment.raw(0))])
         return self._misnamed
 
     def print(self) -> bytes:

@@ -11,7 +11,7 @@ from adapter.mapping.codes import Unmapped
 from adapter.mapping.dictionary import Concept
 from adapter.mapping.feed import Feed
 from adapter.mapping.groups import ResultLine
-from adapter.mapping.identity import result_digest, result_identity
+from adapter.mapping.identity import result_identity, sealed
 from adapter.mapping.order import OrderFacts
 from adapter.mapping.plain import plain
 from adapter.mapping.specimen import Specimen
@@ -144,7 +144,7 @@ class ResultReader:
             visit=self.visit,
             flags=flags(value, effective, subject.specimen, line),
         )
-        return replace(made, digest=result_digest(made))
+        return sealed(made)
 
     def effective(self, subject: Subject, line: ResultLine) -> Moment | None:
         """Charting: OBX-14, then OBR-7; a specimen result: the site's order (decisions B3)."""

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from json.encoder import encode_basestring_ascii as q
 from typing import Any
@@ -10,8 +11,7 @@ from adapter.domain.encounter import EncounterStatement
 from adapter.domain.observation import Observation
 from adapter.domain.patient import PatientId
 from adapter.domain.quantity import Quantity
-from adapter.hl7.datatypes import Identifier, identifiers
-from adapter.hl7.er7 import Segment
+from adapter.hl7.datatypes import Identifier
 from adapter.mapping.plain import plain
 from adapter.mapping.site import ANY, SiteMap
 
@@ -23,13 +23,13 @@ SURROGATES = range(0xD800, 0xE000)
 LONGEST_IDENTIFIER = 64
 
 
-def patient_identity(segment: Segment | None, field: int, site: SiteMap) -> PatientId | str:
-    """The patient of PID-3 or MRG-1 by the site's rule, or the quarantine reason.
+def patient_identity(stated: Sequence[Identifier], site: SiteMap) -> PatientId | str:
+    """The patient of a PID-3 or MRG-1 by the site's rule, or the quarantine reason.
 
     `NO_PATIENT`: nobody named; `NO_MRN`: named, but not by the site's authority and type; `BAD_MRN`, `CHARSET`, `LIMIT`:
     the number cannot be trusted (reliability C01 to C04, H23, H36, M28).
     """
-    named = () if segment is None else tuple(one for one in identifiers(segment, field) if one.value.strip() != '""')
+    named = tuple([one for one in stated if one.value.strip() != '""'])
     if not named:
         return "NO_PATIENT"
     chosen = _chosen(named, site)
@@ -59,15 +59,6 @@ def _trusted(chosen: Identifier, site: SiteMap) -> PatientId | str:
     return PatientId(site.site, plain(chosen.authority), value)
 
 
-def all_identifiers(segment: Segment | None, field: int) -> tuple[tuple[str, str, str], ...]:
-    """Every identifier of the field as (authority, id, type)."""
-    return (
-        ()
-        if segment is None
-        else tuple((plain(i.authority), plain(i.value), plain(i.type)) for i in identifiers(segment, field))
-    )
-
-
 def result_identity(*, site: str, order: str, concept: str, sub_id: str, effective: datetime | None) -> str:
     """Which result this is (decisions C1): `order` is the filler's number with its namespace, else the placer's.
 
@@ -84,10 +75,16 @@ def result_digest(observation: Observation) -> str:
     issued = "null" if o.issued is None else f'"{o.issued.isoformat()}"'
     return sha256_of(
         f"[{q(o.identity)},{q(o.concept)},[{q(was.value)},{q(was.unit)},{q(was.code)},{q(was.system)}],"
-        f'[{_quantity(o.quantity)},{_quantity(o.native)},{code},"{o.status}","{o.laboratory}"],'
+        f'[{_quantity(o.quantity)},{_quantity(o.native)},{code},"{o.status!s}","{o.laboratory!s}"],'
         f'["{o.effective.isoformat()}",{issued}],{q(o.specimen)},{q(o.specimen_id)},{q(o.visit)},'
         f"[{','.join(map(q, o.flags))}]]"
     )
+
+
+def sealed(made: Observation) -> Observation:
+    """With its digest: written into the observation, which is nobody else's yet, because a copy would cost more than it."""
+    object.__setattr__(made, "digest", result_digest(made))
+    return made
 
 
 def statement_digest(statement: EncounterStatement) -> str:
@@ -101,7 +98,7 @@ def statement_digest(statement: EncounterStatement) -> str:
 def _quantity(quantity: Quantity | None) -> str:
     if quantity is None:
         return "null"
-    return f'["{quantity.value}",{q(quantity.unit)},"{quantity.comparator or ""}"]'
+    return f'["{quantity.value!s}",{q(quantity.unit)},"{quantity.comparator or ""!s}"]'
 
 
 def fingerprint(content: Any) -> str:
