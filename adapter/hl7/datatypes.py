@@ -1,7 +1,7 @@
 """HL7 data types as Python values: times, numbers and identifiers; what cannot be read is None, never a guess (chapter 2A)."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from fractions import Fraction
 from functools import lru_cache
@@ -37,7 +37,8 @@ class Moment:
     """A DTM. `instant` is aware, with a fixed offset, so that differences are true durations across a change of clocks.
 
     Flags: `dst-ambiguous` (the hour came twice; the first instant is kept, `latest` is the other), `dst-gap` (the hour was
-    skipped; shifted forward), `leap-second` (read as :59). A coarse value stands for its first instant.
+    skipped; shifted forward), `leap-second` (read as :59). A coarse value stands for its first instant. `iso` is `instant`
+    written in ISO 8601, once.
     """
 
     instant: datetime
@@ -45,6 +46,10 @@ class Moment:
     zone_stated: bool
     flags: tuple[str, ...] = ()
     latest: datetime | None = None
+    iso: str = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "iso", self.instant.isoformat())
 
 
 @dataclass(frozen=True, slots=True)

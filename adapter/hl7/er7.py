@@ -15,6 +15,7 @@ from adapter.errors import MalformedMessageError
 from adapter.hl7.charsets import charset_of, decoded
 from adapter.hl7.escapes import Delimiters, decoder
 from adapter.hl7.lines import BOM, is_batch, is_separator, lines_of, split
+from adapter.hl7.marks import delimiters_of
 
 __all__ = ["Delimiters", "Message", "Segment", "headline", "is_batch", "parse", "split"]
 
@@ -23,9 +24,6 @@ _SEGMENT_NAME = re.compile("[A-Z][A-Z0-9]{2}")
 _FILLING = b" \t\x00\x0b\x0c\x1c\n"
 _BLANK = 0x20
 _NAME = 3
-_ENCODING_CHARACTERS = (4, 5)
-_LONGEST_MARKS = 16
-"""Bytes of the header in which MSH-1 and MSH-2 must stand."""
 
 
 class _Syntax(NamedTuple):
@@ -242,7 +240,7 @@ def parse(payload: bytes, encoding: str = "utf-8") -> Message:
     Raises MalformedMessageError: `NO_MSH` where no header comes first, `DELIMS` where MSH-1/2 are unusable, `CHARSET`.
     """
     lead, lines, ends = lines_of(payload)
-    delimiters = _delimiters(lines[0])
+    delimiters = delimiters_of(lines[0])
     body = payload[len(lead) :] if lead else payload
     charset, issues = charset_of(_field_18(lines[0], delimiters), body, "utf-8" if BOM in lead else encoding)
     return Message(
@@ -265,28 +263,6 @@ def headline(payload: bytes, encoding: str = "utf-8") -> Message | None:
         return None
     delimiters = Delimiters(field=separator.decode("ascii"))
     return Message(lines=lines[:1], ends=(lead, [b""]), delimiters=delimiters, charset=encoding, issues=())
-
-
-def _delimiters(header: bytes) -> Delimiters:
-    separator = header[_NAME : _NAME + 1]
-    if not separator:
-        raise _unusable()
-    return _delimiters_of(header[_NAME:_LONGEST_MARKS].split(separator, 2)[1], separator)
-
-
-@lru_cache(maxsize=64)
-def _delimiters_of(characters: bytes, separator: bytes) -> Delimiters:
-    marks = [bytes([mark]) for mark in separator + characters]
-    different = len(set(marks)) == len(marks)
-    if len(characters) not in _ENCODING_CHARACTERS or not different or not all(map(is_separator, marks)):
-        raise _unusable()
-    return Delimiters(*(mark.decode("ascii") for mark in marks))
-
-
-def _unusable() -> MalformedMessageError:
-    return MalformedMessageError(
-        "DELIMS", "MSH-1 and MSH-2 are not five or six different marks — ask the sender to mend them"
-    )
 
 
 @lru_cache(maxsize=64)

@@ -17,6 +17,7 @@ FUTURE_TOLERANCE = timedelta(minutes=15)
 """How far a clock may be ahead of ours (reliability C51)."""
 SKEW_TOLERANCE = timedelta(minutes=10)
 """As FUTURE_TOLERANCE, for MSH-7 (reliability H17)."""
+UNUSABLE_PRECISION = frozenset({"year", "month"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,7 @@ class Feed:
 
     def moment(self, segment: Segment | None, field: int) -> Moment | None:
         """A DTM (or the start of a range) in the site's zone; `None` when absent, unreadable or coarser than a day."""
-        return None if segment is None else self.words.moment(segment.text(field))
+        return None if segment is None else usable(self.words.moment(segment.text(field)))
 
     def in_future(self, instant: datetime) -> bool:
         return instant > self.latest
@@ -80,14 +81,18 @@ class Mapped:
 
 
 def feed_of(message: Message, words: Words, *, message_id: str, received: datetime) -> Feed:
-    sent = words.moment(message.header.text(7))
-    sender_time = None if sent is None or sent.instant > received + SKEW_TOLERANCE else sent.instant
+    sent = usable(words.moment(message.header.text(7)))
+    trusted = None if sent is None or sent.instant > received + SKEW_TOLERANCE else sent.instant
     return Feed(
         words,
         message_id,
         received,
         latest=received + FUTURE_TOLERANCE,
-        sender_time=sender_time,
-        told=None if sender_time is None else sender_time.astimezone(UTC),
+        sender_time=trusted,
+        told=None if trusted is None else trusted.astimezone(UTC),
         facility=message.header.text(4),
     )
+
+
+def usable(found: Moment | None) -> Moment | None:
+    return None if found is None or found.precision in UNUSABLE_PRECISION else found

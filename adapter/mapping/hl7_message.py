@@ -86,7 +86,8 @@ def mapped(message: Message, feed: Feed, *, production: bool) -> tuple[Dispositi
         return Disposition("quarantined", found.refusal), replace(
             unused, issues=found.issues, identifiers=found.identifiers
         )
-    return decided, replace(found, issues=(*oddities(message, feed), *found.issues))
+    odd = oddities(message, feed)
+    return decided, replace(found, issues=odd + found.issues) if odd else found
 
 
 def not_used(message: Message) -> Mapped:

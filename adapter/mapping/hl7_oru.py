@@ -23,11 +23,11 @@ REPEATED = "two results share order, concept and sub-id, so only one can stand â
 
 def events_from_oru(message: Message, feed: Feed) -> Mapped:
     """Patients, their demographics and their results, in the order of the message; several patients are never mixed."""
-    groups = patient_groups(message) or [PatientGroup()]
-    found = Mapped()
-    for group in groups:
+    first, *others = patient_groups(message) or [PatientGroup()]
+    found = from_group(first, feed)
+    for group in others:
         found += from_group(group, feed)
-    return found if not found.patients else replace(found, refusal=None)
+    return replace(found, refusal=None) if found.refusal and found.patients else found
 
 
 def from_group(group: PatientGroup, feed: Feed) -> Mapped:

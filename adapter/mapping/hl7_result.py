@@ -11,7 +11,7 @@ from adapter.mapping.codes import Unmapped
 from adapter.mapping.dictionary import Concept
 from adapter.mapping.feed import Feed
 from adapter.mapping.groups import ResultLine
-from adapter.mapping.identity import result_identity, sealed
+from adapter.mapping.identity import result_identity, sealed, times_text
 from adapter.mapping.order import OrderFacts
 from adapter.mapping.plain import plain
 from adapter.mapping.specimen import Specimen
@@ -112,14 +112,15 @@ class ResultReader:
 
     def valueless(self, status: ResultStatus, subject: Subject, concept: Concept, line: ResultLine) -> Observation:
         """Must not miss its result for want of a time: then the time it was issued, sent or received stands in."""
-        told = self.order.issued or self.feed.sender_time or self.feed.received
-        effective = self.effective(subject, line) or Moment(told, "second", zone_stated=True)
+        told = self.feed.sender_time or self.feed.received
+        issued = self.order.issued or Moment(told, "second", zone_stated=True)
+        effective = self.effective(subject, line) or Moment(issued.instant, "second", zone_stated=True)
         return self.observation(status, Value(concept), effective, subject, line)
 
     def observation(
         self, status: ResultStatus, value: Value, effective: Moment, subject: Subject, line: ResultLine
     ) -> Observation:
-        obx, concept, order = line.obx, value.concept, self.order
+        obx, concept, order, issued = line.obx, value.concept, self.order, self.order.issued
         made = Observation(
             identity=result_identity(
                 site=self.feed.words.site.site,
@@ -136,7 +137,7 @@ class ResultReader:
             quantity=value.quantity,
             native=value.native,
             code=value.code,
-            issued=order.issued,
+            issued=None if issued is None else issued.instant,
             sender_time=self.feed.told,
             laboratory=self.laboratory(obx),
             specimen=subject.specimen.kind,
@@ -144,7 +145,7 @@ class ResultReader:
             visit=self.visit,
             flags=flags(value, effective, subject.specimen, line),
         )
-        return sealed(made)
+        return sealed(made, value.told, times_text(effective.iso, None if issued is None else issued.iso))
 
     def effective(self, subject: Subject, line: ResultLine) -> Moment | None:
         """Charting: OBX-14, then OBR-7; a specimen result: the site's order (decisions B3)."""
@@ -156,7 +157,7 @@ class ResultReader:
 
     def time(self, field: str, line: ResultLine) -> Moment | None:
         if field == "OBX-14":
-            return self.feed.words.moment(line.obx.text(14))
+            return self.feed.moment(line.obx, 14)
         return self.order.observed if field == "OBR-7" else self.order.collected
 
     def laboratory(self, obx: Segment) -> Laboratory:

@@ -68,22 +68,33 @@ def result_identity(*, site: str, order: str, concept: str, sub_id: str, effecti
     return sha256_of(f'["result",{q(site)},{q(order)},{q(concept)},{q(sub_id)},{moment}]')[:IDENTITY_DIGITS]
 
 
-def result_digest(observation: Observation) -> str:
-    """SHA-256 of what is stated, without who carried it and when (sender time, inbox id)."""
+def result_digest(observation: Observation, value: str = "", times: str = "") -> str:
+    """SHA-256 of what is stated, without who carried it and when (sender time, inbox id).
+
+    Over the canonical JSON of it, written here by hand because there is one for every result; `value` (as `value_text`
+    writes it) and `times` where somebody has written them already.
+    """
     o, was = observation, observation.original
-    code = "null" if o.code is None else q(o.code)
-    issued = "null" if o.issued is None else f'"{o.issued.isoformat()}"'
+    value = value or value_text(o.quantity, o.native, o.code)
+    times = times or times_text(o.effective.isoformat(), None if o.issued is None else o.issued.isoformat())
     return sha256_of(
         f"[{q(o.identity)},{q(o.concept)},[{q(was.value)},{q(was.unit)},{q(was.code)},{q(was.system)}],"
-        f'[{_quantity(o.quantity)},{_quantity(o.native)},{code},"{o.status!s}","{o.laboratory!s}"],'
-        f'["{o.effective.isoformat()}",{issued}],{q(o.specimen)},{q(o.specimen_id)},{q(o.visit)},'
+        f'[{value},"{o.status!s}","{o.laboratory!s}"],[{times}],{q(o.specimen)},{q(o.specimen_id)},{q(o.visit)},'
         f"[{','.join(map(q, o.flags))}]]"
     )
 
 
-def sealed(made: Observation) -> Observation:
+def value_text(quantity: Quantity | None, native: Quantity | None, code: str | None) -> str:
+    return f"{_quantity(quantity)},{_quantity(native)},{'null' if code is None else q(code)}"
+
+
+def times_text(effective: str, issued: str | None) -> str:
+    return f'"{effective}",null' if issued is None else f'"{effective}","{issued}"'
+
+
+def sealed(made: Observation, value: str = "", times: str = "") -> Observation:
     """With its digest: written into the observation, which is nobody else's yet, because a copy would cost more than it."""
-    object.__setattr__(made, "digest", result_digest(made))
+    object.__setattr__(made, "digest", result_digest(made, value, times))
     return made
 
 
@@ -104,6 +115,11 @@ def _quantity(quantity: Quantity | None) -> str:
 def fingerprint(content: Any) -> str:
     """SHA-256 over canonical JSON."""
     return sha256_of(CANONICAL.encode(content))
+
+
+def text_digest(text: str) -> str:
+    """The fingerprint of a list of this one text."""
+    return sha256_of(f"[{q(text)}]")
 
 
 def sha256_of(text: str) -> str:

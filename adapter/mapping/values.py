@@ -49,6 +49,8 @@ class Value:
     native: Quantity | None = None
     code: str | None = None
     flags: tuple[str, ...] = ()
+    told: str = ""
+    """As the digest of a result writes it (`identity.value_text`), where it is written already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +71,11 @@ def written(obx: Segment) -> Written:
 
 def spellings(given: tuple[str, ...]) -> tuple[str, ...]:
     """Every way OBX-6, taken apart, writes the unit."""
+    if len(given) == 1:
+        unit = given[0].strip()
+        return () if unit in {"", NULL} else (unit,)
     found = [given[component - 1].strip() for component in UNIT_COMPONENTS if component <= len(given)]
-    return tuple([unit for unit in found if unit and unit != NULL])
+    return tuple([unit for unit in found if unit not in {"", NULL}])
 
 
 @dataclass(frozen=True, slots=True)

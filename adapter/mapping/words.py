@@ -4,13 +4,14 @@ Every question here is pure, so what is remembered is what would be answered aga
 and in length: a feed may send a million codes, or one of a megabyte.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from adapter.hl7.datatypes import Moment, moment
 from adapter.hl7.er7 import Segment
 from adapter.mapping.codes import Meaning, Parts, Unmapped, code_of, meaning
 from adapter.mapping.dictionary import Concept, Dictionary
+from adapter.mapping.identity import value_text
 from adapter.mapping.plain import plain
 from adapter.mapping.site import SiteMap
 from adapter.mapping.specimen import Specimen, specimen_of
@@ -21,7 +22,6 @@ REMEMBERED = 4096
 LONGEST_LINE = 400
 """Bytes of an OBX whose words are worth remembering."""
 LONGEST_TIME = 32
-UNUSABLE_PRECISION = frozenset({"year", "month"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +50,13 @@ class Words:
         self._known_value = lru_cache(REMEMBERED)(self._value)
 
     def moment(self, text: str) -> Moment | None:
-        """A DTM in the site's zone; `None` when unreadable or coarser than a day."""
+        """A DTM of any precision, in the site's zone."""
         if not text:
             return None
         return self._known_moment(text) if len(text) <= LONGEST_TIME else self._moment(text)
 
     def _moment(self, text: str) -> Moment | None:
-        found = moment(text, self.site.timezone)
-        return None if found is None or found.precision in UNUSABLE_PRECISION else found
+        return moment(text, self.site.timezone)
 
     def subject(self, obx: Segment, specimen: str, specimen_name: str) -> Subject | Unmapped:
         """What an OBX is about in an order of this specimen, by our word and by the sender's."""
@@ -78,11 +77,13 @@ class Words:
         return look(concept.id, default_unit, written(obx))
 
     def _value(self, concept: str, default_unit: str, result: Written) -> Value | Refused:
-        return self._reader.read(self.dictionary.concepts[concept], result, default_unit)
+        found = self._reader.read(self.dictionary.concepts[concept], result, default_unit)
+        if isinstance(found, Refused):
+            return found
+        return replace(found, told=value_text(found.quantity, found.native, found.code))
 
     def concept_of_unit(self, concept: Concept, obx: Segment) -> Concept:
         """The unit may mean another concept, with or without a value."""
         unit = self._reader.unit(concept, written(obx), "")
         other = concept.instead.get(unit) if isinstance(unit, str) else None
         return concept if other is None else self.dictionary.concepts[other]
-
