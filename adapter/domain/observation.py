@@ -129,6 +129,8 @@ def joined(versions: tuple[Observation, ...], *new: Observation) -> tuple[Observ
 
     The very tuple it was given where nothing is new.
     """
+    if not versions and len(new) == 1:
+        return new
     known = {version.digest: version for version in versions}
     changed = False
     for one in new:

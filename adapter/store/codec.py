@@ -141,38 +141,35 @@ def read_demographics(text: str) -> Demographics:
 
 
 def _observation(o: Observation) -> str:
-    """Canonical JSON as everything here, but written by hand: there is one for every result of every message."""
-    was, answer = o.original, "" if o.code is None else f'"code":{q(o.code)},'
+    """Canonical JSON as everything here, but written by hand: there is one for every result of every message.
+
+    What was not said (None, empty) is not written; an empty code is not silence.
+    """
+    was, quantity = o.original, _quantity(o.quantity)
+    code = "" if o.code is None else f'"code":{q(o.code)},'
+    flags = f'"flags":[{",".join(map(q, o.flags))}],' if o.flags else ""
+    issued = "" if o.issued is None else f'"issued":"{o.issued.isoformat()}",'
+    laboratory = "" if o.laboratory is Laboratory.LOCAL else f'"laboratory":"{o.laboratory!s}",'
+    native = quantity if o.native is o.quantity else _quantity(o.native)
+    native, quantity = native and f'"native":{native},', quantity and f'"quantity":{quantity},'
+    told = "" if o.sender_time is None else f'"sender_time":"{o.sender_time.isoformat()}",'
+    specimen = f'"specimen":{q(o.specimen)},' if o.specimen else ""
+    specimen_id = f'"specimen_id":{q(o.specimen_id)},' if o.specimen_id else ""
     visit = f',"visit":{q(o.visit)}' if o.visit else ""
-    central = "" if o.laboratory is Laboratory.LOCAL else str(o.laboratory)
     return (
-        f'{{{answer}"concept":{q(o.concept)},"digest":{q(o.digest)},"effective":"{o.effective.isoformat()}",'
-        f'{_flags(o.flags)}"identity":{q(o.identity)},{_moment("issued", o.issued)}{_text("laboratory", central)}'
-        f'"message":{q(o.message)},{_quantity("native", o.native)}'
-        f'"original":[{q(was.value)},{q(was.unit)},{q(was.code)},{q(was.system)}],{_quantity("quantity", o.quantity)}'
-        f"{_moment('sender_time', o.sender_time)}{_text('specimen', o.specimen)}{_text('specimen_id', o.specimen_id)}"
+        f'{{{code}"concept":{q(o.concept)},"digest":{q(o.digest)},"effective":"{o.effective.isoformat()}",{flags}'
+        f'"identity":{q(o.identity)},{issued}{laboratory}"message":{q(o.message)},{native}'
+        f'"original":[{q(was.value)},{q(was.unit)},{q(was.code)},{q(was.system)}],{quantity}{told}{specimen}{specimen_id}'
         f'"status":"{o.status!s}"{visit}}}'
     )
 
 
-def _text(name: str, text: str) -> str:
-    return f'"{name}":{q(text)},' if text else ""
-
-
-def _flags(flags: tuple[str, ...]) -> str:
-    return f'"flags":[{",".join(map(q, flags))}],' if flags else ""
-
-
-def _moment(name: str, at: datetime | None) -> str:
-    return "" if at is None else f'"{name}":"{at.isoformat()}",'
-
-
-def _quantity(name: str, quantity: Quantity | None) -> str:
+def _quantity(quantity: Quantity | None) -> str:
     if quantity is None:
         return ""
-    value, sign = quantity.value, quantity.comparator
-    bound = "" if sign is None else f',"{sign!s}"'
-    return f'"{name}":["{value.numerator}/{value.denominator}",{q(quantity.unit)}{bound}],'
+    numerator, denominator = quantity.value.as_integer_ratio()
+    sign = "" if quantity.comparator is None else f',"{quantity.comparator!s}"'
+    return f'["{numerator}/{denominator}",{q(quantity.unit)}{sign}]'
 
 
 def _read_observation(given: Json) -> Observation:

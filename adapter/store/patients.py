@@ -92,7 +92,7 @@ def save_many(tx: Connection, changes: Iterable[Change], known: Mapping[PatientI
             continue
         key = keys[after.patient] = known.get(after.patient) or key_of(tx, after.patient)
         for was, now in _changed(before, after):
-            rows.append(_place(key, now) | {"versions": codec.versions_text(now.versions)})
+            rows.append({**_place(key, now), "versions": codec.versions_text(now.versions)})
             if was is not None and was.versions[-1].effective != now.versions[-1].effective:
                 moved.append({f"b_{name}": part for name, part in _place(key, was).items()})
         _save_statements(tx, key, before, after)
@@ -112,13 +112,16 @@ def _changed(before: PatientState, after: PatientState) -> Iterator[tuple[Result
         known = before.results.get(concept, ())
         if now is known:
             continue
-        same = {id(result) for result in known}
-        fresh = [result for result in now if id(result) not in same]
-        old = {result.identity: result for result in known} if fresh else {}
-        for result in fresh:
-            was = old.get(result.identity)
-            if was != result:
-                yield was, result
+        if now[: len(known)] == known:  # nearly always: what is new is also the latest
+            yield from ((None, result) for result in now[len(known) :])
+            continue
+        same = set(map(id, known)).intersection(map(id, now))
+        gone = {result.identity: result for result in known if id(result) not in same}
+        for result in now:
+            if id(result) not in same:
+                was = gone.get(result.identity)
+                if was != result:
+                    yield was, result
 
 
 def _place(key: int, result: Result) -> Row:
