@@ -2,8 +2,9 @@
 
 import json
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timezone, tzinfo
 from fractions import Fraction
+from functools import lru_cache
 from json.encoder import encode_basestring_ascii as q
 from typing import Any
 
@@ -19,7 +20,31 @@ _CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=F
 
 def instant(moment: datetime) -> str:
     """UTC of fixed width, so that SQL's text order is the order of time. For columns that are compared."""
-    return (moment if moment.tzinfo is UTC else moment.astimezone(UTC)).isoformat(timespec="microseconds")
+    zone = moment.tzinfo
+    return (_known_instant if type(zone) is timezone else _instant)(moment, zone)
+
+
+def iso(moment: datetime) -> str:
+    """As it was stated, with the offset the source gave."""
+    zone = moment.tzinfo
+    return _known_iso(moment, zone) if type(zone) is timezone else moment.isoformat()
+
+
+# The results of one message share their few times, and writing a time costs more than finding it again. The zone is part
+# of the question, because equal moments are written differently in two zones; and it must be a fixed one, because in
+# others the two hours of an autumn night are equal.
+
+
+def _instant(moment: datetime, zone: tzinfo | None) -> str:
+    return (moment if zone is UTC else moment.astimezone(UTC)).isoformat(timespec="microseconds")
+
+
+@lru_cache(maxsize=512)
+def _known_iso(moment: datetime, _zone: timezone) -> str:
+    return moment.isoformat()
+
+
+_known_instant = lru_cache(maxsize=512)(_instant)
 
 
 def moment(text: str) -> datetime:
@@ -148,16 +173,16 @@ def _observation(o: Observation) -> str:
     was, quantity = o.original, _quantity(o.quantity)
     code = "" if o.code is None else f'"code":{q(o.code)},'
     flags = f'"flags":[{",".join(map(q, o.flags))}],' if o.flags else ""
-    issued = "" if o.issued is None else f'"issued":"{o.issued.isoformat()}",'
+    issued = "" if o.issued is None else f'"issued":"{iso(o.issued)}",'
     laboratory = "" if o.laboratory is Laboratory.LOCAL else f'"laboratory":"{o.laboratory!s}",'
     native = quantity if o.native is o.quantity else _quantity(o.native)
     native, quantity = native and f'"native":{native},', quantity and f'"quantity":{quantity},'
-    told = "" if o.sender_time is None else f'"sender_time":"{o.sender_time.isoformat()}",'
+    told = "" if o.sender_time is None else f'"sender_time":"{iso(o.sender_time)}",'
     specimen = f'"specimen":{q(o.specimen)},' if o.specimen else ""
     specimen_id = f'"specimen_id":{q(o.specimen_id)},' if o.specimen_id else ""
     visit = f',"visit":{q(o.visit)}' if o.visit else ""
     return (
-        f'{{{code}"concept":{q(o.concept)},"digest":{q(o.digest)},"effective":"{o.effective.isoformat()}",{flags}'
+        f'{{{code}"concept":{q(o.concept)},"digest":{q(o.digest)},"effective":"{iso(o.effective)}",{flags}'
         f'"identity":{q(o.identity)},{issued}{laboratory}"message":{q(o.message)},{native}'
         f'"original":[{q(was.value)},{q(was.unit)},{q(was.code)},{q(was.system)}],{quantity}{told}{specimen}{specimen_id}'
         f'"status":"{o.status!s}"{visit}}}'
