@@ -22,11 +22,7 @@ WAITING = 5000
 Outcome = Receipt | AdapterError
 
 
-@dataclass(frozen=True, slots=True)
-class _Waiting:
-    message: RawMessage
-    loop: asyncio.AbstractEventLoop
-    future: "asyncio.Future[Receipt]"
+_Waiting = tuple[RawMessage, "asyncio.Future[Receipt]"]
 
 
 class StoreInbox:
@@ -41,22 +37,20 @@ class StoreInbox:
         self._database = database
         self._on_stored = on_stored
         self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
-        self._room = asyncio.Semaphore(WAITING)
         self._closed = False
         self._thread = threading.Thread(target=self._run, name="inbox", daemon=True)
         self._thread.start()
 
-    async def put(self, message: RawMessage) -> Receipt:
-        """Durable when it returns. Raises UnavailableError when it could not be stored: then no ACK is owed."""
-        async with self._room:
-            if self._closed:
-                raise UnavailableError("the inbox is closing — send again later")
-            if self.failed.done():
-                raise self.failed.result()
-            loop = asyncio.get_running_loop()
-            future: asyncio.Future[Receipt] = loop.create_future()
-            self._queue.put(_Waiting(message, loop, future))
-            return await future
+    def put(self, message: RawMessage) -> "asyncio.Future[Receipt]":
+        """Durable when awaited. Raises UnavailableError when it could not be stored: then no ACK is owed."""
+        future: asyncio.Future[Receipt] = asyncio.get_running_loop().create_future()
+        if self._closed:
+            future.set_exception(UnavailableError("the inbox is closing — send again later"))
+        elif self.failed.done():
+            future.set_exception(self.failed.result())
+        else:
+            self._queue.put((message, future))
+        return future
 
     def close(self) -> None:
         """Store what was accepted, then end the thread; whoever comes now is refused."""
@@ -70,14 +64,14 @@ class StoreInbox:
         while not ended:
             batch, ended = self._next()
             if batch:
-                _resolve(batch, self._store(batch))
+                _resolve(batch, self._store([message for message, _ in batch]))
 
     def _next(self) -> tuple[list[_Waiting], bool]:
         """Whoever waits now, up to a full batch; and whether `close` was met."""
         first = self._queue.get()
         if first is None:
             return [], True
-        batch, size = [first], len(first.message.body)
+        batch, size = [first], len(first[0].body)
         while len(batch) < BATCH_MESSAGES and size < BATCH_BYTES:
             try:
                 waiting = self._queue.get_nowait()
@@ -86,14 +80,14 @@ class StoreInbox:
             if waiting is None:
                 return batch, True
             batch.append(waiting)
-            size += len(waiting.message.body)
+            size += len(waiting[0].body)
         return batch, False
 
-    def _store(self, batch: list[_Waiting]) -> list[Outcome]:
+    def _store(self, batch: list[RawMessage]) -> list[Outcome]:
         """One outcome a message. A message no database takes (a bug of ours) does not take its neighbours with it."""
         try:
             with self._database.write() as tx:
-                receipts = put_many(tx, [waiting.message for waiting in batch])
+                receipts = put_many(tx, batch)
         except StorageFailedError as error:
             self._fail(error)
             return [error] * len(batch)
@@ -101,7 +95,7 @@ class StoreInbox:
             return [error] * len(batch)
         except Exception as error:  # noqa: BLE001 — the thread must outlive any message
             if len(batch) > 1:
-                return [self._store([waiting])[0] for waiting in batch]
+                return [self._store([message])[0] for message in batch]
             return [
                 UnavailableError(f"the message could not be stored ({type(error).__name__}) — report this as a bug")
             ]
@@ -116,8 +110,8 @@ class StoreInbox:
 def _resolve(batch: list[_Waiting], outcomes: Iterable[Outcome]) -> None:
     """Answer in the order of arrival, with one call into each event loop."""
     by_loop: dict[asyncio.AbstractEventLoop, list[tuple[asyncio.Future[Receipt], Outcome]]] = {}
-    for waiting, outcome in zip(batch, outcomes, strict=True):
-        by_loop.setdefault(waiting.loop, []).append((waiting.future, outcome))
+    for (_, future), outcome in zip(batch, outcomes, strict=True):
+        by_loop.setdefault(future.get_loop(), []).append((future, outcome))
     for loop, answers in by_loop.items():
         if not loop.is_closed():
             loop.call_soon_threadsafe(_answer, answers)

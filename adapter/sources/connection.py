@@ -4,6 +4,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import cast
 
 from prometheus_client import Counter
 
@@ -73,9 +74,7 @@ class Connection(asyncio.BufferedProtocol):
     # --- called by the event loop ------------------------------------------------------------------------------
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        if not isinstance(transport, asyncio.Transport):
-            raise TypeError("MLLP goes over a stream")
-        self._transport = transport
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's transports do not say what they are
         address = transport.get_extra_info("peername")
         self.peer = str(address[0]) if address else ""
 
@@ -167,7 +166,7 @@ class Connection(asyncio.BufferedProtocol):
             self._metrics.frame_errors.labels(self._door.name, "empty").inc()
             return
         if len(messages) == 1:
-            stored: Stored = self._loop.create_task(self._inbox.put(messages[0]))
+            stored: Stored = asyncio.ensure_future(self._inbox.put(messages[0]))
         else:
             # All of a frame's messages together: none is answered unless each is stored.
             stored = asyncio.gather(*(self._inbox.put(message) for message in messages))
