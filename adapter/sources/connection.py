@@ -8,7 +8,7 @@ from typing import cast
 
 from prometheus_client import Counter
 
-from adapter.domain.message import Receipt
+from adapter.domain.message import MessageKind, Receipt
 from adapter.errors import UnavailableError
 from adapter.hl7.mllp import Frame, FrameDecoder, FrameEvent, Noise, Oversize, Truncated, encode
 from adapter.ports import Inbox
@@ -172,6 +172,8 @@ class Connection(asyncio.BufferedProtocol):
         else:
             # All of a frame's messages together: none is answered unless each is stored.
             stored = asyncio.gather(*(self._inbox.put(message) for message in messages))
+            if messages[0].kind is MessageKind.HL7V2_SHARED:
+                self._metrics.frame_errors.labels(self._door.name, "two-messages").inc()
         size = sum([len(message.body) for message in messages])
         self._bytes += size
         self._answers.append(Answer(stored, self._heard, size))

@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from adapter.domain.message import MessageKind, RawMessage
@@ -62,10 +62,11 @@ def _messages(door: Door, payload: bytes, peer: str, now: datetime) -> list[RawM
     if len(parts) == 1 and not is_batch(payload):
         return [_message(door, payload, peer, now, door.control_id)]
     answer_all = is_batch(payload)
-    return [
+    messages = [
         _message(door, part, peer, now, door.control_id if answer_all or index == 0 else None)
         for index, part in enumerate(parts)
     ]
+    return messages if answer_all else [replace(one, kind=MessageKind.HL7V2_SHARED) for one in messages]
 
 
 def _by_form(door: Door, payload: bytes, peer: str, now: datetime) -> RawMessage | None:
