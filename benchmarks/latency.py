@@ -11,6 +11,7 @@ import asyncio
 import sqlite3
 import tempfile
 import time
+from bisect import bisect_left
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -107,8 +108,8 @@ async def measured(daemon: Installation) -> tuple[list[float], list[float]]:
         .execute("SELECT control_id, id FROM inbox")
         .fetchall()
     )
-    marks = sorted(ended.items())
-    known = {name: next(at for last, at in marks if last >= number) for name, number in ids if name in sent}
+    marks = sorted(ended)
+    known = {name: ended[marks[bisect_left(marks, number)]] for name, number in ids if name in sent}
     return [answered[name] - at for name, at in sent.items()], [known[name] - at for name, at in sent.items()]
 
 

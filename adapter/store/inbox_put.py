@@ -106,8 +106,7 @@ def _receipts(
 
 def _count(cursor: Any, messages: Sequence[RawMessage], receipts: Sequence[Receipt], before: int) -> None:
     last = {message.source: message.received for message in messages}
-    pairs = zip(messages, receipts, strict=True)
-    again = Counter([message.source for message, receipt in pairs if receipt.duplicate])
+    again = Counter([messages[n].source for n, receipt in enumerate(receipts) if receipt.duplicate])
     for source, received in last.items():
         earlier = instant(received - RESOLUTION)
         cursor.execute(FEED, (storable(source), again[source], before, instant(received), earlier))
