@@ -1,6 +1,7 @@
 """Each criterion's answer: a person's where one has answered, else the machine's; unknown is never "no"."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
 from adapter.domain.assessment import CriterionResult
@@ -8,6 +9,7 @@ from adapter.domain.patient import Determination, PatientState
 from adapter.domain.trial import Criterion, Needs, Trial
 from adapter.domain.truth import Truth
 from adapter.eligibility.finding import Finding, unique
+from adapter.eligibility.plan import plan_of
 from adapter.eligibility.rules import evaluate
 from adapter.eligibility.view import View
 
@@ -18,6 +20,27 @@ def determinations_of(
     """The newest answer to each criterion of this trial, given in this episode and not in the future."""
     told = [d for d in state.determinations if d.trial == trial.id and d.at <= at and (since is None or d.at >= since)]
     return {d.criterion: d for d in sorted(told, key=lambda d: (d.at, d.digest))}
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What the machine found of a criterion, and its result with the person's answer over it."""
+
+    finding: Finding
+    result: CriterionResult
+
+
+def answered(criterion: Criterion, view: View, determination: Determination | None) -> Answered:
+    """Asked again only when something it rests on has changed."""
+    basis = plan_of(view.stay.trial).criteria[criterion.id]
+
+    def ask() -> Answered:
+        finding = finding_of(criterion, view)
+        return Answered(finding, result_of(criterion, view, finding, determination))
+
+    question = ("criterion", view.stay.trial.id, criterion.id)
+    parameters = view.stay.trial.parameters
+    return view.remembered(question, basis.turns, ask, criterion, parameters, determination, *basis.given(view))
 
 
 def finding_of(criterion: Criterion, view: View) -> Finding:

@@ -9,15 +9,15 @@ from adapter.domain.patient import Determination, PatientState
 from adapter.domain.trial import Criterion, Needs, Trial
 from adapter.domain.truth import Truth
 from adapter.eligibility.clock import TimeLimit, next_turn, onset_of, time_limit_of
-from adapter.eligibility.criteria import determinations_of, finding_of, result_of
+from adapter.eligibility.criteria import Answered, answered, determinations_of, finding_of, result_of
 from adapter.eligibility.episode import encounter_named, encounter_of, ended, episode_of, spoken_of
 from adapter.eligibility.finding import Finding, earliest, unique
-from adapter.eligibility.newest import newest
+from adapter.eligibility.plan import plan_of
 from adapter.eligibility.sepsis import infection_of, missing_inputs
 from adapter.eligibility.strata import StratumFinding, classify
 from adapter.eligibility.verdict import certainty_of, is_shown, verdict_of
 from adapter.eligibility.view import Stay, View, instant
-from adapter.scoring.chart import Chart, chart_of
+from adapter.scoring.chart import Chart, Timed, chart_of
 from adapter.scoring.options import ScoringOptions
 
 BESIDE_THE_VERDICT = (
@@ -91,7 +91,7 @@ class _Case:
         if state.demographics.get("died") or self.marks:
             return True
         if encounter is None:
-            return spoken_of(state, self.view.at)
+            return spoken_of(self.view.stay.chart, self.view.at)
         return encounter.cancelled or ended(encounter, self.view.at)
 
     @property
@@ -108,15 +108,16 @@ class _Case:
 
 def _case(trial: Trial, chart: Chart, at: datetime, options: ScoringOptions, episode: str | None) -> _Case:
     state = chart.state
-    encounter = encounter_of(state, at) if episode is None else encounter_named(state, episode, at)
+    encounter = encounter_of(chart, at) if episode is None else encounter_named(chart, episode, at)
     told = determinations_of(trial, state, encounter.admitted if encounter else None, at)
     stay = Stay(trial, chart, options, encounter, None)
     stay = replace(stay, infection=infection_of(View(stay, at), _recorded(trial, told)))
     limit = time_limit_of(trial, _onset(stay, told, at))
     stratum = classify(View(stay, at))
     view = View(stay, at, stratum=stratum.reading, time_limit=limit.reading(at))
-    findings = {criterion.id: _finding(criterion, view, limit.onset) for criterion in trial.criteria}
-    results = {c.id: result_of(c, view, findings[c.id], told.get(c.id)) for c in trial.criteria}
+    answers = {c.id: _answered(c, view, limit.onset, told.get(c.id)) for c in trial.criteria}
+    findings = {criterion: answer.finding for criterion, answer in answers.items()}
+    results = {criterion: answer.result for criterion, answer in answers.items()}
     return _Case(view, told, limit, stratum, findings, results)
 
 
@@ -137,12 +138,20 @@ def _onset(stay: Stay, told: Mapping[str, Determination], at: datetime) -> datet
     return found
 
 
-def _finding(criterion: Criterion, view: View, onset: datetime | None) -> Finding:
+def _answered(criterion: Criterion, view: View, onset: datetime | None, told: Determination | None) -> Answered:
     """Sepsis once found stays found for the episode: its evidence is that of the onset."""
-    if onset is None or criterion.id != view.stay.trial.parameters.sepsis_criterion:
-        return finding_of(criterion, view)
-    began = finding_of(criterion, View(view.stay, onset, kept=True))
-    return began if began.truth is Truth.MET else finding_of(criterion, view)
+    if onset is not None and criterion.id == view.stay.trial.parameters.sepsis_criterion:
+        began = _begun(criterion, view.stay, onset)
+        if began.truth is Truth.MET:
+            return Answered(began, result_of(criterion, view, began, told))
+    return answered(criterion, view, told)
+
+
+def _begun(criterion: Criterion, stay: Stay, onset: datetime) -> Finding:
+    """What the criterion found at the onset; results of that time or before may change it, later ones may not."""
+    began, basis = View(stay, onset, kept=True), plan_of(stay.trial).criteria[criterion.id]
+    question, given = ("began", stay.trial.id, stay.admitted), (criterion, stay.trial.parameters, *basis.given(began))
+    return stay.chart.memory.settled(question, onset, basis.concepts, lambda: finding_of(criterion, began), *given)
 
 
 def _sepsis(case: _Case) -> Sepsis:
@@ -205,5 +214,9 @@ def _review_at(case: _Case) -> datetime | None:
 
 
 def _facts(view: View) -> Mapping[str, Evidence]:
-    found = {concept: newest(view.observations(concept), view.at, None) for concept in BESIDE_THE_VERDICT}
-    return {concept: evidence_of(seen.observations[-1]) for concept, seen in found.items() if seen.observations}
+    told = {concept: view.stay.chart.series(concept).told.last(view.at) for concept in BESIDE_THE_VERDICT}
+    return {concept: item.said("evidence", _shown) for concept, item in told.items() if item is not None}
+
+
+def _shown(item: Timed) -> Evidence:
+    return evidence_of(item.observation)

@@ -37,11 +37,6 @@ class Bedside:
             return Sedation.AWAKE
         return sedation(self.chart, coma.time, self.window.end, self.options)
 
-    def finding(self, coma: Coma, *, firm: bool) -> Finding:
-        """Read once: what makes one coma differ from another of the same moment stands in the question."""
-        question = ("coma", coma.time, coma.total, coma.best, coma.flags, firm)
-        return self.chart.memory.recalled(question, coma.time, lambda: _finding(coma, firm=firm))
-
     def comas(self, first: datetime, last: datetime) -> list[Coma]:
         return comas(self.chart, first, last, self.intubated)
 
@@ -56,7 +51,7 @@ def cns(chart: Chart, window: Window, options: ScoringOptions) -> OrganScore:
         if depth is Sedation.SEDATED:
             sedated.append(coma.time)
         else:
-            findings.append(bedside.finding(coma, firm=depth is Sedation.AWAKE or not bedside.intubated(coma.time)))
+            findings.append(_finding(coma, firm=depth is Sedation.AWAKE or not bedside.intubated(coma.time)))
     findings += _carried(bedside, min(sedated)) if sedated else ()
     flags = [SEDATED] if sedated else []
     if not charted and parts_within(chart, window.start, window.end):

@@ -15,11 +15,11 @@ from adapter.scoring.thresholds import (
     VERBAL_BEST,
     VERBAL_NONE,
 )
+from adapter.scoring.turns import PARTS
 
 FROM_PARTS = "gcs_from_components"
 PART_MISSING = "gcs_component_missing"
 VERBAL_IMPUTED = "gcs_verbal_imputed"
-PARTS = ("gcs-eye", "gcs-verbal", "gcs-motor")
 Intubated = Callable[[datetime], bool]
 
 

@@ -9,12 +9,10 @@ from fractions import Fraction
 from adapter.domain.observation import Observation
 from adapter.domain.patient import Window
 from adapter.scoring.chart import Chart, Timed
-from adapter.scoring.thresholds import DIASTOLIC_WEIGHT, MAP_NEIGHBOURS
+from adapter.scoring.thresholds import DIASTOLIC_WEIGHT, MAP_NEIGHBOURS, MAP_REACH
 
 MAP_DERIVED = "map_from_sbp_dbp"
 NOT_SUSTAINED = "map_not_sustained"
-CHAIN = 3
-"""A neighbour may be a cuff reading, judged by arithmetic's neighbour, judged by the arterial line: three steps back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +53,7 @@ def _sustained(pressures: list[Pressure], index: int) -> Pressure:
 
 def _one_series(chart: Chart, window: Window) -> list[Pressure]:
     """Readings from a little before the window on: the arterial line wins over a cuff near it, both over arithmetic."""
-    first, last = window.start - CHAIN * MAP_NEIGHBOURS, window.end
+    first, last = window.start - MAP_REACH, window.end
     line, unsaid, cuff = (_charted(chart, concept, first, last) for concept in ("map-arterial", "map", "map-cuff"))
     lined = [pressure.time for pressure in line]
     measured = {p.time: p for p in cuff if not _near(p.time, lined)}
@@ -76,7 +74,7 @@ def _near(time: datetime, times: Sequence[datetime]) -> bool:
 def _charted(chart: Chart, concept: str, first: datetime, last: datetime) -> list[Pressure]:
     """The lowest of those that share a moment."""
     items = chart.series(concept).between(first, last)
-    found = [p for item in items if (p := chart.said(item, "pressure", _measured)) is not None]
+    found = [p for item in items if (p := item.said("pressure", _measured)) is not None]
     lowest: dict[datetime, Pressure] = {}
     for pressure in found:
         known = lowest.get(pressure.time)

@@ -116,7 +116,7 @@ def _gases(chart: Chart, window: Window, options: ScoringOptions, flags: list[st
         if item.observation.specimen == "venous":
             flags.append(VENOUS_REJECTED)
         elif item.observation.quantity is not None:
-            found = chart.said(item, ("pao2", options), divided)
+            found = item.said(options, divided)
             if found is None:
                 flags.append(FIO2_MISSING)
             else:
@@ -150,14 +150,23 @@ def _divided(chart: Chart, gases: tuple[Timed, ...], options: ScoringOptions) ->
 
 def _saturations(chart: Chart, window: Window, options: ScoringOptions) -> Iterator[Finding]:
     """The SpO2/FiO2 surrogate of Rice 2007: shown, never firm."""
-    for item in chart.series("spo2").within(window):
+
+    def divided(item: Timed) -> Finding | None:
         percent = item.observation.quantity
         if percent is None or percent.value >= SPO2_USABLE_BELOW:
-            continue
+            return None
         breathed = oxygen(chart, item.time, options)
-        if breathed is not None:
-            found = _finding(chart, item, Columns(SF, SF, {}), breathed, options)
-            yield replace(found, status=OrganStatus.DERIVED, flags=(SF_IMPUTED, *found.flags), firm=False)
+        return None if breathed is None else _saturation(chart, item, breathed, options)
+
+    for item in chart.series("spo2").within(window):
+        found = item.said(options, divided)
+        if found is not None:
+            yield found
+
+
+def _saturation(chart: Chart, item: Timed, breathed: Oxygen, options: ScoringOptions) -> Finding:
+    found = _finding(chart, item, Columns(SF, SF, {}), breathed, options)
+    return replace(found, status=OrganStatus.DERIVED, flags=(SF_IMPUTED, *found.flags), firm=False)
 
 
 def _finding(chart: Chart, item: Timed, columns: Columns, breathed: Oxygen, options: ScoringOptions) -> Finding:
