@@ -2,13 +2,12 @@
 
 import calendar
 from datetime import date, datetime, timedelta
-from fractions import Fraction
+from functools import lru_cache
 
 from adapter.domain.assessment import Evidence, evidence_of
 from adapter.domain.observation import Observation
-from adapter.domain.quantity import Interval
 from adapter.domain.trial import Comparison
-from adapter.eligibility.finding import Reading, earliest, unique
+from adapter.eligibility.finding import Reading, earliest, unique, whole_interval
 from adapter.eligibility.newest import Newest, newest
 from adapter.eligibility.view import View, instant
 
@@ -105,7 +104,7 @@ def age_years(view: View, _comparison: Comparison) -> Reading:
     if years is None:
         return Reading(asks=("How old is the patient? No date of birth is on file",), missing=("age_years",))
     return Reading(
-        intervals=(Interval(Fraction(years[0]), Fraction(years[1])),),
+        intervals=(whole_interval(*years),),
         evidence=(_age_evidence(years, view.at),),
         asks=("How old is the patient? The date of birth is not complete",),
         missing=("age_years",),
@@ -117,6 +116,7 @@ def _age_evidence(years: tuple[int, int], at: datetime) -> Evidence:
     return Evidence("age_years", str(low) if low == high else f"{low}-{high}", "a", at, message="")
 
 
+@lru_cache(maxsize=4096)
 def completed_years(born: str, on: date) -> tuple[int, int] | None:
     """(fewest, most) years completed; `None` where no year of birth is known. Born on 29 February: one older on 1 March."""
     try:

@@ -3,11 +3,10 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from adapter.domain.trial import Clock, Trial
+from adapter.domain.trial import Clock, Criterion, Trial
 from adapter.domain.truth import Truth
-from adapter.eligibility.finding import Reading, earliest
-from adapter.eligibility.plan import plan_of
-from adapter.eligibility.rules import evaluate
+from adapter.eligibility.criteria import finding_of
+from adapter.eligibility.finding import Finding, Reading, earliest
 from adapter.eligibility.view import Stay, View
 from adapter.scoring.moments import moments, next_change
 
@@ -16,18 +15,25 @@ ONSET_ASK = "When did sepsis begin? The SOFA criterion has not been seen to hold
 
 def onset_of(stay: Stay, at: datetime) -> datetime | None:
     """Once met, the criterion stays met for the episode; computed from the state each time, so a correction undoes it."""
-    criterion = plan_of(stay.trial).sepsis
+    criterion = stay.plan.sepsis
     begun = _begun(stay)
     if criterion is None or criterion.met_when is None or begun is None or begun > at:
         return None
-    rule, basis = criterion.met_when, plan_of(stay.trial).criteria[criterion.id]
-
     def search(after: datetime | None) -> datetime | None:
         moments = _moments(stay, begun, at, after)
-        return next((m for m in moments if evaluate(rule, View(stay, m)).truth is Truth.MET), None)
+        return next((m for m in moments if sepsis_found(criterion, View(stay, m)).truth is Truth.MET), None)
 
-    question = ("onset", stay.trial.id, stay.admitted)
+    question, basis = ("onset", stay.trial.id, stay.admitted), stay.plan.criteria[criterion.id]
     return stay.chart.memory.first(question, at, basis.concepts, search, *_given(stay, at))
+
+
+def sepsis_found(criterion: Criterion, view: View) -> Finding:
+    """What the criterion that starts the clock says at a moment; the search and the answer often ask for the same."""
+    basis, question = view.stay.plan.criteria[criterion.id], ("sepsis", view.stay.trial.id)
+    if basis.fleeting:
+        return finding_of(criterion, view)
+    given = (criterion, view.stay.trial.parameters, *basis.given(view))
+    return view.remembered(question, basis.turns, lambda: finding_of(criterion, view), *given)
 
 
 def _given(stay: Stay, at: datetime) -> tuple[object, ...]:

@@ -9,7 +9,6 @@ from adapter.domain.patient import Determination, PatientState
 from adapter.domain.trial import Criterion, Needs, Trial
 from adapter.domain.truth import Truth
 from adapter.eligibility.finding import Finding, unique
-from adapter.eligibility.plan import plan_of
 from adapter.eligibility.rules import evaluate
 from adapter.eligibility.view import View
 
@@ -32,12 +31,19 @@ class Answered:
 
 def answered(criterion: Criterion, view: View, determination: Determination | None) -> Answered:
     """Asked again only when something it rests on has changed."""
-    basis = plan_of(view.stay.trial).criteria[criterion.id]
+    if determination is None and criterion.id in view.stay.plan.unasked:
+        known: Answered = view.stay.plan.unasked[criterion.id]
+        return known
 
     def ask() -> Answered:
         finding = finding_of(criterion, view)
         return Answered(finding, result_of(criterion, view, finding, determination))
 
+    basis = view.stay.plan.criteria[criterion.id]
+    if determination is None and criterion.met_when is None and criterion.suggested_when is None:
+        return view.stay.plan.unasked.setdefault(criterion.id, ask())
+    if basis.fleeting:
+        return ask()
     question = ("criterion", view.stay.trial.id, criterion.id)
     parameters = view.stay.trial.parameters
     return view.remembered(question, basis.turns, ask, criterion, parameters, determination, *basis.given(view))

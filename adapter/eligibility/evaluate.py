@@ -8,7 +8,7 @@ from adapter.domain.assessment import Assessment, CriterionResult, Evidence, Sep
 from adapter.domain.patient import Determination, PatientState
 from adapter.domain.trial import Criterion, Needs, Trial
 from adapter.domain.truth import Truth
-from adapter.eligibility.clock import TimeLimit, next_turn, onset_of, time_limit_of
+from adapter.eligibility.clock import TimeLimit, next_turn, onset_of, sepsis_found, time_limit_of
 from adapter.eligibility.criteria import Answered, answered, determinations_of, finding_of, result_of
 from adapter.eligibility.episode import encounter_named, encounter_of, ended, episode_of, spoken_of
 from adapter.eligibility.finding import Finding, earliest, unique
@@ -110,7 +110,7 @@ def _case(trial: Trial, chart: Chart, at: datetime, options: ScoringOptions, epi
     state = chart.state
     encounter = encounter_of(chart, at) if episode is None else encounter_named(chart, episode, at)
     told = determinations_of(trial, state, encounter.admitted if encounter else None, at)
-    stay = Stay(trial, chart, options, encounter, None)
+    stay = Stay(trial, plan_of(trial), chart, options, encounter, None)
     stay = replace(stay, infection=infection_of(View(stay, at), _recorded(trial, told)))
     limit = time_limit_of(trial, _onset(stay, told, at))
     stratum = classify(View(stay, at))
@@ -140,16 +140,16 @@ def _onset(stay: Stay, told: Mapping[str, Determination], at: datetime) -> datet
 
 def _answered(criterion: Criterion, view: View, onset: datetime | None, told: Determination | None) -> Answered:
     """Sepsis once found stays found for the episode: its evidence is that of the onset."""
-    if onset is not None and criterion.id == view.stay.trial.parameters.sepsis_criterion:
-        began = _begun(criterion, view.stay, onset)
-        if began.truth is Truth.MET:
-            return Answered(began, result_of(criterion, view, began, told))
-    return answered(criterion, view, told)
+    if criterion.id != view.stay.trial.parameters.sepsis_criterion or criterion.met_when is None:
+        return answered(criterion, view, told)
+    began = _begun(criterion, view.stay, onset) if onset is not None else None
+    found = began if began is not None and began.truth is Truth.MET else sepsis_found(criterion, view)
+    return Answered(found, result_of(criterion, view, found, told))
 
 
 def _begun(criterion: Criterion, stay: Stay, onset: datetime) -> Finding:
     """What the criterion found at the onset; results of that time or before may change it, later ones may not."""
-    began, basis = View(stay, onset, kept=True), plan_of(stay.trial).criteria[criterion.id]
+    began, basis = View(stay, onset, kept=True), stay.plan.criteria[criterion.id]
     question, given = ("began", stay.trial.id, stay.admitted), (criterion, stay.trial.parameters, *basis.given(began))
     return stay.chart.memory.settled(question, onset, basis.concepts, lambda: finding_of(criterion, began), *given)
 

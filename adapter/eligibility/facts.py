@@ -40,6 +40,8 @@ class Fact:
     contextual: bool = False
     reads: tuple[str, ...] = ()
     given: Given | None = None
+    fleeting: bool = False
+    """Another one at every moment: not worth remembering."""
 
     @property
     def scored(self) -> bool:
@@ -100,7 +102,7 @@ def _time_limit(view: View, _comparison: Comparison) -> Reading:
 SCORE_FACTS = ("sofa.total", "sofa.increase")
 
 LIST = (
-    Fact("age_years", Kind.NUMBER, "completed years of age", answers.age_years, given=attrgetter("at")),
+    Fact("age_years", Kind.NUMBER, "completed years of age", answers.age_years, fleeting=True),
     Fact("sex", Kind.WORD, "administrative sex", answers.sex, words=("male", "female")),
     _score("sofa.total", "SOFA 1996, 24 h worst values", sepsis.sofa_total),
     _score("sofa.increase", "SOFA above the one before", sepsis.sofa_increase),

@@ -1,8 +1,9 @@
 """What a protocol page alone determines, worked out once for each page: what every rule of it rests on."""
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Any
 
 from adapter.domain.trial import Comparison, Criterion, Rule, Trial, TrialParameters
 from adapter.eligibility.facts import FACTS
@@ -20,15 +21,17 @@ PAGES = 32
 class Basis:
     """What a rule rests on: results of the concepts of `turns`, time where they turn, and what is `given` beside them.
 
-    `concepts` are all of which a new result may change what the rule says of a moment.
+    `concepts` are all of which a new result may change what the rule says of a moment. `fleeting`: never the same again.
     """
 
     turns: Turns
     concepts: Collection[str]
+    fleeting: bool
     _given: tuple[Callable[[View], object], ...]
 
     def given(self, view: View) -> tuple[object, ...]:
-        return (view.stay.person, *(seen(view) for seen in self._given))
+        person = view.stay.person
+        return (person, *[seen(view) for seen in self._given]) if self._given else (person,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,8 @@ class Plan:
     measured: tuple[str, ...]
     timed: frozenset[str]
     """The criteria that ask for the clock."""
+    unasked: dict[str, Any] = field(default_factory=dict)
+    """By criterion without a rule: what it is while no person has answered, the same of every patient."""
 
 
 _plans: dict[int, Plan] = {}
@@ -84,4 +89,5 @@ def _basis(rules: tuple[Comparison, ...], parameters: TrialParameters) -> Basis:
     facts = [FACTS[rule.fact] for rule in rules]
     concepts = SCORED.union(turns) if any(fact.scored for fact in facts) else frozenset(turns)
     given = unique(fact.given for fact in facts if fact.given is not None)
-    return Basis({concept: tuple(delays) for concept, delays in turns.items()}, concepts, given)
+    fleeting = any(fact.fleeting for fact in facts)
+    return Basis({concept: tuple(delays) for concept, delays in turns.items()}, concepts, fleeting, given)

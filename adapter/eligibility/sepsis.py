@@ -1,13 +1,11 @@
 """Sepsis-3 as the trial reads it: the SOFA total and its increase, in their context, and what is missing for them."""
 
 from datetime import datetime
-from fractions import Fraction
 
 from adapter.domain.assessment import Baseline, Evidence, SofaScore
-from adapter.domain.quantity import Interval
 from adapter.domain.trial import Comparison
 from adapter.eligibility.answers import grew
-from adapter.eligibility.finding import Reading, earliest, unique
+from adapter.eligibility.finding import Reading, earliest, unique, whole_interval
 from adapter.eligibility.newest import named
 from adapter.eligibility.view import View, instant
 from adapter.scoring.turns import AT_ONCE
@@ -38,7 +36,7 @@ def sofa_total(view: View, comparison: Comparison) -> Reading:
         return Reading(applies=False)
     sofa = view.sofa
     return Reading(
-        intervals=(Interval(Fraction(sofa.low), Fraction(sofa.high)),),
+        intervals=(whole_interval(sofa.low, sofa.high),),
         applies=applies,
         evidence=sofa_evidence(sofa),
         flags=sofa_flags(sofa),
@@ -53,10 +51,10 @@ def sofa_increase(view: View, comparison: Comparison) -> Reading:
     if applies is False:
         return Reading(applies=False)
     sofa, before = view.sofa, view.baseline
-    low = None if before is None else Fraction(sofa.low - before.high)
+    known = before.low if before else 0
     return Reading(
-        intervals=(Interval(low, Fraction(sofa.high - (before.low if before else 0))),),
-        assumed=Interval(Fraction(sofa.low - (before.low if before else 0)), None),
+        intervals=(whole_interval(None if before is None else sofa.low - before.high, sofa.high - known),),
+        assumed=whole_interval(sofa.low - known, None),
         applies=applies,
         evidence=sofa_evidence(sofa),
         flags=sofa_flags(sofa),

@@ -10,7 +10,6 @@ from adapter.domain.trial import Stratum
 from adapter.domain.truth import Truth
 from adapter.eligibility.finding import Finding, Reading, earliest, unique
 from adapter.eligibility.newest import named
-from adapter.eligibility.plan import plan_of
 from adapter.eligibility.rules import comparisons, evaluate
 from adapter.eligibility.view import View, instant
 from adapter.eligibility.words import INDETERMINATE, UNCLASSIFIED
@@ -43,7 +42,7 @@ class _Place:
 
 def classify(view: View) -> StratumFinding:
     """Central values decide where they can; else all values together, provisionally."""
-    trial, basis = view.stay.trial, plan_of(view.stay.trial).strata
+    trial, basis = view.stay.trial, view.stay.plan.strata
     return view.remembered(("strata", trial.id), basis.turns, lambda: _classified(view), trial, *basis.given(view))
 
 
@@ -105,7 +104,7 @@ def _blocked(view: View, stratum: Stratum, finding: Finding) -> _Place:
 
 def _reading(view: View, place: _Place, *, refused: bool) -> Reading:
     """As the fact `stratum.assigned`; while the trial asks for the central laboratory, a local value answers nothing."""
-    concepts = plan_of(view.stay.trial).measured
+    concepts = view.stay.plan.measured
     if refused:
         ask = f"Ask for central {' and '.join(named(concept) for concept in concepts)}"
         lacking = _unmeasured(replace(view, laboratory=Laboratory.CENTRAL), concepts)
@@ -123,7 +122,7 @@ def _unmeasured(view: View, concepts: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _numbers(view: View, evidence: Iterable[Evidence]) -> list[Evidence]:
-    concepts = plan_of(view.stay.trial).measured
+    concepts = view.stay.plan.measured
     return [item for item in evidence if item.concept in concepts]
 
 

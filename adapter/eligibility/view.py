@@ -4,7 +4,7 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from adapter.domain.assessment import Baseline, SofaScore
 from adapter.domain.encounter import Encounter, EncounterClass
@@ -18,6 +18,9 @@ from adapter.scoring.memory import Concluded
 from adapter.scoring.options import ScoringOptions
 from adapter.scoring.sofa import score
 from adapter.scoring.turns import SCORED, Turns
+
+if TYPE_CHECKING:
+    from adapter.eligibility.plan import Plan
 
 OUTPATIENT = str(EncounterClass.OUTPATIENT)
 EMERGENCY = str(EncounterClass.EMERGENCY)
@@ -41,6 +44,7 @@ class Stay:
     """What does not change from one moment of the stay to the next. `infection` is when one was first recorded."""
 
     trial: Trial
+    plan: "Plan"
     chart: Chart
     options: ScoringOptions
     encounter: Encounter | None
@@ -137,16 +141,13 @@ class View:
         """Usable observations of the chosen laboratory later than `at - within`, future ones included."""
         told = self.stay.chart.series(concept).told
         items = told.items if within is None else told.later(self.at - within)
-        return [i.observation for i in items if self._chosen(i.observation)]
+        if self.laboratory is None:
+            return [item.observation for item in items]
+        return [item.observation for item in items if item.observation.laboratory is self.laboratory]
 
     def measured(self, concept: str, within: timedelta | None = None) -> bool:
         """Whether there is any in `(at - within, at]`."""
-        told = self.stay.chart.series(concept).told
-        items = told.items if within is None else told.later(self.at - within)
-        return any(self._chosen(i.observation) for i in items if i.time <= self.at)
-
-    def _chosen(self, one: Observation) -> bool:
-        return self.laboratory is None or one.laboratory is self.laboratory
+        return any(one.effective <= self.at for one in self.observations(concept, within))
 
     def remembered(
         self, question: Hashable, turns: Turns, conclude: Callable[[], Concluded], *given: object

@@ -23,7 +23,7 @@ def changed(before: Mapping[str, Results], after: Mapping[str, Results]) -> dict
 
 def differing(before: Results, after: Results) -> Differing:
     """Both are in order of time, so what differs lies together."""
-    start = _alike(before, after)
+    start = len(before) if after[: len(before)] == before else _alike(before, after)
     old, new = before[start:], after[start:]
     end = _alike(old[::-1], new[::-1])
     old, new = old[: len(old) - end], new[: len(new) - end]

@@ -4,7 +4,7 @@ Times are UTC here: two datetimes of one zone compare by wall clock, which is wr
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -35,9 +35,9 @@ class Timed:
         return conclusion
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True)
 class Series:
-    """Usable observations of one concept in order of time. Only the very same series is equal to it.
+    """Usable observations of one concept in order of time.
 
     `_told` has those too that say again what another one says; nothing where there are none.
     """
@@ -78,16 +78,18 @@ class Series:
         item = self.last(at)
         return None if item is None or item.time < at - hold else item
 
-    def changed(self, gone: Iterable[Observation], new: Iterable[Observation]) -> "Series":
+    def changed(self, gone: Sequence[Observation], new: Sequence[Observation]) -> "Series":
         """Without the ones and with the others; what lies outside their times is taken over as it is."""
         made = [Timed(one.effective.astimezone(UTC), one) for one in new]
+        if not gone and self._told is None and len(made) == 1 and (not self.times or made[0].time > self.times[-1]):
+            return Series((*self.times, made[0].time), (*self.items, made[0]))
         left = {one.identity: one.effective.astimezone(UTC) for one in gone}
         moments = [*left.values(), *(item.time for item in made)]
         if not moments:
             return self
         first, last = min(moments), max(moments)
         kept = [item for item in self.told.between(first, last) if item.observation.identity not in left]
-        told = sorted((*kept, *made), key=lambda item: (item.time, item.observation.identity))
+        told = sorted((*kept, *made), key=_order)
         distinct = _distinct(told)
         whole = self.told._with(first, last, told)
         if self._told is None and len(distinct) == len(told):
@@ -106,6 +108,10 @@ class Series:
         placed = (*self.items[:low], *items, *self.items[high:])
         times = (*self.times[:low], *(item.time for item in items), *self.times[high:])
         return Series(times, placed, self._told)
+
+
+def _order(item: Timed) -> tuple[datetime, str]:
+    return item.time, item.observation.identity
 
 
 EMPTY = Series()
@@ -137,13 +143,11 @@ class Chart:
 
         It may rest on results of the concepts of `turns`, on time where one of them turns, and on what is `given`.
         """
-        series = tuple(map(self.series, turns))
-        for kept in self.memory.present.get(question, ()):
-            if kept.holds(at, series, given):
-                known: Concluded = kept.conclusion
-                return known
-        conclusion = conclude()
-        self.memory.keep(question, Kept(conclusion, series, given, *self.stretch(turns, at)))
+        kept = self.memory.kept(question, at, given)
+        if kept is None:
+            kept = Kept(conclude(), turns.keys(), given, *self.stretch(turns, at))
+            self.memory.keep(question, kept)
+        conclusion: Concluded = kept.conclusion
         return conclusion
 
     def stretch(self, turns: Turns, at: datetime) -> tuple[datetime, datetime]:
@@ -153,10 +157,10 @@ class Chart:
             times = self.series(concept).times
             for delay in delays if times else ():
                 index = bisect_right(times, at - delay)
-                if index:
-                    since = max(since, times[index - 1] + delay)
-                if index < len(times):
-                    until = min(until, delayed(times[index], delay))
+                if index and (passed := times[index - 1] + delay) > since:
+                    since = passed
+                if index < len(times) and (coming := delayed(times[index], delay)) < until:
+                    until = coming
         return since, until
 
     def between(self, first: datetime, last: datetime, concepts: Iterable[str]) -> "Chart":

@@ -3,7 +3,7 @@
 It may change speed, never a result: what is kept is what would be concluded again (tests/laws/test_memory.py). Three
 kinds of conclusion are kept, each by what could make it untrue:
 
-- `Kept`: of the present. It holds while the series it rests on are the very same and time has passed none of its turns.
+- `Kept`: of the present. It holds while nothing it rests on changes and time has passed none of its turns.
 - `Settled`: of a moment in the past. It holds until a result of that moment or earlier changes.
 - `Searched`: up to where the first moment of something was looked for; a change takes the search back to its own time.
 """
@@ -27,16 +27,13 @@ MOST_SETTLED = 12
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """What was concluded from `series`, given `given`; the same at every moment of `[since, until)`."""
+    """What was concluded from results of `concepts`, given `given`; the same at every moment of `[since, until)`."""
 
     conclusion: Any
-    series: tuple[object, ...]
+    concepts: Collection[str]
     given: tuple[object, ...]
     since: datetime
     until: datetime
-
-    def holds(self, at: datetime, series: tuple[object, ...], given: tuple[object, ...]) -> bool:
-        return self.since <= at < self.until and self.series == series and self.given == given
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,15 +58,21 @@ class Searched:
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """Of one chart. The present part is shared with the next chart, for it is checked whenever it is asked."""
+    """Of one chart; what still holds goes on to the next."""
 
-    present: dict[Hashable, tuple[Kept, ...]] = field(default_factory=dict)
+    _present: dict[Hashable, tuple[Kept, ...]] = field(default_factory=dict)
     _settled: dict[Hashable, Settled] = field(default_factory=dict)
     _searched: dict[Hashable, Searched] = field(default_factory=dict)
 
+    def kept(self, question: Hashable, at: datetime, given: tuple[object, ...]) -> Kept | None:
+        for one in self._present.get(question, ()):
+            if one.since <= at < one.until and one.given == given:
+                return one
+        return None
+
     def keep(self, question: Hashable, kept: Kept) -> None:
         """The newest answer first."""
-        self.present[question] = (kept, *self.present.get(question, ())[: STRETCHES - 1])
+        self._present[question] = (kept, *self._present.get(question, ())[: STRETCHES - 1])
 
     def settled(
         self,
@@ -110,7 +113,7 @@ class Memory:
         if not changes:
             return self
         return Memory(
-            self.present,
+            {key: kept for key, kept in self._present.items() if changes.keys().isdisjoint(kept[0].concepts)},
             {key: one for key, one in self._settled.items() if not _touched(changes, one.concepts, one.until)},
             {key: _cut(one, changes) for key, one in self._searched.items()},
         )

@@ -127,7 +127,8 @@ def _gas(chart: Chart, item: Timed, breathed: Oxygen, options: ScoringOptions) -
     gas = item.observation
     found = _finding(chart, item, PF, breathed, options)
     low = (POSSIBLY_VENOUS,) if gas.quantity is not None and gas.quantity.value < PROBABLY_VENOUS else ()
-    return _confirmed(replace(found, flags=(*found.flags, *low)), arterial=gas.specimen == "arterial")
+    flagged = replace(found, flags=(*found.flags, *low)) if low else found
+    return _confirmed(flagged, arterial=gas.specimen == "arterial")
 
 
 def _reported(chart: Chart, window: Window, options: ScoringOptions, flags: list[str]) -> Iterator[Finding]:
