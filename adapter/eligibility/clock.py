@@ -19,12 +19,13 @@ def onset_of(stay: Stay, at: datetime) -> datetime | None:
     begun = _begun(stay)
     if criterion is None or criterion.met_when is None or begun is None or begun > at:
         return None
+
     def search(after: datetime | None) -> datetime | None:
         moments = _moments(stay, begun, at, after)
         return next((m for m in moments if sepsis_found(criterion, View(stay, m)).truth is Truth.MET), None)
 
-    question, basis = ("onset", stay.trial.id, stay.admitted), stay.plan.criteria[criterion.id]
-    return stay.chart.memory.first(question, at, basis.concepts, search, *_given(stay, at))
+    basis, question = stay.plan.criteria[criterion.id], ("onset", stay.trial.id, stay.admitted, View(stay, at).baseline)
+    return stay.chart.memory.first(question, at, basis.concepts, search, *_given(stay))
 
 
 def sepsis_found(criterion: Criterion, view: View) -> Finding:
@@ -36,14 +37,14 @@ def sepsis_found(criterion: Criterion, view: View) -> Finding:
     return view.remembered(question, basis.turns, lambda: finding_of(criterion, view), *given)
 
 
-def _given(stay: Stay, at: datetime) -> tuple[object, ...]:
-    """All that the rule may rest on at any moment up to `at`, beside the results known by then.
+def _given(stay: Stay) -> tuple[object, ...]:
+    """All that the rule may rest on at any moment, beside the SOFA before and the results known by then.
 
     Of the visit that is how it began, not the bed: a transfer is no reason to search again.
     """
     visit = stay.encounter
     began = visit and (visit.admitted, visit.encounter_class, visit.started_in_emergency)
-    return stay.trial, stay.options, began, stay.infection, View(stay, at).baseline, stay.person
+    return stay.trial, stay.options, began, stay.infection, stay.person
 
 
 def _begun(stay: Stay) -> datetime | None:

@@ -30,23 +30,25 @@ class Answered:
 
 
 def answered(criterion: Criterion, view: View, determination: Determination | None) -> Answered:
-    """Asked again only when something it rests on has changed."""
-    if determination is None and criterion.id in view.stay.plan.unasked:
-        known: Answered = view.stay.plan.unasked[criterion.id]
+    """Asked again only when something it rests on has changed; where there is no rule, once for all patients."""
+    plan = view.stay.plan
+    if determination is None and criterion.id in plan.unasked:
+        known: Answered = plan.unasked[criterion.id]
         return known
-
-    def ask() -> Answered:
-        finding = finding_of(criterion, view)
-        return Answered(finding, result_of(criterion, view, finding, determination))
-
-    basis = view.stay.plan.criteria[criterion.id]
-    if determination is None and criterion.met_when is None and criterion.suggested_when is None:
-        return view.stay.plan.unasked.setdefault(criterion.id, ask())
-    if basis.fleeting:
-        return ask()
+    basis = plan.criteria[criterion.id]
+    if criterion.met_when is None and criterion.suggested_when is None or basis.fleeting:
+        found = _asked(criterion, view, determination)
+        if determination is None and not basis.fleeting:
+            plan.unasked[criterion.id] = found
+        return found
+    given = (criterion, view.stay.trial.parameters, determination, *basis.given(view))
     question = ("criterion", view.stay.trial.id, criterion.id)
-    parameters = view.stay.trial.parameters
-    return view.remembered(question, basis.turns, ask, criterion, parameters, determination, *basis.given(view))
+    return view.remembered(question, basis.turns, lambda: _asked(criterion, view, determination), *given)
+
+
+def _asked(criterion: Criterion, view: View, determination: Determination | None) -> Answered:
+    finding = finding_of(criterion, view)
+    return Answered(finding, result_of(criterion, view, finding, determination))
 
 
 def finding_of(criterion: Criterion, view: View) -> Finding:

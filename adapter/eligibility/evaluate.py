@@ -10,7 +10,7 @@ from adapter.domain.trial import Criterion, Needs, Trial
 from adapter.domain.truth import Truth
 from adapter.eligibility.clock import TimeLimit, next_turn, onset_of, sepsis_found, time_limit_of
 from adapter.eligibility.criteria import Answered, answered, determinations_of, finding_of, result_of
-from adapter.eligibility.episode import encounter_named, encounter_of, ended, episode_of, spoken_of
+from adapter.eligibility.episode import NEWER_VISIT, encounter_named, encounter_of, ended, episode_of, spoken_of
 from adapter.eligibility.finding import Finding, earliest, unique
 from adapter.eligibility.plan import plan_of
 from adapter.eligibility.sepsis import infection_of, missing_inputs
@@ -62,7 +62,7 @@ def assess(  # noqa: PLR0913 — one call says all an assessment rests on
         questions=_questions(case),
         rulebook=rulebook,
         provisional=case.stratum.provisional,
-        flags=unique((*case.stratum.flags, *case.limit.warning(at), *sorted(case.marks))),
+        flags=unique((*case.stratum.flags, *case.limit.warning(at), *case.marks)),
         stratum_evidence=case.stratum.evidence,
         encounter=encounter,
         status=_status(trial, state, episode or episode_of(encounter), at),
@@ -81,24 +81,9 @@ class _Case:
     stratum: StratumFinding
     findings: Mapping[str, Finding]
     results: Mapping[str, CriterionResult]
-
-    @property
-    def over(self) -> bool:
-        """Discharged, died, never admitted after all, known by now under a visit, a test patient, or one who wants no part
-        in research: nobody is left to be asked.
-        """
-        state, encounter = self.view.stay.state, self.view.stay.encounter
-        if state.demographics.get("died") or self.marks:
-            return True
-        if encounter is None:
-            return spoken_of(self.view.stay.chart, self.view.at)
-        return encounter.cancelled or ended(encounter, self.view.at)
-
-    @property
-    def marks(self) -> frozenset[str]:
-        """`test-patient`, `opt-out`, by the site's rule (reliability C19, C20; the latter closes every gate to an EDC)."""
-        said = self.view.stay.state.demographics
-        return frozenset(flag for name, flag in MARKS.items() if said.get(name) == "yes")
+    marks: tuple[str, ...]
+    """`test-patient`, `opt-out` by the site's rule (the latter closes every gate to an EDC), `newer-visit`."""
+    over: bool
 
     @property
     def emergency(self) -> bool:
@@ -118,7 +103,30 @@ def _case(trial: Trial, chart: Chart, at: datetime, options: ScoringOptions, epi
     answers = {c.id: _answered(c, view, limit.onset, told.get(c.id)) for c in trial.criteria}
     findings = {criterion: answer.finding for criterion, answer in answers.items()}
     results = {criterion: answer.result for criterion, answer in answers.items()}
-    return _Case(view, told, limit, stratum, findings, results)
+    marks = _marks(stay, at)
+    return _Case(view, told, limit, stratum, findings, results, marks, over=bool(marks) or _over(stay, at))
+
+
+def _marks(stay: Stay, at: datetime) -> tuple[str, ...]:
+    """What takes a patient out of the search whatever the record says (reliability C19, C20)."""
+    said = stay.state.demographics
+    marked = sorted(flag for name, flag in MARKS.items() if said.get(name) == "yes")
+    return (*marked, NEWER_VISIT) if _superseded(stay, at) else tuple(marked)
+
+
+def _superseded(stay: Stay, at: datetime) -> bool:
+    """Another visit is the present one: a patient lies in one bed, whether or not the discharge from the other was told."""
+    present = encounter_of(stay.chart, at)
+    return stay.encounter is not None and present is not None and present.visit != stay.encounter.visit
+
+
+def _over(stay: Stay, at: datetime) -> bool:
+    """Discharged, died, never admitted after all, or known by now under a visit: nobody is left to be asked."""
+    if stay.state.demographics.get("died"):
+        return True
+    if stay.encounter is None:
+        return spoken_of(stay.chart, at)
+    return stay.encounter.cancelled or ended(stay.encounter, at)
 
 
 def _recorded(trial: Trial, told: Mapping[str, Determination]) -> datetime | None:

@@ -80,9 +80,7 @@ def _test(name: str, means: str) -> Fact:
     return Fact(name, Kind.WORD, means, answers.coded_answer, words=TEST_WORDS, windowed=True, reads=reads)
 
 
-def _yes_no(  # noqa: PLR0913 — a row of the list
-    name: str, means: str, read: Read, *reads: str, windowed: bool = False, given: Given | None = None
-) -> Fact:
+def _yes_no(name: str, means: str, read: Read, *reads: str, windowed: bool = False, given: Given | None = None) -> Fact:
     return Fact(name, Kind.YES_NO, means, read, windowed=windowed, reads=reads, given=given)
 
 
@@ -107,7 +105,9 @@ LIST = (
     _score("sofa.total", "SOFA 1996, 24 h worst values", sepsis.sofa_total),
     _score("sofa.increase", "SOFA above the one before", sepsis.sofa_increase),
     *(_latest(concept, unit) for concept, unit in UNITS.items()),
-    _yes_no("covid.active", "SARS-CoV-2 detected and not refuted since", answers.covid_active, "sars-cov-2", windowed=True),
+    _yes_no(
+        "covid.active", "SARS-CoV-2 detected and not refuted since", answers.covid_active, "sars-cov-2", windowed=True
+    ),
     _test("pregnancy.test", "the newest pregnancy test"),
     _test("hiv.test", "the newest HIV test"),
     _yes_no("code_status.dnr", "any do-not-resuscitate decision", answers.do_not_resuscitate, "code-status"),

@@ -15,7 +15,7 @@ from adapter.domain.truth import Truth, all_of, any_of, negate
 Item = TypeVar("Item")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # never changed once made; frozen ones take three times as long to make
 class Reading:
     """A fact as read. Numbers are intervals (several where sources disagree at one time), other facts a `word`.
 
@@ -34,7 +34,7 @@ class Reading:
     changes: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # as above
 class Finding:
     """`person`: what is unknown would be settled by a person rather than by more data."""
 

@@ -124,7 +124,9 @@ def neutrophils(view: View, comparison: Comparison) -> Reading:
     within = comparison.within
     counts = _numbers(view, "neutrophils", within)
     counted = {o.effective for o in counts}
-    shares = {time: tuple(same) for time, same in groupby(_numbers(view, "neutrophil-percent", within), lambda o: o.effective)}
+    shares = {
+        time: tuple(same) for time, same in groupby(_numbers(view, "neutrophil-percent", within), lambda o: o.effective)
+    }
     products = [
         product
         for white in _numbers(view, "wbc", within)

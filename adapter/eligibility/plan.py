@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from adapter.domain.trial import Comparison, Criterion, Rule, Trial, TrialParameters
+from adapter.domain.trial import Comparison, Criterion, Trial, TrialParameters
 from adapter.eligibility.facts import FACTS
 from adapter.eligibility.finding import unique
 from adapter.eligibility.rules import comparisons

@@ -102,7 +102,9 @@ def sofa_flags(sofa: SofaScore) -> tuple[str, ...]:
 
 def infection_of(view: View, recorded: datetime | None) -> datetime | None:
     """The earliest of a culture of this stay that grew and of what a person recorded; `None` while nobody knows."""
-    return earliest((recorded, view.remembered("growth", GROWTH_TURNS, lambda: _first_growth(view), view.stay.admitted)))
+    return earliest(
+        (recorded, view.remembered("growth", GROWTH_TURNS, lambda: _first_growth(view), view.stay.admitted))
+    )
 
 
 def _first_growth(view: View) -> datetime | None:

@@ -3,7 +3,7 @@
 Results that did not change are the very objects they were, and comparing a tuple with its like is fast where they are.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from adapter.domain.observation import Observation, Result
 
@@ -22,8 +22,10 @@ def changed(before: Mapping[str, Results], after: Mapping[str, Results]) -> dict
 
 
 def differing(before: Results, after: Results) -> Differing:
-    """Both are in order of time, so what differs lies together."""
-    start = len(before) if after[: len(before)] == before else _alike(before, after)
+    """Both are in order of time, so what differs lies together; most often at the end."""
+    if after[: len(before)] == before:
+        return (), _usable(after[len(before) :], frozenset())
+    start = _alike(before, after)
     old, new = before[start:], after[start:]
     end = _alike(old[::-1], new[::-1])
     old, new = old[: len(old) - end], new[: len(new) - end]
@@ -43,5 +45,5 @@ def _alike(one: Results, other: Results) -> int:
     return low
 
 
-def _usable(results: Results, stayed: set[int]) -> tuple[Observation, ...]:
+def _usable(results: Results, stayed: Collection[int]) -> tuple[Observation, ...]:
     return tuple(now for one in results if id(one) not in stayed and (now := one.usable) is not None)

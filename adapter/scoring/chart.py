@@ -91,10 +91,10 @@ class Series:
         kept = [item for item in self.told.between(first, last) if item.observation.identity not in left]
         told = sorted((*kept, *made), key=_order)
         distinct = _distinct(told)
-        whole = self.told._with(first, last, told)
+        whole = self.told.spliced(first, last, told)
         if self._told is None and len(distinct) == len(told):
             return whole
-        series = self._with(first, last, distinct)
+        series = self.spliced(first, last, distinct)
         return whole if len(series.items) == len(whole.items) else replace(series, _told=whole)
 
     def renewed(self, since: datetime) -> "Series":
@@ -102,7 +102,7 @@ class Series:
         told = [item.observation for item in self.told.items[bisect_left(self.told.times, since) :]]
         return self.changed(told, told)
 
-    def _with(self, first: datetime, last: datetime, items: Iterable[Timed]) -> "Series":
+    def spliced(self, first: datetime, last: datetime, items: Iterable[Timed]) -> "Series":
         """`items` in the place of those in `[first, last]`."""
         low, high = bisect_left(self.times, first), bisect_right(self.times, last)
         placed = (*self.items[:low], *items, *self.items[high:])

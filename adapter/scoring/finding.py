@@ -17,7 +17,7 @@ UNIT_DISCORDANT = "unit_discordant"
 CENSORED = "censored"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # never changed once made; frozen ones take three times as long to make
 class Finding:
     """Points with their interval. `converted` is what the other unit column gives; `note` explains the first of `basis`:
     a text, or who can tell it, for most findings are never shown. `shown` is the evidence of `basis`, if it is made already.

@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 Concluded = TypeVar("Concluded")
+Past = TypeVar("Past")
 Search = Callable[[datetime | None], datetime | None]
 """The first moment later than the one given (`None`: of all) at which something holds."""
 Changes = Mapping[str, datetime]
@@ -21,8 +22,8 @@ Changes = Mapping[str, datetime]
 
 STRETCHES = 3
 """Of each present question so many answers are kept: the search for an onset looks back and forth."""
-MOST_SETTLED = 12
-"""Of the past: the admission score, and the onset of each trial and visit."""
+MOST = 12
+"""Of the past so many are kept: the admission score, and the onset of each trial and visit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +87,7 @@ class Memory:
         known = self._settled.get(question)
         if known is None or known.until != until or known.given != given:
             known = Settled(conclude(), given, until, concepts)
-            self._settled.pop(question, None)
-            while len(self._settled) >= MOST_SETTLED:
-                del self._settled[next(iter(self._settled))]
-            self._settled[question] = known
+            _place(self._settled, question, known)
         conclusion: Concluded = known.conclusion
         return conclusion
 
@@ -105,7 +103,7 @@ class Memory:
             known = None
         if known is None or (known.found is None and known.until < until):
             known = Searched(until, search(None if known is None else known.until), given, concepts)
-            self._searched[question] = known
+            _place(self._searched, question, known)
         return known.found if known.found is not None and known.found <= until else None
 
     def after(self, changes: Changes) -> "Memory":
@@ -117,6 +115,14 @@ class Memory:
             {key: one for key, one in self._settled.items() if not _touched(changes, one.concepts, one.until)},
             {key: _cut(one, changes) for key, one in self._searched.items()},
         )
+
+
+def _place(kept: dict[Hashable, Past], question: Hashable, one: Past) -> None:
+    """The oldest gives way."""
+    kept.pop(question, None)
+    while len(kept) >= MOST:
+        del kept[next(iter(kept))]
+    kept[question] = one
 
 
 def _touched(changes: Changes, concepts: Collection[str], until: datetime) -> bool:

@@ -37,6 +37,7 @@ LABORATORY = {
 ALWAYS = ("pao2", "pf-ratio", *PARTS, "urine-output-24h")
 """Oxygen and devices speak through the gas they belong to."""
 
+
 def moments(
     state: PatientState | Chart, start: datetime, end: datetime, options: ScoringOptions
 ) -> tuple[datetime, ...]:
