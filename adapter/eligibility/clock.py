@@ -25,6 +25,8 @@ def onset_of(stay: Stay, at: datetime) -> datetime | None:
         return next((m for m in moments if sepsis_found(criterion, View(stay, m)).truth is Truth.MET), None)
 
     basis, question = stay.plan.criteria[criterion.id], ("onset", stay.trial.id, stay.admitted, View(stay, at).baseline)
+    if not basis.timeless:
+        return search(None)
     return stay.chart.memory.first(question, at, basis.concepts, search, *_given(stay))
 
 

@@ -36,7 +36,7 @@ def answered(criterion: Criterion, view: View, determination: Determination | No
         known: Answered = plan.unasked[criterion.id]
         return known
     basis = plan.criteria[criterion.id]
-    if criterion.met_when is None and criterion.suggested_when is None or basis.fleeting:
+    if (criterion.met_when is None and criterion.suggested_when is None) or basis.fleeting:
         found = _asked(criterion, view, determination)
         if determination is None and not basis.fleeting:
             plan.unasked[criterion.id] = found

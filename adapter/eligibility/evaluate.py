@@ -158,6 +158,8 @@ def _answered(criterion: Criterion, view: View, onset: datetime | None, told: De
 def _begun(criterion: Criterion, stay: Stay, onset: datetime) -> Finding:
     """What the criterion found at the onset; results of that time or before may change it, later ones may not."""
     began, basis = View(stay, onset, kept=True), stay.plan.criteria[criterion.id]
+    if basis.fleeting:
+        return finding_of(criterion, began)
     question, given = ("began", stay.trial.id, stay.admitted), (criterion, stay.trial.parameters, *basis.given(began))
     return stay.chart.memory.settled(question, onset, basis.concepts, lambda: finding_of(criterion, began), *given)
 

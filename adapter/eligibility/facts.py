@@ -24,8 +24,9 @@ class Kind(StrEnum):
 class Fact:
     """`unit` is canonical (decisions B2); `windowed`: takes `within`; `ages`: must be given one.
 
-    `reads`: the concepts it is read from; `given`: what it rests on beside them, time where it is not a window of theirs
-    included. A reading is taken again when one of these differs, and only then (tests/laws/test_memory.py).
+    `reads`: the concepts whose results it is read from, within `within` and no other time; `given`: what it rests on beside
+    them and the description of the person. Where both differ in nothing a reading is not taken again; a fact that does not
+    say what it reads is read anew each time (tests/laws/test_memory.py).
     """
 
     name: str
@@ -38,10 +39,8 @@ class Fact:
     windowed: bool = False
     ages: bool = False
     contextual: bool = False
-    reads: tuple[str, ...] = ()
+    reads: tuple[str, ...] | None = None
     given: Given | None = None
-    fleeting: bool = False
-    """Another one at every moment: not worth remembering."""
 
     @property
     def scored(self) -> bool:
@@ -100,8 +99,8 @@ def _time_limit(view: View, _comparison: Comparison) -> Reading:
 SCORE_FACTS = ("sofa.total", "sofa.increase")
 
 LIST = (
-    Fact("age_years", Kind.NUMBER, "completed years of age", answers.age_years, fleeting=True),
-    Fact("sex", Kind.WORD, "administrative sex", answers.sex, words=("male", "female")),
+    Fact("age_years", Kind.NUMBER, "completed years of age", answers.age_years),
+    Fact("sex", Kind.WORD, "administrative sex", answers.sex, words=("male", "female"), reads=()),
     _score("sofa.total", "SOFA 1996, 24 h worst values", sepsis.sofa_total),
     _score("sofa.increase", "SOFA above the one before", sepsis.sofa_increase),
     *(_latest(concept, unit) for concept, unit in UNITS.items()),

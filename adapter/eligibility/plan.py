@@ -21,12 +21,14 @@ PAGES = 32
 class Basis:
     """What a rule rests on: results of the concepts of `turns`, time where they turn, and what is `given` beside them.
 
-    `concepts` are all of which a new result may change what the rule says of a moment. `fleeting`: never the same again.
+    `concepts` are all of which a new result may change what the rule says of a moment. `fleeting`: nobody can tell, or it is
+    another one at each moment; it is asked each time. `timeless`: of a past moment only results change what it says.
     """
 
     turns: Turns
     concepts: Collection[str]
     fleeting: bool
+    timeless: bool
     _given: tuple[Callable[[View], object], ...]
 
     def given(self, view: View) -> tuple[object, ...]:
@@ -82,12 +84,13 @@ def _basis(rules: tuple[Comparison, ...], parameters: TrialParameters) -> Basis:
     for rule in rules:
         fact = FACTS[rule.fact]
         window = parameters.sofa_window if fact.scored else rule.within
-        for concept in fact.reads:
+        for concept in fact.reads or ():
             turns.setdefault(concept, {AT_ONCE}).update(() if window is None else (window,))
         if rule.paired_with:
             turns.setdefault(rule.paired_with, {AT_ONCE})
     facts = [FACTS[rule.fact] for rule in rules]
     concepts = SCORED.union(turns) if any(fact.scored for fact in facts) else frozenset(turns)
     given = unique(fact.given for fact in facts if fact.given is not None)
-    fleeting = any(fact.fleeting for fact in facts)
-    return Basis({concept: tuple(delays) for concept, delays in turns.items()}, concepts, fleeting, given)
+    fleeting = any(fact.reads is None for fact in facts)
+    timeless = not fleeting and all(fact.scored or fact.given is None for fact in facts)
+    return Basis({concept: tuple(delays) for concept, delays in turns.items()}, concepts, fleeting, timeless, given)

@@ -43,6 +43,8 @@ class _Place:
 def classify(view: View) -> StratumFinding:
     """Central values decide where they can; else all values together, provisionally."""
     trial, basis = view.stay.trial, view.stay.plan.strata
+    if basis.fleeting:
+        return _classified(view)
     return view.remembered(("strata", trial.id), basis.turns, lambda: _classified(view), trial, *basis.given(view))
 
 

@@ -1,7 +1,9 @@
 """What is remembered of a patient's chart changes speed, never a judgement."""
 
 import os
+from dataclasses import replace
 from datetime import datetime, timedelta
+from fractions import Fraction
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -19,7 +21,9 @@ from adapter.domain.events import (
 )
 from adapter.domain.observation import Laboratory, Observation, ResultStatus
 from adapter.domain.patient import Decision, Demographics, Determination, PatientState, Stated, Window
+from adapter.domain.trial import Comparison, Criterion, CriterionKind, Needs, Operator, Trial
 from adapter.domain.truth import Truth
+from adapter.eligibility.facts import FACTS, LIST, Fact, Kind
 from adapter.scoring.chart import Chart
 from adapter.scoring.options import ScoringOptions
 from adapter.scoring.sofa import organs, score
@@ -30,7 +34,28 @@ from adapter.screening.state import apply_all, union
 from tests.builders import PATIENT, T0, observation, state_of, visit
 from tests.laws.test_sofa_laws import DEVICES, GROUPS, NUMBERS, TIMES
 
-RULES = load_rulebook(None, trials=["immunosep-demo"])
+
+def asked(fact: Fact, within: timedelta | None) -> Comparison:
+    """Some comparison of the fact."""
+    if fact.kind is Kind.NUMBER:
+        return Comparison(fact.name, Operator.AT_LEAST, Fraction(2), fact.unit, within if fact.windowed else None)
+    value: str | bool = fact.words[0] if fact.words else True
+    return Comparison(fact.name, Operator.IS, value, within=within if fact.windowed else None)
+
+
+def asking_everything(trial: Trial) -> Trial:
+    """The page with every fact of the language as a criterion, in two windows, one of them paired."""
+    rules = [asked(fact, within) for fact in LIST for within in (None, timedelta(hours=24))]
+    rules.append(replace(asked(FACTS["ferritin.latest"], timedelta(hours=72)), paired_with="mhladr"))
+    made = (
+        Criterion(f"X{n}", CriterionKind.EXCLUSION, rule.fact, Needs.PERSON, rule, suggested_when=rules[-1 - n])
+        for n, rule in enumerate(rules)
+    )
+    return replace(trial, criteria=(*trial.criteria, *made))
+
+
+LOADED = load_rulebook(None, trials=["immunosep-demo", "immunosep"])
+RULES = replace(LOADED, trials=(asking_everything(LOADED.trials[0]), LOADED.trials[1]))
 LIVES = settings(
     max_examples=int(os.environ.get("ADAPTER_LIVES", "60")),
     deadline=None,
