@@ -5,7 +5,8 @@ import os
 import platform
 import sys
 
-NAMES = ("parse", "ack", "latency", "pipeline", "long_message", "memory")
+
+NAMES = ("parse", "ack", "latency", "pipeline", "judge", "long_message", "memory")
 
 
 def main() -> None:

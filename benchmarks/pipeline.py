@@ -73,8 +73,7 @@ def raw(body: bytes, at: datetime) -> RawMessage:
     return RawMessage(source="lab", site="generic", kind=MessageKind.HL7V2, body=body, received=at)
 
 
-def admission(patient: int) -> RawMessage:
-    at = START - timedelta(hours=CHARTED_HOURS)
+def admission(patient: int, at: datetime = START - timedelta(hours=CHARTED_HOURS)) -> RawMessage:
     return raw(
         er7(
             [
