@@ -5,8 +5,8 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from pkgutil import iter_modules
 from importlib import import_module
+from pkgutil import iter_modules
 from typing import Any
 
 from sqlalchemy import Connection, Engine, event
@@ -25,7 +25,7 @@ class Issued:
 
     statements: dict[str, Any] = field(default_factory=dict)
 
-    def hear(self, _conn: object, _cursor: object, statement: str, parameters: Any, *more: Any) -> None:  # noqa: ANN401
+    def hear(self, _conn: object, _cursor: object, statement: str, parameters: Any, *more: Any) -> None:
         if VERBS.match(statement):
             many = more[-1]
             self.statements.setdefault(statement, parameters[0] if many else parameters)
@@ -66,20 +66,18 @@ class SqliteDesk:
 
     def __init__(self, conn: Connection) -> None:
         self._driver: sqlite3.Connection = conn.connection.driver_connection  # type: ignore[assignment]
-        found = self._driver.execute("SELECT name FROM sqlite_master WHERE type = 'index' AND sql LIKE '% WHERE %'")
-        self._partial = {name for (name,) in found}
 
-    def walks(self, statement: str, parameters: Any = None) -> list[Walk]:  # noqa: ANN401
-        """Walks of whole tables; a partial index holds only what is open, so walking it is finding."""
+    def walks(self, statement: str, parameters: Any = None) -> list[Walk]:
+        """Tables, and indexes, that are gone through from one end; also where a LIMIT ends it soon."""
         names = {alias or table: table for table, alias in NAMED.findall(statement)}
         found = (WALK.match(line) for line in self._plan(statement, parameters))
         return [
             Walk(statement, names.get(one["table"], one["table"]), one["index"] or "")
             for one in found
-            if one and one["index"] not in self._partial
+            if one and not one["table"].startswith(("anon_", "(subquery"))
         ]
 
-    def _plan(self, statement: str, parameters: Any) -> list[str]:  # noqa: ANN401
+    def _plan(self, statement: str, parameters: Any) -> list[str]:
         explain = f"EXPLAIN QUERY PLAN {statement}"
         if parameters is not None:
             return [row[3] for row in self._driver.execute(explain, parameters)]

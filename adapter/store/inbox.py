@@ -182,8 +182,9 @@ def failed(tx: Connection, item_id: int, error_code: str) -> int:
 def counts(conn: Connection) -> InboxCounts:
     names = ("applied", "duplicate", "ignored", "quarantined", "control_id_reuse")
     total = conn.execute(select(*(func.coalesce(func.sum(feeds.c[name]), 0).label(name) for name in names))).one()
-    waiting, oldest = conn.execute(select(func.count(), func.min(inbox_pending.c.id)).select_from(inbox_pending)).one()
+    waiting = conn.execute(select(func.count()).select_from(inbox_pending)).scalar_one()
     stored = conn.execute(select(func.coalesce(func.max(inbox.c.id), 0))).scalar_one()
+    oldest = select(func.min(inbox_pending.c.id)).scalar_subquery()
     received = conn.execute(select(inbox.c.received).where(inbox.c.id == oldest)).scalar()
     last = conn.execute(select(feeds.c.source, feeds.c.last_received))
     return InboxCounts(
