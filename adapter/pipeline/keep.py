@@ -2,8 +2,7 @@
 
 import hashlib
 import hmac
-from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -14,6 +13,7 @@ from adapter.domain.persons import Merge, Person
 from adapter.eligibility.episode import NEWER_VISIT
 from adapter.eligibility.explain import as_json
 from adapter.pipeline.outgoing import Occasion, Outlet, Owed, SinkOutlet, owed
+from adapter.pipeline.remembered import Alerts, Known, Remembered
 from adapter.scoring.chart import Chart
 from adapter.screening.rulebook import Rulebook
 from adapter.screening.screen import Judgement, Outcome
@@ -24,28 +24,8 @@ from adapter.store.candidate_rows import CandidateRow
 from adapter.store.database import Database, Snapshot, Transaction
 from adapter.store.secret import SiteSecret
 
-REMEMBERED = 2000
-"""Patients whose state stays in memory; the others are read again when they are spoken of."""
-
 WHICH_NUMBER = "screening-id"
 """The question a person answers when two records with a screening id each turn out to be one person."""
-
-Alerts = Mapping[tuple[str, str], CandidateAlert]
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """What the store holds of a patient: the state, charted, what people were told of each episode, and the candidates
-    judged last (nothing while nobody remembers).
-    """
-
-    chart: Chart
-    alerts: Alerts
-    judged: frozenset[str] = frozenset()
-
-    @property
-    def state(self) -> PatientState:
-        return self.chart.state
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,14 +80,16 @@ class Keeper:
     secret: SiteSecret
     outlets: Sequence[Outlet]
     links: str
-    _memory: OrderedDict[PatientId, Known] = field(default_factory=OrderedDict)
+    _memory: Remembered = field(default_factory=Remembered)
 
     def known(self, patient: PatientId) -> Known:
-        if patient in self._memory:
-            self._memory.move_to_end(patient)
-            return self._memory[patient]
+        remembered = self._memory.get(patient)
+        if remembered is not None:
+            return remembered
         with self.database.read() as conn:
-            return Known(Chart(patients.load(conn, patient)), worklist.alerts(conn, patient))
+            read = Known(Chart(patients.load(conn, patient)), worklist.alerts(conn, patient))
+        self._memory.put(patient, read)
+        return read
 
     def name(self, patient: PatientId) -> PatientId:
         """The identifier a person goes by."""
@@ -155,16 +137,13 @@ class Keeper:
         for one in prepared:
             patient = one.outcome.state.patient
             for gone in one.joining.person.members if one.joining else ():
-                self._memory.pop(gone, None)
+                self._memory.forget(gone)
             alerts = dict(one.joining.alerts if one.joining else self.known(patient).alerts)
             for entry in one.entries:
                 change = entry.judgement.change
                 if change is not None:
                     alerts[change.alert.trial, change.alert.episode] = change.alert
-            self._memory[patient] = Known(one.outcome.chart, alerts, one.judged)
-            self._memory.move_to_end(patient)
-        while len(self._memory) > REMEMBERED:
-            self._memory.popitem(last=False)
+            self._memory.put(patient, Known(one.outcome.chart, alerts, one.judged))
 
     def _join(self, tx: Transaction, joining: Joining, message_id: int, now: datetime) -> None:
         for merge in joining.merges:

@@ -9,7 +9,7 @@ from adapter.domain.message import MessageKind, RawMessage
 from adapter.errors import MalformedMessageError
 from adapter.hl7.ack import AckPolicy, build, judge
 from adapter.hl7.er7 import Message, headline, parse
-from adapter.hl7.lines import is_batch, split
+from adapter.hl7.lines import is_batch, is_endless, split
 from adapter.hl7.mllp import Frame, Oversize, Truncated
 from adapter.sources import strict
 from adapter.sources.forms import OURS, Forms, ordinary_header
@@ -58,6 +58,8 @@ def _messages(door: Door, payload: bytes, peer: str, now: datetime) -> list[RawM
     known = _by_form(door, payload, peer, now)
     if known is not None:
         return [known]
+    if is_endless(payload):
+        return [_message(door, payload, peer, now, door.control_id)]
     parts = split(payload)
     if len(parts) == 1 and not is_batch(payload):
         return [_message(door, payload, peer, now, door.control_id)]
@@ -70,7 +72,7 @@ def _messages(door: Door, payload: bytes, peer: str, now: datetime) -> list[RawM
 
 def _by_form(door: Door, payload: bytes, peer: str, now: datetime) -> RawMessage | None:
     """The short way for the ordinary message: its header differs from the last one in time and control id alone."""
-    header = None if door.policy.profile == strict.PROFILE else ordinary_header(payload)
+    header = None if door.policy.profile == strict.PROFILE or is_endless(payload) else ordinary_header(payload)
     if header is None:
         return None
     form = door.forms.get(header.key)
@@ -124,6 +126,8 @@ def _is_strict(door: Door, problem: str | None) -> bool:
 def _header(body: bytes, encoding: str) -> tuple[Message | None, str | None]:
     """The header segment alone, unless an MSA says that this is an answer: acknowledging costs no reading of results."""
     try:
+        if is_endless(body):
+            return parse(_first_line(body), encoding), "LIMIT"
         return parse(body if b"MSA" in body else _first_line(body), encoding), None
     except MalformedMessageError as error:
         return headline(body, encoding), error.code

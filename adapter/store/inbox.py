@@ -32,6 +32,9 @@ __all__ = [
     "state",
 ]
 
+AT_ONCE_BYTES = 4 * 1024 * 1024
+"""Messages in memory at a time for screening: more only where one alone is bigger."""
+
 
 @dataclass(frozen=True, slots=True)
 class Item:
@@ -117,8 +120,15 @@ _COUNT = {
 
 
 def pending(conn: Connection, limit: int) -> list[Item]:
-    """What waits, oldest first."""
-    return [read_item(row, row.attempts) for row in conn.execute(_PENDING, {"limit": limit})]
+    """What waits, oldest first; fewer than `limit` where they are big."""
+    taken: list[Item] = []
+    size = 0
+    for row in conn.execute(_PENDING, {"limit": limit}):
+        taken.append(read_item(row, row.attempts))
+        size += len(row.body)
+        if size >= AT_ONCE_BYTES:
+            break
+    return taken
 
 
 def read_item(row: Any, attempts: int) -> Item:
