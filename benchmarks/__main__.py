@@ -14,7 +14,7 @@ import time
 
 from benchmarks.report import machine, put
 
-NAMES = ("start_up", "parse", "ack", "servers", "pipeline", "long_message", "growth", "memory")
+NAMES = ("start_up", "parse", "ack", "pipeline", "long_message", "growth", "memory")
 
 
 class Tee(io.StringIO):

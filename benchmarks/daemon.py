@@ -73,11 +73,16 @@ class Daemon:
 
     def waiting(self) -> int:
         """Messages stored and not yet screened."""
-        return sum(int(float(n)) for n in re.findall(r"^adapter_inbox_pending\{.*\} (\S+)$", self.get("/metrics"), re.MULTILINE))
+        return sum(
+            int(float(n))
+            for n in re.findall(r"^adapter_inbox_pending\{.*\} (\S+)$", self.get("/metrics"), re.MULTILINE)
+        )
 
     def applied(self) -> int:
         page = self.get("/metrics")
-        return sum(int(float(n)) for n in re.findall(r"^adapter_messages_applied_total\{.*\} (\S+)$", page, re.MULTILINE))
+        return sum(
+            int(float(n)) for n in re.findall(r"^adapter_messages_applied_total\{.*\} (\S+)$", page, re.MULTILINE)
+        )
 
     def settle(self, seconds: float = 3600) -> None:
         """Until nothing waits."""

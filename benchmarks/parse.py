@@ -21,16 +21,24 @@ UNIT = ("10*3/uL", "", "UCUM")
 def oru(variant: int, lines: int) -> bytes:
     at = f"202601020{variant % 10}{lines:02}{variant % 60:02}+0100"
     found = [head(variant, ("ORU", "R01", "ORU_R01"), at), *person(variant)]
-    found.append(compose.segment("OBR", "1", ("P1", "CPOE"), (f"F{variant}", "LIS"), ("24323-8", "Panel", "LN"), None, None, at))
+    found.append(
+        compose.segment("OBR", "1", ("P1", "CPOE"), (f"F{variant}", "LIS"), ("24323-8", "Panel", "LN"), None, None, at)
+    )
     for n in range(1, lines + 1):
         code, value = (f"{2160 + n}-0", "Creatinine & more", "LN"), f"{n}.{variant}"
-        found.append(compose.segment("OBX", str(n), "NM", code, str(n), value, UNIT, "0.6-1.2", "N", None, None, "F", None, None, at))
+        found.append(
+            compose.segment(
+                "OBX", str(n), "NM", code, str(n), value, UNIT, "0.6-1.2", "N", None, None, "F", None, None, at
+            )
+        )
     return compose.er7(found)
 
 
 def adt(variant: int) -> bytes:
     at = f"2026010203{variant % 60:02}00+0100"
-    return compose.er7([head(variant, ("ADT", "A01", "ADT_A01"), at), compose.segment("EVN", "A01", at), *person(variant)])
+    return compose.er7(
+        [head(variant, ("ADT", "A01", "ADT_A01"), at), compose.segment("EVN", "A01", at), *person(variant)]
+    )
 
 
 def head(variant: int, kind: tuple[str, ...], at: str) -> str:
@@ -39,7 +47,9 @@ def head(variant: int, kind: tuple[str, ...], at: str) -> str:
 
 def person(variant: int) -> list[str]:
     return [
-        compose.segment("PID", "1", None, (f"1{variant}", "", "", "HOSP", "MR"), None, ("DOE & DOE", "JANE"), None, "19600101", "F"),
+        compose.segment(
+            "PID", "1", None, (f"1{variant}", "", "", "HOSP", "MR"), None, ("DOE & DOE", "JANE"), None, "19600101", "F"
+        ),
         compose.segment("PV1", "1", "I", ("ICU", "1", "2"), *[None] * 15, (f"V{variant}", "", "", "HOSP", "VN")),
     ]
 
@@ -71,7 +81,9 @@ def measured(messages: list[bytes], seconds: float, rounds: int) -> dict[str, li
 
 
 def difference(theirs: Parser, ours: Parser) -> str:
-    pairs = ((a, b) for one, other in zip(theirs.read, ours.read, strict=True) for a, b in zip(one, other, strict=False))
+    pairs = (
+        (a, b) for one, other in zip(theirs.read, ours.read, strict=True) for a, b in zip(one, other, strict=False)
+    )
     return next((f"{a!r} where we read {b!r}" for a, b in pairs if a != b), "another number of values")
 
 

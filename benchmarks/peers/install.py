@@ -30,7 +30,16 @@ def node() -> None:
 
 def java() -> None:
     local = f"-Dmaven.repo.local={CACHE / 'm2'}"
-    run("mvn", "-q", "-B", "-f", str(HERE / "pom.xml"), local, "dependency:copy-dependencies", f"-DoutputDirectory={JAVA / 'lib'}")
+    run(
+        "mvn",
+        "-q",
+        "-B",
+        "-f",
+        str(HERE / "pom.xml"),
+        local,
+        "dependency:copy-dependencies",
+        f"-DoutputDirectory={JAVA / 'lib'}",
+    )
     run("javac", "-cp", f"{JAVA / 'lib'}/*", "-d", str(JAVA / "classes"), str(HERE / "Peer.java"))
 
 

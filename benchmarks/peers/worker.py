@@ -75,7 +75,10 @@ def parsers(file: Path) -> dict[str, Parser]:
     """Ours first, then every peer that is installed."""
     ours = (sys.executable, "-m", "benchmarks.peers.ours")
     there = {name: command for name, (kind, command) in PARSERS.items() if has(kind)}
-    return {name: Parser(command, file if "Peer" not in command else file.with_suffix(".lines")) for name, command in {OURS: ours, **there}.items()}
+    return {
+        name: Parser(command, file if "Peer" not in command else file.with_suffix(".lines"))
+        for name, command in {OURS: ours, **there}.items()
+    }
 
 
 def servers() -> dict[str, tuple[str, ...]]:
