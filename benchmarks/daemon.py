@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 import re
 import signal
 import socket
@@ -9,7 +10,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 MIB = 1024 * 1024
@@ -48,7 +49,9 @@ class Daemon:
         self.began = time.perf_counter()
         with (folder / "log").open("wb") as log:
             command = [sys.executable, "-m", "adapter", "run", "--config", str(self.config)]
-            self.process = subprocess.Popen(command, stdout=log, stderr=log)
+            # Where coverage measures child processes, its own memory is not ours.
+            plain = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE")}
+            self.process = subprocess.Popen(command, stdout=log, stderr=log, env=plain)
         while not self._ready():
             if self.process.poll() is not None:
                 raise SystemExit((folder / "log").read_text())
@@ -111,14 +114,23 @@ def running(folder: Path) -> Iterator[Daemon]:
         daemon.stop()
 
 
-def send(port: int, bodies: Sequence[bytes], connections: int = 4) -> None:
+@contextlib.contextmanager
+def idle_connections(port: int, number: int) -> Iterator[None]:
+    """So many that say nothing."""
+    with contextlib.ExitStack() as stack:
+        for _ in range(number):
+            stack.enter_context(socket.create_connection(("127.0.0.1", port), timeout=10))
+        yield
+
+
+def send(port: int, bodies: Iterable[bytes], connections: int = 4) -> None:
     """Every body acknowledged with AA, each connection in lock-step; raises on any other answer."""
     asyncio.run(_send(port, bodies, connections))
 
 
-async def _send(port: int, bodies: Sequence[bytes], connections: int) -> None:
+async def _send(port: int, bodies: Iterable[bytes], connections: int) -> None:
     waiting = iter(bodies)
-    await asyncio.gather(*(_talk(port, waiting) for _ in range(min(connections, len(bodies)))))
+    await asyncio.gather(*(_talk(port, waiting) for _ in range(connections)))
 
 
 async def _talk(port: int, waiting: Iterator[bytes]) -> None:

@@ -11,6 +11,7 @@ from adapter.store import inbox
 from adapter.store.database import Database
 from adapter.store.secret import SiteSecret
 from benchmarks.pipeline import LABORATORY, START, admission, message
+from benchmarks.report import table
 
 
 def seconds(lines: int) -> tuple[float, float]:
@@ -32,6 +33,10 @@ def seconds(lines: int) -> tuple[float, float]:
             inbox.put_many(tx, [long])
         processor.step()
         spent = time.perf_counter() - wall, time.process_time() - cpu
+        with database.read() as conn:
+            counts = inbox.counts(conn)
+        if counts.applied != counts.received:
+            raise SystemExit(f"{lines} OBX were not applied: no figure")
         database.close()
         return spent
 

@@ -22,7 +22,7 @@ class Panel:
     def svg(self, offset: float) -> str:
         xs = sorted({x for points in self.series.values() for x, _ in points})
         top = nice(max(y for points in self.series.values() for _, y in points))
-        parts = [text(WIDTH / 2, 18, self.title, weight="bold"), *self._axes(xs, top)]
+        parts = [text(WIDTH / 2, 18, self.title), *self._axes(xs, top)]
         for colour, (label, points) in zip(COLOURS, self.series.items(), strict=False):
             placed = [(self._x(x, xs), self._y(y, top)) for x, y in points]
             line = " ".join(f"{x:.1f},{y:.1f}" for x, y in placed)
@@ -57,9 +57,9 @@ def nice(value: float) -> float:
     return next(step * power for step in (1, 2, 4, 8, 10) if step * power >= value)
 
 
-def text(x: float, y: float, said: str, *, anchor: str = "middle", weight: str = "normal", colour: str = "#333") -> str:
+def text(x: float, y: float, said: str, *, anchor: str = "middle", colour: str = "#333") -> str:
     place = f'x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}"'
-    return f'<text {place} font-weight="{weight}" fill="{colour}">{escape(said)}</text>'
+    return f'<text {place} fill="{colour}">{escape(said)}</text>'
 
 
 def picture(panels: Sequence[Panel]) -> str:

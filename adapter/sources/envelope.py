@@ -14,6 +14,8 @@ from adapter.hl7.mllp import Frame, Oversize, Truncated
 from adapter.sources import strict
 from adapter.sources.forms import OURS, Forms, ordinary_header
 
+LONGEST_HEADER = 64 * 1024
+"""Bytes of the header segment that the door looks at: what an answer needs stands at its beginning."""
 COMMIT_BYTES = frozenset({b"\x06", b"\x15"})
 """MLLP release 2's own acknowledgments; a release-1 receiver has no use for them."""
 
@@ -136,7 +138,7 @@ def _header(body: bytes, encoding: str) -> tuple[Message | None, str | None]:
 def _first_line(body: bytes) -> bytes:
     start = max(body.find(b"MSH"), 0)
     ends = [end for end in (body.find(b"\r", start), body.find(b"\n", start)) if end >= 0]
-    return body[: min(ends) + 1] if ends else body
+    return body[: min([end + 1 for end in ends], default=len(body))][:LONGEST_HEADER]
 
 
 def _type(message: Message) -> str:

@@ -7,11 +7,15 @@ import json
 import sys
 import time
 import warnings
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
 
+Reader = Callable[[str], list[str]]
 OBX = ((3, 1), (3, 2), (5, 1), (6, 1), (11, 1), (14, 1))
 
 
-def plain_split(text):
+def plain_split(text: str) -> list[str]:
     """The least that reads these fields: no other separators than the usual, escapes replaced, nothing else of HL7."""
     found = []
     for line in text.split("\r"):
@@ -27,10 +31,10 @@ def plain_split(text):
     return [one.replace("\\T\\", "&") if "\\" in one else one for one in found]
 
 
-def python_hl7():
+def python_hl7() -> Reader:
     import hl7
 
-    def part(message, segment, field, component):
+    def part(message: Any, segment: Any, field: int, component: int) -> str:
         value = segment(field)
         value = value[0] if value else ""
         if not isinstance(value, str):
@@ -39,7 +43,7 @@ def python_hl7():
             value = value[0]
         return message.unescape(value)
 
-    def read(text):
+    def read(text: str) -> list[str]:
         message = hl7.parse(text)
         found = [str(message.segment("MSH")(10)), part(message, message.segment("PID"), 3, 1)]
         try:
@@ -51,16 +55,16 @@ def python_hl7():
     return read
 
 
-def hl7apy():
+def hl7apy() -> Reader:
     from hl7apy.consts import VALIDATION_LEVEL
     from hl7apy.parser import parse_message
 
-    def part(segment, field, component):
+    def part(segment: Any, field: int, component: int) -> str:
         value = getattr(segment, f"{segment.name.lower()}_{field}").to_er7()
         value = value.split("^")[component - 1]
         return value.replace("\\T\\", "&")
 
-    def read(text):
+    def read(text: str) -> list[str]:
         message = parse_message(text, validation_level=VALIDATION_LEVEL.TOLERANT, find_groups=False)
         found = [part(message.msh, 10, 1), part(message.pid, 3, 1)]
         return found + [part(line, *place) for line in message.obx for place in OBX]
@@ -68,16 +72,16 @@ def hl7apy():
     return read
 
 
-def hl7types():
+def hl7types() -> Reader:
     from hl7types import decode_er7
 
-    def lines(message):
+    def lines(message: Any) -> Iterator[Any]:
         for result in getattr(message, "PATIENT_RESULT", None) or ():
             for order in result.ORDER_OBSERVATION:
                 for observation in order.OBSERVATION or ():
                     yield observation.OBX
 
-    def read(text):
+    def read(text: str) -> list[str]:
         message = decode_er7(text)
         results = getattr(message, "PATIENT_RESULT", None)
         pid = results[0].PATIENT.PID if results else message.PID
@@ -90,10 +94,10 @@ def hl7types():
     return read
 
 
-def hl7kit():
+def hl7kit() -> Reader:
     from hl7kit import parse
 
-    def read(text):
+    def read(text: str) -> list[str]:
         message = parse(text)
         get = message.get
         found = [message.control_id, get("PID-3.1")]
@@ -104,10 +108,10 @@ def hl7kit():
     return read
 
 
-def medforge():
+def medforge() -> Reader:
     from medforge import parse
 
-    def read(text):
+    def read(text: str) -> list[str]:
         message = parse(text)
         found = [message.control_id, message.segment("PID").field(3).component(1)]
         for line in message.segments_by_name("OBX"):
@@ -128,11 +132,10 @@ READERS = {
 }
 
 
-def main():
+def main() -> None:
     warnings.simplefilter("ignore")
     read = READERS[sys.argv[1]]()
-    with open(sys.argv[2], encoding="utf-8") as file:
-        texts = json.load(file)
+    texts = json.loads(Path(sys.argv[2]).read_text(encoding="utf-8"))
     print(json.dumps([read(text) for text in texts]), flush=True)
     for line in sys.stdin:
         seconds, done, count, began = float(line), 0, len(texts), time.perf_counter()

@@ -3,10 +3,10 @@
 import asyncio
 import sys
 
-from hl7.mllp import start_hl7_server
+from hl7.mllp import HL7StreamReader, HL7StreamWriter, start_hl7_server
 
 
-async def answer(reader, writer):
+async def answer(reader: HL7StreamReader, writer: HL7StreamWriter) -> None:
     try:
         while not writer.is_closing():
             message = await reader.readmessage()
@@ -16,7 +16,7 @@ async def answer(reader, writer):
         writer.close()
 
 
-async def main():
+async def main() -> None:
     async with await start_hl7_server(answer, host="127.0.0.1", port=int(sys.argv[1])) as server:
         print("ready", flush=True)
         await server.serve_forever()
