@@ -11,10 +11,21 @@ import inspect
 import io
 import sys
 import time
+from pathlib import Path
 
 from benchmarks.report import machine, put
 
-NAMES = ("start_up", "parse", "ack", "pipeline", "long_message", "growth", "memory")
+ORDER = ("start_up", "parse", "ack", "latency", "pipeline", "judge", "long_message", "growth", "cluster", "memory")
+"""As far as they are there; what is not named here comes last."""
+
+
+def names() -> list[str]:
+    """Every module of this folder that has a `main` of its own kind."""
+    folder = Path(__file__).parent
+    found = [path.stem for path in folder.glob("*.py") if "\ndef main(" in path.read_text(encoding="utf-8")]
+    return sorted(
+        set(found) - {"__main__"}, key=lambda name: (ORDER.index(name) if name in ORDER else len(ORDER), name)
+    )
 
 
 class Tee(io.StringIO):
@@ -39,13 +50,13 @@ def figures(name: str, *, quick: bool) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(NAMES)}; all where none is given")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(names())}; all where none is given")
     parser.add_argument("--quick", action="store_true", help="short runs")
     parser.add_argument("--write", action="store_true", help="put the tables into docs/performance.md")
     asked = parser.parse_args()
     about = f"{time.strftime('%Y-%m-%d')}: {machine()}."
     print(about)
-    for name in asked.names or NAMES:
+    for name in asked.names or names():
         print(f"\n== {name}", flush=True)
         text = figures(name, quick=asked.quick)
         if asked.write:
