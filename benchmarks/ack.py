@@ -20,11 +20,12 @@ import statistics
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from datetime import UTC, datetime
 from ipaddress import ip_network
 from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import Any
 
 from benchmarks.daemon import free_port, running
 from benchmarks.peers.worker import servers, serving
@@ -120,11 +121,18 @@ async def bare(folder: Path, told: Callable[[int], None]) -> None:
     await asyncio.sleep(3600)
 
 
+def as_the_daemon(main: Coroutine[Any, Any, None]) -> None:
+    from adapter.daemon.loop import run
+
+    run(main)
+
+
 SERVERS = {"adapter": ours, "bare asyncio, same commits": bare}
+RUNNERS = {"adapter": as_the_daemon, "bare asyncio, same commits": asyncio.run}
 
 
 def serve(name: str, folder: str, pipe: Connection) -> None:
-    asyncio.run(SERVERS[name](Path(folder), pipe.send))
+    RUNNERS[name](SERVERS[name](Path(folder), pipe.send))
 
 
 # --- the sender ------------------------------------------------------------------------------------------------------

@@ -14,9 +14,9 @@ from sqlalchemy import Connection, Engine, event
 from adapter import store
 
 VERBS = re.compile(r"\s*(SELECT|UPDATE|DELETE|INSERT|WITH)\b", re.IGNORECASE)
-WALK = re.compile(r"^SCAN (?!CONSTANT ROW)(?P<table>\S+)(?: USING (?:COVERING )?INDEX (?P<index>\S+))?")
+WALK = re.compile(r"^SCAN (?!(?:\d+ )?CONSTANT ROW)(?P<table>\S+)(?: USING (?:COVERING )?INDEX (?P<index>\S+))?")
 NAMED = re.compile(r"\b(?:FROM|JOIN|UPDATE|INTO)\s+\"?(\w+)\"?(?:\s+AS\s+(?!\()(\w+))?", re.IGNORECASE)
-MOST_PARAMETERS = 40
+MOST_PARAMETERS = 1000
 
 
 @dataclass(slots=True)
@@ -45,8 +45,9 @@ def listening() -> Iterator[Issued]:
 def written_out() -> set[str]:
     """Plain SQL of the store's modules that goes to the driver's own cursor, where nobody listens."""
     modules = [import_module(f"{store.__name__}.{one.name}") for one in iter_modules(store.__path__)]
-    texts = (text for module in modules for text in vars(module).values() if isinstance(text, str))
-    return {text for text in texts if VERBS.match(text)}
+    values = [value for module in modules for value in vars(module).values()]
+    texts = [*values, *(text for value in values if isinstance(value, dict) for text in value.values())]
+    return {text for text in texts if isinstance(text, str) and VERBS.match(text) and "{" not in text}
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ ARENAS = 2
 
 
 def give_back_big_buffers() -> None:
-    """glibc keeps what a 16 MiB message left behind, for each thread, in the hope of another one (mallopt(3)); elsewhere
+    """Glibc keeps what a 16 MiB message left behind, for each thread, in the hope of another one (mallopt(3)); elsewhere
     nothing is changed.
     """
     with contextlib.suppress(OSError, AttributeError):

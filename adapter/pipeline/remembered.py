@@ -1,29 +1,27 @@
 """What stays in memory of patients who were spoken of lately: bounded in patients and in results, so that the process is."""
 
 from collections import OrderedDict
-from collections.abc import Mapping
 from dataclasses import dataclass
 
-from adapter.domain.alert import CandidateAlert
 from adapter.domain.patient import PatientId, PatientState
 from adapter.scoring.chart import Chart
+from adapter.screening.screen import Alerts
 
 MOST_PATIENTS = 2000
 MOST_RESULTS = 100_000
 """Of all patients together; one takes some 1.7 KB with what was concluded from it (decisions F9: 300 MB in all)."""
 
-Alerts = Mapping[tuple[str, str], CandidateAlert]
-
 
 @dataclass(frozen=True, slots=True)
 class Known:
     """What the store holds of a patient: the state, charted, what people were told of each episode, and the candidates
-    judged last (nothing while nobody remembers).
+    judged last (nothing while nobody remembers); and the key of the row, once it was written.
     """
 
     chart: Chart
     alerts: Alerts
     judged: frozenset[str] = frozenset()
+    key: int | None = None
 
     @property
     def state(self) -> PatientState:

@@ -22,7 +22,7 @@ from adapter.store.schema import (
     candidates,
     patients,
 )
-from adapter.store.sightings import Sighting, record
+from adapter.store.sightings import Sighting, record, record_many
 
 __all__ = [
     "CandidateRow",
@@ -37,6 +37,7 @@ __all__ = [
     "listing",
     "of_patient",
     "record",
+    "record_many",
     "review_no_more",
     "sequence",
     "shown",

@@ -14,7 +14,7 @@ from adapter.cli.entry import app
 HEAVY = {
     "aiosmtpd", "alembic", "apscheduler", "argon2", "asyncio", "cryptography", "fastapi", "fhir", "hl7apy", "jinja2",
     "prometheus_client", "psycopg", "pwdlib", "pydantic_settings", "requests", "rich", "sqlalchemy", "sqlite3",
-    "ssl", "starlette", "structlog", "urllib3", "uvicorn", "yaml",
+    "ssl", "starlette", "structlog", "urllib3", "uvicorn", "uvloop", "yaml",
 }  # fmt: skip
 """Without pydantic: Typer itself reads the options of a command with it."""
 PROBE = """

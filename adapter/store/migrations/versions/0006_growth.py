@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0005"
-down_revision = "0004"
+revision = "0006"
+down_revision = "0005"
 
 WATCHED = "verdict = 'incomplete' AND shown = 0 AND raised IS NULL AND status = ''"
 LEFT = "verdict = 'incomplete' AND shown = 0 AND (raised IS NOT NULL OR status <> '')"
