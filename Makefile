@@ -35,11 +35,12 @@ test: check ## everything CI runs
 golden: $(STAMP) ## rewrite the golden cases; the diff is the review
 	GOLDEN=write $(BIN)/python -m pytest tests/test_golden.py
 
-bench: $(STAMP) ## figures, peers beside us in the same run
-	$(BIN)/python -m benchmarks
+bench: $(STAMP) ## figures with other people's parsers and servers beside us, into docs/performance.md; about an hour
+	$(BIN)/python -m benchmarks.peers.install
+	$(BIN)/python -m benchmarks --write
 
 screenshots: $(STAMP) ## the pictures of the README
 	ADAPTER_SCREENSHOTS=docs/pictures $(BIN)/python -m pytest tests/browser
 
 clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage*
+	rm -rf $(VENV) .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage*

@@ -1,7 +1,5 @@
 """Commands about messages in files: convert (what would be understood), send (to a receiver)."""
 
-import asyncio
-import ssl
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,6 +12,8 @@ from adapter.cli.options import AsJson, say_json
 from adapter.errors import ConfigError, MalformedMessageError
 
 if TYPE_CHECKING:
+    import ssl
+
     from adapter.cli.findings import Finding
     from adapter.hl7.er7 import Message
     from adapter.ports import Clock
@@ -201,6 +201,8 @@ def send(  # noqa: PLR0913 — a command's words
 
     Example: adapter send --to 127.0.0.1:2575 --connections 4 messages/
     """
+    import asyncio
+
     from adapter.sinks.mllp_sender import MllpSender, Pace, send_all
 
     host, port = address(to)
@@ -226,7 +228,9 @@ def address(text: str) -> tuple[str, int]:
     return host.strip("[]"), int(port)
 
 
-def _context(ca: Path | None, certificate: Path | None) -> ssl.SSLContext:
+def _context(ca: Path | None, certificate: Path | None) -> "ssl.SSLContext":
+    import ssl
+
     try:
         context = ssl.create_default_context(cafile=str(ca) if ca else None)
         if certificate is not None:

@@ -12,6 +12,7 @@ from adapter import telemetry
 from adapter.daemon import loop
 from adapter.daemon.clock import utc_now
 from adapter.daemon.lock import data_folder, held
+from adapter.daemon.memory import give_back_big_buffers
 from adapter.daemon.parts import Parts, open_parts, refuse_clear_text
 from adapter.daemon.running import Daemon, stop_on_signals
 from adapter.settings import Settings
@@ -33,6 +34,7 @@ def serve(settings: Settings, say: Callable[[str], None]) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, NO_CORE)
     telemetry.configure_log()
     gc.set_threshold(COLLECT_AFTER)
+    give_back_big_buffers()
     with held(data_folder(settings.adapter.data)), open_parts(settings, utc_now) as parts:
         invitation = _first_invitation(parts)
         if invitation:

@@ -559,6 +559,9 @@ HEADER: tuple[Row, ...] = (
         "a million parts in a field",
         Case("repetitions of PID-3", (oru(PLT, patient="1~" * 1_000_000),), None, ["quarantined LIMIT"], seconds=8),
         Case("components of OBX-5", platelets("1^" * 1_000_000), None, ["quarantined LIMIT"], seconds=8),
+        Case("fields of an OBX", (oru(PLT + "|" * 1_000_000),), None, ["quarantined LIMIT"], seconds=8),
+        Case("a million segments", (oru(PLT) + b"ZZZ\r" * 1_000_000,), None, ["quarantined LIMIT"], seconds=8),
+        Case("segments that begin 20,000 messages", (oru(PLT) * 20_000,), None, ["quarantined LIMIT"], seconds=8),
     ),
     row(
         "H32",

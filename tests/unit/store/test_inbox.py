@@ -181,6 +181,14 @@ def test_what_was_not_committed_was_not_received(database: Database) -> None:
     assert not receipt.duplicate
 
 
+def test_big_messages_are_taken_few_at_a_time(database: Database) -> None:
+    big = b"x" * (inbox.AT_ONCE_BYTES // 2)
+    put(database, *(message(str(n), big + b"%d" % n) for n in range(5)), message("small"))
+    with database.read() as conn:
+        assert [item.id for item in inbox.pending(conn, 20)] == [1, 2]
+        assert [item.id for item in inbox.pending(conn, 1)] == [1]
+
+
 def test_each_feed_is_counted_for_itself(database: Database) -> None:
     later = NOW + timedelta(seconds=90)
     put(database, message(), message("2", source="adt"), message("2", source="adt"))
