@@ -3,6 +3,7 @@
 import asyncio
 import queue
 import threading
+import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ Outcome = Receipt | AdapterError
 @dataclass(frozen=True, slots=True)
 class _Waiting:
     message: RawMessage
+    since: float
     loop: asyncio.AbstractEventLoop
     future: "asyncio.Future[Receipt]"
 
@@ -38,6 +40,9 @@ class StoreInbox:
 
     def __init__(self, database: Database, on_stored: Callable[[], None] = lambda: None) -> None:
         self.failed: Future[StorageFailedError] = Future()
+        self.refused = 0
+        """Messages that could not be stored."""
+        self._oldest: float | None = None
         self._database = database
         self._on_stored = on_stored
         self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
@@ -55,8 +60,13 @@ class StoreInbox:
                 raise self.failed.result()
             loop = asyncio.get_running_loop()
             future: asyncio.Future[Receipt] = loop.create_future()
-            self._queue.put(_Waiting(message, loop, future))
+            self._queue.put(_Waiting(message, time.monotonic(), loop, future))
             return await future
+
+    def waiting(self) -> tuple[int, float]:
+        """How many messages wait for their commit, about, and for how many seconds the oldest does (reliability R10)."""
+        oldest = self._oldest
+        return self._queue.qsize(), 0.0 if oldest is None else time.monotonic() - oldest
 
     def close(self) -> None:
         """Store what was accepted, then end the thread; whoever comes now is refused."""
@@ -70,7 +80,11 @@ class StoreInbox:
         while not ended:
             batch, ended = self._next()
             if batch:
-                _resolve(batch, self._store(batch))
+                self._oldest = batch[0].since
+                outcomes = self._store(batch)
+                self.refused += sum(isinstance(outcome, AdapterError) for outcome in outcomes)
+                self._oldest = None
+                _resolve(batch, outcomes)
 
     def _next(self) -> tuple[list[_Waiting], bool]:
         """Whoever waits now, up to a full batch; and whether `close` was met."""
