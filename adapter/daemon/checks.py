@@ -13,7 +13,14 @@ from adapter.errors import AdapterError, ConfigError, UnavailableError
 from adapter.settings import Settings, load_settings
 from adapter.settings.reading import read_toml
 from adapter.store.database import Database
-from adapter.store.disk import VOLATILE, exposed, filesystem, refuse_network_filesystem, refuse_orphan_log
+from adapter.store.disk import (
+    VOLATILE,
+    exposed,
+    filesystem,
+    refuse_network_filesystem,
+    refuse_orphan_log,
+    refuse_stranger,
+)
 from adapter.store.engines import sqlite_path
 from adapter.store.space import Room
 
@@ -122,6 +129,7 @@ def _store(settings: Settings) -> Looked:
 def _disk(settings: Settings, path: Path) -> Looked:
     refuse_network_filesystem(path)
     refuse_orphan_log(path)
+    refuse_stranger(path)
     kind, space = filesystem(path), space_of(settings)
     if kind in VOLATILE:
         yield "warning", f"{path.parent} lies in memory ({kind}) — nothing there outlives a power cut"

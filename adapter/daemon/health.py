@@ -11,6 +11,7 @@ from adapter.errors import UnavailableError
 from adapter.ports import Clock
 from adapter.store import accounts, inbox, outbox
 from adapter.store.database import Database
+from adapter.store.disk import identity
 from adapter.store.space import Room, Space
 from adapter.web.context import Health
 
@@ -22,6 +23,10 @@ IDLE_SECONDS = 30.0
 """Nobody asks and nothing was refused: still the store is tried this often, so that an alarm comes within a minute (P3)."""
 OLDEST = timedelta(minutes=5)
 """A message that waits longer is an alarm: screening stands still."""
+OWED = timedelta(hours=1)
+"""So does a delivery: an EDC or a mail server is away."""
+LOG_BYTES = 128 << 20
+"""A write-ahead log that cannot be copied: a reader holds an old snapshot."""
 
 
 @dataclass(slots=True)
@@ -56,7 +61,8 @@ class Pulse:
             now = time.monotonic()
             if now - self._looked > AGAIN_SECONDS:
                 self._room, self._looked = self.space.look(), now
-            if now - self._probed > (AGAIN_SECONDS if self._failing else patience):
+            troubled = self._failing or self._room is Room.NEARLY_FULL
+            if now - self._probed > (AGAIN_SECONDS if troubled else patience):
                 self._failing, self._probed = self._probe(), now
             full = (str(Room.NEARLY_FULL),) if self._room is Room.NEARLY_FULL else ()
             return full + self._failing
@@ -81,9 +87,14 @@ class Pulse:
     def _waiting_alarms(self) -> tuple[str, ...]:
         try:
             with self.database.read() as conn:
-                oldest = inbox.counts(conn).oldest_pending
-                dead = any(one.dead for one in outbox.counts(conn).values())
+                oldest, owed = inbox.counts(conn).oldest_pending, outbox.counts(conn).values()
         except UnavailableError:
             return ()
-        late = oldest is not None and self.clock() - oldest > OLDEST
-        return (*(("inbox-waiting",) if late else ()), *(("dead-letters",) if dead else ()))
+        now = self.clock()
+        found = {
+            "inbox-waiting": oldest is not None and now - oldest > OLDEST,
+            "outbox-waiting": any(one.oldest_waiting and now - one.oldest_waiting > OWED for one in owed),
+            "dead-letters": any(one.dead for one in owed),
+            "log-long": identity(self.database.path).wal_bytes > LOG_BYTES,
+        }
+        return tuple(code for code, stands in found.items() if stands)

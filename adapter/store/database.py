@@ -53,9 +53,11 @@ class Database:
             with translated():
                 return cls(path, None, engines.reader(path))
         disk.refuse_orphan_log(path)
+        disk.refuse_stranger(path)
         disk.create(path)
         with translated():
             opened = cls(path, engines.writer(path), engines.reader(path))
+            disk.remember(path)
             disk.flush_folder(path.parent)
         return opened
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from adapter.errors import ConfigError
+from adapter.errors import ConfigError, StorageFailedError
 
 NETWORK = frozenset({"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "fuse.sshfs", "afs", "ceph", "glusterfs"})
 """SQLite's locks and flushes are not to be trusted there (sqlite.org/useovernet.html; reliability P1)."""
@@ -53,12 +53,15 @@ def _file(seen: os.stat_result | None) -> File | None:
 
 
 def flush_folder(folder: Path) -> None:
-    """The names of the files are on the disk too: SQLite tries as much and ignores its failure. Raises OSError."""
-    file = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    """The names of the files are on the disk too: SQLite tries as much, and ignores its failure. Raises StorageFailedError."""
     try:
-        os.fsync(file)
-    finally:
-        os.close(file)
+        file = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            os.fsync(file)
+        finally:
+            os.close(file)
+    except OSError as error:
+        raise StorageFailedError(f"{folder} cannot be flushed ({error.strerror}) — check the disk") from error
 
 
 def refuse_orphan_log(path: Path) -> None:
@@ -68,6 +71,34 @@ def refuse_orphan_log(path: Path) -> None:
         raise ConfigError(
             f"{path.name} is gone and {path.name}-wal is not — put the database back beside it (it was moved or deleted)"
         )
+
+
+def refuse_stranger(path: Path) -> None:
+    """Raises ConfigError for a log that another database left: SQLite would apply it to this one, and ruin it."""
+    database, log, known = _stat(str(path)), _stat(f"{path}-wal"), _known(path)
+    if database is not None and log is not None and log.st_size and known not in {"", str(database.st_ino)}:
+        raise ConfigError(
+            f"{path.name} is another file than the one that {path.name}-wal belongs to — delete {path.name}-wal if you "
+            f"restored a backup, or {path.name}-id if both files came here together"
+        )
+
+
+def remember(path: Path) -> None:
+    """Which file the log belongs to, for `refuse_stranger` at the next start; a full disk leaves it unknown."""
+    number = str(path.stat().st_ino)
+    if _known(path) == number:
+        return
+    file = path.with_name(path.name + "-id")
+    with contextlib.suppress(OSError):
+        file.touch(OWNER_ONLY)
+        file.write_text(number, encoding="ascii")
+
+
+def _known(path: Path) -> str:
+    try:
+        return path.with_name(path.name + "-id").read_text(encoding="ascii", errors="replace").strip()
+    except FileNotFoundError:
+        return ""
 
 
 def create(path: Path) -> None:

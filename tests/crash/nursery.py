@@ -130,10 +130,12 @@ SABOTAGES: dict[str, Callable[[], None]] = {
 
 
 class Nursery:
-    def __init__(self) -> None:
+    """`enter` is what its command begins with: the way into another mount namespace."""
+
+    def __init__(self, *enter: str) -> None:
         environment = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE")}
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.crash.nursery"],
+            [*enter, sys.executable, "-m", "tests.crash.nursery"],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT, env=environment,
         )  # fmt: skip
 
@@ -180,7 +182,7 @@ class Quick(Installation):
     """An installation whose daemons come from a nursery, with a store and a key from `template`.
 
     `fate` is what strace injects into the next one (`fdatasync:error=EIO:when=3`), `traced` the calls that are written
-    down, with `data` to the last byte; `sabotage` is one of `SABOTAGES`.
+    down, with `data` to the last byte, `only` those on one file of the data folder; `sabotage` is one of `SABOTAGES`.
     """
 
     def __init__(self, folder: Path, nursery: Nursery, template: Path | None) -> None:
@@ -192,13 +194,17 @@ class Quick(Installation):
             for name in ("adapter.db", "site.key"):
                 shutil.copy2(template / name, folder / "data" / name)
 
-    def launch(self, fate: str = "", *, traced: str = "", data: bool = False, sabotage: str = "") -> Born:
+    def launch(
+        self, fate: str = "", *, traced: str = "", data: bool = False, only: str = "", sabotage: str = ""
+    ) -> Born:
         watched = bool(fate or traced)
         pid = self.nursery.ask("run", str(self.config), str(self.log), watched, sabotage)
         self.process = Born(self.nursery, pid)
         if watched:
             words = ["-e", f"trace={traced or fate.partition(':')[0]}", *(["-e", f"inject={fate}"] if fate else [])]
-            self._attach(pid, [*words, *(["-xx", "-s", "70000"] if data else [])])
+            words += ["-xx", "-s", "70000"] if data else []
+            words += ["-P", str(self.folder / "data" / only)] if only else []
+            self._attach(pid, words)
             os.kill(pid, signal.SIGCONT)
         return self.process
 
@@ -257,7 +263,7 @@ def messages(number: int, now: datetime) -> dict[str, bytes]:
 
 @dataclass
 class Delivery:
-    """Lock-step senders, each with its share; each gives up when nobody listens any more."""
+    """Lock-step senders, each with its share of the patients; each gives up when nobody listens any more."""
 
     port: int
     sent: Mapping[str, bytes]
@@ -266,7 +272,9 @@ class Delivery:
     senders: int = 2
 
     def run(self) -> None:
-        shares = [dict(list(self.sent.items())[n :: self.senders]) for n in range(self.senders)]
+        shares: list[dict[str, bytes]] = [{} for _ in range(self.senders)]
+        for control_id, body in self.sent.items():
+            shares[int(control_id[1:]) % self.senders][control_id] = body
         threads = [threading.Thread(target=self._send, args=(share,)) for share in shares]
         for thread in threads:
             thread.start()

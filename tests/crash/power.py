@@ -160,7 +160,9 @@ def applied(data: bytes, ops: list[Op]) -> bytes:
     return bytes(made)
 
 
-def cuts(files: Mapping[str, bytes], ops: list[Op], number: int, chance: Random) -> Iterator[tuple[dict[str, bytes], set[str]]]:
+def cuts(
+    files: Mapping[str, bytes], ops: list[Op], number: int, chance: Random
+) -> Iterator[tuple[dict[str, bytes], set[str]]]:
     """So many (files after the cut, control ids acknowledged before it), spread over the run."""
     disk, acknowledged = Disk.of(files), set[str]()
     each, rest = divmod(number, len(ops))
