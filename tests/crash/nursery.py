@@ -21,7 +21,6 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from itertools import chain
 from pathlib import Path
 from random import Random
@@ -29,6 +28,7 @@ from typing import Any
 
 import pytest
 
+from adapter.daemon.clock import utc_now
 from adapter.hl7.mllp import encode
 from tests.crash.ward import story
 from tests.installation import Installation, until
@@ -255,9 +255,12 @@ class Quick(Installation):
 # --- the senders ------------------------------------------------------------------------------------------------------
 
 
-def messages(number: int, now: datetime) -> dict[str, bytes]:
-    """Whole stories of as many patients as it takes, by control id."""
-    told = chain.from_iterable(story(f"{patient:05}", now) for patient in range(1, number))
+NOW = utc_now()
+
+
+def messages(number: int) -> dict[str, bytes]:
+    """Whole stories of as many patients as it takes, by control id; the same whenever they are asked for."""
+    told = chain.from_iterable(story(f"{patient:05}", NOW) for patient in range(1, number))
     return dict(pair for pair, _ in zip(told, range(number), strict=False))
 
 

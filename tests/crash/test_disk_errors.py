@@ -15,7 +15,6 @@ from random import Random
 
 import pytest
 
-from adapter.daemon.clock import utc_now
 from adapter.hl7.mllp import encode
 from tests.builders import oru
 from tests.crash.nursery import Nursery, Quick, counted, deliver, messages, needs_strace, resume, sample
@@ -31,7 +30,7 @@ pytestmark = [pytest.mark.slow, needs_strace]
 
 @pytest.fixture(scope="module")
 def sent() -> Mapping[str, bytes]:
-    return messages(MESSAGES, utc_now())
+    return messages(MESSAGES)
 
 
 def test_after_an_error_of_the_disk_nothing_acknowledged_is_missing_and_the_daemon_has_ended(
@@ -82,7 +81,7 @@ def test_a_checkpoint_that_the_disk_fails_at_ends_the_daemon_too(place: Quick, s
 
 def test_a_full_disk_by_injection_refuses_and_goes_on(place: Quick) -> None:
     """ENOSPC of the log's writes for a while: no answer, no end, and acknowledgments by themselves afterwards."""
-    sent = messages(40, utc_now())
+    sent = messages(40)
     assert place.up("pwrite64:error=ENOSPC:when=200..260")
     told = deliver(place, sent)
     assert len(told.acknowledged) < len(sent)

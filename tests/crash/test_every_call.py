@@ -10,7 +10,6 @@ from random import Random
 
 import pytest
 
-from adapter.daemon.clock import utc_now
 from tests.crash.nursery import Nursery, Quick, counted, deliver, messages, needs_strace, resume, sample, sound, state
 
 PAIRS = int(os.environ.get("ADAPTER_CALLS", "64"))
@@ -23,7 +22,7 @@ pytestmark = [pytest.mark.slow, needs_strace]
 
 
 def test_a_kill_at_any_call_loses_nothing_and_doubles_nothing(nursery: Nursery, template: Path, tmp_path: Path) -> None:
-    sent = messages(MESSAGES, utc_now())
+    sent = messages(MESSAGES)
     whole = Quick(tmp_path / "whole", nursery, template)
     assert whole.up(traced=CALLS)
     assert len(deliver(whole, sent).acknowledged) == len(sent)

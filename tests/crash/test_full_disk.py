@@ -243,7 +243,7 @@ def take_names(place: Small) -> None:
 def test_a_disk_that_turns_read_only_ends_the_daemon_until_it_can_be_written_again(
     tmp_path: Path, cellar: Cellar
 ) -> None:
-    sent = messages(40, utc_now())
+    sent = messages(40)
     with small(tmp_path / "place", cellar, "size=8m") as place:
         assert place.up("pwrite64,fdatasync,fallocate:error=EROFS:when=150+"), place.log.read_text()
         told = deliver(place, sent)
@@ -262,7 +262,7 @@ def test_a_disk_that_turns_read_only_ends_the_daemon_until_it_can_be_written_aga
 
 def test_a_limit_on_the_size_of_a_file_ends_the_daemon_and_loses_nothing(place: Quick) -> None:
     """RLIMIT_FSIZE: SQLite calls it a failed write, not a full disk (reliability 0.1)."""
-    sent = messages(200, utc_now())
+    sent = messages(200)
     assert place.up()
     assert place.process is not None
     deliver(place, dict(list(sent.items())[:5]))

@@ -13,7 +13,6 @@ from random import Random
 
 import pytest
 
-from adapter.daemon.clock import utc_now
 from adapter.errors import AdapterError
 from adapter.store.database import Database
 from tests.crash.nursery import Nursery, Quick, deliver, messages, needs_strace
@@ -28,7 +27,7 @@ pytestmark = [pytest.mark.slow, needs_strace]
 
 @pytest.fixture(scope="module")
 def sent() -> Mapping[str, bytes]:
-    return messages(MESSAGES, utc_now())
+    return messages(MESSAGES)
 
 
 def run(place: Quick, sent: Mapping[str, bytes], sabotage: str = "") -> tuple[dict[str, bytes], list[Op]]:

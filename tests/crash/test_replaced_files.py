@@ -13,7 +13,6 @@ from pathlib import Path
 
 import pytest
 
-from adapter.daemon.clock import utc_now
 from tests.crash.nursery import Quick, deliver, messages
 from tests.installation import until
 
@@ -57,7 +56,7 @@ TOUCHES: dict[str, Callable[[Path], object]] = {
 
 def refused(place: Quick) -> None:
     """The next message gets no answer; the daemon says why, in its log and by its exit code."""
-    late = dict(list(messages(60, utc_now()).items())[-3:])
+    late = dict(list(messages(60).items())[-3:])
     assert deliver(place, late).acknowledged == {}
     assert place.process is not None
     assert place.process.wait(10) == 3
@@ -67,7 +66,7 @@ def refused(place: Quick) -> None:
 @pytest.mark.parametrize("touch", TOUCHES.values(), ids=TOUCHES)
 def test_nothing_is_acknowledged_after_the_files_were_touched(place: Quick, touch: Callable[[Path], object]) -> None:
     assert place.up()
-    assert len(deliver(place, messages(10, utc_now())).acknowledged) == 10
+    assert len(deliver(place, messages(10)).acknowledged) == 10
     touch(place.database)
     refused(place)
 
@@ -81,9 +80,9 @@ def test_an_idle_daemon_notices_by_itself(place: Quick) -> None:
 
 def test_a_reader_outside_does_no_harm_while_the_locks_hold(place: Quick) -> None:
     assert place.up()
-    deliver(place, messages(10, utc_now()))
+    deliver(place, messages(10))
     read_from_outside(place.database)
-    sent = messages(20, utc_now())
+    sent = messages(20)
     assert len(deliver(place, sent).acknowledged) == 20
     assert place.stop() == 0
     assert place.stored().keys() == sent.keys()
@@ -91,7 +90,7 @@ def test_a_reader_outside_does_no_harm_while_the_locks_hold(place: Quick) -> Non
 
 def test_a_daemon_that_opens_its_own_database_is_caught_before_it_acknowledges_what_is_gone(place: Quick) -> None:
     """S11: POSIX drops SQLite's locks at that close; the next reader outside deletes the log; every commit seems well."""
-    sent = messages(10, utc_now())
+    sent = messages(10)
     assert place.up(sabotage="touch")
     assert len(deliver(place, sent).acknowledged) == 10
     read_from_outside(place.database)
@@ -104,7 +103,7 @@ def test_a_daemon_that_opens_its_own_database_is_caught_before_it_acknowledges_w
 
 def test_what_a_deleted_log_held_is_copied_before_the_end(place: Quick) -> None:
     """Acknowledged messages stood in it alone; the last open copy is the daemon's."""
-    sent = messages(20, utc_now())
+    sent = messages(20)
     assert place.up()
     assert len(deliver(place, sent).acknowledged) == 20
     wal(place.database).unlink()
@@ -116,7 +115,7 @@ def test_what_a_deleted_log_held_is_copied_before_the_end(place: Quick) -> None:
 
 def test_a_log_without_its_database_is_not_thrown_away(place: Quick) -> None:
     """SQLite would delete it with what was acknowledged; here the start is refused until the database is back."""
-    sent = messages(10, utc_now())
+    sent = messages(10)
     assert place.up()
     assert len(deliver(place, sent).acknowledged) == 10
     aside = place.database.with_name("aside.db")
@@ -134,7 +133,7 @@ def test_a_log_without_its_database_is_not_thrown_away(place: Quick) -> None:
 def test_a_log_is_not_applied_to_another_database(place: Quick) -> None:
     """The supervisor starts the daemon again at once: SQLite would mix the old log into whatever was put there."""
     assert place.up()
-    deliver(place, messages(10, utc_now()))
+    deliver(place, messages(10))
     put_another(place.database)
     refused(place)
     kept = place.database.read_bytes()
@@ -150,7 +149,7 @@ def test_a_log_is_not_applied_to_another_database(place: Quick) -> None:
 def test_a_storage_failure_leaves_the_files_as_they_are(place: Quick) -> None:
     """Tidying up would delete the log of whatever was put in the place of ours."""
     assert place.up()
-    deliver(place, messages(10, utc_now()))
+    deliver(place, messages(10))
     put_another(wal(place.database))
     before = wal(place.database).stat()
     refused(place)
@@ -161,7 +160,7 @@ def test_a_storage_failure_leaves_the_files_as_they_are(place: Quick) -> None:
 @pytest.mark.parametrize("name", ["data", "data/adapter.db", "data/adapter.db-wal"])
 def test_files_that_others_may_read_refuse_the_start(place: Quick, name: str) -> None:
     assert place.up()
-    deliver(place, messages(5, utc_now()))
+    deliver(place, messages(5))
     place.stop(9)
     (place.folder / name).chmod(0o750 if name == "data" else 0o640)
     assert not place.up()
@@ -171,7 +170,7 @@ def test_files_that_others_may_read_refuse_the_start(place: Quick, name: str) ->
 
 def test_what_the_daemon_makes_is_its_own_account_s_alone(place: Quick) -> None:
     assert place.up()
-    deliver(place, messages(5, utc_now()))
+    deliver(place, messages(5))
     until(place.ready)
     modes = {path.name: path.stat().st_mode & 0o777 for path in place.database.parent.iterdir()}
     assert modes.pop("site.key") == 0o400
