@@ -216,6 +216,8 @@ outbox = Table(
     Column("created", String, nullable=False),
     Column("settled", String),
     Column("payload", Text, nullable=False),
+    # The digest of what a snapshot tells, whenever it was told; empty for what is no snapshot.
+    Column("content", String, nullable=False, server_default=""),
     UniqueConstraint("outlet", "key", name="outbox_key"),
     Index("outbox_subject", "subject", "outlet"),
     Index("outbox_waiting", "outlet", "subject", "id", sqlite_where=text("state = 'waiting'")),
