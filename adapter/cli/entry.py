@@ -52,6 +52,7 @@ def main() -> None:
     except (ConfigError, MalformedMessageError) as error:
         _end(str(error), WRONG_USE)
     except StorageFailedError as error:
+        sys.stdout.flush()
         print(f"adapter: {error}", file=sys.stderr, flush=True)  # noqa: T201 — as in `_end`
         os._exit(UNAVAILABLE)  # nothing is tidied up on a disk that failed: the next start recovers from the files
     except UnavailableError as error:

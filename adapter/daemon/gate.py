@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 
 from adapter import telemetry
-from adapter.daemon.health import AGAIN_SECONDS, IDLE_SECONDS, Pulse
+from adapter.daemon.health import AGAIN_SECONDS, IDLE_SECONDS, SLOW, Pulse
 from adapter.pipeline.receive import StoreInbox
 from adapter.sources.mllp_server import MllpServer
 
@@ -26,7 +26,8 @@ class Gate:
     async def look(self) -> None:
         doubt = self._inbox.refused != self._refused
         self._refused = self._inbox.refused
-        reasons = await asyncio.to_thread(self._pulse.refusals, 0.0 if doubt else IDLE_SECONDS)
+        found = await asyncio.to_thread(self._pulse.refusals, 0.0 if doubt else IDLE_SECONDS)
+        reasons = [code for code in found if code != SLOW]
         failure = self._pulse.database.failure
         if failure is not None:
             raise failure

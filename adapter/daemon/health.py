@@ -19,6 +19,8 @@ LOOP_SECONDS = 5.0
 PROBE_SECONDS = 2.0
 AGAIN_SECONDS = 1.0
 """A probe's answer serves everybody who asks within this time."""
+SLOW = "store-slow"
+"""Not ready, says this; it closes no port, since a slow answer is as true as a quick one."""
 IDLE_SECONDS = 30.0
 """Nobody asks and nothing was refused: still the store is tried this often, so that an alarm comes within a minute (P3)."""
 OLDEST = timedelta(minutes=5)
@@ -56,7 +58,7 @@ class Pulse:
         return Health(live, live and not critical and not self.stopping(), status, critical + minor)
 
     def refusals(self, patience: float = AGAIN_SECONDS) -> tuple[str, ...]:
-        """Why nothing may be accepted now; empty when all is well. What was found well holds for `patience` seconds."""
+        """Why the store is not ready; empty when all is well. What was found well holds for `patience` seconds."""
         with self._one:
             now = time.monotonic()
             if now - self._looked > AGAIN_SECONDS:
@@ -75,7 +77,7 @@ class Pulse:
             self._write()
         except UnavailableError:
             return ("store-unavailable",)
-        return () if time.monotonic() - began < PROBE_SECONDS else ("store-slow",)
+        return () if time.monotonic() - began < PROBE_SECONDS else (SLOW,)
 
     def _write(self) -> None:
         """A row really written, synced and taken away again: a sign-in token that is expired when it is made."""
