@@ -33,7 +33,8 @@ class Identity:
 
 def identity(path: Path) -> Identity:
     """By `stat` alone: opening the files ourselves would drop SQLite's locks (POSIX)."""
-    database, wal, index = _stat(str(path)), _stat(f"{path}-wal"), _stat(f"{path}-shm")
+    name = str(path)
+    database, wal, index = _stat(name), _stat(name + "-wal"), _stat(name + "-shm")
     return Identity(_file(database), _file(wal), _file(index), _size(database), _size(wal))
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from random import Random
 
 SECTOR = 512
-TRACED = "pwrite64,write,fdatasync,fsync,ftruncate,openat,unlink,unlinkat,rename,sendto"
+TRACED = "pwrite64,write,fdatasync,fsync,ftruncate,openat,unlink,unlinkat,rename,sendmsg,sendto,writev"
 ACK = re.compile(rb"MSA\|AA\|(\w+)\r")
 CALL = re.compile(r"(\d+) +(?:<\.\.\. )?(\w+)(\(| resumed>)(.*)")
 TEXT = re.compile(r'"((?:\\x[0-9a-f]{2})*)"')
@@ -66,8 +66,8 @@ def _op(folder: Path, call: str, rest: str) -> Iterator[Op]:
             yield from _kept(folder, texts[0].decode(), "create")
         case "unlink" | "unlinkat":
             yield from _kept(folder, texts[0].decode(), "unlink")
-        case "sendto":
-            for name in ACK.findall(texts[0]):
+        case "sendto" | "write" | "writev" | "sendmsg":
+            for name in ACK.findall(b"".join(texts)):
                 yield Op("ack", name.decode())
         case "rename":
             assert not any("adapter.db" in text.decode() for text in texts), "the store renames nothing"

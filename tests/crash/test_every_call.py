@@ -13,7 +13,7 @@ import pytest
 from tests.crash.nursery import Nursery, Quick, counted, deliver, messages, needs_strace, resume, sample, sound, state
 
 PAIRS = int(os.environ.get("ADAPTER_CALLS", "64"))
-CALLS = "close,fdatasync,fsync,ftruncate,openat,pwrite64,sendto,unlink,write"
+CALLS = "close,fdatasync,fsync,ftruncate,openat,pwrite64,sendmsg,sendto,unlink,write,writev"
 FIRST = "fdatasync,fsync,ftruncate,link,mkdir,pwrite64,unlink,write"
 MESSAGES = 200
 RECOVERY = 5.0
