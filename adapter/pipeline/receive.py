@@ -3,6 +3,7 @@
 import asyncio
 import queue
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
@@ -30,6 +31,10 @@ class StoreInbox:
 
     def __init__(self, database: Database, on_stored: Callable[[], None] = lambda: None) -> None:
         self.failed: Future[StorageFailedError] = Future()
+        self.refused = 0
+        """Messages that could not be stored."""
+        self._first = 0.0
+        self._storing: float | None = None
         self._database = database
         self._on_stored = on_stored
         self._waiting: deque[Waiting] = deque()
@@ -48,6 +53,8 @@ class StoreInbox:
         elif self.failed.done():
             future.set_exception(self.failed.result())
         else:
+            if not self._waiting:
+                self._first = time.monotonic()
             self._waiting.append((message, future))
             if self._ringing is not loop:
                 self._ringing = loop
@@ -58,6 +65,11 @@ class StoreInbox:
         """Once a turn of the loop: whatever all connections brought in it is stored together, by a thread woken once."""
         self._ringing = None
         self._bell.put(None)
+
+    def waiting(self) -> tuple[int, float]:
+        """How many messages wait for a commit, and for how many seconds the oldest has, at most (reliability R10)."""
+        since = self._storing or (self._first if self._waiting else None)
+        return len(self._waiting), 0.0 if since is None else time.monotonic() - since
 
     def close(self) -> None:
         """Store what was accepted, then end the thread; whoever comes now is refused."""
@@ -71,7 +83,11 @@ class StoreInbox:
             self._bell.get()
             closed = self._closed
             while batch := self._next():
-                _resolve(batch, self._store([message for message, _ in batch]))
+                self._storing = self._first
+                outcomes = self._store([message for message, _ in batch])
+                self._storing = None
+                self.refused += sum(isinstance(outcome, AdapterError) for outcome in outcomes)
+                _resolve(batch, outcomes)
 
     def _next(self) -> list[Waiting]:
         """Whoever waits now, up to a full batch."""

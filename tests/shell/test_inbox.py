@@ -127,6 +127,23 @@ def test_a_message_no_database_takes_does_not_take_its_neighbours_with_it(databa
     assert stored(database) == ["1", "2"]
 
 
+def test_what_waits_has_an_age(database: Database) -> None:
+    store = StoreInbox(database)
+
+    async def run() -> None:
+        assert store.waiting() == (0, 0.0)
+        with database.write():
+            accepted = asyncio.ensure_future(store.put(message("1")))
+            await asyncio.sleep(0.05)
+            assert 0.04 < store.waiting()[1] < 10
+        await accepted
+        await asyncio.sleep(0.05)
+        assert store.waiting() == (0, 0.0)
+
+    asyncio.run(run())
+    store.close()
+
+
 def test_closing_stores_what_was_accepted_and_refuses_the_rest(database: Database) -> None:
     store = StoreInbox(database)
 
