@@ -13,6 +13,8 @@ BEGINNING = datetime(1, 1, 1, tzinfo=UTC)
 class ResultStatus(StrEnum):
     """HL7 table 0085 folded into what a reader must know (decisions C4)."""
 
+    __hash__ = str.__hash__  # every OBX asks; what an enumeration has of its own is a function in Python
+
     PRELIMINARY = "preliminary"
     FINAL = "final"
     CORRECTED = "corrected"

@@ -66,11 +66,11 @@ def unreadable(body: bytes, reason: str) -> Interpretation:
 
 
 def of_message(body: bytes, message: RawMessage, rules: Rulebook, *, message_id: str) -> Interpretation:
-    site = rules.sites.get(message.site)
-    if site is None:
+    words = rules.words.get(message.site)
+    if words is None:
         return unreadable(body, "SITE")
-    parsed = er7.parse(body, site.encoding)
-    feed = feed_of(parsed, site, rules.dictionary, message_id=message_id, received=message.received)
+    parsed = er7.parse(body, words.site.encoding)
+    feed = feed_of(parsed, words, message_id=message_id, received=message.received)
     disposition, found = mapped(parsed, feed, production=rules.production)
     header = parsed.header
     return interpretation(
