@@ -1,6 +1,5 @@
 """RAS → what was given; RDE, RDS → what was ordered and dispensed, as context (HL7 v2 chapter 4; decisions C5)."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
@@ -50,7 +49,18 @@ LINES = {
     "RXD": Fields(AdministrationState.DISPENSED, 2, 4, 5, 3, sub_id=7),
 }
 LINE_OF = {"RAS": "RXA", "RDE": "RXE", "RDS": "RXD"}
-PER = {"M": "min", "MIN": "min", "MINUTE": "min", "H": "h", "HR": "h", "HOUR": "h", "H1": "h", "D": "d", "DAY": "d", "D1": "d"}
+PER = {
+    "M": "min",
+    "MIN": "min",
+    "MINUTE": "min",
+    "H": "h",
+    "HR": "h",
+    "HOUR": "h",
+    "H1": "h",
+    "D": "d",
+    "DAY": "d",
+    "D1": "d",
+}
 """RXA-12, administered per (time unit), as senders write it."""
 RATES = ("/min", "/h", "/d", "/s")
 NOT_GIVEN = frozenset({"RE", "NA"})
@@ -92,7 +102,9 @@ def events_from_pharmacy(message: Message, kind: str, feed: Feed) -> Mapped:
     patient, visit = found.patients[0], visit_number(message.first("PV1"), feed)
     read = [read_line(line, visit, feed) for line in lines_of(message, LINE_OF[kind])]
     events = tuple(AdministrationStated(patient, said) for said, _ in read if said is not None)
-    return replace(found, events=found.events + events, issues=found.issues + tuple(i for _, issues in read for i in issues))
+    return replace(
+        found, events=found.events + events, issues=found.issues + tuple(i for _, issues in read for i in issues)
+    )
 
 
 def lines_of(message: Message, name: str) -> list[Line]:
@@ -134,9 +146,7 @@ def read_line(line: Line, visit: str, feed: Feed) -> tuple[Administration | None
     return replace(said, digest=digest_of(said)), amounts.issues
 
 
-def statement(
-    line: Line, fields: Fields, feed: Feed, about: tuple[Substance, datetime, str]
-) -> Administration:
+def statement(line: Line, fields: Fields, feed: Feed, about: tuple[Substance, datetime, str]) -> Administration:
     found, start, visit = about
     segment = line.segment
     code, system = plain(segment.text(fields.code)), plain(segment.text(fields.code, 3))
@@ -227,7 +237,9 @@ class Amounts:
             return None
         known = self._feed.site.units.ucum(unit) if unit else None
         if known is None:
-            self._issue("unmapped-unit", units, "this unit is not mapped — add it under 'units' in the site's file", unit)
+            self._issue(
+                "unmapped-unit", units, "this unit is not mapped — add it under 'units' in the site's file", unit
+            )
             return None
         return Quantity(read.value, known)
 
@@ -263,8 +275,3 @@ def digest_of(said: Administration) -> str:
     times = [said.start.isoformat(), None if said.end is None else said.end.isoformat()]
     original = [said.original.value, said.original.unit, said.original.code, said.original.system]
     return fingerprint([said.identity, str(said.state), times, amounts, original, said.route, said.visit])
-
-
-def supported_events() -> Iterator[tuple[str, str]]:
-    """Every (type, event) read here."""
-    yield from ((kind, event) for kind, events in EVENTS.items() for event in events)

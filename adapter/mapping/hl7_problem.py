@@ -16,7 +16,19 @@ from adapter.mapping.plain import plain
 
 PROBLEMS = frozenset({"PC1", "PC2", "PC3"})
 SYSTEMS = {
-    "icd-10": ("I10", "I10C", "I10P", "ICD10", "ICD-10", "ICD10CM", "ICD-10-CM", "ICD10GM", "ICD-10-GM", "10", "ICD-10-WHO"),
+    "icd-10": (
+        "I10",
+        "I10C",
+        "I10P",
+        "ICD10",
+        "ICD-10",
+        "ICD10CM",
+        "ICD-10-CM",
+        "ICD10GM",
+        "ICD-10-GM",
+        "10",
+        "ICD-10-WHO",
+    ),
     "icd-9": ("I9", "I9C", "I9CDX", "ICD9", "ICD-9", "ICD9CM", "ICD-9-CM", "9"),
     "snomed-ct": ("SCT", "SNM", "SNOMED", "SNOMED-CT", "SNOMEDCT"),
 }
@@ -68,7 +80,13 @@ def problem(segment: Segment, visit: str, feed: Feed) -> Iterator[Condition]:
     for system, code in codings(segment, 3, ""):
         own = plain(segment.text(4)) or visit
         yield _condition(
-            (system, code), status_of(segment, feed), at.instant if at else None, feed, own=own, kind="problem", visit=visit
+            (system, code),
+            status_of(segment, feed),
+            at.instant if at else None,
+            feed,
+            own=own,
+            kind="problem",
+            visit=visit,
         )
 
 

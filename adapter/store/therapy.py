@@ -1,0 +1,68 @@
+"""Administrations and conditions as stored text and back."""
+
+import json
+
+from adapter.domain.administration import Administration, AdministrationState
+from adapter.domain.condition import Condition, ConditionStatus
+from adapter.domain.observation import Original
+from adapter.store.codec import canonical, iso, moment, moment_or_none, quantity_parts, read_quantity, spoken, texts
+
+
+def administration_text(said: Administration) -> str:
+    original = said.original
+    return canonical(
+        spoken(
+            identity=said.identity,
+            substance=said.substance,
+            group=said.group,
+            state=said.state,
+            start=said.start.isoformat(),
+            end=iso(said.end),
+            original=[original.value, original.unit, original.code, original.system],
+            rate=quantity_parts(said.rate),
+            dose=quantity_parts(said.dose),
+            concentration=quantity_parts(said.concentration),
+            route=said.route,
+            visit=said.visit,
+            sender_time=iso(said.sender_time),
+            message=said.message,
+            digest=said.digest,
+        )
+    )
+
+
+def read_administration(text: str) -> Administration:
+    said = json.loads(text)
+    said |= {
+        "state": AdministrationState(said["state"]),
+        "start": moment(said["start"]),
+        "end": moment_or_none(said.get("end")),
+        "original": Original(*said["original"]),
+        "sender_time": moment_or_none(said.get("sender_time")),
+        **{name: read_quantity(said.get(name)) for name in ("rate", "dose", "concentration")},
+    }
+    return Administration(**texts(said, "identity", "substance", "group", "message"))
+
+
+def condition_text(said: Condition) -> str:
+    return canonical(
+        spoken(
+            identity=said.identity,
+            system=said.system,
+            code=said.code,
+            status=said.status,
+            at=said.at.isoformat(),
+            kind=said.kind,
+            visit=said.visit,
+            sender_time=iso(said.sender_time),
+            message=said.message,
+            digest=said.digest,
+        )
+    )
+
+
+def read_condition(text: str) -> Condition:
+    said = json.loads(text)
+    times = {"at": moment(said["at"]), "sender_time": moment_or_none(said.get("sender_time"))}
+    said |= {"status": ConditionStatus(said["status"]), **times}
+    return Condition(**texts(said, "identity", "system", "code", "message"))
