@@ -79,18 +79,18 @@ def read_versions(text: str) -> tuple[Observation, ...]:
 
 def statement_text(statement: EncounterStatement) -> str:
     return canonical(
-        _given(
+        spoken(
             visit=statement.visit,
             action=statement.action,
             at=statement.at.isoformat(),
             encounter_class=statement.encounter_class,
             ward=statement.ward,
             bed=statement.bed,
-            sender_time=_iso(statement.sender_time),
+            sender_time=iso_or_none(statement.sender_time),
             digest=statement.digest,
             message=statement.message,
             emergency_ward=statement.emergency_ward,
-            admitted=_iso(statement.admitted),
+            admitted=iso_or_none(statement.admitted),
         )
     )
 
@@ -115,7 +115,7 @@ def read_statement(text: str) -> EncounterStatement:
 
 def determination_text(said: Determination) -> str:
     return canonical(
-        _given(
+        spoken(
             trial=said.trial,
             criterion=said.criterion,
             answer=said.answer,
@@ -130,12 +130,12 @@ def determination_text(said: Determination) -> str:
 def read_determination(text: str) -> Determination:
     given = json.loads(text)
     given |= {"answer": Truth(given["answer"]), "at": moment(given["at"])}
-    return Determination(**_texts(given, "trial", "criterion", "by"))
+    return Determination(**texts(given, "trial", "criterion", "by"))
 
 
 def decision_text(said: Decision) -> str:
     return canonical(
-        _given(
+        spoken(
             trial=said.trial,
             episode=said.episode,
             status=said.status,
@@ -151,7 +151,7 @@ def decision_text(said: Decision) -> str:
 def read_decision(text: str) -> Decision:
     given = json.loads(text)
     given["at"] = moment(given["at"])
-    return Decision(**_texts(given, "trial", "episode", "status", "by"))
+    return Decision(**texts(given, "trial", "episode", "status", "by"))
 
 
 def demographics_text(demographics: Demographics) -> str:
@@ -206,8 +206,8 @@ def _read_observation(given: Json) -> Observation:
         status=ResultStatus(given["status"]),
         original=Original(*given["original"]),
         message=get("message", ""),
-        quantity=_read_quantity(get("quantity")),
-        native=_read_quantity(get("native")),
+        quantity=read_quantity(get("quantity")),
+        native=read_quantity(get("native")),
         code=get("code"),
         issued=moment_or_none(get("issued")),
         sender_time=moment_or_none(get("sender_time")),
@@ -220,7 +220,7 @@ def _read_observation(given: Json) -> Observation:
     )
 
 
-def _read_quantity(given: list[str] | None) -> Quantity | None:
+def read_quantity(given: list[str] | None) -> Quantity | None:
     if given is None:
         return None
     numerator, _, denominator = given[0].partition("/")
@@ -228,15 +228,15 @@ def _read_quantity(given: list[str] | None) -> Quantity | None:
     return Quantity(Fraction(int(numerator), int(denominator)), given[1], comparator)
 
 
-def _iso(value: datetime | None) -> str | None:
+def iso_or_none(value: datetime | None) -> str | None:
     return None if value is None else value.isoformat()
 
 
-def _given(**parts: object) -> Json:
+def spoken(**parts: object) -> Json:
     """What was said; silence (None, empty, false) is not written. An empty code is not silence."""
     return {name: part for name, part in parts.items() if part or (name == "code" and part is not None)}
 
 
-def _texts(given: Json, *names: str) -> Json:
+def texts(given: Json, *names: str) -> Json:
     """Fields without a default that were empty, and so not written."""
     return dict.fromkeys(names, "") | given
