@@ -82,6 +82,15 @@ ANSWERS = {
     "hiv-test": ["positive", "negative"],
 }
 CONCEPTS = (*VALUES, *ANSWERS)
+TOGETHER = (
+    ("pao2", "fio2", "respiratory-support"),
+    ("spo2", "fio2", "oxygen-flow", "respiratory-support"),
+    ("gcs-total", "gcs-eye", "gcs-verbal", "gcs-motor", "rass", "respiratory-support"),
+    ("map", "map-cuff", "sbp", "dbp", "norepinephrine-rate"),
+    ("urine-output", "creatinine", "platelets"),
+    ("ferritin", "mhladr", "neutrophils", "wbc", "neutrophil-percent"),
+)
+"""Concepts that are read together."""
 TRIAL = RULES.trials[0].id
 TICK = timedelta.resolution
 Batch = tuple[datetime | timedelta, list[ClinicalEvent]]
@@ -152,7 +161,8 @@ def lives(draw: st.DrawFn) -> list[Batch]:
     """What is told of a patient, from an admission on, by and by; the clock may be set back between two batches."""
     kind = draw(st.sampled_from([EncounterClass.EMERGENCY, EncounterClass.EMERGENCY, EncounterClass.INPATIENT]))
     admitted = EncounterChanged(PATIENT, visit(at=draw(quarters(-60, 0)), cls=kind))
-    names = draw(st.lists(st.sampled_from(CONCEPTS), min_size=1, max_size=8).map(tuple) | st.just(CONCEPTS))
+    some = st.lists(st.sampled_from(CONCEPTS), min_size=1, max_size=8).map(tuple)
+    names = draw(st.one_of(some, st.just(CONCEPTS), st.sampled_from(TOGETHER)))
     told = results(names)
     event = st.one_of(*[told] * 8, stays(), answers, decisions, descriptions)
     looked = quarters(0, 300) | minutes(0, 4500)
