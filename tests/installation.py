@@ -25,6 +25,9 @@ data = "{folder}/data"
 trials = ["immunosep-demo"]
 environment = "production"
 
+[store]
+ballast_mib = 0
+
 [[source]]
 kind = "mllp"
 name = "lab"

@@ -34,6 +34,7 @@ from adapter.sources.envelope import Door, control_ids
 from adapter.sources.mllp_server import MllpServer, Neighbours, tls_context
 from adapter.store.database import Database
 from adapter.store.secret import SiteSecret
+from adapter.store.space import MIB, Marks, Space
 from adapter.telemetry import Metrics
 from adapter.web.context import FeedInfo, WebContext
 
@@ -74,11 +75,12 @@ def open_parts(settings: Settings, clock: Clock) -> Iterator[Parts]:
     secret = SiteSecret.load_or_create(folder / SECRET)
     outlets = {name: make(clock) for name, make in outlets_for(settings).items()}
     metrics = Metrics()
+    space = space_of(settings)
     with ExitStack() as stack:
         database = Database.open(settings.store_url())
         stack.callback(database.close)
         database.migrate()
-        metrics.compute(lambda: figures(database, clock))
+        metrics.compute(lambda: figures(database, space, clock))
         keeper = Keeper(database, rules, secret, owing(settings, rules, secret), f"{settings.web_base()}/c/")
         yield Parts(
             settings=settings,
@@ -90,8 +92,14 @@ def open_parts(settings: Settings, clock: Clock) -> Iterator[Parts]:
             keeper=keeper,
             outlets=outlets,
             servers=_servers(settings, rules, clock, metrics),
-            pulse=Pulse(database, folder, clock),
+            pulse=Pulse(database, space, clock),
         )
+
+
+def space_of(settings: Settings) -> Space:
+    store = settings.store
+    sizes = (round(size * MIB) for size in (store.warn_free_mib, store.stop_free_mib, store.ballast_mib))
+    return Space(settings.adapter.data, Marks(store.warn_free_percent, *sizes))
 
 
 def _servers(settings: Settings, rules: Rulebook, clock: Clock, metrics: Metrics) -> tuple[MllpServer, ...]:

@@ -9,10 +9,12 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from prometheus_client.core import Metric
 
 from adapter import telemetry
 from adapter.daemon import control, systemd
 from adapter.daemon.commands import Desk
+from adapter.daemon.gate import Gate
 from adapter.daemon.parts import Parts, web_context
 from adapter.daemon.web_server import Web, bound
 from adapter.errors import ConfigError, StorageFailedError, UnavailableError
@@ -20,6 +22,7 @@ from adapter.pipeline.deliver import deliver_next
 from adapter.pipeline.process import Processor
 from adapter.pipeline.receive import StoreInbox
 from adapter.store import accounts
+from adapter.telemetry import gauge
 from adapter.web.app import create_app
 
 REVIEW_SECONDS = 30
@@ -51,11 +54,13 @@ class Daemon:
         self.started = asyncio.Event()
         self._reviewed = self._loop.time()
         self.inbox = StoreInbox(parts.database, self._wake_reader)
+        self._gate = Gate(parts.pulse, self.inbox, parts.servers)
         self._processor = Processor(parts.database, parts.rules, parts.keeper, parts.clock, self._wake_outlets)
         # One thread screens: the keeper's memory of patients is its own.
         self._screening = ThreadPoolExecutor(1, thread_name_prefix="screening")
         self._app = create_app(replace(web_context(parts, self.inbox, demo=demo), wake=self._wake_reader))
         parts.pulse.stopping = self._stopping.is_set
+        parts.metrics.compute(self._figures)
 
     def stop(self) -> None:
         self._stopping.set()
@@ -74,8 +79,9 @@ class Daemon:
     async def _group(self, web: Web) -> None:
         try:
             async with asyncio.TaskGroup() as group:
-                for part in (*self._sources(), self._process(), *self._deliveries(), self._ticks(), web.run()):
+                for part in (*self._sources(), *self._deliveries(), self._process(), self._ticks(), web.run()):
                     group.create_task(_endless(part))
+                group.create_task(self._gate.run())
                 group.create_task(self._watch_storage())
                 group.create_task(self._wait_for_stop())
                 group.create_task(self._beat())
@@ -210,6 +216,12 @@ class Daemon:
 
     async def _screened(self, work: Callable[[], T]) -> T:
         return await self._loop.run_in_executor(self._screening, work)
+
+    def _figures(self) -> Iterator[Metric]:
+        waiting, oldest = self.inbox.waiting()
+        yield gauge("receiving_waiting", "Messages that wait for their commit", float(waiting))
+        yield gauge("receiving_oldest_seconds", "How long the oldest of them has waited", oldest)
+        yield gauge("accepting", "Whether the ports are open", float(self._gate.open))
 
     def _wake(self, event: asyncio.Event) -> None:
         """From any thread."""

@@ -32,6 +32,9 @@ __all__ = [
     "state",
 ]
 
+AT_ONCE_BYTES = 4 * 1024 * 1024
+"""Messages in memory at a time for screening: more only where one alone is bigger."""
+
 
 @dataclass(frozen=True, slots=True)
 class Item:
@@ -117,8 +120,15 @@ _COUNT = {
 
 
 def pending(conn: Connection, limit: int) -> list[Item]:
-    """What waits, oldest first."""
-    return [read_item(row, row.attempts) for row in conn.execute(_PENDING, {"limit": limit})]
+    """What waits, oldest first; fewer than `limit` where they are big."""
+    taken: list[Item] = []
+    size = 0
+    for row in conn.execute(_PENDING, {"limit": limit}):
+        taken.append(read_item(row, row.attempts))
+        size += len(row.body)
+        if size >= AT_ONCE_BYTES:
+            break
+    return taken
 
 
 def read_item(row: Any, attempts: int) -> Item:
@@ -182,8 +192,9 @@ def failed(tx: Connection, item_id: int, error_code: str) -> int:
 def counts(conn: Connection) -> InboxCounts:
     names = ("applied", "duplicate", "ignored", "quarantined", "control_id_reuse")
     total = conn.execute(select(*(func.coalesce(func.sum(feeds.c[name]), 0).label(name) for name in names))).one()
-    waiting, oldest = conn.execute(select(func.count(), func.min(inbox_pending.c.id)).select_from(inbox_pending)).one()
+    waiting = conn.execute(select(func.count()).select_from(inbox_pending)).scalar_one()
     stored = conn.execute(select(func.coalesce(func.max(inbox.c.id), 0))).scalar_one()
+    oldest = select(func.min(inbox_pending.c.id)).scalar_subquery()
     received = conn.execute(select(inbox.c.received).where(inbox.c.id == oldest)).scalar()
     last = conn.execute(select(feeds.c.source, feeds.c.last_received))
     return InboxCounts(

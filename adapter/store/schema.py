@@ -111,14 +111,15 @@ merges = Table(
     Index("merges_survivor", "survivor"),
 )
 
-# Clustered by patient: loading one patient is one walk along neighbouring rows.
+# Clustered by patient and time: loading one patient is one walk along neighbouring rows, and the results of one message
+# are neighbours too. Where the newest version says another time, the row moves (`patients.save_many`).
 results = Table(
     "results",
     metadata,
     Column("patient", Integer, ForeignKey("patients.key"), primary_key=True),
+    Column("effective", String, primary_key=True),
     Column("concept", String, primary_key=True),
     Column("identity", String, primary_key=True),
-    Column("effective", String, nullable=False),
     Column("versions", Text, nullable=False),
     sqlite_with_rowid=False,
 )
@@ -134,6 +135,12 @@ statements = Table(
     Column("body", Text, nullable=False),
     sqlite_with_rowid=False,
 )
+
+STANDING, SHOWN, TOLD = "standing = 1", "shown = 1", "raised IS NOT NULL"
+WATCHED = "verdict = 'incomplete' AND shown = 0 AND raised IS NULL AND status = ''"
+"""Nobody was told, nobody acted. It is the episode judged last: an earlier one would have been forgotten."""
+LEFT = "verdict = 'incomplete' AND shown = 0 AND (raised IS NOT NULL OR status <> '')"
+"""What the worklist asks for, in the very words of the partial indexes below: only those make the planner use them."""
 
 candidates = Table(
     "candidates",
@@ -163,7 +170,11 @@ candidates = Table(
     Column("evaluated_at", String, nullable=False),
     # One row and one alert life per episode (decisions A4).
     UniqueConstraint("patient", "trial", "episode", name="candidates_episode"),
-    Index("candidates_shown", "trial", "shown", "standing"),
+    Index("candidates_standing", "id", sqlite_where=text(STANDING)),
+    Index("candidates_shown", "id", sqlite_where=text(SHOWN)),
+    Index("candidates_told", "changed", sqlite_where=text(TOLD)),
+    Index("candidates_watched", "patient", "trial", sqlite_where=text(WATCHED)),
+    Index("candidates_left", "patient", "trial", sqlite_where=text(LEFT)),
     Index("candidates_review", "review_at"),
 )
 
@@ -173,6 +184,7 @@ candidate_aliases = Table(
     metadata,
     Column("former", String, primary_key=True),
     Column("candidate", String, ForeignKey("candidates.id"), nullable=False),
+    Index("candidate_aliases_candidate", "candidate"),
 )
 
 candidate_history = Table(
@@ -220,6 +232,7 @@ outbox = Table(
     Column("content", String, nullable=False, server_default=""),
     UniqueConstraint("outlet", "key", name="outbox_key"),
     Index("outbox_subject", "subject", "outlet"),
+    Index("outbox_states", "outlet", "state", "created"),
     Index("outbox_waiting", "outlet", "subject", "id", sqlite_where=text("state = 'waiting'")),
     sqlite_autoincrement=True,
 )

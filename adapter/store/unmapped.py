@@ -11,7 +11,7 @@ from adapter.domain.issue import Issue
 from adapter.store.codec import storable
 from adapter.store.schema import inbox, unmapped
 
-COUNTED = frozenset({"unmapped-code", "unmapped-unit", "unmapped-answer", "unknown-specimen"})
+COUNTED = frozenset({"unmapped-code", "unmapped-drug", "unmapped-unit", "unmapped-answer", "unknown-specimen"})
 """Issues that a line in the site's file mends; a value nobody can read is the sender's to mend."""
 LONGEST = 64
 """Characters of what the sender wrote: more is no code and no unit."""
