@@ -9,12 +9,12 @@ from pathlib import Path
 from adapter.assets import load_rulebook
 from adapter.daemon.health import FREE_BYTES
 from adapter.daemon.lock import held
+from adapter.daemon.opening import open_store
 from adapter.daemon.parts import neighbours, outlets_for, refuse_clear_text, tls_for
 from adapter.daemon.rules import load_rules
 from adapter.errors import AdapterError, ConfigError, UnavailableError
 from adapter.settings import Settings, load_settings
 from adapter.settings.reading import read_toml
-from adapter.store.database import Database
 
 SYNCHRONISED = (Path("/run/systemd/timesync/synchronized"), Path("/run/chrony"), Path("/var/lib/ntp"))
 """One of them is there where something keeps the clock right."""
@@ -107,10 +107,10 @@ def _store(settings: Settings) -> Looked:
         yield "error", f"{folder} can be read by others — chmod 700 {folder}"
     if _free(folder) < FREE_BYTES:
         yield "error", f"{folder} has less than {FREE_BYTES >> 20} MiB free — make room"
-    if not Path(settings.store_url().removeprefix("sqlite:///")).exists():
+    if settings.on_sqlite() and not Path(settings.store_url().removeprefix("sqlite:///")).exists():
         yield "ok", "no database yet"
         return
-    database = Database.open(settings.store_url(), read_only=True)
+    database = open_store(settings, read_only=True)
     try:
         yield from (("error" if "damaged" in text else "warning", text) for text in database.self_check())
     finally:

@@ -11,6 +11,7 @@ from adapter import __version__
 from adapter.daemon.figures import figures
 from adapter.daemon.health import Pulse
 from adapter.daemon.lock import data_folder
+from adapter.daemon.opening import open_store
 from adapter.daemon.rules import SECRET, load_rules
 from adapter.errors import ConfigError
 from adapter.fhir.bundle import BundleContext
@@ -75,7 +76,7 @@ def open_parts(settings: Settings, clock: Clock) -> Iterator[Parts]:
     outlets = {name: make(clock) for name, make in outlets_for(settings).items()}
     metrics = Metrics()
     with ExitStack() as stack:
-        database = Database.open(settings.store_url())
+        database = open_store(settings)
         stack.callback(database.close)
         database.migrate()
         metrics.compute(lambda: figures(database, clock))

@@ -30,7 +30,7 @@ BEAT_SECONDS = 1.0
 DELIVERY_SECONDS = 2.0
 """How long an idle delivery loop sleeps at most: postponed deliveries fall due without a message."""
 LAST_DELIVERIES_SECONDS = 5.0
-SHORTEST_WAIT, LONGEST_WAIT = 0.5, 30.0
+SHORTEST_WAIT, LONGEST_WAIT = 0.5, 5.0
 """Seconds between tries while the store is away."""
 
 T = TypeVar("T")

@@ -3,7 +3,8 @@
 import hashlib
 import hmac
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -147,6 +148,17 @@ class Keeper:
             if entry.rivals and prepared.joining is not None:
                 audit.append(tx, audit.Act("adapter", "system", "identity-conflict", "candidate", entry.candidate), now)
                 telemetry.warn("identity conflict", candidate=entry.candidate)
+
+    @contextmanager
+    def certain(self) -> Iterator[None]:
+        """Round a transaction: where it fails nobody knows whether it was kept (the reply to a COMMIT may be lost), so
+        everybody is read again.
+        """
+        try:
+            yield
+        except BaseException:
+            self._memory.clear()
+            raise
 
     def remember(self, prepared: Sequence[Prepared]) -> None:
         """After the commit only: memory never runs ahead of the disk."""

@@ -171,7 +171,7 @@ class Processor:
         if not read and not steps:
             return
         prepared = [self._keeper.prepare(step.outcome, step.message_id, step.person, step.joining) for step in steps]
-        with self._database.write() as tx:
+        with self._keeper.certain(), self._database.write() as tx:
             for one in prepared:
                 self._keeper.keep(tx, one, now)
             inbox.finish_many(tx, [(message.item.id, message.ending) for message in read])

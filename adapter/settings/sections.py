@@ -73,12 +73,19 @@ class AdapterSection(Section):
 
 class StoreSection(Section):
     url: str = "sqlite:///adapter.db"
+    password: Secret | None = None
+    """Of the role that a PostgreSQL url names."""
+    _reference = field_validator("password", mode="before")(_secret)
 
     @field_validator("url")
     @classmethod
     def _known_kind(cls, url: str) -> str:
-        if not url.startswith("sqlite:///"):
-            raise ValueError('the store is an SQLite file: write "sqlite:///adapter.db"')
+        if not url.startswith(("sqlite:///", "postgresql://")):
+            raise ValueError(
+                'the store is an SQLite file or PostgreSQL: "sqlite:///adapter.db", "postgresql://ROLE@HOST/DATABASE"'
+            )
+        if re.match(r"postgresql://[^/@]*:[^/]*@", url):
+            raise ValueError('the url holds a password: take it out and write password = "file:/path/to/it" below it')
         return url
 
 
@@ -197,9 +204,18 @@ class Settings(BaseSettings):
         return (env_settings, init_settings)
 
     def store_url(self) -> str:
-        """The database's address, a relative file standing in the data folder."""
+        """The database's address, without its password; a relative file stands in the data folder."""
+        if not self.on_sqlite():
+            return self.store.url
         path = Path(self.store.url.removeprefix("sqlite:///"))
         return f"sqlite:///{path if path.is_absolute() else self.adapter.data / path}"
+
+    def on_sqlite(self) -> bool:
+        return self.store.url.startswith("sqlite:")
+
+    def store_password(self) -> str:
+        """Raises ConfigError where the reference leads nowhere."""
+        return self.store.password.reveal() if self.store.password else ""
 
     def web_base(self) -> str:
         return self.web.base_url.rstrip("/") or f"http://{self.web.listen}"

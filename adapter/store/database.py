@@ -1,8 +1,11 @@
-"""The door to the cellar: one writer, many readers, and no commit believed that the disk did not confirm."""
+"""The door to the cellar: writers and readers, and no commit believed that the disk did not confirm."""
 
 import contextlib
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from importlib.util import find_spec
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine
@@ -19,7 +22,56 @@ Snapshot = Connection
 """What `read` gives."""
 
 
-class Database:
+class Database(ABC):
+    """A store: SQLite here, PostgreSQL in `store.postgres`; the SQL of the other modules is the same for both."""
+
+    @classmethod
+    def open(cls, url: str, *, password: str = "", read_only: bool = False) -> "Database":
+        """`sqlite:///relative.db`, `sqlite:////absolute.db` or `postgresql://ROLE@HOST/DATABASE`, by `password`.
+
+        Raises ConfigError for a store that cannot be safe.
+        """
+        server = engines.postgres_url(url, password)
+        if server is None:
+            return SqliteDatabase.at(engines.sqlite_path(url), read_only=read_only)
+        if find_spec("psycopg") is None:
+            raise ConfigError("[store] url: PostgreSQL needs its driver — pip install 'immunosep-adapter[postgres]'")
+        from adapter.store.postgres import PostgresDatabase
+
+        return PostgresDatabase(server, read_only=read_only)
+
+    @abstractmethod
+    def write(self) -> AbstractContextManager[Transaction]:
+        """BEGIN … COMMIT, durable afterwards. Not re-entrant.
+
+        Raises UnavailableError (disk full, server away, locked by another process) or StorageFailedError (the disk failed,
+        the files were replaced, the server became unsafe): in both cases nothing may be acknowledged; after the latter the
+        process must end.
+        """
+
+    @abstractmethod
+    def read(self) -> AbstractContextManager[Snapshot]:
+        """One snapshot, seen to the end of the block; keep it short, an old snapshot keeps what it sees from being freed."""
+
+    @abstractmethod
+    def findings(self, conn: Connection, revision: str | None) -> tuple[str, ...]:
+        """Facts worth an operator's look."""
+
+    @abstractmethod
+    def close(self) -> None: ...
+
+    def migrate(self) -> None:
+        """To the newest schema, in one transaction. Raises ConfigError where the store is newer than this program."""
+        with self.write() as tx:
+            migrate(tx)
+
+    def self_check(self) -> tuple[str, ...]:
+        """What an operator should know though it does not stop us; what must stop us was refused by `open`."""
+        with self.read() as conn:
+            return self.findings(conn, current_revision(conn))
+
+
+class SqliteDatabase(Database):
     """A SQLite store in WAL mode with `synchronous=FULL`, read back to be sure (reliability R1 to R5).
 
     One connection writes, under a lock that lets a waiting thread go first; any number read, each in its own snapshot.
@@ -36,27 +88,16 @@ class Database:
         self._turnstile = threading.Lock()
 
     @classmethod
-    def open(cls, url: str, *, read_only: bool = False) -> "Database":
-        """`sqlite:///relative.db` or `sqlite:////absolute.db`. Raises ConfigError for a store that cannot be safe."""
-        path = engines.sqlite_path(url)
+    def at(cls, path: Path, *, read_only: bool) -> "SqliteDatabase":
         if read_only and not path.exists():
             raise ConfigError(f"no database at {path} — start the daemon once, or mend [store] url")
         disk.refuse_network_filesystem(path)
         with translated():
             return cls(path, None if read_only else engines.writer(path), engines.reader(path))
 
-    def migrate(self) -> None:
-        """To the newest schema, in one transaction. Raises ConfigError where the store is newer than this program."""
-        with self.write() as tx:
-            migrate(tx)
-
     @contextlib.contextmanager
     def write(self) -> Iterator[Connection]:
-        """BEGIN IMMEDIATE … COMMIT, then proof that the files are still ours. Not re-entrant.
-
-        Raises UnavailableError (disk full, locked by another process) or StorageFailedError (the disk failed, or the
-        files were replaced): in both cases nothing may be acknowledged; after the latter the process must end.
-        """
+        """BEGIN IMMEDIATE … COMMIT, then proof that the files are still ours."""
         if self._connection is None:
             raise ConfigError("the store was opened read-only — this command must go through the daemon")
         with self._turnstile:  # who waits holds it, so the thread that just let go cannot overtake (decisions F2)
@@ -74,14 +115,11 @@ class Database:
 
     @contextlib.contextmanager
     def read(self) -> Iterator[Connection]:
-        """One snapshot, seen to the end of the block; keep it short, an old snapshot keeps the WAL growing."""
         with translated(), self._reader.connect() as connection:
             yield connection
 
-    def self_check(self) -> tuple[str, ...]:
-        """What an operator should know though it does not stop us; what must stop us was refused by `open`."""
-        with self.read() as conn:
-            return engines.findings(conn, current_revision(conn))
+    def findings(self, conn: Connection, revision: str | None) -> tuple[str, ...]:
+        return engines.findings(conn, revision)
 
     def close(self) -> None:
         """The last connection checkpoints and removes the WAL."""

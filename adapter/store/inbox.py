@@ -5,13 +5,15 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, Select, bindparam, cast, delete, func, insert, select, update
 
 from adapter.domain.issue import Issue
 from adapter.domain.message import MessageKind, MessageState, RawMessage
 from adapter.store import unmapped
 from adapter.store.codec import canonical, instant, moment, moment_or_none, storable
+from adapter.store.columns import NUMBER, STREAM
 from adapter.store.inbox_put import put_many
+from adapter.store.locks import Lock, take
 from adapter.store.schema import feeds, inbox, inbox_outcomes, inbox_pending
 
 __all__ = [
@@ -57,7 +59,7 @@ class Ending:
 class InboxCounts:
     """`received` = applied + duplicate + ignored + quarantined + pending (reliability R11).
 
-    Each is counted where it happens: what came by the ids given (without gaps: one writer), what waits in the waiting
+    Each is counted where it happens: what came by the ids given (they have no gaps), what waits in the waiting
     list, what ended with the ending.
     """
 
@@ -151,6 +153,7 @@ def finish_many(tx: Connection, endings: Sequence[tuple[int, Ending]]) -> None:
     if tx.execute(_NOT_PENDING, items).rowcount != len(items):
         raise LookupError(f"not all are pending: message {', '.join(str(item_id) for item_id, _ in endings)}")
     tx.execute(insert(inbox_outcomes), [_outcome(item_id, ending) for item_id, ending in endings])
+    take(tx, Lock.TALLY)
     unmapped.add(tx, ((item_id, ending.issues) for item_id, ending in endings))
     for state, count in _COUNT.items():
         ended = [{"item": item_id} for item_id, ending in endings if ending.state is state]
@@ -181,7 +184,8 @@ def failed(tx: Connection, item_id: int, error_code: str) -> int:
 
 def counts(conn: Connection) -> InboxCounts:
     names = ("applied", "duplicate", "ignored", "quarantined", "control_id_reuse")
-    total = conn.execute(select(*(func.coalesce(func.sum(feeds.c[name]), 0).label(name) for name in names))).one()
+    sums = (cast(func.coalesce(func.sum(feeds.c[name]), 0), NUMBER).label(name) for name in names)
+    total = conn.execute(select(*sums)).one()
     waiting, oldest = conn.execute(select(func.count(), func.min(inbox_pending.c.id)).select_from(inbox_pending)).one()
     stored = conn.execute(select(func.coalesce(func.max(inbox.c.id), 0))).scalar_one()
     received = conn.execute(select(inbox.c.received).where(inbox.c.id == oldest)).scalar()
@@ -211,7 +215,7 @@ def _rows() -> Select[Any]:
 
 def listing(conn: Connection, *, limit: int | None = None) -> Iterator[InboxRow]:
     """Oldest first, as a stream; all of it unless limited."""
-    for row in conn.execute(_rows().order_by(inbox.c.id).limit(limit)):
+    for row in conn.execute(_rows().order_by(inbox.c.id).limit(limit), execution_options=STREAM):
         yield _row(row)
 
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Connection, inspect, text
 
 from adapter.errors import ConfigError
+from adapter.store.locks import Lock, take
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -17,6 +18,9 @@ HEAD = "0003"
 
 def migrate(tx: Connection) -> None:
     """To the newest revision inside the caller's transaction: killed half-way, the old schema stands."""
+    if current_revision(tx) == HEAD:
+        return
+    take(tx, Lock.SCHEMA)
     revision = current_revision(tx)
     if revision == HEAD:
         return

@@ -6,11 +6,11 @@ from datetime import datetime
 from typing import Protocol
 
 from sqlalchemy import Connection, func, select, text, update
-from sqlalchemy.dialects.sqlite import insert
 
 from adapter.domain.message import Delivery, RemoteResource
 from adapter.store.codec import instant, moment_or_none, storable
 from adapter.store.schema import outbox, outbox_remotes
+from adapter.store.upsert import insert
 
 WAITING, DELIVERED, DEAD, SUPERSEDED = "waiting", "delivered", "dead", "superseded"
 
@@ -57,8 +57,9 @@ def add(tx: Connection, owed: Owed, now: datetime) -> None:
         "created": instant(now),
         "payload": owed.payload,
     }
-    made = tx.execute(insert(outbox).values(**row).on_conflict_do_nothing(index_elements=["outlet", "key"]))
-    if made.rowcount and owed.kind == SNAPSHOT:
+    add_once = insert(outbox).values(**row).on_conflict_do_nothing(index_elements=["outlet", "key"])
+    made = tx.execute(add_once.returning(outbox.c.id)).scalar_one_or_none()
+    if made is not None and owed.kind == SNAPSHOT:
         _supersede(tx, owed, now)
 
 

@@ -10,6 +10,8 @@ from sqlalchemy import Connection, RowMapping, select, update
 from adapter.domain.issue import Issue
 from adapter.store import unmapped
 from adapter.store.codec import instant
+from adapter.store.columns import STREAM
+from adapter.store.locks import Lock, take
 from adapter.store.schema import feeds, inbox, inbox_outcomes
 
 RUN = 1000
@@ -28,7 +30,8 @@ class Turn:
 
 def turned(ours: Connection, theirs: Connection) -> Iterator[tuple[RowMapping, RowMapping]]:
     """Pairs that differ, by id: ours, theirs. Theirs holds messages of ours only."""
-    for rows in theirs.execute(select(inbox_outcomes).order_by(inbox_outcomes.c.id)).mappings().partitions(RUN):
+    told = theirs.execute(select(inbox_outcomes).order_by(inbox_outcomes.c.id), execution_options=STREAM)
+    for rows in told.mappings().partitions(RUN):
         span = inbox_outcomes.c.id.between(rows[0]["id"], rows[-1]["id"])
         mine = {row["id"]: row for row in ours.execute(select(inbox_outcomes).where(span)).mappings()}
         for row in rows:
@@ -43,6 +46,7 @@ def turn_of(before: RowMapping, now: RowMapping) -> Turn:
 
 def take_over(tx: Connection, theirs: Connection, at: datetime) -> None:
     """Outcomes, the counts of their feeds, and what no mapping knew."""
+    take(tx, Lock.TALLY)
     for before, now in list(turned(tx, theirs)):
         message = before["id"]
         unmapped.take_back(tx, message, _issues(before))
