@@ -25,6 +25,7 @@ from adapter.hl7.er7 import parse
 from adapter.screening.describe import event_json
 from adapter.screening.interpret import interpret
 from adapter.screening.screen import screen
+from adapter.screening.snapshot import as_decided
 from adapter.simulation.stories import STORIES, Story
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -76,7 +77,12 @@ def files(story: Story) -> dict[str, bytes]:
     if kinds and tells_values(judged.assessment):
         event = DecisionEvent("withdrawn" if kinds[-1] is AlertKind.WITHDRAWN else "raised")
         found["bundle.json"] = pretty(
-            candidate_bundle(judged.assessment, screening_id="GOLDEN0001", context=CONTEXT, event=event)
+            candidate_bundle(
+                as_decided(judged.assessment, outcome.chart, RULES),
+                screening_id="GOLDEN0001",
+                context=CONTEXT,
+                event=event,
+            )
         )
     return found
 

@@ -77,6 +77,9 @@ def convert(  # noqa: PLR0913 — a command's words
         bool,
         typer.Option("--test", help="Read test messages (MSH-11 T, D, V, N) too; a production source refuses them."),
     ] = False,
+    linting: Annotated[
+        bool, typer.Option("--lint", help="Add what hl7apy minds of each message's structure (slow, strict).")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Dry run, nothing is stored: what the adapter would understand of HL7 v2 messages.
@@ -90,6 +93,8 @@ def convert(  # noqa: PLR0913 — a command's words
     reader, sum_ = reader_of(site, assets, production=not testing), Sum()
     for found in read_messages(paths):
         seen, message = reader.read(found), None if as_json and not summary else reader.parsed(found)
+        if linting:
+            seen["lint"] = reader.linted(found)
         if summary:
             sum_.add(seen, message)
         elif as_json:
@@ -120,6 +125,11 @@ class Reader:
         except MalformedMessageError as error:
             seen = unreadable(found.body, error.code)
         return as_json(seen, found.source)
+
+    def linted(self, found: Found) -> list[dict[str, str]]:
+        from adapter.cli.lint import lint
+
+        return lint(found.body, self.rules.sites[self.site].encoding)
 
     def parsed(self, found: Found) -> "Message | None":
         from adapter.hl7.er7 import parse
@@ -153,6 +163,7 @@ def _told(seen: dict[str, Any], findings: "list[Finding]") -> str:
     if seen["reason"] in REASONS:
         lines.append(f"  ! {REASONS[seen['reason']]}")
     lines += [f"  ! {one.where}{f' ({one.said})' if one.said else ''}: {one.text}" for one in findings]
+    lines += [f"  ~ {one['where']}: {one['text']}" for one in seen.get("lint", ())]
     return "\n".join(lines)
 
 

@@ -9,6 +9,9 @@ from adapter.domain.visits import visits
 NO_VISIT = "no-visit"
 """The episode of a patient of whom only results have come: a person must say where they lie."""
 
+NEWER_VISIT = "newer-visit"
+"""Flag of an assessment whose episode is no longer the present one."""
+
 BEGINNING = datetime.min.replace(tzinfo=UTC)
 
 

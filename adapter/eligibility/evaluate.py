@@ -10,7 +10,7 @@ from adapter.domain.trial import Criterion, Needs, Trial
 from adapter.domain.truth import Truth
 from adapter.eligibility.clock import TimeLimit, next_turn, onset_of, time_limit_of
 from adapter.eligibility.criteria import determinations_of, finding_of, result_of
-from adapter.eligibility.episode import encounter_named, encounter_of, ended, episode_of, spoken_of
+from adapter.eligibility.episode import NEWER_VISIT, encounter_named, encounter_of, ended, episode_of, spoken_of
 from adapter.eligibility.finding import Finding, earliest, unique
 from adapter.eligibility.newest import newest
 from adapter.eligibility.sepsis import infection_of, missing_inputs
@@ -62,7 +62,14 @@ def assess(  # noqa: PLR0913 — one call says all an assessment rests on
         questions=_questions(case),
         rulebook=rulebook,
         provisional=case.stratum.provisional,
-        flags=unique((*case.stratum.flags, *case.limit.warning(at), *sorted(case.marks))),
+        flags=unique(
+            (
+                *case.stratum.flags,
+                *case.limit.warning(at),
+                *sorted(case.marks),
+                *([NEWER_VISIT] if case.superseded else ()),
+            )
+        ),
         stratum_evidence=case.stratum.evidence,
         encounter=encounter,
         status=_status(trial, state, episode or episode_of(encounter), at),
@@ -92,7 +99,14 @@ class _Case:
             return True
         if encounter is None:
             return spoken_of(state, self.view.at)
-        return encounter.cancelled or ended(encounter, self.view.at)
+        return encounter.cancelled or ended(encounter, self.view.at) or self.superseded
+
+    @property
+    def superseded(self) -> bool:
+        """Another visit is the present one: a patient lies in one bed, whether or not the discharge from the other was told."""
+        stay = self.view.stay
+        present = encounter_of(stay.state, self.view.at)
+        return stay.encounter is not None and present is not None and present.visit != stay.encounter.visit
 
     @property
     def marks(self) -> frozenset[str]:

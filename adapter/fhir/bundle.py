@@ -1,5 +1,6 @@
 """From an assessment to the R4 transaction of one decision event; the one place where a verdict becomes a status."""
 
+import hashlib
 import json
 import re
 from collections.abc import Sequence
@@ -128,6 +129,14 @@ def candidate_bundle(
     if not _SCREENING_ID.fullmatch(screening_id):
         raise ValueError("a screening id holds letters, digits, '.' and '-' only — allocate it by the linkage table")
     return _checked(_Writer(assessment, screening_id, context, event or DecisionEvent()).bundle())
+
+
+def content_digest(assessment: Assessment, *, screening_id: str, context: BundleContext, event: DecisionEvent) -> str:
+    """Of what the bundle tells, and not of when it was told or by which message: equal for what an EDC need not hear again."""
+    entries = _Writer(assessment, screening_id, context, event).bundle()["entry"]
+    told = [entry["resource"] for entry in entries if entry["resource"]["resourceType"] != "Provenance"]
+    lasting = [{name: value for name, value in one.items() if name != "period"} for one in told]
+    return hashlib.sha256(json.dumps(lasting, sort_keys=True, default=str).encode()).hexdigest()[:32]
 
 
 def bundle_text(bundle: Json) -> str:

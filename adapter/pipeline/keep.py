@@ -12,11 +12,13 @@ from adapter import telemetry
 from adapter.domain.alert import CandidateAlert
 from adapter.domain.patient import Decision, PatientId, PatientState
 from adapter.domain.persons import Merge, Person
+from adapter.eligibility.episode import NEWER_VISIT
 from adapter.eligibility.explain import as_json
-from adapter.pipeline.outgoing import Occasion, Outlet, Owed, owed
+from adapter.pipeline.outgoing import Occasion, Outlet, Owed, SinkOutlet, owed
 from adapter.scoring.chart import Chart
 from adapter.screening.rulebook import Rulebook
 from adapter.screening.screen import Judgement, Outcome
+from adapter.screening.snapshot import as_decided
 from adapter.screening.state import union
 from adapter.store import audit, outbox, patients, persons, screening_ids, worklist
 from adapter.store.candidate_rows import CandidateRow
@@ -208,9 +210,9 @@ class Keeper:
         with self.database.read() as conn:
             numbers = self._numbers(conn, outcome.state, assessment.trial, merges)
             known = numbers[0] if numbers else ""
-            pushed = outbox.outlets_of(conn, known) if known else frozenset()
-        if len(numbers) > 1:
-            return Entry(candidate, judgement, rivals=numbers)
+            pushed = outbox.newest_contents(conn, known) if known else {}
+        if len(numbers) > 1:  # asked once, at the present episode
+            return Entry(candidate, judgement, rivals=() if NEWER_VISIT in assessment.flags else numbers)
         screening_id = known or (screening_ids.new_screening_id() if assessment.shown else "")
         decisions = _decisions(outcome.state, assessment.trial, assessment.episode)
         occasion = Occasion(
@@ -223,7 +225,9 @@ class Keeper:
             earlier=tuple(d.status for d in decisions[:-1]),
         )
         outlets = self.outlets if screening_id else ()
-        due = owed(judgement.change, assessment, outlets, occasion)
+        pushing = any(isinstance(outlet, SinkOutlet) for outlet in outlets)
+        shown = as_decided(assessment, outcome.chart, self.rules) if pushing else assessment
+        due = owed(judgement.change, shown, outlets, occasion)
         return Entry(candidate, judgement, "" if known else screening_id, due)
 
     def _numbers(self, conn: Snapshot, state: PatientState, trial: str, merges: tuple[Merge, ...]) -> tuple[str, ...]:

@@ -2,8 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from adapter.domain.alert import AlertChange, AlertKind
@@ -14,6 +14,7 @@ from adapter.fhir.bundle import (
     DecisionEvent,
     bundle_text,
     candidate_bundle,
+    content_digest,
     is_reason,
     reason_code,
     tells_values,
@@ -55,8 +56,8 @@ class Occasion:
     """What is known of the episode beside its assessment.
 
     `candidate` is the worklist id, `link` its page; `decided`: a person's act, not a message, made this step;
-    `reason` is that act's reason code of the trial file; `pushed` names the sinks that were already owed a snapshot of this subject;
-    `earlier` are the statuses people set before the present one.
+    `reason` is that act's reason code of the trial file; `pushed` names the sinks that were already owed a snapshot of this
+    subject, with the digest of the newest one's content; `earlier` are the statuses people set before the present one.
     """
 
     candidate: str
@@ -64,19 +65,20 @@ class Occasion:
     link: str
     decided: bool = False
     reason: str = ""
-    pushed: frozenset[str] = frozenset()
+    pushed: Mapping[str, str] = field(default_factory=dict)
     earlier: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Owed:
-    """One outbox row to be."""
+    """One outbox row to be; `content` is the digest of what a snapshot tells, whenever it was told."""
 
     outlet: str
     subject: str
     kind: str
     payload: str
     key: str
+    content: str = ""
 
 
 def owed(
@@ -107,14 +109,23 @@ def gate_open(assessment: Assessment, push_when: PushWhen, *, consent: str = "I4
 
 
 def _is_due(outlet: SinkOutlet, change: AlertChange | None, assessment: Assessment, occasion: Occasion) -> bool:
-    """The first snapshot goes when the gate opens; afterwards every decision event sends an update."""
+    """The first snapshot goes when the gate opens; afterwards every decision event sends an update, and so does whatever
+    changes what the EDC was shown: a corrected value must not stay wrong there.
+    """
     if OPTED_OUT in assessment.flags:
         return False
     if outlet.name not in occasion.pushed:
         return gate_open(assessment, outlet.push_when, consent=outlet.context.consent_criterion)
     if occasion.decided:
         return True
-    return change is not None and tells_values(assessment, consent=outlet.context.consent_criterion)
+    if not tells_values(assessment, consent=outlet.context.consent_criterion):
+        return False
+    return change is not None or _content(outlet, change, assessment, occasion) != occasion.pushed[outlet.name]
+
+
+def _content(outlet: SinkOutlet, change: AlertChange | None, assessment: Assessment, occasion: Occasion) -> str:
+    event = _event(outlet, change, occasion)
+    return content_digest(assessment, screening_id=occasion.screening_id, context=outlet.context, event=event)
 
 
 def _told(outlet: NotifierOutlet, change: AlertChange, occasion: Occasion) -> Owed:
@@ -139,7 +150,8 @@ def _pushed(outlet: SinkOutlet, change: AlertChange | None, assessment: Assessme
     )
     payload = bundle_text(bundle)
     key = _key(outlet.name, occasion.screening_id, "bundle", hashlib.sha256(payload.encode()).hexdigest())
-    return Owed(outlet.name, occasion.screening_id, "bundle", payload, key)
+    content = _content(outlet, change, assessment, occasion)
+    return Owed(outlet.name, occasion.screening_id, "bundle", payload, key, content)
 
 
 def _event(outlet: SinkOutlet, change: AlertChange | None, occasion: Occasion) -> DecisionEvent:

@@ -34,6 +34,8 @@ class Owed(Protocol):
     def payload(self) -> str: ...
     @property
     def key(self) -> str: ...
+    @property
+    def content(self) -> str: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,7 @@ def add(tx: Connection, owed: Owed, now: datetime) -> None:
         "due": instant(now),
         "created": instant(now),
         "payload": owed.payload,
+        "content": owed.content,
     }
     add_once = insert(outbox).values(**row).on_conflict_do_nothing(index_elements=["outlet", "key"])
     made = tx.execute(add_once.returning(outbox.c.id)).scalar_one_or_none()
@@ -139,9 +142,10 @@ def remote(conn: Connection, outlet: str, subject: str) -> RemoteResource | None
     return None if row is None else RemoteResource(row.remote_id, row.version)
 
 
-def outlets_of(conn: Connection, subject: str) -> frozenset[str]:
-    """The outlets that were ever owed something of this subject."""
-    return frozenset(conn.execute(select(outbox.c.outlet).where(outbox.c.subject == subject)).scalars())
+def newest_contents(conn: Connection, subject: str) -> dict[str, str]:
+    """By outlet that was ever owed something of this subject: the digest of what it was owed last."""
+    wanted = select(outbox.c.outlet, outbox.c.content).where(outbox.c.subject == subject).order_by(outbox.c.id)
+    return {row.outlet: row.content for row in conn.execute(wanted)}
 
 
 def counts(conn: Connection) -> dict[str, OutletCounts]:

@@ -225,6 +225,8 @@ outbox = Table(
     Column("created", WORDS, nullable=False),
     Column("settled", WORDS),
     Column("payload", Text, nullable=False),
+    # The digest of what a snapshot tells, whenever it was told; empty for what is no snapshot.
+    Column("content", String, nullable=False, server_default=""),
     UniqueConstraint("outlet", "key", name="outbox_key"),
     Index("outbox_subject", "subject", "outlet"),
     Index("outbox_waiting", "outlet", "subject", "id", **_only("state = 'waiting'")),

@@ -165,7 +165,7 @@ def _without_edc_ids(resource: dict[str, Any]) -> dict[str, Any]:
 
 def _decide(database: Database, outlet: str, number: str, kind: AlertKind) -> None:
     given = assessment(shown=kind is not AlertKind.WITHDRAWN, stratum=f"{kind}")
-    pushed = frozenset({outlet} if kind is not AlertKind.RAISED else ())
+    pushed = {outlet: "earlier"} if kind is not AlertKind.RAISED else {}
     occasion = Occasion(f"c-{number}", number, "https://w/c", pushed=pushed)
     rows = owed(change(kind, given), given, [SinkOutlet(outlet, PushWhen.CANDIDATE, CONTEXT)], occasion)
     with database.write() as tx:

@@ -16,6 +16,10 @@ class Debt:
     outlet: str = "edc"
     payload: str = "{}"
 
+    @property
+    def content(self) -> str:
+        return f"content of {self.key}"
+
 
 def owe(database: Database, *debts: Debt) -> None:
     with database.write() as tx:
@@ -83,8 +87,9 @@ def test_a_newer_snapshot_supersedes_an_untried_older_one_only(database: Databas
     owe(database, Debt("other", "s2", kind="bundle"))
     with database.read() as conn:
         assert outbox.counts(conn)["edc"].superseded == 1
-        assert outbox.outlets_of(conn, "s2") == {"edc"}
-        assert outbox.outlets_of(conn, "s3") == frozenset()
+        assert outbox.newest_contents(conn, "s1") == {"edc": "content of b3"}
+        assert outbox.newest_contents(conn, "s2") == {"edc": "content of other"}
+        assert outbox.newest_contents(conn, "s3") == {}
     order = []
     for _ in range(3):
         with database.write() as tx:
