@@ -15,13 +15,14 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from adapter.hl7.mllp import encode
+from tests import stores
 from tests.peers import free_port
 
 T = TypeVar("T")
 ADAPTER = (sys.executable, "-m", "adapter")
 HEAD = """
 [adapter]
-data = "{folder}/data"
+data = "{data}"
 trials = ["immunosep-demo"]
 environment = "production"
 
@@ -46,7 +47,8 @@ class Installation:
         self.folder, self.program, self.environment = folder, tuple(program), os.environ | environment
         self.mllp, self.web = free_port(), free_port()
         self.config = folder / "adapter.toml"
-        self.config.write_text(HEAD.format(folder=folder, mllp=self.mllp, web=self.web) + outlets)
+        data = folder / "data"
+        self.config.write_text(HEAD.format(data=data, mllp=self.mllp, web=self.web) + stores.settings(data) + outlets)
         self.log = folder / "log"
         self.process: subprocess.Popen[bytes] | None = None
 
@@ -89,9 +91,9 @@ class Installation:
             self.process.kill()
             self.process.wait()
 
-    def command(self, *words: str) -> subprocess.CompletedProcess[bytes]:
+    def command(self, *words: str, check: bool = True) -> subprocess.CompletedProcess[bytes]:
         environment = self.environment | {"ADAPTER_CONFIG": str(self.config)}
-        return subprocess.run([*ADAPTER, *words], env=environment, capture_output=True, timeout=60, check=True)
+        return subprocess.run([*ADAPTER, *words], env=environment, capture_output=True, timeout=60, check=check)
 
     def get(self, path: str) -> str:
         with urllib.request.urlopen(self.base + path, timeout=5) as answer:

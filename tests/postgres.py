@@ -69,10 +69,9 @@ class Cluster:
     _names: Iterator[int] = field(default_factory=itertools.count)
 
     def make(self) -> None:
-        password = self.folder / "password"
-        password.write_text(PASSWORD)
+        self.password.write_text(PASSWORD)
         account = _account()
-        for path in (self.folder, password):
+        for path in (self.folder, self.password):
             if account:
                 os.chown(path, account["user"], account["group"])
         words = (
@@ -82,11 +81,15 @@ class Cluster:
             "--locale=C.UTF-8",
             "-U",
             "adapter",
-            f"--pwfile={password}",
+            f"--pwfile={self.password}",
             "-D",
             self.data,
         )
         self._run("initdb", "--auth-local=trust", "--auth-host=scram-sha-256", *words)
+
+    @property
+    def password(self) -> Path:
+        return self.folder / "password"
 
     @property
     def data(self) -> Path:
@@ -114,10 +117,9 @@ class Cluster:
     def kill(self) -> None:
         """-9 to the postmaster and every backend at once: as if the machine lost its processes, not its disk."""
         assert self.process is not None
-        os.killpg(self.process.pid, signal.SIGKILL)
-        for child in _children(self.process.pid):
+        for one in (self.process.pid, *_children(self.process.pid)):
             with contextlib.suppress(ProcessLookupError):
-                os.kill(child, signal.SIGKILL)
+                os.kill(one, signal.SIGKILL)
         self.process.wait()
 
     def stop(self) -> None:

@@ -64,7 +64,7 @@ def settings(folder: Path) -> str:
     """The `[store]` section of a daemon in this folder; SQLite's is the default and needs none."""
     if _now.server is None:
         return ""
-    return f'[store]\nurl = "{address(folder)}"\npassword = "env:STORE_PASSWORD"\n\n'
+    return f'[store]\nurl = "{address(folder)}"\npassword = "file:{_now.server.password}"\n\n'
 
 
 @contextlib.contextmanager

@@ -79,6 +79,7 @@ def open_parts(settings: Settings, clock: Clock) -> Iterator[Parts]:
         database = open_store(settings)
         stack.callback(database.close)
         database.migrate()
+        stack.enter_context(database.alone())
         metrics.compute(lambda: figures(database, clock))
         keeper = Keeper(database, rules, secret, owing(settings, rules, secret), f"{settings.web_base()}/c/")
         yield Parts(

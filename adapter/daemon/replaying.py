@@ -59,7 +59,7 @@ def rebuild(settings: Settings, wish: Wish) -> Report:
     """State and worklist made anew in place, under the lock of the daemon. Raises ConfigError, UnavailableError."""
     if wish.rules is not None:
         raise ConfigError("--rules without --diff: the daemon runs under [adapter] assets — change that, then replay")
-    with held(data_folder(settings.adapter.data)), _opened(settings, read_only=False) as live:
+    with held(data_folder(settings.adapter.data)), _opened(settings, read_only=False) as live, live.alone():
         with _replay(settings, live, wish) as replay:
             found = _told(replay, wish)
             persons = take_over(replay)

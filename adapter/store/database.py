@@ -60,6 +60,14 @@ class Database(ABC):
     @abstractmethod
     def close(self) -> None: ...
 
+    @contextlib.contextmanager
+    def alone(self) -> Iterator[None]:
+        """While the block runs no other process does the same on this store; on SQLite the data folder's lock says so already.
+
+        Raises UnavailableError when another does.
+        """
+        yield
+
     def migrate(self) -> None:
         """To the newest schema, in one transaction. Raises ConfigError where the store is newer than this program."""
         with self.write() as tx:

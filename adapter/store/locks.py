@@ -17,6 +17,8 @@ class Lock(IntEnum):
     """Storing: ids are given without gaps, and a smaller one never appears later."""
     TALLY = 3
     """The rows that everybody writes: the audit chain, the counts of feeds, what no mapping knew. Taken before the first."""
+    STORE = 4
+    """The daemon, or a rebuild in its place: held by a session, not by a transaction."""
 
 
 def take(tx: Connection, lock: Lock) -> None:

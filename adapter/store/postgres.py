@@ -8,9 +8,10 @@ import psycopg
 from psycopg.types.string import StrDumper
 from sqlalchemy import URL, Connection, Engine, create_engine, event
 
-from adapter.errors import ConfigError, StorageFailedError
+from adapter.errors import ConfigError, StorageFailedError, UnavailableError
 from adapter.store.codec import without_nul
 from adapter.store.database import Database
+from adapter.store.locks import OURS, Lock
 from adapter.store.postgres_faults import UnsafeServerError, translated
 
 OLDEST_VERSION = 13_00_00
@@ -64,6 +65,18 @@ class PostgresDatabase(Database):
     def read(self) -> Iterator[Connection]:
         with translated(self._forget), self._reader.connect() as connection:
             yield connection
+
+    @contextlib.contextmanager
+    def alone(self) -> Iterator[None]:
+        if self._writer is None:
+            raise ConfigError("the store was opened read-only — it cannot be held")
+        with translated(self._forget), self._writer.connect() as connection:
+            held = connection.exec_driver_sql(f"SELECT pg_try_advisory_lock({OURS}, {int(Lock.STORE)})").scalar_one()
+            connection.commit()
+            if not held:
+                raise UnavailableError("the database is in use by another adapter process — stop that one first")
+            connection.detach()  # the lock is this session's: it must not go back into the pool
+            yield
 
     def findings(self, conn: Connection, revision: str | None) -> tuple[str, ...]:
         found = ["the database has no schema yet — the daemon makes it at its first start"] if revision is None else []

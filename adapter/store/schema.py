@@ -226,7 +226,7 @@ outbox = Table(
     Column("settled", WORDS),
     Column("payload", Text, nullable=False),
     # The digest of what a snapshot tells, whenever it was told; empty for what is no snapshot.
-    Column("content", String, nullable=False, server_default=""),
+    Column("content", WORDS, nullable=False, server_default=""),
     UniqueConstraint("outlet", "key", name="outbox_key"),
     Index("outbox_subject", "subject", "outlet"),
     Index("outbox_waiting", "outlet", "subject", "id", **_only("state = 'waiting'")),

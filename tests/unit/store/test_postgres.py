@@ -312,3 +312,16 @@ def test_placeholders_are_numbered_as_postgresql_wants_them() -> None:
 def test_a_text_with_nul_is_found_as_it_was_stored(database: Database, tmp_path: Path) -> None:
     with database.read() as conn:
         assert conn.execute(text("SELECT :said"), {"said": "a\0b"}).scalar_one() == "a\\x00b"
+
+
+def test_one_process_at_a_time_holds_the_store(url: str) -> None:
+    first, second = open_(url), open_(url)
+    with first.alone():
+        with pytest.raises(UnavailableError, match="in use by another adapter"), second.alone():
+            pytest.fail("not reached")
+        with second.write() as tx:  # holding keeps nobody from writing: commands may
+            tx.execute(COUNT)
+    with second.alone():
+        pass
+    first.close()
+    second.close()
