@@ -1,4 +1,4 @@
-"""Column types that differ between SQLite and PostgreSQL, so that both keep, compare and count alike; and long reads."""
+"""Column types that differ between SQLite and PostgreSQL, so that both keep, compare and count alike."""
 
 from sqlalchemy import BigInteger, Integer, String
 
@@ -7,6 +7,3 @@ WORDS = String().with_variant(String(collation="C"), "postgresql")
 
 NUMBER = BigInteger().with_variant(Integer(), "sqlite")
 """SQLite's integers have 64 bits whatever their name; at a hundred messages a second 32 bits last 248 days."""
-
-STREAM = {"yield_per": 1000}
-"""Execution options of a read that may be long: PostgreSQL then sends it in portions."""

@@ -11,10 +11,11 @@ from adapter.domain.issue import Issue
 from adapter.domain.message import MessageKind, MessageState, RawMessage
 from adapter.store import unmapped
 from adapter.store.codec import canonical, instant, moment, moment_or_none, storable
-from adapter.store.columns import NUMBER, STREAM
+from adapter.store.columns import NUMBER
 from adapter.store.inbox_put import put_many
 from adapter.store.locks import Lock, take
 from adapter.store.schema import feeds, inbox, inbox_outcomes, inbox_pending
+from adapter.store.streaming import streamed
 
 __all__ = [
     "Ending",
@@ -215,8 +216,7 @@ def _rows() -> Select[Any]:
 
 def listing(conn: Connection, *, limit: int | None = None) -> Iterator[InboxRow]:
     """Oldest first, as a stream; all of it unless limited."""
-    for row in conn.execute(_rows().order_by(inbox.c.id).limit(limit), execution_options=STREAM):
-        yield _row(row)
+    yield from map(_row, streamed(conn, _rows().order_by(inbox.c.id).limit(limit)))
 
 
 def find(conn: Connection, inbox_id: int) -> InboxRow | None:

@@ -10,7 +10,6 @@ from sqlalchemy import Connection, Select, Table, delete, func, insert, select
 
 from adapter.domain.patient import PatientId
 from adapter.store import codec
-from adapter.store.columns import STREAM
 from adapter.store.inbox import Item, read_item
 from adapter.store.locks import advance
 from adapter.store.patients import key_of
@@ -28,11 +27,10 @@ from adapter.store.schema import (
     screening_ids,
     statements,
 )
+from adapter.store.streaming import in_runs, mapped
 
 STATE = (patients, merges, results, statements)
 WORKLIST = (candidates, candidate_history, candidate_aliases)
-RUN = 1000
-"""Rows carried at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,13 +84,13 @@ def seed_state(source: Connection, tx: Connection, span: Span) -> None:
     again = set(source.execute(select(inbox.c.id).join(inbox_outcomes).where(*span.rows())).scalars())
     for table in (patients, merges):
         _carry(source, tx, table)
-    for row in source.execute(select(results), execution_options=STREAM).mappings():
+    for row in mapped(source, select(results)):
         versions = codec.read_versions(row["versions"])
         kept = tuple(version for version in versions if int(version.message) not in again)
         if kept:
-            effective = codec.instant(kept[-1].effective)
-            tx.execute(insert(results), dict(row) | {"versions": codec.versions_text(kept), "effective": effective})
-    for row in source.execute(select(statements), execution_options=STREAM).mappings():
+            changed = {"versions": codec.versions_text(kept), "effective": codec.instant(kept[-1].effective)}
+            tx.execute(insert(results), dict(row) | changed)
+    for row in mapped(source, select(statements)):
         if row["kind"] != "visit" or int(codec.read_statement(row["body"]).message) not in again:
             tx.execute(insert(statements), dict(row))
 
@@ -121,8 +119,8 @@ def replace_all(source: Connection, tx: Connection) -> None:
 
 
 def _carry(source: Connection, tx: Connection, table: Table) -> None:
-    for rows in source.execute(_rows_of(table), execution_options=STREAM).mappings().partitions(RUN):
-        tx.execute(insert(table), [dict(row) for row in rows])
+    for rows in in_runs(source, _rows_of(table)):
+        tx.execute(insert(table), rows)
 
 
 def _rows_of(table: Table) -> Select[Any]:

@@ -13,9 +13,9 @@ from adapter.domain.message import MessageState
 from adapter.errors import RejectedError
 from adapter.store import unmapped
 from adapter.store.codec import instant, moment
-from adapter.store.columns import STREAM
 from adapter.store.locks import Lock, take
 from adapter.store.schema import feeds, inbox, inbox_outcomes, inbox_pending
+from adapter.store.streaming import streamed
 
 DISCARDED = "DISCARDED"
 """The reason of a message a person has given up; who and why stands in the audit log."""
@@ -46,8 +46,7 @@ def listing(
     wanted = _rows().order_by(inbox_outcomes.c.id.desc() if newest_first else inbox_outcomes.c.id)
     if reason is not None:
         wanted = wanted.where(inbox_outcomes.c.reason == reason)
-    for row in conn.execute(wanted.limit(limit), execution_options=STREAM):
-        yield _row(row)
+    yield from map(_row, streamed(conn, wanted.limit(limit)))
 
 
 def reasons(conn: Connection) -> dict[str, int]:
