@@ -33,6 +33,7 @@ from adapter.sinks.folder import FolderSink as Folder
 from adapter.sources.connection import Limits
 from adapter.sources.envelope import Door, control_ids
 from adapter.sources.mllp_server import MllpServer, Neighbours, tls_context
+from adapter.store import marks
 from adapter.store.database import Database
 from adapter.store.secret import SiteSecret
 from adapter.telemetry import Metrics
@@ -73,13 +74,14 @@ def open_parts(settings: Settings, clock: Clock) -> Iterator[Parts]:
     folder = data_folder(settings.adapter.data)
     rules = load_rules(settings)
     secret = SiteSecret.load_or_create(folder / SECRET)
-    outlets = {name: make(clock) for name, make in outlets_for(settings).items()}
+    roles = settings.adapter.roles
+    outlets = {name: make(clock) for name, make in outlets_for(settings).items()} if "deliver" in roles else {}
     metrics = Metrics()
     with ExitStack() as stack:
         database = open_store(settings)
         stack.callback(database.close)
         database.migrate()
-        stack.enter_context(database.alone())
+        _one_key(database, secret)
         metrics.compute(lambda: figures(database, clock))
         keeper = Keeper(database, rules, secret, owing(settings, rules, secret), f"{settings.web_base()}/c/")
         yield Parts(
@@ -91,9 +93,19 @@ def open_parts(settings: Settings, clock: Clock) -> Iterator[Parts]:
             metrics=metrics,
             keeper=keeper,
             outlets=outlets,
-            servers=_servers(settings, rules, clock, metrics),
+            servers=_servers(settings, rules, clock, metrics) if "receive" in roles else (),
             pulse=Pulse(database, folder, clock),
         )
+
+
+def _one_key(database: Database, secret: SiteSecret) -> None:
+    """Raises ConfigError where a store that several machines share was made under another site key."""
+    if database.many_writers:
+        with database.write() as tx:
+            if not marks.agrees(tx, marks.SITE_KEY, secret.derive("same-site-key").hex()):
+                raise ConfigError(
+                    f"{SECRET} is not the one this database was made with — copy it from the first data folder (mode 0400)"
+                )
 
 
 def _servers(settings: Settings, rules: Rulebook, clock: Clock, metrics: Metrics) -> tuple[MllpServer, ...]:

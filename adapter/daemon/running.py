@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import signal
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any, TypeVar
@@ -19,7 +19,9 @@ from adapter.errors import ConfigError, StorageFailedError, UnavailableError
 from adapter.pipeline.deliver import deliver_next
 from adapter.pipeline.process import Processor
 from adapter.pipeline.receive import StoreInbox
+from adapter.screening.whose import whose
 from adapter.store import accounts
+from adapter.store.database import News
 from adapter.web.app import create_app
 
 REVIEW_SECONDS = 30
@@ -29,6 +31,8 @@ HOUSEKEEPING_SECONDS = 3600
 BEAT_SECONDS = 1.0
 DELIVERY_SECONDS = 2.0
 """How long an idle delivery loop sleeps at most: postponed deliveries fall due without a message."""
+LOOK_AGAIN = 0.5
+"""Seconds an idle processor sleeps at most where others share the store: they may wait for a patient it keeps."""
 LAST_DELIVERIES_SECONDS = 5.0
 SHORTEST_WAIT, LONGEST_WAIT = 0.5, 5.0
 """Seconds between tries while the store is away."""
@@ -50,11 +54,12 @@ class Daemon:
         self._stopping = asyncio.Event()
         self.started = asyncio.Event()
         self._reviewed = self._loop.time()
-        self.inbox = StoreInbox(parts.database, self._wake_reader)
+        self._roles = frozenset(parts.settings.adapter.roles)
+        self.inbox = StoreInbox(parts.database, self._wake_reader, lambda message: whose(message, parts.rules))
         self._processor = Processor(parts.database, parts.rules, parts.keeper, parts.clock, self._wake_outlets)
         # One thread screens: the keeper's memory of patients is its own.
         self._screening = ThreadPoolExecutor(1, thread_name_prefix="screening")
-        self._app = create_app(replace(web_context(parts, self.inbox, demo=demo), wake=self._wake_reader))
+        self._context = replace(web_context(parts, self.inbox, demo=demo), wake=self._wake_reader)
         parts.pulse.stopping = self._stopping.is_set
 
     def stop(self) -> None:
@@ -67,14 +72,26 @@ class Daemon:
         """Until `stop`. Raises what ended it: StorageFailedError, or a bug in one of the parts."""
         try:
             async with self._listening() as web:
-                await self._group(web)
+                await self._group(self._jobs(web))
         finally:
             await self._finish()
 
-    async def _group(self, web: Web) -> None:
+    def _jobs(self, web: Web | None) -> Iterator[Coroutine[Any, Any, None]]:
+        """What this process does (`[adapter] roles`): sources and outlets are there only for those who serve them."""
+        yield from self._sources()
+        yield from self._deliveries()
+        yield self._ticks()
+        if "process" in self._roles:
+            yield self._process()
+        if web is not None:
+            yield web.run()
+        if self._parts.database.many_writers:
+            yield self._hear()
+
+    async def _group(self, jobs: Iterable[Coroutine[Any, Any, None]]) -> None:
         try:
             async with asyncio.TaskGroup() as group:
-                for part in (*self._sources(), self._process(), *self._deliveries(), self._ticks(), web.run()):
+                for part in jobs:
                     group.create_task(_endless(part))
                 group.create_task(self._watch_storage())
                 group.create_task(self._wait_for_stop())
@@ -88,12 +105,13 @@ class Daemon:
             telemetry.log("stopping")
 
     @contextlib.asynccontextmanager
-    async def _listening(self) -> AsyncIterator[Web]:
+    async def _listening(self) -> AsyncIterator[Web | None]:
         """Every address taken, or none: a port in use is the operator's to mend."""
-        settings = self._parts.settings
-        web = Web(self._app, bound(settings.web.listen.host, settings.web.listen.port))
+        settings, web = self._parts.settings, None
         async with contextlib.AsyncExitStack() as stack:
-            stack.callback(web.close)
+            if "web" in self._roles:
+                web = Web(create_app(self._context), bound(settings.web.listen.host, settings.web.listen.port))
+                stack.callback(web.close)
             for server in self._parts.servers:
                 try:
                     await server.start(self.inbox)
@@ -130,7 +148,7 @@ class Daemon:
                 continue
             self._parts.metrics.processed.inc(taken)
             if not taken:
-                await self._stored.wait()
+                await self._waited(self._stored, LOOK_AGAIN if self._parts.database.many_writers else None)
 
     def _deliveries(self) -> Iterator[Coroutine[Any, Any, None]]:
         """A loop for each outlet: a slow EDC keeps no mail waiting."""
@@ -145,9 +163,20 @@ class Daemon:
             with _patience():
                 if await deliver_next(parts.database, outlet, parts.clock, metrics=parts.metrics):
                     continue
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(DELIVERY_SECONDS):
-                    await self._owed[name].wait()
+            await self._waited(self._owed[name], DELIVERY_SECONDS)
+
+    async def _waited(self, event: asyncio.Event, seconds: float | None) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await event.wait()
+
+    async def _hear(self) -> None:
+        """What the other processes of the store announce; what is not heard is found by looking again."""
+        wake = {News.STORED: self._wake_reader, News.OWED: self._wake_outlets}
+        while True:
+            with _patience():
+                await asyncio.to_thread(self._parts.database.hear, lambda news: wake[news](), self._stopping.is_set)
+            await asyncio.sleep(SHORTEST_WAIT)
 
     async def _ticks(self) -> None:
         """Time passes without a message: windows close, deadlines pass (decisions A6)."""
@@ -165,8 +194,9 @@ class Daemon:
 
     async def _review(self) -> None:
         self._reviewed = self._loop.time()
-        while await self._screened(self._processor.review):
-            pass
+        if "process" in self._roles:
+            while await self._screened(self._processor.review):
+                pass
 
     async def _housekeeping(self) -> None:
         def forget() -> None:
@@ -201,8 +231,10 @@ class Daemon:
         parts = self._parts
         with contextlib.suppress(Exception):  # the inbox keeps what is not finished; the next start takes it up
             async with asyncio.timeout(LAST_DELIVERIES_SECONDS):
-                await self._screened(self._processor.step)
+                if "process" in self._roles:
+                    await self._screened(self._processor.step)
                 await deliver_next(parts.database, parts.outlets, parts.clock, metrics=parts.metrics)
+        await self._screened(self._processor.close)
         await asyncio.to_thread(self._screening.shutdown)
         telemetry.log("stopped")
 

@@ -3,26 +3,25 @@
 import hashlib
 import hmac
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from adapter import telemetry
-from adapter.domain.alert import CandidateAlert
 from adapter.domain.patient import Decision, PatientId, PatientState
-from adapter.domain.persons import Merge, Person
+from adapter.domain.persons import Merge
 from adapter.eligibility.episode import NEWER_VISIT
 from adapter.eligibility.explain import as_json
+from adapter.pipeline.joining import Alerts, Joining, joining_of
 from adapter.pipeline.outgoing import Occasion, Outlet, Owed, SinkOutlet, owed
 from adapter.scoring.chart import Chart
 from adapter.screening.rulebook import Rulebook
 from adapter.screening.screen import Judgement, Outcome
 from adapter.screening.snapshot import as_decided
-from adapter.screening.state import union
 from adapter.store import audit, outbox, patients, persons, screening_ids, worklist
-from adapter.store.candidate_rows import CandidateRow
 from adapter.store.database import Database, Snapshot, Transaction
+from adapter.store.partitions import partition_of
 from adapter.store.secret import SiteSecret
 
 REMEMBERED = 2000
@@ -30,8 +29,6 @@ REMEMBERED = 2000
 
 WHICH_NUMBER = "screening-id"
 """The question a person answers when two records with a screening id each turn out to be one person."""
-
-Alerts = Mapping[tuple[str, str], CandidateAlert]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,21 +44,6 @@ class Known:
     @property
     def state(self) -> PatientState:
         return self.chart.state
-
-
-@dataclass(frozen=True, slots=True)
-class Joining:
-    """Records that became one person: what was said of any of them, and the rows people already see.
-
-    `before` is what stands under the person's own identifier, `former` the candidates of the other records.
-    """
-
-    person: Person
-    merges: tuple[Merge, ...]
-    before: PatientState
-    chart: Chart
-    alerts: Alerts
-    former: tuple[CandidateRow, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +103,7 @@ class Keeper:
         """The persons that these merges, with all on record, make."""
         with self.database.read() as conn:
             found = {persons.person(conn, merge.survivor, *merges) for merge in merges}
-            return [_joining(conn, person, merges) for person in sorted(found, key=lambda p: p.name)]
+            return [joining_of(conn, person, merges) for person in sorted(found, key=lambda p: p.name)]
 
     def prepare(
         self, outcome: Outcome, message_id: int | None, person: str, joining: Joining | None = None
@@ -150,6 +132,21 @@ class Keeper:
             if entry.rivals and prepared.joining is not None:
                 audit.append(tx, audit.Act("adapter", "system", "identity-conflict", "candidate", entry.candidate), now)
                 telemetry.warn("identity conflict", candidate=entry.candidate)
+
+    def forget(self, partitions: frozenset[int]) -> None:
+        """Patients of these partitions are, or were, somebody else's: what is remembered of them may be old."""
+        if partitions:
+            for patient in [one for one in self._memory if partition_of(one) in partitions]:
+                del self._memory[patient]
+
+    def touched(self, patients: Collection[PatientId], merges: tuple[Merge, ...]) -> frozenset[PatientId]:
+        """The persons a message speaks of by the names they go by, and all records of those it makes one."""
+        named = {self.name(patient) for patient in patients}
+        if merges:
+            with self.database.read() as conn:
+                for merge in merges:
+                    named |= persons.person(conn, merge.survivor, *merges).members
+        return frozenset(named)
 
     @contextmanager
     def certain(self) -> Iterator[None]:
@@ -261,26 +258,6 @@ class Keeper:
             entry.candidate, assessment, explained, change, prepared.message_id, state.demographics, prepared.person
         )
         worklist.record(tx, sighting)
-
-
-def _joining(conn: Snapshot, person: Person, merges: tuple[Merge, ...]) -> Joining:
-    before = patients.load(conn, person.name)
-    others = sorted(person.members - {person.name})
-    state = before
-    for other in others:
-        state = union(state, patients.load(conn, other))
-    former = tuple(row for other in others for row in worklist.of_patient(conn, other))
-    alerts = dict(worklist.alerts(conn, person.name))
-    for other in others:
-        for episode, alert in worklist.alerts(conn, other).items():
-            alerts[episode] = earlier(alerts[episode], alert) if episode in alerts else alert
-    touching = tuple(merge for merge in merges if merge.survivor in person.members)
-    return Joining(person, touching, before, Chart(state), alerts, former)
-
-
-def earlier(one: CandidateAlert, other: CandidateAlert) -> CandidateAlert:
-    """Standing before withdrawn, then raised first: as `store.adoption` keeps it."""
-    return min((one, other), key=lambda alert: (not alert.standing, alert.raised))
 
 
 def _acts(state: PatientState, trial: str, episode: str) -> tuple[str, ...]:

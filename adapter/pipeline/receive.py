@@ -3,14 +3,16 @@
 import asyncio
 import queue
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 
 from adapter.domain.message import RawMessage, Receipt
+from adapter.domain.patient import PatientId
 from adapter.errors import AdapterError, StorageFailedError, UnavailableError
-from adapter.store.database import Database
+from adapter.store.database import Database, News, Transaction
 from adapter.store.inbox import put_many
+from adapter.store.partitions import move, partition_of
 
 BATCH_MESSAGES = 500
 BATCH_BYTES = 32 * 1024 * 1024
@@ -33,13 +35,20 @@ class StoreInbox:
     """The inbox port over the store: group commit in one thread of its own.
 
     `on_stored` is called in that thread after each commit, to wake who processes. `failed` is set once the disk failed:
-    from then on nothing is stored, nothing may be acknowledged, and the daemon ends (reliability R5).
+    from then on nothing is stored, nothing may be acknowledged, and the daemon ends (reliability R5). `whose` guesses the
+    patient of a message, where several processes share them.
     """
 
-    def __init__(self, database: Database, on_stored: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self,
+        database: Database,
+        on_stored: Callable[[], None] = lambda: None,
+        whose: Callable[[RawMessage], PatientId | None] | None = None,
+    ) -> None:
         self.failed: Future[StorageFailedError] = Future()
         self._database = database
         self._on_stored = on_stored
+        self._whose = whose
         self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
         self._room = asyncio.Semaphore(WAITING)
         self._closed = False
@@ -94,6 +103,8 @@ class StoreInbox:
         try:
             with self._database.write() as tx:
                 receipts = put_many(tx, [waiting.message for waiting in batch])
+                if self._database.many_writers:
+                    self._hand_out(tx, [waiting.message for waiting in batch], receipts)
         except StorageFailedError as error:
             self._fail(error)
             return [error] * len(batch)
@@ -107,6 +118,13 @@ class StoreInbox:
             ]
         self._on_stored()
         return list(receipts)
+
+    def _hand_out(self, tx: Transaction, messages: Sequence[RawMessage], receipts: Sequence[Receipt]) -> None:
+        """To the partitions of their patients, where other processes wait for them."""
+        if self._whose is not None:
+            new = (pair for pair in zip(messages, receipts, strict=True) if not pair[1].duplicate)
+            move(tx, {receipt.inbox_id: partition_of(self._whose(message)) for message, receipt in new})
+        self._database.announce(tx, News.STORED)
 
     def _fail(self, error: StorageFailedError) -> None:
         if not self.failed.done():

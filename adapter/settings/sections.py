@@ -63,12 +63,24 @@ def _listen(value: object) -> object:
 Address = Annotated[Listen, Field(validate_default=True)]
 
 
+Role = Literal["receive", "process", "deliver", "web"]
+ROLES: tuple[Role, ...] = ("receive", "process", "deliver", "web")
+
+
 class AdapterSection(Section):
     data: Path
     trials: tuple[str, ...] = Field(min_length=1)
     environment: Literal["test", "production"]
+    roles: tuple[Role, ...] = ROLES
+    """What this process does; several processes share a PostgreSQL store."""
     assets: Path | None = None
     """The operator's folder with `mappings/` and `profiles/`; without it the ones the package carries."""
+
+    @field_validator("roles", mode="before")
+    @classmethod
+    def _words(cls, roles: object) -> object:
+        """`receive, process` too: so an environment variable says it."""
+        return tuple(word.strip() for word in roles.split(",")) if isinstance(roles, str) else roles
 
 
 class StoreSection(Section):
@@ -219,6 +231,18 @@ class Settings(BaseSettings):
 
     def web_base(self) -> str:
         return self.web.base_url.rstrip("/") or f"http://{self.web.listen}"
+
+    def shared_only_on_postgresql(self) -> Self:
+        """Itself, or ConfigError: one process writes an SQLite store, so it does everything."""
+        roles = self.adapter.roles
+        if not roles:
+            raise ConfigError(f"[adapter] roles is empty — leave it out, or name some of {', '.join(ROLES)}")
+        if self.on_sqlite() and set(roles) != set(ROLES):
+            raise ConfigError(
+                f"[adapter] roles = {', '.join(roles)}: only one process can use an SQLite store, and it does everything — "
+                "leave roles out, or move to PostgreSQL (deploy/README.md)"
+            )
+        return self
 
     def repeated_names(self) -> Self:
         """Itself, or ConfigError: names of sources, sinks and notifiers key what is stored, so each is given once."""

@@ -3,8 +3,9 @@
 import contextlib
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from enum import StrEnum
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -14,12 +15,20 @@ from adapter.errors import ConfigError, StorageFailedError
 from adapter.store import disk, engines
 from adapter.store.faults import translated
 from adapter.store.migrate import current_revision, migrate
+from adapter.store.shares import Everything, Shares
 
 Transaction = Connection
 """What `write` gives: the rooms above name it without knowing SQL's library."""
 
 Snapshot = Connection
 """What `read` gives."""
+
+
+class News(StrEnum):
+    STORED = "adapter_stored"
+    """Messages wait to be processed."""
+    OWED = "adapter_owed"
+    """Deliveries wait."""
 
 
 class Database(ABC):
@@ -60,13 +69,28 @@ class Database(ABC):
     @abstractmethod
     def close(self) -> None: ...
 
-    @contextlib.contextmanager
-    def alone(self) -> Iterator[None]:
-        """While the block runs no other process does the same on this store; on SQLite the data folder's lock says so already.
+    @property
+    @abstractmethod
+    def many_writers(self) -> bool:
+        """Whether other processes may write too, and transactions do not wait for each other."""
 
-        Raises UnavailableError when another does.
+    @abstractmethod
+    def shares(self) -> Shares:
+        """What the processor of this process keeps and writes through."""
+
+    @abstractmethod
+    def announce(self, tx: Transaction, news: News) -> None:
+        """Tell the other processes, if there are any, once the transaction is committed."""
+
+    @abstractmethod
+    def hear(self, told: Callable[[News], None], stopped: Callable[[], bool]) -> None:
+        """What other processes announce, until stopped; returns at once where there are none. Raises UnavailableError."""
+
+    @abstractmethod
+    def alone(self) -> AbstractContextManager[None]:
+        """While the block runs no process processes. Raises UnavailableError where one does. On SQLite the lock of the data
+        folder says so already.
         """
-        yield
 
     def migrate(self) -> None:
         """To the newest schema, in one transaction. Raises ConfigError where the store is newer than this program."""
@@ -128,6 +152,23 @@ class SqliteDatabase(Database):
 
     def findings(self, conn: Connection, revision: str | None) -> tuple[str, ...]:
         return engines.findings(conn, revision)
+
+    @property
+    def many_writers(self) -> bool:
+        return False
+
+    def shares(self) -> Shares:
+        return Everything(self.write)
+
+    def announce(self, tx: Connection, news: News) -> None:
+        """Nobody else is there."""
+
+    def hear(self, told: Callable[[News], None], stopped: Callable[[], bool]) -> None:
+        """Nobody else is there."""
+
+    @contextlib.contextmanager
+    def alone(self) -> Iterator[None]:
+        yield
 
     def close(self) -> None:
         """The last connection checkpoints and removes the WAL."""

@@ -21,7 +21,7 @@ class Cursor(Protocol):
 
 def cursor(tx: Connection) -> Cursor:
     if tx.dialect.name == "postgresql":
-        return _Numbered(tx.connection.driver_connection)
+        return _Numbered(tx.connection.dbapi_connection)
     return cast("Cursor", tx.connection.cursor())
 
 

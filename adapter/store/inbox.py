@@ -14,6 +14,7 @@ from adapter.store.codec import canonical, instant, moment, moment_or_none, stor
 from adapter.store.columns import NUMBER
 from adapter.store.inbox_put import put_many
 from adapter.store.locks import Lock, take
+from adapter.store.partitions import ALL
 from adapter.store.schema import feeds, inbox, inbox_outcomes, inbox_pending
 from adapter.store.streaming import streamed
 
@@ -109,6 +110,8 @@ _PENDING = (
     .limit(bindparam("limit"))
 )
 
+_PENDING_OF = _PENDING.where(inbox_pending.c.partition.in_(bindparam("partitions", expanding=True)))
+
 _NOT_PENDING = delete(inbox_pending).where(inbox_pending.c.id == bindparam("item"))
 
 _COUNT = {
@@ -119,9 +122,13 @@ _COUNT = {
 }
 
 
-def pending(conn: Connection, limit: int) -> list[Item]:
-    """What waits, oldest first."""
-    return [read_item(row, row.attempts) for row in conn.execute(_PENDING, {"limit": limit})]
+def pending(conn: Connection, limit: int, partitions: frozenset[int] = ALL) -> list[Item]:
+    """What waits in these partitions of patients, oldest first."""
+    if partitions == ALL:
+        found = conn.execute(_PENDING, {"limit": limit})
+    else:
+        found = conn.execute(_PENDING_OF, {"limit": limit, "partitions": sorted(partitions)})
+    return [read_item(row, row.attempts) for row in found]
 
 
 def read_item(row: Any, attempts: int) -> Item:

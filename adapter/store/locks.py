@@ -18,7 +18,9 @@ class Lock(IntEnum):
     TALLY = 3
     """The rows that everybody writes: the audit chain, the counts of feeds, what no mapping knew. Taken before the first."""
     STORE = 4
-    """The daemon, or a rebuild in its place: held by a session, not by a transaction."""
+    """Of sessions: shared by processors, exclusive for a rebuild in their place."""
+    APART = 5
+    """Of sessions: a message of several partitions is processed; one at a time."""
 
 
 def take(tx: Connection, lock: Lock) -> None:

@@ -74,7 +74,9 @@ def _supersede(tx: Connection, owed: Owed, now: datetime) -> None:
         & (outbox.c.attempts == 0)
         & (outbox.c.key != owed.key)
     )
-    tx.execute(update(outbox).where(_WAITING, older).values(state=SUPERSEDED, settled=instant(now)))
+    # One that is on its way at this moment, in another process, was tried: it is left to that one.
+    idle = select(outbox.c.id).where(_WAITING, older).with_for_update(skip_locked=True)
+    tx.execute(update(outbox).where(outbox.c.id.in_(idle)).values(state=SUPERSEDED, settled=instant(now)))
 
 
 def due(conn: Connection, outlet: str, now: datetime, limit: int) -> list[Delivery]:
@@ -105,6 +107,12 @@ def due(conn: Connection, outlet: str, now: datetime, limit: int) -> list[Delive
         )
         for row in conn.execute(wanted)
     ]
+
+
+def claim(tx: Connection, delivery_id: int) -> bool:
+    """Whether it waits and is ours until the transaction ends; another process that wants it goes on to the next."""
+    wanted = select(outbox.c.id).where(_WAITING, outbox.c.id == delivery_id).with_for_update(skip_locked=True)
+    return tx.execute(wanted).scalar_one_or_none() is not None
 
 
 def delivered(tx: Connection, delivery_id: int, remote: RemoteResource | None, now: datetime) -> None:

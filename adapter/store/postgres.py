@@ -1,7 +1,7 @@
 """A PostgreSQL store: a pool of connections, each looked at before it is believed (reliability R4, P1)."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import psycopg
@@ -10,9 +10,11 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event
 
 from adapter.errors import ConfigError, StorageFailedError, UnavailableError
 from adapter.store.codec import without_nul
-from adapter.store.database import Database
+from adapter.store.database import Database, News
+from adapter.store.leases import Leases
 from adapter.store.locks import OURS, Lock
 from adapter.store.postgres_faults import UnsafeServerError, translated
+from adapter.store.shares import Shares
 
 OLDEST_VERSION = 13_00_00
 FLUSHED = frozenset({"on", "remote_write", "remote_apply"})
@@ -33,7 +35,12 @@ CONNECT = {
     "keepalives_count": 3,
     "tcp_user_timeout": 20_000,
 }
-WRITER = "-c jit=off -c lock_timeout=10s -c idle_in_transaction_session_timeout=60s"
+WRITER = (
+    "-c jit=off -c lock_timeout=10s -c idle_in_transaction_session_timeout=180s "
+    "-c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3"
+)
+"""A delivery holds its row while it goes out. A client machine that vanished is noticed too: what it held is free again."""
+
 READER = "-c jit=off -c default_transaction_read_only=on"
 
 POOL = {"pool_size": 4, "max_overflow": 8, "pool_timeout": 10, "pool_recycle": 300, "hide_parameters": True}
@@ -45,6 +52,7 @@ class PostgresDatabase(Database):
 
     def __init__(self, url: URL, *, read_only: bool) -> None:
         """Raises ConfigError for a server that cannot be safe, UnavailableError where none answers."""
+        self._leases: list[Leases] = []
         self._reader = _engine(url, READER, "REPEATABLE READ")
         self._writer = None if read_only else _engine(url, WRITER, "READ COMMITTED")
         try:
@@ -66,6 +74,16 @@ class PostgresDatabase(Database):
         with translated(self._forget), self._reader.connect() as connection:
             yield connection
 
+    @property
+    def many_writers(self) -> bool:
+        return True
+
+    def shares(self) -> Shares:
+        if self._writer is None:
+            raise ConfigError("the store was opened read-only — nothing can be processed")
+        self._leases.append(Leases(self._writer, lambda: translated(self._forget)))
+        return self._leases[-1]
+
     @contextlib.contextmanager
     def alone(self) -> Iterator[None]:
         if self._writer is None:
@@ -76,7 +94,10 @@ class PostgresDatabase(Database):
             if not held:
                 raise UnavailableError("the database is in use by another adapter process — stop that one first")
             connection.detach()  # the lock is this session's: it must not go back into the pool
-            yield
+            try:
+                yield
+            finally:
+                connection.exec_driver_sql(f"SELECT pg_advisory_unlock({OURS}, {int(Lock.STORE)})")
 
     def findings(self, conn: Connection, revision: str | None) -> tuple[str, ...]:
         found = ["the database has no schema yet — the daemon makes it at its first start"] if revision is None else []
@@ -86,7 +107,25 @@ class PostgresDatabase(Database):
         return tuple(found)
 
     def close(self) -> None:
+        for leases in self._leases:
+            leases.close()
         self._forget()
+
+    def announce(self, tx: Connection, news: News) -> None:
+        tx.exec_driver_sql(f"NOTIFY {news}")
+
+    def hear(self, told: Callable[[News], None], stopped: Callable[[], bool]) -> None:
+        with translated(self._forget), contextlib.closing(self._reader.raw_connection()) as lent:
+            session: psycopg.Connection[Any] = lent.driver_connection  # type: ignore[assignment]
+            lent.detach()
+            with contextlib.closing(session):
+                session.rollback()
+                session.autocommit = True
+                for news in News:
+                    session.execute(f"LISTEN {news}")
+                while not stopped():
+                    for notice in session.notifies(timeout=1.0):
+                        told(News(notice.channel))
 
     def _forget(self) -> None:
         """Connections that are not in use are closed; the next use makes new ones."""

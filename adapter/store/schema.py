@@ -58,6 +58,8 @@ inbox_pending = Table(
     Column("source", WORDS, nullable=False),
     Column("attempts", NUMBER, nullable=False, server_default="0"),
     Column("error", WORDS),
+    # Where several processors share a PostgreSQL store (store/partitions.py).
+    Column("partition", NUMBER, nullable=False, server_default="0"),
 )
 
 inbox_outcomes = Table(
@@ -258,6 +260,14 @@ audit = Table(
     Column("reason", WORDS, nullable=False),
     Column("previous", WORDS, nullable=False),
     Column("hash", WORDS, nullable=False),
+)
+
+# Facts of the whole store: which site key it belongs to.
+marks = Table(
+    "marks",
+    metadata,
+    Column("name", WORDS, primary_key=True),
+    Column("value", WORDS, nullable=False),
 )
 
 users = Table(

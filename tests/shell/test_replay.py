@@ -319,6 +319,10 @@ def test_the_command_rebuilds_alone_and_puts_it_on_record(house: House, installe
     with house.database.write() as tx:
         tx.exec_driver_sql("DELETE FROM results")
     words = ("replay", "--config", str(installed), "--at", house.now.isoformat(), "--json")
+    if not stores.on_sqlite():
+        beside = adapter(*words)
+        assert (beside.returncode, "in use" in beside.stderr) == (3, True)
+    house.processor.close()
     assert adapter(*words, "--rules", ".").returncode == 2
     done = adapter(*words)
     assert done.returncode == 0, done.stderr
