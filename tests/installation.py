@@ -40,15 +40,27 @@ STATES = ("applied", "duplicate", "ignored", "quarantined", "pending")
 
 
 class Installation:
-    """`outlets` is TOML for sinks and notifiers; `program` what is run in the place of `python -m adapter`."""
+    """`outlets` is TOML for sinks and notifiers; `program` what is run in the place of `python -m adapter`; `store` the data
+    folder of another installation whose store is shared.
+    """
 
-    def __init__(self, folder: Path, outlets: str, *, program: Sequence[str] = ADAPTER, **environment: str) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        outlets: str,
+        *,
+        program: Sequence[str] = ADAPTER,
+        store: Path | None = None,
+        **environment: str,
+    ) -> None:
         folder.mkdir(exist_ok=True)
         self.folder, self.program, self.environment = folder, tuple(program), os.environ | environment
         self.mllp, self.web = free_port(), free_port()
         self.config = folder / "adapter.toml"
         data = folder / "data"
-        self.config.write_text(HEAD.format(data=data, mllp=self.mllp, web=self.web) + stores.settings(data) + outlets)
+        self.config.write_text(
+            HEAD.format(data=data, mllp=self.mllp, web=self.web) + stores.settings(store or data) + outlets
+        )
         self.log = folder / "log"
         self.process: subprocess.Popen[bytes] | None = None
 

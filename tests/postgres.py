@@ -28,7 +28,6 @@ SETTINGS = {
     "max_connections": "200",
     "shared_buffers": "64MB",
     "log_error_verbosity": "terse",
-    "autovacuum": "off",
 }
 """Nothing of this touches durability: fsync, full_page_writes and synchronous_commit are as PostgreSQL ships them."""
 

@@ -33,7 +33,7 @@ def serve(settings: Settings, say: Callable[[str], None]) -> None:
     telemetry.configure_log()
     gc.set_threshold(COLLECT_AFTER)
     with held(data_folder(settings.adapter.data)), open_parts(settings, utc_now) as parts:
-        invitation = _first_invitation(parts)
+        invitation = _first_invitation(parts) if "web" in settings.adapter.roles else None
         if invitation:
             say(f"Nobody can sign in yet. Make the administrator's account: {invitation}")
         with unwrapped():

@@ -84,11 +84,13 @@ class Run:
 
 
 @contextmanager
-def run(folder: Path, key: Path | None = None) -> Iterator[Run]:
+def run(folder: Path, key: Path | None = None, roles: str = "receive,process,deliver,web") -> Iterator[Run]:
     """A daemon with its own EDC and webhook; `key` makes its opaque ids those of another run."""
     made, hook = EdcStore(), Hook()
     with serving(create_edc(made)) as edc, serving(hook.app()) as address:
-        place = Installation(folder, OUTLETS.format(edc=edc, hook=address), HOOK_SECRET=SECRET)
+        place = Installation(
+            folder, OUTLETS.format(edc=edc, hook=address), HOOK_SECRET=SECRET, ADAPTER_ADAPTER__ROLES=roles
+        )
         if key is not None:
             (folder / "data").mkdir(mode=0o700)
             shutil.copy(key, folder / "data" / "site.key")
@@ -112,9 +114,9 @@ def killed(place: Installation, chance: random.Random) -> None:
 
 def finished(run: Run, messages: int) -> None:
     """Everything read and delivered, then stopped in good order."""
-    counts = run.place.settled(messages, 60)
+    counts = run.place.settled(messages, 120)
     assert counts["received"] == sum(counts[state] for state in STATES)
-    until(run.place.owes_nothing, 60)
+    until(run.place.owes_nothing, 120)
     assert run.place.stop() == 0
 
 
@@ -191,7 +193,8 @@ def proves_something(senders: list[Sender], run: Run) -> None:
     assert {kind for (kind,) in run.rows("SELECT kind FROM candidate_history")} >= {"raised"}
 
 
-def stored_once(senders: list[Sender], run: Run) -> None:
+def stored_once(senders: list[Sender], run: Run, besides: int = 0) -> None:
+    """`besides` counts what others than the senders sent."""
     if stores.on_sqlite():
         assert run.rows("PRAGMA integrity_check") == [("ok",)]
         assert run.rows("PRAGMA foreign_key_check") == []
@@ -200,7 +203,7 @@ def stored_once(senders: list[Sender], run: Run) -> None:
     for sender in senders:
         assert sender.acknowledged == sender.sent
         assert {control_id: stored.get(control_id) for control_id in sender.acknowledged} == sender.acknowledged
-    assert len(rows) == len(stored) == sum(len(sender.sent) for sender in senders)
+    assert len(rows) == len(stored) == sum(len(sender.sent) for sender in senders) + besides
     ((duplicates, reuse),) = run.rows("SELECT sum(duplicate), sum(control_id_reuse) FROM feeds")
     assert duplicates >= sum(sender.resent for sender in senders)
     assert reuse == 0
