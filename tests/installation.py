@@ -26,6 +26,9 @@ data = "{data}"
 trials = ["immunosep-demo"]
 environment = "production"
 
+[store]
+ballast_mib = 0
+
 [[source]]
 kind = "mllp"
 name = "lab"

@@ -36,6 +36,7 @@ from adapter.sources.mllp_server import MllpServer, Neighbours, tls_context
 from adapter.store import marks
 from adapter.store.database import Database
 from adapter.store.secret import SiteSecret
+from adapter.store.space import MIB, Marks, Space
 from adapter.telemetry import Metrics
 from adapter.web.context import FeedInfo, WebContext
 
@@ -77,12 +78,13 @@ def open_parts(settings: Settings, clock: Clock) -> Iterator[Parts]:
     roles = settings.adapter.roles
     outlets = {name: make(clock) for name, make in outlets_for(settings).items()} if "deliver" in roles else {}
     metrics = Metrics()
+    space = space_of(settings)
     with ExitStack() as stack:
         database = open_store(settings)
         stack.callback(database.close)
         database.migrate()
         _one_key(database, secret)
-        metrics.compute(lambda: figures(database, clock))
+        metrics.compute(lambda: figures(database, space, clock))
         keeper = Keeper(database, rules, secret, owing(settings, rules, secret), f"{settings.web_base()}/c/")
         yield Parts(
             settings=settings,
@@ -94,7 +96,7 @@ def open_parts(settings: Settings, clock: Clock) -> Iterator[Parts]:
             keeper=keeper,
             outlets=outlets,
             servers=_servers(settings, rules, clock, metrics) if "receive" in roles else (),
-            pulse=Pulse(database, folder, clock),
+            pulse=Pulse(database, space, clock),
         )
 
 
@@ -106,6 +108,14 @@ def _one_key(database: Database, secret: SiteSecret) -> None:
                 raise ConfigError(
                     f"{SECRET} is not the one this database was made with — copy it from the first data folder (mode 0400)"
                 )
+
+
+def space_of(settings: Settings) -> Space:
+    if not settings.on_sqlite():
+        return Space(settings.adapter.data, Marks(0, 0, 0, 0))  # the server's disk is not ours to watch
+    store = settings.store
+    sizes = (round(size * MIB) for size in (store.warn_free_mib, store.stop_free_mib, store.ballast_mib))
+    return Space(settings.adapter.data, Marks(store.warn_free_percent, *sizes))
 
 
 def _servers(settings: Settings, rules: Rulebook, clock: Clock, metrics: Metrics) -> tuple[MllpServer, ...]:

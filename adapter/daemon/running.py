@@ -9,10 +9,13 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from prometheus_client.core import Metric
 
 from adapter import telemetry
 from adapter.daemon import control, systemd
 from adapter.daemon.commands import Desk
+from adapter.daemon.enduring import endless, patience, reporting
+from adapter.daemon.gate import Gate
 from adapter.daemon.parts import Parts, web_context
 from adapter.daemon.web_server import Web, bound
 from adapter.errors import ConfigError, StorageFailedError, UnavailableError
@@ -22,6 +25,7 @@ from adapter.pipeline.receive import StoreInbox
 from adapter.screening.whose import whose
 from adapter.store import accounts
 from adapter.store.database import News
+from adapter.telemetry import gauge
 from adapter.web.app import create_app
 
 REVIEW_SECONDS = 30
@@ -56,11 +60,13 @@ class Daemon:
         self._reviewed = self._loop.time()
         self._roles = frozenset(parts.settings.adapter.roles)
         self.inbox = StoreInbox(parts.database, self._wake_reader, lambda message: whose(message, parts.rules))
+        self._gate = Gate(parts.pulse, self.inbox, parts.servers)
         self._processor = Processor(parts.database, parts.rules, parts.keeper, parts.clock, self._wake_outlets)
         # One thread screens: the keeper's memory of patients is its own.
         self._screening = ThreadPoolExecutor(1, thread_name_prefix="screening")
         self._context = replace(web_context(parts, self.inbox, demo=demo), wake=self._wake_reader)
         parts.pulse.stopping = self._stopping.is_set
+        parts.metrics.compute(self._figures)
 
     def stop(self) -> None:
         self._stopping.set()
@@ -92,7 +98,8 @@ class Daemon:
         try:
             async with asyncio.TaskGroup() as group:
                 for part in jobs:
-                    group.create_task(_endless(part))
+                    group.create_task(endless(part))
+                group.create_task(self._gate.run())
                 group.create_task(self._watch_storage())
                 group.create_task(self._wait_for_stop())
                 group.create_task(self._beat())
@@ -160,7 +167,7 @@ class Daemon:
         outlet = {name: parts.outlets[name]}
         while True:
             self._owed[name].clear()
-            with _patience():
+            with patience():
                 if await deliver_next(parts.database, outlet, parts.clock, metrics=parts.metrics):
                     continue
             await self._waited(self._owed[name], DELIVERY_SECONDS)
@@ -174,7 +181,7 @@ class Daemon:
         """What the other processes of the store announce; what is not heard is found by looking again."""
         wake = {News.STORED: self._wake_reader, News.OWED: self._wake_outlets}
         while True:
-            with _patience():
+            with patience():
                 await asyncio.to_thread(self._parts.database.hear, lambda news: wake[news](), self._stopping.is_set)
             await asyncio.sleep(SHORTEST_WAIT)
 
@@ -185,7 +192,7 @@ class Daemon:
         )
         failed: asyncio.Future[None] = self._loop.create_future()
         for job, seconds in ((self._review, REVIEW_SECONDS), (self._housekeeping, HOUSEKEEPING_SECONDS)):
-            scheduler.add_job(_reporting(job, failed), "interval", seconds=seconds)
+            scheduler.add_job(reporting(job, failed), "interval", seconds=seconds)
         scheduler.start()
         try:
             await failed
@@ -243,6 +250,12 @@ class Daemon:
     async def _screened(self, work: Callable[[], T]) -> T:
         return await self._loop.run_in_executor(self._screening, work)
 
+    def _figures(self) -> Iterator[Metric]:
+        waiting, oldest = self.inbox.waiting()
+        yield gauge("receiving_waiting", "Messages that wait for their commit", float(waiting))
+        yield gauge("receiving_oldest_seconds", "How long the oldest of them has waited", oldest)
+        yield gauge("accepting", "Whether the ports are open", float(self._gate.open))
+
     def _wake(self, event: asyncio.Event) -> None:
         """From any thread."""
         with contextlib.suppress(RuntimeError):  # the loop has ended: nobody is left to wake
@@ -254,39 +267,6 @@ class Daemon:
     def _wake_outlets(self) -> None:
         for event in self._owed.values():
             self._wake(event)
-
-
-async def _endless(part: Coroutine[Any, Any, None]) -> None:
-    """A part that returns has failed, like one that raises (house: a side task that dies stops the daemon)."""
-    await part
-    raise RuntimeError("a part of the daemon ended by itself")
-
-
-@contextlib.contextmanager
-def _patience() -> Iterator[None]:
-    """A store that is away for a moment is waited for; one whose disk failed is not."""
-    try:
-        yield
-    except StorageFailedError:
-        raise
-    except UnavailableError as error:
-        telemetry.warn("store unavailable", text=str(error))
-
-
-def _reporting(
-    job: Callable[[], Coroutine[Any, Any, None]], failed: "asyncio.Future[None]"
-) -> Callable[[], Coroutine[Any, Any, None]]:
-    """The scheduler swallows what a job raises; this hands it to whoever watches."""
-
-    async def run() -> None:
-        try:
-            with _patience():
-                await job()
-        except Exception as error:  # noqa: BLE001 — carried over, not hidden
-            if not failed.done():
-                failed.set_exception(error)
-
-    return run
 
 
 def stop_on_signals(daemon: Daemon) -> None:

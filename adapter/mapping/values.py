@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import NamedTuple
 
 from adapter.domain.ledger import Bucket
 from adapter.domain.quantity import Comparator, Quantity
@@ -22,8 +23,7 @@ UNIT_COMPONENTS = (1, 2, 4)
 """OBX-6: identifier, text, alternate identifier."""
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
+class Written(NamedTuple):
     """A result as the sender wrote it, taken apart but not judged: `parts` are OBX-5's components, `units` the spellings of OBX-6."""
 
     type: str
@@ -49,6 +49,8 @@ class Value:
     native: Quantity | None = None
     code: str | None = None
     flags: tuple[str, ...] = ()
+    told: str = ""
+    """As the digest of a result writes it (`identity.value_text`), where it is written already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,14 +66,16 @@ class Refused:
 def written(obx: Segment) -> Written:
     kind = obx.text(2).strip().upper()
     parts = obx.components(5) if kind in CODED or kind == "SN" else (obx.text(5),)
-    return Written(kind, parts, spellings(obx), obx.repetitions(5) > 1)
+    return Written(kind, parts, spellings(obx.components(6)), obx.repetitions(5) > 1)
 
 
-def spellings(obx: Segment) -> tuple[str, ...]:
-    """Every way OBX-6 writes the unit."""
-    given = obx.components(6)
-    found = (given[component - 1].strip() for component in UNIT_COMPONENTS if component <= len(given))
-    return tuple(unit for unit in found if unit not in {"", NULL})
+def spellings(given: tuple[str, ...]) -> tuple[str, ...]:
+    """Every way OBX-6, taken apart, writes the unit."""
+    if len(given) == 1:
+        unit = given[0].strip()
+        return () if unit in {"", NULL} else (unit,)
+    found = [given[component - 1].strip() for component in UNIT_COMPONENTS if component <= len(given)]
+    return tuple([unit for unit in found if unit not in {"", NULL}])
 
 
 @dataclass(frozen=True, slots=True)

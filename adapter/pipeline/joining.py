@@ -1,19 +1,16 @@
-"""Records that became one person (HL7 A40): all that was said of any of them, read in one snapshot."""
+"""Records that turn out to be one person (HL7 A40): what was said of any of them, and what people see of any of them."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from adapter.domain.alert import CandidateAlert
 from adapter.domain.patient import PatientState
 from adapter.domain.persons import Merge, Person
 from adapter.scoring.chart import Chart
+from adapter.screening.screen import Alerts
 from adapter.screening.state import union
 from adapter.store import patients, worklist
 from adapter.store.candidate_rows import CandidateRow
 from adapter.store.database import Snapshot
-
-Alerts = Mapping[tuple[str, str], CandidateAlert]
-"""What people were told, by trial and episode."""
 
 
 @dataclass(frozen=True, slots=True)

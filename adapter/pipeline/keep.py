@@ -2,8 +2,7 @@
 
 import hashlib
 import hmac
-from collections import OrderedDict
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -13,8 +12,9 @@ from adapter.domain.patient import Decision, PatientId, PatientState
 from adapter.domain.persons import Merge
 from adapter.eligibility.episode import NEWER_VISIT
 from adapter.eligibility.explain import as_json
-from adapter.pipeline.joining import Alerts, Joining, joining_of
+from adapter.pipeline.joining import Joining, joining_of
 from adapter.pipeline.outgoing import Occasion, Outlet, Owed, SinkOutlet, owed
+from adapter.pipeline.remembered import Known, Remembered
 from adapter.scoring.chart import Chart
 from adapter.screening.rulebook import Rulebook
 from adapter.screening.screen import Judgement, Outcome
@@ -24,26 +24,8 @@ from adapter.store.database import Database, Snapshot, Transaction
 from adapter.store.partitions import partition_of
 from adapter.store.secret import SiteSecret
 
-REMEMBERED = 2000
-"""Patients whose state stays in memory; the others are read again when they are spoken of."""
-
 WHICH_NUMBER = "screening-id"
 """The question a person answers when two records with a screening id each turn out to be one person."""
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """What the store holds of a patient: the state, charted, what people were told of each episode, and the candidates
-    judged last (nothing while nobody remembers).
-    """
-
-    chart: Chart
-    alerts: Alerts
-    judged: frozenset[str] = frozenset()
-
-    @property
-    def state(self) -> PatientState:
-        return self.chart.state
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,14 +65,15 @@ class Keeper:
     secret: SiteSecret
     outlets: Sequence[Outlet]
     links: str
-    _memory: OrderedDict[PatientId, Known] = field(default_factory=OrderedDict)
+    _memory: Remembered = field(default_factory=Remembered)
 
     def known(self, patient: PatientId) -> Known:
-        if patient in self._memory:
-            self._memory.move_to_end(patient)
-            return self._memory[patient]
-        with self.database.read() as conn:
-            return Known(Chart(patients.load(conn, patient)), worklist.alerts(conn, patient))
+        found = self._memory.get(patient)
+        if found is None:
+            with self.database.read() as conn:
+                found = Known(Chart(patients.load(conn, patient)), worklist.alerts(conn, patient))
+            self._memory.put(patient, found)
+        return found
 
     def name(self, patient: PatientId) -> PatientId:
         """The identifier a person goes by."""
@@ -113,17 +96,36 @@ class Keeper:
         entries = tuple(self._entry(outcome, judgement, merges) for judgement in outcome.judgements)
         return Prepared(outcome, entries, message_id, person, joining)
 
-    def keep(self, tx: Transaction, prepared: Prepared, now: datetime) -> None:
-        """In the one transaction of the batch."""
-        outcome = prepared.outcome
-        if prepared.joining is not None:
-            self._join(tx, prepared.joining, prepared.message_id or 0, now)
-        patients.save(tx, outcome.before, outcome.state)
-        self._forget_superseded(tx, prepared)
+    def keep(self, tx: Transaction, prepared: Sequence[Prepared], now: datetime) -> dict[PatientId, int]:
+        """In the one transaction of the batch; everybody's rows together, because every statement costs. The keys of the
+        patients written come back.
+        """
+        for one in prepared:
+            if one.joining is not None:
+                self._join(tx, one.joining, one.message_id or 0, now)
+        remembered = {who: known.key for who, known in self._those_known(prepared) if known.key is not None}
+        changes = [(one.outcome.before, one.outcome.state) for one in prepared]
+        keys = remembered | patients.save_many(tx, changes, remembered)
+        for one in prepared:
+            self._forget_superseded(tx, one)
+        sightings = [self._sighting(one, entry) for one in prepared for entry in one.entries]
+        worklist.record_many(tx, sightings, keys)
+        for one in prepared:
+            self._owe(tx, one, now)
+        return keys
+
+    def _those_known(self, prepared: Sequence[Prepared]) -> Iterator[tuple[PatientId, Known]]:
+        for one in prepared:
+            who = one.outcome.state.patient
+            known = self._memory.get(who)
+            if known is not None:
+                yield who, known
+
+    def _owe(self, tx: Transaction, prepared: Prepared, now: datetime) -> None:
+        """What follows from the rows: ids, deliveries, audit."""
         for entry in prepared.entries:
-            self._record(tx, prepared, entry)
             if entry.screening_id:
-                who, trial = outcome.state.patient, entry.judgement.assessment.trial
+                who, trial = prepared.outcome.state.patient, entry.judgement.assessment.trial
                 screening_ids.allocate(tx, self.secret, trial, who, entry.screening_id)
             for delivery in entry.owed:
                 outbox.add(tx, delivery, now)
@@ -136,8 +138,7 @@ class Keeper:
     def forget(self, partitions: frozenset[int]) -> None:
         """Patients of these partitions are, or were, somebody else's: what is remembered of them may be old."""
         if partitions:
-            for patient in [one for one in self._memory if partition_of(one) in partitions]:
-                del self._memory[patient]
+            self._memory.drop(lambda patient: partition_of(patient) in partitions)
 
     def touched(self, patients: Collection[PatientId], merges: tuple[Merge, ...]) -> frozenset[PatientId]:
         """The persons a message speaks of by the names they go by, and all records of those it makes one."""
@@ -159,21 +160,18 @@ class Keeper:
             self._memory.clear()
             raise
 
-    def remember(self, prepared: Sequence[Prepared]) -> None:
-        """After the commit only: memory never runs ahead of the disk."""
+    def remember(self, prepared: Sequence[Prepared], keys: Mapping[PatientId, int]) -> None:
+        """After the commit only: memory never runs ahead of the disk. `keys` as `keep` found them."""
         for one in prepared:
             patient = one.outcome.state.patient
             for gone in one.joining.person.members if one.joining else ():
-                self._memory.pop(gone, None)
+                self._memory.forget(gone)
             alerts = dict(one.joining.alerts if one.joining else self.known(patient).alerts)
             for entry in one.entries:
                 change = entry.judgement.change
                 if change is not None:
                     alerts[change.alert.trial, change.alert.episode] = change.alert
-            self._memory[patient] = Known(one.outcome.chart, alerts, one.judged)
-            self._memory.move_to_end(patient)
-        while len(self._memory) > REMEMBERED:
-            self._memory.popitem(last=False)
+            self._memory.put(patient, Known(one.outcome.chart, alerts, one.judged, keys.get(patient)))
 
     def _join(self, tx: Transaction, joining: Joining, message_id: int, now: datetime) -> None:
         for merge in joining.merges:
@@ -247,17 +245,16 @@ class Keeper:
         key, said = self.secret.derive("worklist-id"), text.encode("utf-8", "surrogateescape")
         return hmac.new(key, said, hashlib.sha256).hexdigest()[:20]
 
-    def _record(self, tx: Transaction, prepared: Prepared, entry: Entry) -> None:
+    def _sighting(self, prepared: Prepared, entry: Entry) -> worklist.Sighting:
         assessment, change = entry.judgement.assessment, entry.judgement.change
         told = entry.judgement.told or assessment.shown or change is not None or bool(assessment.status)
         explained = as_json(assessment, patient=entry.candidate, software=self.rules.software) if told else {}
         if entry.rivals:
             explained["screening_ids"] = list(entry.rivals)
         state = prepared.outcome.state
-        sighting = worklist.Sighting(
+        return worklist.Sighting(
             entry.candidate, assessment, explained, change, prepared.message_id, state.demographics, prepared.person
         )
-        worklist.record(tx, sighting)
 
 
 def _acts(state: PatientState, trial: str, episode: str) -> tuple[str, ...]:

@@ -219,12 +219,11 @@ class Processor:
         prepared = [self._keeper.prepare(step.outcome, step.message_id, step.person, step.joining) for step in steps]
         owed = any(one.owed for one in prepared)
         with self._keeper.certain(), self._shares.write() as tx:
-            for one in prepared:
-                self._keeper.keep(tx, one, now)
+            keys = self._keeper.keep(tx, prepared, now)
             inbox.finish_many(tx, [(message.item.id, message.ending) for message in read])
             if owed:
                 self._database.announce(tx, News.OWED)
-        self._keeper.remember(prepared)
+        self._keeper.remember(prepared, keys)
         if owed:
             self._on_owed()
 

@@ -6,6 +6,7 @@ from adapter.domain.message import MessageKind, RawMessage
 from adapter.domain.patient import PatientId
 from adapter.errors import MalformedMessageError
 from adapter.hl7 import er7
+from adapter.hl7.datatypes import identifiers
 from adapter.mapping.identity import patient_identity
 from adapter.screening.actions import patient_of
 from adapter.screening.rulebook import Rulebook
@@ -19,7 +20,8 @@ def whose(message: RawMessage, rules: Rulebook) -> PatientId | None:
     try:
         if message.kind is MessageKind.ACTION:
             return patient_of(json.loads(message.body)["patient"])
-        found = patient_identity(er7.parse(message.body, site.encoding).first("PID"), 3, site)
+        pid = er7.parse(message.body, site.encoding).first("PID")
+        found = patient_identity(() if pid is None else identifiers(pid, 3), site)
     except (MalformedMessageError, ValueError, LookupError, TypeError):
         return None
     return found if isinstance(found, PatientId) else None

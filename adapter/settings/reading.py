@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from adapter import ENVIRONMENT_VARIABLE
 from adapter.domain.document import Document, nearest
 from adapter.domain.document import Path as KeyPath
 from adapter.errors import ConfigError
@@ -24,7 +25,6 @@ from adapter.settings.sections import (
     WebSection,
 )
 
-ENVIRONMENT_VARIABLE = "ADAPTER_CONFIG"
 CHOICE = {
     "push_when": "when may a patient leave for the EDC? Choose candidate, screening or consented: a legal decision",
     "dates": "do true dates leave the hospital? Choose exact or shifted: a legal decision",

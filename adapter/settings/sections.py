@@ -84,10 +84,18 @@ class AdapterSection(Section):
 
 
 class StoreSection(Section):
+    """The marks of the data disk in MiB or percent (reliability 5.3); on a small disk they shrink with it."""
+
     url: str = "sqlite:///adapter.db"
     password: Secret | None = None
     """Of the role that a PostgreSQL url names."""
     _reference = field_validator("password", mode="before")(_secret)
+    warn_free_percent: float = Field(default=10, ge=0, le=100)
+    warn_free_mib: float = Field(default=2048, ge=0)
+    stop_free_mib: float = Field(default=1024, ge=0)
+    """With less room than this nothing is accepted: the ports close, and the senders keep their messages."""
+    ballast_mib: float = Field(default=256, ge=0)
+    """A file that only holds room, given back when the disk is nearly full so that cleaning up can run; 0: none."""
 
     @field_validator("url")
     @classmethod

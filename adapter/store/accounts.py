@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, delete, select, update
 
 from adapter.store.codec import instant, moment
-from adapter.store.schema import sessions, sign_in_tokens, users
+from adapter.store.people import sessions, sign_in_tokens, users
 from adapter.store.upsert import insert
 
 

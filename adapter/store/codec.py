@@ -2,8 +2,10 @@
 
 import json
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timezone, tzinfo
 from fractions import Fraction
+from functools import lru_cache
+from json.encoder import encode_basestring_ascii as q
 from typing import Any
 
 from adapter.domain.encounter import EncounterAction, EncounterClass, EncounterStatement
@@ -18,7 +20,31 @@ _CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=F
 
 def instant(moment: datetime) -> str:
     """UTC of fixed width, so that SQL's text order is the order of time. For columns that are compared."""
-    return (moment if moment.tzinfo is UTC else moment.astimezone(UTC)).isoformat(timespec="microseconds")
+    zone = moment.tzinfo
+    return (_known_instant if type(zone) is timezone else _instant)(moment, zone)
+
+
+def iso(moment: datetime) -> str:
+    """As it was stated, with the offset the source gave."""
+    zone = moment.tzinfo
+    return _known_iso(moment, zone) if type(zone) is timezone else moment.isoformat()
+
+
+# The results of one message share their few times, and writing a time costs more than finding it again. The zone is part
+# of the question, because equal moments are written differently in two zones; and it must be a fixed one, because in
+# others the two hours of an autumn night are equal.
+
+
+def _instant(moment: datetime, zone: tzinfo | None) -> str:
+    return (moment if zone is UTC else moment.astimezone(UTC)).isoformat(timespec="microseconds")
+
+
+@lru_cache(maxsize=512)
+def _known_iso(moment: datetime, _zone: timezone) -> str:
+    return moment.isoformat()
+
+
+_known_instant = lru_cache(maxsize=512)(_instant)
 
 
 def moment(text: str) -> datetime:
@@ -51,7 +77,7 @@ def canonical(value: object) -> str:
 
 
 def versions_text(versions: tuple[Observation, ...]) -> str:
-    return canonical([_observation(version) for version in versions])
+    return f"[{','.join(map(_observation, versions))}]"
 
 
 def read_versions(text: str) -> tuple[Observation, ...]:
@@ -146,27 +172,36 @@ def read_demographics(text: str) -> Demographics:
     return Demographics({name: Stated(value, moment(at), digest) for name, (value, at, digest) in given.items()})
 
 
-def _observation(observation: Observation) -> Json:
-    original = observation.original
-    return _given(
-        identity=observation.identity,
-        concept=observation.concept,
-        effective=observation.effective.isoformat(),
-        status=observation.status,
-        original=[original.value, original.unit, original.code, original.system],
-        message=observation.message,
-        quantity=_quantity(observation.quantity),
-        native=_quantity(observation.native),
-        code=observation.code,
-        issued=_iso(observation.issued),
-        sender_time=_iso(observation.sender_time),
-        laboratory=None if observation.laboratory is Laboratory.LOCAL else observation.laboratory,
-        specimen=observation.specimen,
-        specimen_id=observation.specimen_id,
-        visit=observation.visit,
-        flags=observation.flags,
-        digest=observation.digest,
+def _observation(o: Observation) -> str:
+    """Canonical JSON as everything here, but written by hand: there is one for every result of every message.
+
+    What was not said (None, empty) is not written; an empty code is not silence.
+    """
+    was, quantity = o.original, _quantity(o.quantity)
+    code = "" if o.code is None else f'"code":{q(o.code)},'
+    flags = f'"flags":[{",".join(map(q, o.flags))}],' if o.flags else ""
+    issued = "" if o.issued is None else f'"issued":"{iso(o.issued)}",'
+    laboratory = "" if o.laboratory is Laboratory.LOCAL else f'"laboratory":"{o.laboratory!s}",'
+    native = quantity if o.native is o.quantity else _quantity(o.native)
+    native, quantity = native and f'"native":{native},', quantity and f'"quantity":{quantity},'
+    told = "" if o.sender_time is None else f'"sender_time":"{iso(o.sender_time)}",'
+    specimen = f'"specimen":{q(o.specimen)},' if o.specimen else ""
+    specimen_id = f'"specimen_id":{q(o.specimen_id)},' if o.specimen_id else ""
+    visit = f',"visit":{q(o.visit)}' if o.visit else ""
+    return (
+        f'{{{code}"concept":{q(o.concept)},"digest":{q(o.digest)},"effective":"{iso(o.effective)}",{flags}'
+        f'"identity":{q(o.identity)},{issued}{laboratory}"message":{q(o.message)},{native}'
+        f'"original":[{q(was.value)},{q(was.unit)},{q(was.code)},{q(was.system)}],{quantity}{told}{specimen}{specimen_id}'
+        f'"status":"{o.status!s}"{visit}}}'
     )
+
+
+def _quantity(quantity: Quantity | None) -> str:
+    if quantity is None:
+        return ""
+    numerator, denominator = quantity.value.as_integer_ratio()
+    sign = "" if quantity.comparator is None else f',"{quantity.comparator!s}"'
+    return f'["{numerator}/{denominator}",{q(quantity.unit)}{sign}]'
 
 
 def _read_observation(given: Json) -> Observation:
@@ -190,14 +225,6 @@ def _read_observation(given: Json) -> Observation:
         flags=tuple(get("flags", ())),
         digest=get("digest", ""),
     )
-
-
-def _quantity(quantity: Quantity | None) -> list[str] | None:
-    if quantity is None:
-        return None
-    value = quantity.value
-    text = f"{value.numerator}/{value.denominator}"
-    return [text, quantity.unit] if quantity.comparator is None else [text, quantity.unit, quantity.comparator]
 
 
 def _read_quantity(given: list[str] | None) -> Quantity | None:

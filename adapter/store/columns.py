@@ -1,6 +1,8 @@
 """Column types that differ between SQLite and PostgreSQL, so that both keep, compare and count alike."""
 
-from sqlalchemy import BigInteger, Integer, String
+from sqlalchemy import BigInteger, Integer, MetaData, String
+
+metadata = MetaData()
 
 WORDS = String().with_variant(String(collation="C"), "postgresql")
 """Text compared by its bytes, as SQLite does: no locale, and no index that an upgrade of the C library can break."""

@@ -1,6 +1,8 @@
 """The door to the cellar: writers and readers, and no commit believed that the disk did not confirm."""
 
 import contextlib
+import os
+import sqlite3
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
@@ -11,8 +13,8 @@ from pathlib import Path
 
 from sqlalchemy import Connection, Engine
 
-from adapter.errors import ConfigError, StorageFailedError
-from adapter.store import disk, engines
+from adapter.errors import ConfigError, StorageFailedError, UnavailableError
+from adapter.store import checkpoint, disk, engines
 from adapter.store.faults import translated
 from adapter.store.migrate import current_revision, migrate
 from adapter.store.shares import Everything, Shares
@@ -22,6 +24,9 @@ Transaction = Connection
 
 Snapshot = Connection
 """What `read` gives."""
+
+_abandoned: list[object] = []
+"""Connections of a store that failed, kept from the collector: closing one would copy and delete the log once more."""
 
 
 class News(StrEnum):
@@ -49,6 +54,9 @@ class Database(ABC):
 
         return PostgresDatabase(server, read_only=read_only)
 
+    failure: StorageFailedError | None = None
+    """Once it is there nothing is stored any more, and the process ends (reliability R5)."""
+
     @abstractmethod
     def write(self) -> AbstractContextManager[Transaction]:
         """BEGIN … COMMIT, durable afterwards. Not re-entrant.
@@ -61,6 +69,18 @@ class Database(ABC):
     @abstractmethod
     def read(self) -> AbstractContextManager[Snapshot]:
         """One snapshot, seen to the end of the block; keep it short, an old snapshot keeps what it sees from being freed."""
+
+    @abstractmethod
+    def settings(self) -> str:
+        """What stands behind a commit, for an operator."""
+
+    @abstractmethod
+    def make_room(self) -> None:
+        """Whatever of our own can be given back to a full disk. Raises UnavailableError while it stays full."""
+
+    @abstractmethod
+    def sizes(self) -> tuple[int, int]:
+        """Bytes of the database, and of its write-ahead log where that is ours to watch."""
 
     @abstractmethod
     def findings(self, conn: Connection, revision: str | None) -> tuple[str, ...]:
@@ -115,7 +135,8 @@ class SqliteDatabase(Database):
         self._reader = reader
         self._connection = writer.connect() if writer is not None else None
         self._identity: disk.Identity | None = None
-        self._failure: StorageFailedError | None = None
+        self._checkpointer = checkpoint.Checkpointer()
+        """Set once the disk failed: nothing is written any more, and whoever runs this process must end it (R5)."""
         self._lock = threading.Lock()
         self._turnstile = threading.Lock()
 
@@ -124,23 +145,38 @@ class SqliteDatabase(Database):
         if read_only and not path.exists():
             raise ConfigError(f"no database at {path} — start the daemon once, or mend [store] url")
         disk.refuse_network_filesystem(path)
+        if read_only:
+            with translated():
+                return cls(path, None, engines.reader(path))
+        disk.refuse_orphan_log(path)
+        disk.refuse_stranger(path)
+        disk.create(path)
         with translated():
-            return cls(path, None if read_only else engines.writer(path), engines.reader(path))
+            opened = cls(path, engines.writer(path), engines.reader(path))
+            disk.remember(path)
+            disk.flush_folder(path.parent)
+        return opened
 
     @contextlib.contextmanager
     def write(self) -> Iterator[Connection]:
         """BEGIN IMMEDIATE … COMMIT, then proof that the files are still ours."""
         if self._connection is None:
             raise ConfigError("the store was opened read-only — this command must go through the daemon")
+        with self._alone():
+            with translated(), _transaction(self._connection):
+                yield self._connection
+            seen = self._guard()
+            self._tolerant(lambda driver: self._checkpointer.after_commit(driver, seen.wal_bytes))
+
+    @contextlib.contextmanager
+    def _alone(self) -> Iterator[None]:
         with self._turnstile:  # who waits holds it, so the thread that just let go cannot overtake (decisions F2)
             self._lock.acquire()
         try:
             self._refuse_after_failure()
-            with translated(), _transaction(self._connection):
-                yield self._connection
-            self._guard()
+            yield
         except StorageFailedError as error:
-            self._failure = error  # a later commit may look well and is not: the process must end (R5)
+            self.failure = error  # a later commit may look well and is not
             raise
         finally:
             self._lock.release()
@@ -170,34 +206,77 @@ class SqliteDatabase(Database):
     def alone(self) -> Iterator[None]:
         yield
 
+    def settings(self) -> str:
+        """What the file itself says; what each writer sets anew is read back when it opens."""
+        with self.read() as conn:
+            return engines.described(conn)
+
+    def sizes(self) -> tuple[int, int]:
+        seen = disk.identity(self.path)
+        return seen.database_bytes, seen.wal_bytes
+
+    def make_room(self) -> None:
+        """The log copied into the database and emptied."""
+        with self._alone(), translated():
+            checkpoint.copy(_driver(self._connection), "TRUNCATE")
+
     def close(self) -> None:
-        """The last connection checkpoints and removes the WAL."""
+        """Checkpoints, and removes the log. Raises StorageFailedError; of a store that failed it keeps its hands off.
+
+        But for a log that was deleted: its last copy is the one we hold, and what it says was acknowledged.
+        """
+        try:
+            if self._connection is not None and not self._connection.closed and self.failure is None:
+                with self._alone():
+                    self._tolerant(lambda driver: checkpoint.copy(driver, "PASSIVE"))
+        finally:
+            self._let_go()
+
+    def _let_go(self) -> None:
+        if self.failure is not None and os.path.exists(f"{self.path}-wal"):  # noqa: PTH110 — as `disk.identity`
+            _abandoned.append((self._connection, self._writer, self._reader))
+            return
         self._reader.dispose()
         if self._connection is not None and self._writer is not None:
             self._connection.close()
             self._writer.dispose()
 
     def _refuse_after_failure(self) -> None:
-        if self._failure is not None:
-            raise StorageFailedError(str(self._failure))
+        if self.failure is not None:
+            raise StorageFailedError(str(self.failure))
 
-    def _guard(self) -> None:
-        """Device, inode and links of database and WAL after the commit (reliability 0, point 2: both traps measured)."""
-        seen = disk.identity(self.path)
+    def _tolerant(self, copy: Callable[[sqlite3.Connection], object]) -> None:
+        """A checkpoint that a full disk or a reader may put off: the log keeps what was committed, and grows."""
+        try:
+            with translated():
+                copy(_driver(self._connection))
+        except StorageFailedError:
+            raise
+        except UnavailableError:
+            pass
+
+    def _guard(self) -> disk.Identity:
+        """The identity of the files after the commit (reliability 0, point 2: both traps measured)."""
+        try:
+            seen = disk.identity(self.path)
+        except OSError as error:
+            raise StorageFailedError(
+                f"the database files cannot be looked at ({error.strerror}) — check the disk"
+            ) from None
         if self._identity is None:
             self._identity = seen
         if seen != self._identity or seen.lost:
             raise StorageFailedError(
                 f"the database files were replaced under the running process ({self.path.name}) — "
-                "stop what touches them (cp, rm, a backup tool); use `adapter backup`"
+                "stop what touches them (cp, rm, a backup tool); back up as deploy/README.md says"
             )
+        return seen
 
 
 @contextlib.contextmanager
 def _transaction(connection: Connection) -> Iterator[None]:
     """BEGIN and COMMIT on the driver: SQLAlchemy joins in when a statement goes through it, and costs nothing when not."""
-    driver = connection.connection.driver_connection
-    assert driver is not None  # noqa: S101 — a connected Connection has one
+    driver = _driver(connection)
     driver.execute("BEGIN IMMEDIATE")
     try:
         yield
@@ -206,3 +285,9 @@ def _transaction(connection: Connection) -> Iterator[None]:
         connection.rollback()
         driver.rollback()
         raise
+
+
+def _driver(connection: Connection | None) -> sqlite3.Connection:
+    driver = None if connection is None else connection.connection.driver_connection
+    assert isinstance(driver, sqlite3.Connection)  # noqa: S101 — only a store that writes is asked, and it is connected
+    return driver

@@ -1,6 +1,7 @@
 """The two SQLite engines, one that writes and one that reads, with their settings set and read back."""
 
 import sqlite3
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,16 +21,16 @@ WAL_RESET_FAULT = ((3, 7, 0), (3, 51, 3))
 READERS = 8
 """Read connections kept; as many again may be opened for a moment."""
 
-FULL = 2
-
-PRAGMAS = (
-    "synchronous = FULL",
-    "foreign_keys = ON",
-    "trusted_schema = OFF",
-    "temp_store = MEMORY",
-    "cache_size = -16000",  # KiB
-    "wal_autocheckpoint = 1000",  # pages: 16 MB of WAL; pages written again and again are copied once
-)
+PRAGMAS: Mapping[str, tuple[str, int]] = {
+    "synchronous": ("FULL", 2),
+    "foreign_keys": ("ON", 1),
+    "trusted_schema": ("OFF", 0),
+    "temp_store": ("MEMORY", 2),
+    "cache_size": ("-16000", -16000),  # KiB
+    "wal_autocheckpoint": ("0", 0),  # `store/checkpoint.py` does it, and sees what fails
+    "journal_size_limit": ("67108864", 67108864),  # bytes kept of a log that once grew long
+}
+"""What is set, and what must then be read back."""
 
 
 ENCRYPTED = frozenset({"require", "verify-ca", "verify-full"})
@@ -120,14 +121,26 @@ def _driver(connection: Connection) -> Any:
 def _prepare(raw: sqlite3.Connection) -> None:
     """Set, then read back: a pragma that does not take effect says nothing (reliability R4)."""
     journal = raw.execute("PRAGMA journal_mode = WAL").fetchone()[0]
-    for pragma in PRAGMAS:
-        raw.execute(f"PRAGMA {pragma}")
-    if journal != "wal" or raw.execute("PRAGMA synchronous").fetchone()[0] != FULL:
+    for pragma, (value, _) in PRAGMAS.items():
+        raw.execute(f"PRAGMA {pragma} = {value}")
+    wrong = _refused(raw) if journal == "wal" else "journal_mode=WAL"
+    if wrong:
         raw.close()
-        raise ConfigError("the database cannot run with WAL and synchronous=FULL — keep it on a local disk")
+        raise ConfigError(f"the database cannot run with {wrong} — keep it on a local disk")
     # A transaction makes the WAL file exist before the first identity is taken.
     raw.execute("BEGIN IMMEDIATE")
     raw.execute("COMMIT")
+
+
+def _refused(raw: sqlite3.Connection) -> str:
+    """The settings that did not take effect."""
+    seen = {pragma: raw.execute(f"PRAGMA {pragma}").fetchone()[0] for pragma in PRAGMAS}
+    return ", ".join(f"{name}={value}" for name, (value, wanted) in PRAGMAS.items() if seen[name] != wanted)
+
+
+def described(conn: Connection) -> str:
+    journal, size = (conn.exec_driver_sql(f"PRAGMA {name}").scalar_one() for name in ("journal_mode", "page_size"))
+    return f"SQLite {sqlite3.sqlite_version}, journal {journal}, pages of {size} bytes, synchronous=FULL when written"
 
 
 def findings(conn: Connection, revision: str | None) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, bindparam, cast, delete, func, insert, select, update
+from sqlalchemy import Connection, CursorResult, Select, bindparam, cast, delete, func, insert, select, update
 
 from adapter.domain.issue import Issue
 from adapter.domain.message import MessageKind, MessageState, RawMessage
@@ -35,6 +35,9 @@ __all__ = [
     "read_item",
     "state",
 ]
+
+AT_ONCE_BYTES = 4 * 1024 * 1024
+"""Messages in memory at a time for screening: more only where one alone is bigger."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,12 +126,21 @@ _COUNT = {
 
 
 def pending(conn: Connection, limit: int, partitions: frozenset[int] = ALL) -> list[Item]:
-    """What waits in these partitions of patients, oldest first."""
+    """What waits in these partitions of patients, oldest first; fewer than `limit` where they are big."""
+    taken: list[Item] = []
+    size = 0
+    for row in _waiting(conn, limit, partitions):
+        taken.append(read_item(row, row.attempts))
+        size += len(row.body)
+        if size >= AT_ONCE_BYTES:
+            break
+    return taken
+
+
+def _waiting(conn: Connection, limit: int, partitions: frozenset[int]) -> CursorResult[Any]:
     if partitions == ALL:
-        found = conn.execute(_PENDING, {"limit": limit})
-    else:
-        found = conn.execute(_PENDING_OF, {"limit": limit, "partitions": sorted(partitions)})
-    return [read_item(row, row.attempts) for row in found]
+        return conn.execute(_PENDING, {"limit": limit})
+    return conn.execute(_PENDING_OF, {"limit": limit, "partitions": sorted(partitions)})
 
 
 def read_item(row: Any, attempts: int) -> Item:
@@ -194,8 +206,9 @@ def counts(conn: Connection) -> InboxCounts:
     names = ("applied", "duplicate", "ignored", "quarantined", "control_id_reuse")
     sums = (cast(func.coalesce(func.sum(feeds.c[name]), 0), NUMBER).label(name) for name in names)
     total = conn.execute(select(*sums)).one()
-    waiting, oldest = conn.execute(select(func.count(), func.min(inbox_pending.c.id)).select_from(inbox_pending)).one()
+    waiting = conn.execute(select(func.count()).select_from(inbox_pending)).scalar_one()
     stored = conn.execute(select(func.coalesce(func.max(inbox.c.id), 0))).scalar_one()
+    oldest = select(func.min(inbox_pending.c.id)).scalar_subquery()
     received = conn.execute(select(inbox.c.received).where(inbox.c.id == oldest)).scalar()
     last = conn.execute(select(feeds.c.source, feeds.c.last_received))
     return InboxCounts(

@@ -62,11 +62,27 @@ class PostgresDatabase(Database):
             self.close()
             raise ConfigError(str(error)) from None
 
+    def settings(self) -> str:
+        with self.read() as conn:
+            row = conn.exec_driver_sql(
+                "SELECT current_setting('server_version'), current_setting('synchronous_commit')"
+            )
+            version, committed = row.one()
+        return f"PostgreSQL {version}, synchronous_commit {committed}"
+
+    def make_room(self) -> None:
+        """The server's disk is not ours."""
+
+    def sizes(self) -> tuple[int, int]:
+        with self.read() as conn:
+            size: int = conn.exec_driver_sql("SELECT pg_database_size(current_database())").scalar_one()
+        return size, 0
+
     @contextlib.contextmanager
     def write(self) -> Iterator[Connection]:
         if self._writer is None:
             raise ConfigError("the store was opened read-only — this command must go through the daemon")
-        with translated(self._forget), self._writer.begin() as connection:
+        with self._noted(), self._writer.begin() as connection:
             yield connection
 
     @contextlib.contextmanager
@@ -81,7 +97,7 @@ class PostgresDatabase(Database):
     def shares(self) -> Shares:
         if self._writer is None:
             raise ConfigError("the store was opened read-only — nothing can be processed")
-        self._leases.append(Leases(self._writer, lambda: translated(self._forget)))
+        self._leases.append(Leases(self._writer, self._noted))
         return self._leases[-1]
 
     @contextlib.contextmanager
@@ -126,6 +142,15 @@ class PostgresDatabase(Database):
                 while not stopped():
                     for notice in session.notifies(timeout=1.0):
                         told(News(notice.channel))
+
+    @contextlib.contextmanager
+    def _noted(self) -> Iterator[None]:
+        try:
+            with translated(self._forget):
+                yield
+        except StorageFailedError as error:
+            self.failure = error
+            raise
 
     def _forget(self) -> None:
         """Connections that are not in use are closed; the next use makes new ones."""

@@ -3,21 +3,21 @@
 from typing import Any
 
 from sqlalchemy import (
-    CheckConstraint,
     Column,
     ForeignKey,
     Index,
     LargeBinary,
-    MetaData,
     Table,
     Text,
     UniqueConstraint,
     text,
 )
 
-from adapter.store.columns import NUMBER, WORDS
+from adapter.store import people
+from adapter.store.columns import NUMBER, WORDS, metadata
 
-metadata = MetaData()
+__all__ = ["metadata", "people"]
+"""`people` is imported for its tables; the others are named below."""
 
 
 def _only(condition: str) -> dict[str, Any]:
@@ -122,14 +122,15 @@ merges = Table(
     Index("merges_survivor", "survivor"),
 )
 
-# Clustered by patient: loading one patient is one walk along neighbouring rows.
+# Clustered by patient and time: loading one patient is one walk along neighbouring rows, and the results of one message
+# are neighbours too. Where the newest version says another time, the row moves (`patients.save_many`).
 results = Table(
     "results",
     metadata,
     Column("patient", NUMBER, ForeignKey("patients.key"), primary_key=True),
+    Column("effective", WORDS, primary_key=True),
     Column("concept", WORDS, primary_key=True),
     Column("identity", WORDS, primary_key=True),
-    Column("effective", WORDS, nullable=False),
     Column("versions", Text, nullable=False),
     sqlite_with_rowid=False,
 )
@@ -145,6 +146,12 @@ statements = Table(
     Column("body", Text, nullable=False),
     sqlite_with_rowid=False,
 )
+
+STANDING, SHOWN, TOLD = "standing = 1", "shown = 1", "raised IS NOT NULL"
+WATCHED = "verdict = 'incomplete' AND shown = 0 AND raised IS NULL AND status = ''"
+"""Nobody was told, nobody acted. It is the episode judged last: an earlier one would have been forgotten."""
+LEFT = "verdict = 'incomplete' AND shown = 0 AND (raised IS NOT NULL OR status <> '')"
+"""What the worklist asks for, in the very words of the partial indexes below: only those make the planner use them."""
 
 candidates = Table(
     "candidates",
@@ -174,7 +181,11 @@ candidates = Table(
     Column("evaluated_at", WORDS, nullable=False),
     # One row and one alert life per episode (decisions A4).
     UniqueConstraint("patient", "trial", "episode", name="candidates_episode"),
-    Index("candidates_shown", "trial", "shown", "standing"),
+    Index("candidates_standing", "id", **_only(STANDING)),
+    Index("candidates_shown", "id", **_only(SHOWN)),
+    Index("candidates_told", "changed", **_only(TOLD)),
+    Index("candidates_watched", "patient", "trial", **_only(WATCHED)),
+    Index("candidates_left", "patient", "trial", **_only(LEFT)),
     Index("candidates_review", "review_at"),
 )
 
@@ -184,6 +195,7 @@ candidate_aliases = Table(
     metadata,
     Column("former", WORDS, primary_key=True),
     Column("candidate", WORDS, ForeignKey("candidates.id"), nullable=False),
+    Index("candidate_aliases_candidate", "candidate"),
 )
 
 candidate_history = Table(
@@ -231,6 +243,7 @@ outbox = Table(
     Column("content", WORDS, nullable=False, server_default=""),
     UniqueConstraint("outlet", "key", name="outbox_key"),
     Index("outbox_subject", "subject", "outlet"),
+    Index("outbox_states", "outlet", "state", "created"),
     Index("outbox_waiting", "outlet", "subject", "id", **_only("state = 'waiting'")),
     sqlite_autoincrement=True,
 )
@@ -268,35 +281,4 @@ marks = Table(
     metadata,
     Column("name", WORDS, primary_key=True),
     Column("value", WORDS, nullable=False),
-)
-
-users = Table(
-    "users",
-    metadata,
-    Column("name", WORDS, primary_key=True),
-    Column("role", WORDS, nullable=False),
-    Column("password_hash", WORDS, nullable=False),
-    Column("disabled", NUMBER, nullable=False, server_default="0"),
-    Column("created", WORDS, nullable=False),
-)
-
-sessions = Table(
-    "sessions",
-    metadata,
-    Column("token_hash", WORDS, primary_key=True),
-    Column("csrf", WORDS, nullable=False),
-    Column("user", WORDS, ForeignKey("users.name"), nullable=False),
-    Column("created", WORDS, nullable=False),
-    Column("seen", WORDS, nullable=False),
-    Column("expires", WORDS, nullable=False),
-)
-
-sign_in_tokens = Table(
-    "sign_in_tokens",
-    metadata,
-    Column("token_hash", WORDS, primary_key=True),
-    Column("purpose", WORDS, nullable=False),
-    Column("expires", WORDS, nullable=False),
-    Column("used", WORDS),
-    CheckConstraint("purpose <> ''", name="sign_in_tokens_purpose"),
 )

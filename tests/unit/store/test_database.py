@@ -240,8 +240,8 @@ def test_a_database_without_schema_is_a_finding(tmp_path: Path) -> None:
 def test_a_store_that_cannot_run_with_full_synchronous_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(engines, "PRAGMAS", ("synchronous = OFF",))
-    with pytest.raises(ConfigError, match="synchronous=FULL"):
+    monkeypatch.setattr(engines, "PRAGMAS", {"synchronous": ("OFF", 2)})
+    with pytest.raises(ConfigError, match="synchronous=OFF"):
         Database.open(f"sqlite:///{tmp_path / 'a.db'}")
 
 

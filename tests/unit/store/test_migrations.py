@@ -82,3 +82,23 @@ def test_an_older_store_is_counted_for_what_no_mapping_knew(each_store: str, tmp
             ("lab", "unmapped-code", "K", 2)
         ]
     opened.close()
+
+
+def test_the_results_of_an_older_store_are_all_there(tmp_path: Path) -> None:
+    from alembic import command
+
+    opened = Database.open(f"sqlite:///{tmp_path / 'a.db'}")
+    with opened.write() as tx:
+        command.upgrade(_config(tx), "0004")
+        tx.execute(
+            text("INSERT INTO patients (site, authority, value, demographics) VALUES ('generic', '', '1', '{}')")
+        )
+        tx.execute(text(
+            "INSERT INTO results (patient, concept, identity, effective, versions) "
+            "VALUES (1, 'map', 'b', '2026', '[1]'), (1, 'wbc', 'a', '2025', '[2]')"
+        ))  # fmt: skip
+    opened.migrate()
+    with opened.read() as conn:
+        found = conn.execute(text("SELECT patient, effective, concept, identity, versions FROM results")).all()
+    assert [tuple(row) for row in found] == [(1, "2025", "wbc", "a", "[2]"), (1, "2026", "map", "b", "[1]")]
+    opened.close()

@@ -5,8 +5,8 @@ from alembic import op
 
 from adapter.store.columns import NUMBER, WORDS
 
-revision = "0005"
-down_revision = "0004"
+revision = "0007"
+down_revision = "0006"
 
 
 def upgrade() -> None:
