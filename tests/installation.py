@@ -27,7 +27,7 @@ trials = ["immunosep-demo"]
 environment = "production"
 
 [store]
-ballast_mib = 0
+{store}ballast_mib = 0
 
 [[source]]
 kind = "mllp"
@@ -62,7 +62,7 @@ class Installation:
         self.config = folder / "adapter.toml"
         data = folder / "data"
         self.config.write_text(
-            HEAD.format(data=data, mllp=self.mllp, web=self.web) + stores.settings(store or data) + outlets
+            HEAD.format(data=data, mllp=self.mllp, web=self.web, store=stores.lines(store or data)) + outlets
         )
         self.log = folder / "log"
         self.process: subprocess.Popen[bytes] | None = None

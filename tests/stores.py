@@ -60,11 +60,16 @@ def on_sqlite() -> bool:
     return _now.server is None
 
 
-def settings(folder: Path) -> str:
-    """The `[store]` section of a daemon in this folder; SQLite's is the default and needs none."""
+def lines(folder: Path) -> str:
+    """What a configuration says in its `[store]` section for a daemon in this folder; SQLite needs nothing."""
     if _now.server is None:
         return ""
-    return f'[store]\nurl = "{address(folder)}"\npassword = "file:{_now.server.password}"\n\n'
+    return f'url = "{address(folder)}"\npassword = "file:{_now.server.password}"\n'
+
+
+def settings(folder: Path) -> str:
+    """The section itself, for a configuration that has none."""
+    return f"\n[store]\n{lines(folder)}\n"
 
 
 @contextlib.contextmanager

@@ -132,7 +132,7 @@ class PostgresDatabase(Database):
 
     def hear(self, told: Callable[[News], None], stopped: Callable[[], bool]) -> None:
         with translated(self._forget), contextlib.closing(self._reader.raw_connection()) as lent:
-            session: psycopg.Connection[Any] = lent.driver_connection  # type: ignore[assignment]
+            session: psycopg.Connection[Any] = lent.driver_connection  # type: ignore[assignment]  # the driver is psycopg
             lent.detach()
             with contextlib.closing(session):
                 session.rollback()

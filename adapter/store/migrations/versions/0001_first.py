@@ -4,6 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 from adapter.store.columns import NUMBER, WORDS
+from adapter.store.first_on_postgres import POSTGRESQL
 
 revision = "0001"
 down_revision = None
@@ -12,36 +13,10 @@ APPEND_ONLY = """
 CREATE TRIGGER audit_no_{name} BEFORE {event} ON audit
 BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END
 """
-POSTGRESQL = """
-CREATE FUNCTION audit_is_append_only() RETURNS trigger LANGUAGE plpgsql AS
-$$ BEGIN RAISE EXCEPTION 'the audit log is append-only'; END $$;
-CREATE TRIGGER audit_only_grows BEFORE UPDATE OR DELETE OR TRUNCATE ON audit
-FOR EACH STATEMENT EXECUTE FUNCTION audit_is_append_only();
-CREATE FUNCTION inbox_next() RETURNS bigint LANGUAGE sql VOLATILE AS
-$$ SELECT coalesce(max(id), 0) + 1 FROM inbox $$;
-ALTER TABLE inbox ALTER COLUMN id SET DEFAULT inbox_next();
-"""
 
 
 def upgrade() -> None:
-    for build in (
-        inbox,
-        inbox_pending,
-        inbox_outcomes,
-        feeds,
-        patients,
-        results,
-        statements,
-        candidates,
-        candidate_history,
-        screening_ids,
-        outbox,
-        outbox_remotes,
-        audit,
-        users,
-        sessions,
-        sign_in_tokens,
-    ):
+    for build in TABLES:
         build()
     if op.get_bind().dialect.name == "postgresql":
         op.execute(POSTGRESQL)
@@ -310,3 +285,9 @@ def sign_in_tokens() -> None:
         sa.CheckConstraint("purpose <> ''", name="sign_in_tokens_purpose"),
         sa.PrimaryKeyConstraint("token_hash"),
     )
+
+
+TABLES = (
+    inbox, inbox_pending, inbox_outcomes, feeds, patients, results, statements, candidates,
+    candidate_history, screening_ids, outbox, outbox_remotes, audit, users, sessions, sign_in_tokens,
+)  # fmt: skip
