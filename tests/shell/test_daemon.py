@@ -26,7 +26,7 @@ trials = ["immunosep-demo"]
 environment = "production"
 
 [store]
-ballast_mib = 0
+{store}ballast_mib = 0
 
 [[source]]
 kind = "mllp"
@@ -69,7 +69,7 @@ class Installation:
         self.mllp, self.web = free_port(), free_port()
         self.config = folder / "adapter.toml"
         self.config.write_text(
-            CONFIG.format(folder=folder, mllp=self.mllp, web=self.web) + stores.settings(folder / "data")
+            CONFIG.format(folder=folder, mllp=self.mllp, web=self.web, store=stores.lines(folder / "data"))
         )
         self.log = (folder / "log").open("w+")
         self.process: subprocess.Popen[bytes] | None = None
