@@ -8,7 +8,6 @@ from prometheus_client.core import Metric
 from adapter.ports import Clock
 from adapter.store import feeds, inbox, outbox, worklist
 from adapter.store.database import Database
-from adapter.store.disk import identity
 from adapter.store.space import Space
 from adapter.telemetry import counter_family, gauge, gauge_family
 
@@ -42,7 +41,7 @@ def figures(database: Database, space: Space, clock: Clock) -> Iterator[Metric]:
 
 
 def _disk(database: Database, space: Space) -> Iterator[Metric]:
-    seen = identity(database.path)
+    database_bytes, log_bytes = database.sizes()
     yield gauge("disk_free_bytes", "Room on the data disk", float(space.free()))
-    yield gauge("database_bytes", "The database file", float(seen.database_bytes))
-    yield gauge("wal_bytes", "Its write-ahead log", float(seen.wal_bytes))
+    yield gauge("database_bytes", "The database", float(database_bytes))
+    yield gauge("wal_bytes", "Its write-ahead log", float(log_bytes))

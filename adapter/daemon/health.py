@@ -11,7 +11,6 @@ from adapter.errors import UnavailableError
 from adapter.ports import Clock
 from adapter.store import accounts, inbox, outbox
 from adapter.store.database import Database
-from adapter.store.disk import identity
 from adapter.store.space import Room, Space
 from adapter.web.context import Health
 
@@ -97,6 +96,6 @@ class Pulse:
             "inbox-waiting": oldest is not None and now - oldest > OLDEST,
             "outbox-waiting": any(one.oldest_waiting and now - one.oldest_waiting > OWED for one in owed),
             "dead-letters": any(one.dead for one in owed),
-            "log-long": identity(self.database.path).wal_bytes > LOG_BYTES,
+            "log-long": self.database.sizes()[1] > LOG_BYTES,
         }
         return tuple(code for code, stands in found.items() if stands)

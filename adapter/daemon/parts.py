@@ -11,6 +11,7 @@ from adapter import __version__
 from adapter.daemon.figures import figures
 from adapter.daemon.health import Pulse
 from adapter.daemon.lock import data_folder
+from adapter.daemon.opening import open_store
 from adapter.daemon.rules import SECRET, load_rules
 from adapter.errors import ConfigError
 from adapter.fhir.bundle import BundleContext
@@ -32,6 +33,7 @@ from adapter.sinks.folder import FolderSink as Folder
 from adapter.sources.connection import Limits
 from adapter.sources.envelope import Door, control_ids
 from adapter.sources.mllp_server import MllpServer, Neighbours, tls_context
+from adapter.store import marks
 from adapter.store.database import Database
 from adapter.store.secret import SiteSecret
 from adapter.store.space import MIB, Marks, Space
@@ -73,13 +75,15 @@ def open_parts(settings: Settings, clock: Clock) -> Iterator[Parts]:
     folder = data_folder(settings.adapter.data)
     rules = load_rules(settings)
     secret = SiteSecret.load_or_create(folder / SECRET)
-    outlets = {name: make(clock) for name, make in outlets_for(settings).items()}
+    roles = settings.adapter.roles
+    outlets = {name: make(clock) for name, make in outlets_for(settings).items()} if "deliver" in roles else {}
     metrics = Metrics()
     space = space_of(settings)
     with ExitStack() as stack:
-        database = Database.open(settings.store_url())
+        database = open_store(settings)
         stack.callback(database.close)
         database.migrate()
+        _one_key(database, secret)
         metrics.compute(lambda: figures(database, space, clock))
         keeper = Keeper(database, rules, secret, owing(settings, rules, secret), f"{settings.web_base()}/c/")
         yield Parts(
@@ -91,12 +95,24 @@ def open_parts(settings: Settings, clock: Clock) -> Iterator[Parts]:
             metrics=metrics,
             keeper=keeper,
             outlets=outlets,
-            servers=_servers(settings, rules, clock, metrics),
+            servers=_servers(settings, rules, clock, metrics) if "receive" in roles else (),
             pulse=Pulse(database, space, clock),
         )
 
 
+def _one_key(database: Database, secret: SiteSecret) -> None:
+    """Raises ConfigError where a store that several machines share was made under another site key."""
+    if database.many_writers:
+        with database.write() as tx:
+            if not marks.agrees(tx, marks.SITE_KEY, secret.derive("same-site-key").hex()):
+                raise ConfigError(
+                    f"{SECRET} is not the one this database was made with — copy it from the first data folder (mode 0400)"
+                )
+
+
 def space_of(settings: Settings) -> Space:
+    if not settings.on_sqlite():
+        return Space(settings.adapter.data, Marks(0, 0, 0, 0))  # the server's disk is not ours to watch
     store = settings.store
     sizes = (round(size * MIB) for size in (store.warn_free_mib, store.stop_free_mib, store.ballast_mib))
     return Space(settings.adapter.data, Marks(store.warn_free_percent, *sizes))

@@ -22,6 +22,7 @@ from adapter.errors import StorageFailedError
 from adapter.settings import Settings
 from adapter.store import accounts
 from adapter.store.disk import refuse_exposed
+from adapter.store.engines import sqlite_path
 from adapter.web import once
 
 PRIVATE_FILES = 0o077
@@ -44,8 +45,8 @@ def serve(settings: Settings, say: Callable[[str], None]) -> None:
     give_back_big_buffers()
     folder = settings.adapter.data
     with disk_errors(), held(data_folder(folder)), open_parts(settings, utc_now) as parts:
-        refuse_exposed(folder, parts.database.path)
-        invitation = _first_invitation(parts)
+        refuse_exposed(folder, sqlite_path(settings.store_url()) if settings.on_sqlite() else folder)
+        invitation = _first_invitation(parts) if "web" in settings.adapter.roles else None
         if invitation:
             say(f"Nobody can sign in yet. Make the administrator's account: {invitation}")
         with unwrapped():

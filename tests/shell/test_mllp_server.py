@@ -24,6 +24,7 @@ from adapter.sources.mllp_server import MllpServer, Neighbours
 from adapter.store import inbox
 from adapter.store.database import Database
 from adapter.telemetry import Metrics
+from tests import stores
 
 AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 Walk = Callable[["Peer"], Coroutine[Any, Any, None]]
@@ -87,8 +88,7 @@ def codes(answers: list[bytes]) -> list[str]:
 
 @contextlib.asynccontextmanager
 async def listening(tmp_path: Path, **options: Any) -> AsyncIterator[Peer]:
-    database = Database.open(f"sqlite:///{tmp_path}/adapter.db")
-    database.migrate()
+    database = stores.opened(tmp_path)
     store = StoreInbox(database)
     door = Door("lab", "generic", lambda: AT, control_ids(lambda: AT), policy=options.pop("policy", AckPolicy()))
     server = MllpServer(door, "127.0.0.1", 0, Metrics(), **options)
