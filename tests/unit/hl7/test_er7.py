@@ -227,7 +227,13 @@ def test_segments_are_found_by_name_in_document_order() -> None:
 
 def test_misnamed_segments_are_named() -> None:
     message = er7.parse(HEADER + b"PID|1\robx|1\rPV|1\rgarbage after the end")
-    assert [segment.name for segment in message.misnamed] == ["obx", "PV|", "gar"]
+    assert [segment.name for segment in message.misnamed] == ["obx", "PV", "garbage after the end"]
+
+
+def test_a_line_of_text_is_no_segment_whatever_it_begins_with() -> None:
+    message = er7.parse(HEADER + b"PID|1\rOBRight lung clear\rPIDX|1||other\rOBX|1\rPV||I")
+    assert [segment.name for segment in message.segments[1:]] == ["PID", "OBRight lung clear", "PIDX", "OBX", "PV"]
+    assert (message.all("OBR"), len(message.all("PID"))) == ((), 1)
 
 
 def test_a_second_header_is_flagged() -> None:
