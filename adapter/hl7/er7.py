@@ -47,7 +47,7 @@ class Segment:
     def __init__(self, wire: bytes, text: str, syntax: _Syntax) -> None:
         self.wire = wire
         """The segment's bytes as they came, without its end."""
-        self.name = text[:_NAME] if text[_NAME : _NAME + 1] == syntax.field else _name_of(text, syntax.field)
+        self.name = text[:_NAME] if text.find(syntax.field, 0, _NAME + 1) == _NAME else _name_of(text, syntax.field)
         self._text = text
         self._syntax = syntax
         self._fields: list[str] | None = None
