@@ -218,4 +218,6 @@ def stated(line: Line, concept: Concept) -> bool:
 def original(obx: Segment) -> Original:
     """As the source wrote it, without a document's megabytes."""
     code, system = code_of(obx)
-    return Original(plain(obx.whole(5)), plain(obx.text(6) or obx.text(6, 2)), plain(code), plain(system))
+    name = obx.text(6, 2)
+    unit = obx.whole(6) if name[:1].isdigit() else obx.text(6) or name  # `10^9/L` without an escape
+    return Original(plain(obx.whole(5)), plain(unit), plain(code), plain(system))
