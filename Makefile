@@ -1,10 +1,11 @@
 # The words of make. `make demo` and `make test` set up what they need.
 PYTHON ?= python3
 VENV ?= .venv
+FUZZ ?= 100
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help demo test fast check golden bench screenshots clean
+.PHONY: help demo test fast check golden bench torture screenshots clean
 
 help: ## what the words mean
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -37,6 +38,9 @@ golden: $(STAMP) ## rewrite the golden cases; the diff is the review
 
 bench: $(STAMP) ## figures, peers beside us in the same run
 	$(BIN)/python -m benchmarks
+
+torture: $(STAMP) ## a hundred times the mutants of `make test` (FUZZ=100), two processes
+	FUZZ=$(FUZZ) $(BIN)/python -m pytest -n 2 --dist loadscope tests/fuzz
 
 screenshots: $(STAMP) ## the pictures of the README
 	ADAPTER_SCREENSHOTS=docs/pictures $(BIN)/python -m pytest tests/browser
