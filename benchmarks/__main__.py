@@ -5,7 +5,7 @@ import os
 import platform
 import sys
 
-NAMES = ("parse", "ack", "pipeline", "long_message", "memory")
+NAMES = ("parse", "ack", "latency", "pipeline", "long_message", "memory")
 
 
 def main() -> None:

@@ -16,11 +16,12 @@ import statistics
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime
 from ipaddress import ip_network
 from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import Any
 
 CONNECTIONS = (1, 10, 100)
 SECONDS = 2.0
@@ -112,11 +113,18 @@ async def bare(folder: Path, told: Callable[[int], None]) -> None:
     await asyncio.sleep(3600)
 
 
+def as_the_daemon(main: Coroutine[Any, Any, None]) -> None:
+    from adapter.daemon.loop import run
+
+    run(main)
+
+
 SERVERS = {"adapter": ours, "bare asyncio, same commits": bare}
+RUNNERS = {"adapter": as_the_daemon, "bare asyncio, same commits": asyncio.run}
 
 
 def serve(name: str, folder: str, pipe: Connection) -> None:
-    asyncio.run(SERVERS[name](Path(folder), pipe.send))
+    RUNNERS[name](SERVERS[name](Path(folder), pipe.send))
 
 
 # --- the sender ------------------------------------------------------------------------------------------------------

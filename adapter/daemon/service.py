@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from adapter import telemetry
+from adapter.daemon import loop
 from adapter.daemon.clock import utc_now
 from adapter.daemon.lock import data_folder, held
 from adapter.daemon.parts import Parts, open_parts, refuse_clear_text
@@ -37,7 +38,7 @@ def serve(settings: Settings, say: Callable[[str], None]) -> None:
         if invitation:
             say(f"Nobody can sign in yet. Make the administrator's account: {invitation}")
         with unwrapped():
-            asyncio.run(_serve(parts))
+            loop.run(_serve(parts))
 
 
 async def _serve(parts: Parts) -> None:

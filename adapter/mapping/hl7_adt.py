@@ -9,6 +9,7 @@ from adapter.domain.events import ClinicalEvent, EncounterChanged, PatientMerged
 from adapter.domain.issue import Issue
 from adapter.domain.ledger import Bucket
 from adapter.domain.patient import PatientId
+from adapter.hl7.datatypes import identifiers
 from adapter.hl7.er7 import Message, Segment
 from adapter.hl7.tables import PatientClass
 from adapter.mapping.feed import Feed, Mapped
@@ -86,7 +87,8 @@ def refused(reason: str, message: Message) -> Mapped:
 
 def merged(message: Message, survivor: PatientId, found: Mapped, feed: Feed) -> Mapped:
     """A40: MRG-1 is from now on the patient of PID-3."""
-    gone = patient_identity(message.first("MRG"), 1, feed.site)
+    mrg = message.first("MRG")
+    gone = patient_identity(() if mrg is None else identifiers(mrg, 1), feed.site)
     if isinstance(gone, str):
         return refused("NO_MRG", message)
     if gone == survivor:

@@ -56,9 +56,8 @@ def kind_of(message: Message) -> tuple[str, str]:
     return kind, event or (evn.text(1).strip().upper() if kind == "ADT" and evn is not None else "")
 
 
-def disposition(message: Message, *, production: bool) -> Disposition:
+def disposition(message: Message, kind: str, event: str, *, production: bool) -> Disposition:
     """By header and shape alone (reliability H02, H10 to H12, H29, H31, H37; decisions F6)."""
-    kind, event = kind_of(message)
     if not kind:
         return Disposition("quarantined", "HDR")
     if production and message.header.text(11).strip().upper() in OTHER_PROCESSING:
@@ -77,17 +76,18 @@ def supported(kind: str, event: str) -> bool:
 
 def mapped(message: Message, feed: Feed, *, production: bool) -> tuple[Disposition, Mapped]:
     """The events of a message that is applied; for others only the ledger, all of it `message_not_used`."""
-    decided = disposition(message, production=production)
+    kind, event = kind_of(message)
+    decided = disposition(message, kind, event, production=production)
     if decided.word != "applied":
         return decided, not_used(message)
-    kind, event = kind_of(message)
     found = events_from_oru(message, feed) if kind == "ORU" else events_from_adt(message, event, feed)
     if found.refusal is not None:
         unused = not_used(message)
         return Disposition("quarantined", found.refusal), replace(
             unused, issues=found.issues, identifiers=found.identifiers
         )
-    return decided, replace(found, issues=(*oddities(message, feed), *found.issues))
+    odd = oddities(message, feed)
+    return decided, replace(found, issues=odd + found.issues) if odd else found
 
 
 def not_used(message: Message) -> Mapped:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from typing import NamedTuple
 
 from adapter.domain.ledger import Bucket
 from adapter.domain.quantity import Comparator, Quantity
@@ -26,8 +27,7 @@ UNIT_COMPONENTS = (1, 2, 4)
 """OBX-6: identifier, text, alternate identifier."""
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
+class Written(NamedTuple):
     """A result as the sender wrote it, taken apart but not judged: `parts` are OBX-5's components, `units` the spellings of OBX-6.
 
     `whole` is OBX-5 where it has several components and its type has none: `10^9` is not ten. `range` is OBX-7 where OBX-6 is
@@ -64,6 +64,8 @@ class Value:
     native: Quantity | None = None
     code: str | None = None
     flags: tuple[str, ...] = ()
+    told: str = ""
+    """As the digest of a result writes it (`identity.value_text`), where it is written already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,10 +91,12 @@ def written(obx: Segment) -> Written:
 def spellings(obx: Segment) -> tuple[str, ...]:
     """Every way OBX-6 writes the unit; `10^9/L` whose hat is not escaped comes in two components and is meant whole."""
     given = obx.components(6)
+    if len(given) == 1:
+        unit = given[0].strip()
+        return () if unit in {"", NULL} else (unit,)
     found = [given[component - 1].strip() for component in UNIT_COMPONENTS if component <= len(given)]
-    if len(given) > 1:
-        found.append(obx.whole(6).strip())
-    return tuple(unit for unit in found if unit not in {"", NULL})
+    found += [obx.whole(6).strip()]
+    return tuple([unit for unit in found if unit not in {"", NULL}])
 
 
 def quantity_unit(obx: Segment) -> tuple[str, ...]:

@@ -3,24 +3,22 @@
 import hashlib
 import hmac
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from adapter import telemetry
-from adapter.domain.alert import CandidateAlert
 from adapter.domain.patient import Decision, PatientId, PatientState
-from adapter.domain.persons import Merge, Person
+from adapter.domain.persons import Merge
 from adapter.eligibility.episode import NEWER_VISIT
 from adapter.eligibility.explain import as_json
+from adapter.pipeline.joining import Joining, joining_of
 from adapter.pipeline.outgoing import Occasion, Outlet, Owed, SinkOutlet, owed
 from adapter.scoring.chart import Chart
 from adapter.screening.rulebook import Rulebook
-from adapter.screening.screen import Judgement, Outcome
+from adapter.screening.screen import Alerts, Judgement, Outcome
 from adapter.screening.snapshot import as_decided
-from adapter.screening.state import union
 from adapter.store import audit, outbox, patients, persons, screening_ids, worklist
-from adapter.store.candidate_rows import CandidateRow
 from adapter.store.database import Database, Snapshot, Transaction
 from adapter.store.secret import SiteSecret
 
@@ -30,37 +28,21 @@ REMEMBERED = 2000
 WHICH_NUMBER = "screening-id"
 """The question a person answers when two records with a screening id each turn out to be one person."""
 
-Alerts = Mapping[tuple[str, str], CandidateAlert]
-
 
 @dataclass(frozen=True, slots=True)
 class Known:
     """What the store holds of a patient: the state, charted, what people were told of each episode, and the candidates
-    judged last (nothing while nobody remembers).
+    judged last (nothing while nobody remembers); and the key of the row, once it was written.
     """
 
     chart: Chart
     alerts: Alerts
     judged: frozenset[str] = frozenset()
+    key: int | None = None
 
     @property
     def state(self) -> PatientState:
         return self.chart.state
-
-
-@dataclass(frozen=True, slots=True)
-class Joining:
-    """Records that became one person: what was said of any of them, and the rows people already see.
-
-    `before` is what stands under the person's own identifier, `former` the candidates of the other records.
-    """
-
-    person: Person
-    merges: tuple[Merge, ...]
-    before: PatientState
-    chart: Chart
-    alerts: Alerts
-    former: tuple[CandidateRow, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,11 +85,18 @@ class Keeper:
     _memory: OrderedDict[PatientId, Known] = field(default_factory=OrderedDict)
 
     def known(self, patient: PatientId) -> Known:
-        if patient in self._memory:
-            self._memory.move_to_end(patient)
-            return self._memory[patient]
-        with self.database.read() as conn:
-            return Known(Chart(patients.load(conn, patient)), worklist.alerts(conn, patient))
+        found = self._memory.get(patient)
+        if found is None:
+            with self.database.read() as conn:
+                found = Known(Chart(patients.load(conn, patient)), worklist.alerts(conn, patient))
+        self._remember(patient, found)
+        return found
+
+    def _remember(self, patient: PatientId, known: Known) -> None:
+        self._memory[patient] = known
+        self._memory.move_to_end(patient)
+        while len(self._memory) > REMEMBERED:
+            self._memory.popitem(last=False)
 
     def name(self, patient: PatientId) -> PatientId:
         """The identifier a person goes by."""
@@ -120,7 +109,7 @@ class Keeper:
         """The persons that these merges, with all on record, make."""
         with self.database.read() as conn:
             found = {persons.person(conn, merge.survivor, *merges) for merge in merges}
-            return [_joining(conn, person, merges) for person in sorted(found, key=lambda p: p.name)]
+            return [joining_of(conn, person, merges) for person in sorted(found, key=lambda p: p.name)]
 
     def prepare(
         self, outcome: Outcome, message_id: int | None, person: str, joining: Joining | None = None
@@ -130,17 +119,35 @@ class Keeper:
         entries = tuple(self._entry(outcome, judgement, merges) for judgement in outcome.judgements)
         return Prepared(outcome, entries, message_id, person, joining)
 
-    def keep(self, tx: Transaction, prepared: Prepared, now: datetime) -> None:
-        """In the one transaction of the batch."""
-        outcome = prepared.outcome
-        if prepared.joining is not None:
-            self._join(tx, prepared.joining, prepared.message_id or 0, now)
-        patients.save(tx, outcome.before, outcome.state)
-        self._forget_superseded(tx, prepared)
+    def keep(self, tx: Transaction, prepared: Sequence[Prepared], now: datetime) -> dict[PatientId, int]:
+        """In the one transaction of the batch; everybody's rows together, because every statement costs. The keys of the
+        patients written come back.
+        """
+        for one in prepared:
+            if one.joining is not None:
+                self._join(tx, one.joining, one.message_id or 0, now)
+        remembered = {who: known.key for who, known in self._those_known(prepared) if known.key is not None}
+        changes = [(one.outcome.before, one.outcome.state) for one in prepared]
+        keys = remembered | patients.save_many(tx, changes, remembered)
+        for one in prepared:
+            self._forget_superseded(tx, one)
+        sightings = [self._sighting(one, entry) for one in prepared for entry in one.entries]
+        worklist.record_many(tx, sightings, keys)
+        for one in prepared:
+            self._owe(tx, one, now)
+        return keys
+
+    def _those_known(self, prepared: Sequence[Prepared]) -> Iterator[tuple[PatientId, Known]]:
+        for one in prepared:
+            who = one.outcome.state.patient
+            if who in self._memory:
+                yield who, self._memory[who]
+
+    def _owe(self, tx: Transaction, prepared: Prepared, now: datetime) -> None:
+        """What follows from the rows: ids, deliveries, audit."""
         for entry in prepared.entries:
-            self._record(tx, prepared, entry)
             if entry.screening_id:
-                who, trial = outcome.state.patient, entry.judgement.assessment.trial
+                who, trial = prepared.outcome.state.patient, entry.judgement.assessment.trial
                 screening_ids.allocate(tx, self.secret, trial, who, entry.screening_id)
             for delivery in entry.owed:
                 outbox.add(tx, delivery, now)
@@ -150,8 +157,8 @@ class Keeper:
                 audit.append(tx, audit.Act("adapter", "system", "identity-conflict", "candidate", entry.candidate), now)
                 telemetry.warn("identity conflict", candidate=entry.candidate)
 
-    def remember(self, prepared: Sequence[Prepared]) -> None:
-        """After the commit only: memory never runs ahead of the disk."""
+    def remember(self, prepared: Sequence[Prepared], keys: Mapping[PatientId, int]) -> None:
+        """After the commit only: memory never runs ahead of the disk. `keys` as `keep` found them."""
         for one in prepared:
             patient = one.outcome.state.patient
             for gone in one.joining.person.members if one.joining else ():
@@ -161,10 +168,7 @@ class Keeper:
                 change = entry.judgement.change
                 if change is not None:
                     alerts[change.alert.trial, change.alert.episode] = change.alert
-            self._memory[patient] = Known(one.outcome.chart, alerts, one.judged)
-            self._memory.move_to_end(patient)
-        while len(self._memory) > REMEMBERED:
-            self._memory.popitem(last=False)
+            self._remember(patient, Known(one.outcome.chart, alerts, one.judged, keys.get(patient)))
 
     def _join(self, tx: Transaction, joining: Joining, message_id: int, now: datetime) -> None:
         for merge in joining.merges:
@@ -238,37 +242,16 @@ class Keeper:
         key, said = self.secret.derive("worklist-id"), text.encode("utf-8", "surrogateescape")
         return hmac.new(key, said, hashlib.sha256).hexdigest()[:20]
 
-    def _record(self, tx: Transaction, prepared: Prepared, entry: Entry) -> None:
+    def _sighting(self, prepared: Prepared, entry: Entry) -> worklist.Sighting:
         assessment, change = entry.judgement.assessment, entry.judgement.change
         told = entry.judgement.told or assessment.shown or change is not None or bool(assessment.status)
         explained = as_json(assessment, patient=entry.candidate, software=self.rules.software) if told else {}
         if entry.rivals:
             explained["screening_ids"] = list(entry.rivals)
         state = prepared.outcome.state
-        sighting = worklist.Sighting(
+        return worklist.Sighting(
             entry.candidate, assessment, explained, change, prepared.message_id, state.demographics, prepared.person
         )
-        worklist.record(tx, sighting)
-
-
-def _joining(conn: Snapshot, person: Person, merges: tuple[Merge, ...]) -> Joining:
-    before = patients.load(conn, person.name)
-    others = sorted(person.members - {person.name})
-    state = before
-    for other in others:
-        state = union(state, patients.load(conn, other))
-    former = tuple(row for other in others for row in worklist.of_patient(conn, other))
-    alerts = dict(worklist.alerts(conn, person.name))
-    for other in others:
-        for episode, alert in worklist.alerts(conn, other).items():
-            alerts[episode] = earlier(alerts[episode], alert) if episode in alerts else alert
-    touching = tuple(merge for merge in merges if merge.survivor in person.members)
-    return Joining(person, touching, before, Chart(state), alerts, former)
-
-
-def earlier(one: CandidateAlert, other: CandidateAlert) -> CandidateAlert:
-    """Standing before withdrawn, then raised first: as `store.adoption` keeps it."""
-    return min((one, other), key=lambda alert: (not alert.standing, alert.raised))
 
 
 def _acts(state: PatientState, trial: str, episode: str) -> tuple[str, ...]:

@@ -15,7 +15,8 @@ from adapter.domain.message import MessageState
 from adapter.domain.patient import PatientId
 from adapter.domain.persons import Merge
 from adapter.errors import AdapterError, MalformedMessageError
-from adapter.pipeline.keep import Joining, Keeper
+from adapter.pipeline.joining import Joining
+from adapter.pipeline.keep import Keeper
 from adapter.ports import Clock
 from adapter.screening.interpret import Interpretation, interpret, unreadable
 from adapter.screening.rulebook import Rulebook
@@ -172,10 +173,9 @@ class Processor:
             return
         prepared = [self._keeper.prepare(step.outcome, step.message_id, step.person, step.joining) for step in steps]
         with self._database.write() as tx:
-            for one in prepared:
-                self._keeper.keep(tx, one, now)
+            keys = self._keeper.keep(tx, prepared, now)
             inbox.finish_many(tx, [(message.item.id, message.ending) for message in read])
-        self._keeper.remember(prepared)
+        self._keeper.remember(prepared, keys)
         if any(one.owed for one in prepared):
             self._on_owed()
 

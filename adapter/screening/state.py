@@ -5,7 +5,8 @@ determinations; the newest statement of each demographic field. Unions and maxim
 tests/laws/test_state.py).
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from bisect import insort
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 from typing import TypeVar
 
@@ -23,12 +24,15 @@ from adapter.domain.patient import Demographics, PatientState, Stated
 from adapter.domain.visits import stated
 
 Said = TypeVar("Said")
+NOTHING = Result(())
+FEW = 8
+"""Results of one concept that are put in their place one by one."""
 
 
 def apply(state: PatientState, event: ClinicalEvent) -> PatientState:
     match event:
         case ObservationReceived(observation=observation):
-            return replace(state, results=_with_observations(state.results, observation.concept, (observation,)))
+            return _with_observations(state, {observation.concept: [observation]})
         case EncounterChanged(statement=statement):
             return replace(state, statements=_with_statement(state.statements, statement))
         case PatientDescribed(demographics=demographics):
@@ -50,10 +54,7 @@ def apply_all(state: PatientState, events: Iterable[ClinicalEvent]) -> PatientSt
             seen.setdefault(event.observation.concept, []).append(event.observation)
         else:
             state = apply(state, event)
-    results = state.results
-    for concept, observations in seen.items():
-        results = _with_observations(results, concept, observations)
-    return state if results is state.results else replace(state, results=results)
+    return _with_observations(state, seen)
 
 
 def union(state: PatientState, other: PatientState) -> PatientState:
@@ -69,21 +70,44 @@ def union(state: PatientState, other: PatientState) -> PatientState:
     return apply_all(state, said)
 
 
-def _with_observations(
-    results: Mapping[str, tuple[Result, ...]], concept: str, new: Iterable[Observation]
-) -> Mapping[str, tuple[Result, ...]]:
-    """Of one concept; the very mapping it was given where nothing is new."""
-    known = {result.identity: result for result in results.get(concept, ())}
+def _with_observations(state: PatientState, new: Mapping[str, list[Observation]]) -> PatientState:
+    """By concept; the very state it was given where nothing is new."""
+    changed: dict[str, tuple[Result, ...]] = {}
+    for concept, observations in new.items():
+        known = state.results.get(concept, ())
+        now = _union_of_results(known, observations)
+        if now is not known:
+            changed[concept] = now
+    return replace(state, results={**state.results, **changed}) if changed else state
+
+
+def _union_of_results(before: tuple[Result, ...], new: list[Observation]) -> tuple[Result, ...]:
+    """The very tuple it was given where nothing is new."""
+    known = {result.versions[0].identity: result for result in before}
     said: dict[str, list[Observation]] = {}
     for observation in new:
         said.setdefault(observation.identity, []).append(observation)
-    changed = False
+    fresh: list[Result] = []
     for identity, observations in said.items():
-        before = known[identity].versions if identity in known else ()
-        versions = joined(before, *observations)
-        if versions is not before:
-            known[identity], changed = Result(versions), True
-    return {**results, concept: tuple(sorted(known.values(), key=_moment))} if changed else results
+        was = known.get(identity, NOTHING)
+        versions = joined(was.versions, *observations)
+        if versions is not was.versions:
+            fresh.append(Result(versions))
+            known.pop(identity, None)
+    return _in_order(known.values(), fresh) if fresh else before
+
+
+def _in_order(known: Collection[Result], fresh: list[Result]) -> tuple[Result, ...]:
+    """`known` stand in order already, and the order of each costs more than its place."""
+    if len(fresh) > FEW:
+        return tuple(sorted((*known, *fresh), key=_moment))
+    found = list(known)
+    for result in fresh:
+        if not found or _moment(found[-1]) < _moment(result):
+            found.append(result)
+        else:
+            insort(found, result, key=_moment)
+    return tuple(found)
 
 
 def _moment(result: Result) -> tuple[object, str]:

@@ -4,10 +4,11 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import cast
 
 from prometheus_client import Counter
 
-from adapter.domain.message import Receipt
+from adapter.domain.message import MessageKind, Receipt
 from adapter.errors import UnavailableError
 from adapter.hl7.mllp import Frame, FrameDecoder, FrameEvent, Noise, Oversize, Truncated, encode
 from adapter.ports import Inbox
@@ -23,7 +24,8 @@ NOISE_BEFORE = 1024
 NOISE_BETWEEN = 4096
 LANGUAGES = {b"\x16\x03": "tls", b"GET ": "http", b"POST ": "http", b"HEAD ": "http", b"MSH": "hl7-without-frame"}
 IN_HAND = 64
-"""Frames stored at the same time for one connection; beyond that, the peer waits in its own socket."""
+IN_HAND_BYTES = 16 * 1024 * 1024
+"""Frames, and their bytes, stored at the same time for one connection; beyond that, the peer waits in its own socket."""
 
 _VIEW = memoryview(bytearray(64 * 1024))
 
@@ -47,6 +49,7 @@ class Answer:
 
     stored: Stored
     began: float
+    size: int
 
 
 class Connection(asyncio.BufferedProtocol):
@@ -63,7 +66,7 @@ class Connection(asyncio.BufferedProtocol):
         self._watch: asyncio.TimerHandle | None = None
         self._stuck: asyncio.TimerHandle | None = None
         self._heard = self._frame_began = 0.0
-        self._frames = 0
+        self._frames = self._bytes = 0
         self._finishing = self._paused = False
         self.peer = ""
         self.closed: asyncio.Future[None] = self._loop.create_future()
@@ -73,9 +76,7 @@ class Connection(asyncio.BufferedProtocol):
     # --- called by the event loop ------------------------------------------------------------------------------
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        if not isinstance(transport, asyncio.Transport):
-            raise TypeError("MLLP goes over a stream")
-        self._transport = transport
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's transports do not say what they are
         address = transport.get_extra_info("peername")
         self.peer = str(address[0]) if address else ""
 
@@ -167,11 +168,15 @@ class Connection(asyncio.BufferedProtocol):
             self._metrics.frame_errors.labels(self._door.name, "empty").inc()
             return
         if len(messages) == 1:
-            stored: Stored = self._loop.create_task(self._inbox.put(messages[0]))
+            stored: Stored = asyncio.ensure_future(self._inbox.put(messages[0]))
         else:
             # All of a frame's messages together: none is answered unless each is stored.
             stored = asyncio.gather(*(self._inbox.put(message) for message in messages))
-        self._answers.append(Answer(stored, self._loop.time()))
+            if messages[0].kind is MessageKind.HL7V2_SHARED:
+                self._metrics.frame_errors.labels(self._door.name, "two-messages").inc()
+        size = sum([len(message.body) for message in messages])
+        self._bytes += size
+        self._answers.append(Answer(stored, self._heard, size))
         stored.add_done_callback(self._stored)
         self._hold()
 
@@ -179,6 +184,7 @@ class Connection(asyncio.BufferedProtocol):
         """Some frame is on the disk, or could not be: answer as far as the order allows."""
         while self._answers and self._answers[0].stored.done():
             answer = self._answers.popleft()
+            self._bytes -= answer.size
             error = answer.stored.exception()
             if error is not None:
                 self._refuse(error)
@@ -188,11 +194,13 @@ class Connection(asyncio.BufferedProtocol):
         self._settle()
 
     def _reply(self, answer: Answer) -> None:
+        """The answer goes out first; the counting is nobody's to wait for."""
         found = answer.stored.result()
-        for receipt in found if isinstance(found, list) else (found,):
-            if receipt.acknowledgment:
-                self._transport.write(encode(receipt.acknowledgment))
-                self._count(_code(receipt.acknowledgment))
+        said = [one.acknowledgment for one in (found if isinstance(found, list) else (found,)) if one.acknowledgment]
+        if said:
+            self._transport.write(b"".join([encode(one) for one in said]))
+        for one in said:
+            self._count(_code(one))
         self._latency.observe(self._loop.time() - answer.began)
 
     def _count(self, code: str) -> None:
@@ -244,7 +252,7 @@ class Connection(asyncio.BufferedProtocol):
 
     def _hold(self) -> None:
         """Read no further while too much is in hand: memory is bounded, the peer's own buffer waits."""
-        full = len(self._answers) >= IN_HAND or self._stuck is not None
+        full = len(self._answers) >= IN_HAND or self._bytes >= IN_HAND_BYTES or self._stuck is not None
         if full == self._paused or self._transport.is_closing():
             return
         self._paused = full

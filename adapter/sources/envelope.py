@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from adapter.domain.message import MessageKind, RawMessage
@@ -49,23 +49,24 @@ def kept(door: Door, event: Frame | Truncated | Oversize, peer: str) -> list[Raw
             return [_lost(door, event.head, "FRAME_TRUNC", peer, now)]
         case Oversize():
             return [_too_big(door, event, peer, now)]
-        case Frame(payload=payload) if payload.strip(b"\r\n") and payload.strip() not in COMMIT_BYTES:
-            return _messages(door, payload, peer, now)
-    return []
+        case Frame(payload=payload):
+            known = _by_form(door, payload, peer, now)
+            return [known] if known is not None else _messages(door, payload, peer, now)
 
 
 def _messages(door: Door, payload: bytes, peer: str, now: datetime) -> list[RawMessage]:
-    known = _by_form(door, payload, peer, now)
-    if known is not None:
-        return [known]
+    """The long way."""
+    if not payload.strip(b"\r\n") or payload.strip() in COMMIT_BYTES:
+        return []
     parts = split(payload)
     if len(parts) == 1 and not is_batch(payload):
         return [_message(door, payload, peer, now, door.control_id)]
     answer_all = is_batch(payload)
-    return [
+    messages = [
         _message(door, part, peer, now, door.control_id if answer_all or index == 0 else None)
         for index, part in enumerate(parts)
     ]
+    return messages if answer_all else [replace(one, kind=MessageKind.HL7V2_SHARED) for one in messages]
 
 
 def _by_form(door: Door, payload: bytes, peer: str, now: datetime) -> RawMessage | None:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from fractions import Fraction
+from json.encoder import encode_basestring_ascii as q
 from typing import Any
 
 from adapter.domain.encounter import EncounterAction, EncounterClass, EncounterStatement
@@ -44,7 +45,7 @@ def canonical(value: object) -> str:
 
 
 def versions_text(versions: tuple[Observation, ...]) -> str:
-    return canonical([_observation(version) for version in versions])
+    return f"[{','.join(map(_observation, versions))}]"
 
 
 def read_versions(text: str) -> tuple[Observation, ...]:
@@ -139,27 +140,36 @@ def read_demographics(text: str) -> Demographics:
     return Demographics({name: Stated(value, moment(at), digest) for name, (value, at, digest) in given.items()})
 
 
-def _observation(observation: Observation) -> Json:
-    original = observation.original
-    return _given(
-        identity=observation.identity,
-        concept=observation.concept,
-        effective=observation.effective.isoformat(),
-        status=observation.status,
-        original=[original.value, original.unit, original.code, original.system],
-        message=observation.message,
-        quantity=_quantity(observation.quantity),
-        native=_quantity(observation.native),
-        code=observation.code,
-        issued=_iso(observation.issued),
-        sender_time=_iso(observation.sender_time),
-        laboratory=None if observation.laboratory is Laboratory.LOCAL else observation.laboratory,
-        specimen=observation.specimen,
-        specimen_id=observation.specimen_id,
-        visit=observation.visit,
-        flags=observation.flags,
-        digest=observation.digest,
+def _observation(o: Observation) -> str:
+    """Canonical JSON as everything here, but written by hand: there is one for every result of every message.
+
+    What was not said (None, empty) is not written; an empty code is not silence.
+    """
+    was, quantity = o.original, _quantity(o.quantity)
+    code = "" if o.code is None else f'"code":{q(o.code)},'
+    flags = f'"flags":[{",".join(map(q, o.flags))}],' if o.flags else ""
+    issued = "" if o.issued is None else f'"issued":"{o.issued.isoformat()}",'
+    laboratory = "" if o.laboratory is Laboratory.LOCAL else f'"laboratory":"{o.laboratory!s}",'
+    native = quantity if o.native is o.quantity else _quantity(o.native)
+    native, quantity = native and f'"native":{native},', quantity and f'"quantity":{quantity},'
+    told = "" if o.sender_time is None else f'"sender_time":"{o.sender_time.isoformat()}",'
+    specimen = f'"specimen":{q(o.specimen)},' if o.specimen else ""
+    specimen_id = f'"specimen_id":{q(o.specimen_id)},' if o.specimen_id else ""
+    visit = f',"visit":{q(o.visit)}' if o.visit else ""
+    return (
+        f'{{{code}"concept":{q(o.concept)},"digest":{q(o.digest)},"effective":"{o.effective.isoformat()}",{flags}'
+        f'"identity":{q(o.identity)},{issued}{laboratory}"message":{q(o.message)},{native}'
+        f'"original":[{q(was.value)},{q(was.unit)},{q(was.code)},{q(was.system)}],{quantity}{told}{specimen}{specimen_id}'
+        f'"status":"{o.status!s}"{visit}}}'
     )
+
+
+def _quantity(quantity: Quantity | None) -> str:
+    if quantity is None:
+        return ""
+    numerator, denominator = quantity.value.as_integer_ratio()
+    sign = "" if quantity.comparator is None else f',"{quantity.comparator!s}"'
+    return f'["{numerator}/{denominator}",{q(quantity.unit)}{sign}]'
 
 
 def _read_observation(given: Json) -> Observation:
@@ -183,14 +193,6 @@ def _read_observation(given: Json) -> Observation:
         flags=tuple(get("flags", ())),
         digest=get("digest", ""),
     )
-
-
-def _quantity(quantity: Quantity | None) -> list[str] | None:
-    if quantity is None:
-        return None
-    value = quantity.value
-    text = f"{value.numerator}/{value.denominator}"
-    return [text, quantity.unit] if quantity.comparator is None else [text, quantity.unit, quantity.comparator]
 
 
 def _read_quantity(given: list[str] | None) -> Quantity | None:

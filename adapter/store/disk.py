@@ -26,7 +26,8 @@ class Identity:
 
 def identity(path: Path) -> Identity:
     """By `stat` alone: opening the files ourselves would drop SQLite's locks (POSIX)."""
-    return Identity(_file(str(path)), _file(f"{path}-wal"))
+    name = str(path)
+    return Identity(_file(name), _file(name + "-wal"))
 
 
 def _file(path: str) -> File | None:

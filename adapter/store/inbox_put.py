@@ -16,10 +16,15 @@ Key = tuple[str, str, str, bytes]
 
 # Plain SQL on the driver's own cursor: bookkeeping round each statement would cost as much as the commit of a message.
 
+ROW = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+
 INSERT = """
 INSERT INTO inbox (source, sender, control_id, sha256, site, kind, type, peer, received, quarantine, acknowledgment, body)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (source, sender, control_id, sha256) DO NOTHING
+VALUES {rows} ON CONFLICT (source, sender, control_id, sha256) DO NOTHING
 """
+
+INSERTS = {size: INSERT.format(rows=", ".join([ROW] * size)) for size in (64, 16, 4, 1)}
+"""Many rows in one statement: the driver gives up the interpreter for each, and may wait for it behind who computes."""
 
 LAST = "SELECT coalesce(max(id), 0) FROM inbox"
 
@@ -59,8 +64,7 @@ def put_many(tx: Connection, messages: Sequence[RawMessage]) -> list[Receipt]:
     cursor = tx.connection.cursor()
     before: int = cursor.execute(LAST).fetchone()[0]
     rows = [_row(message) for message in messages]
-    cursor.executemany(INSERT, rows)
-    stored = cursor.rowcount
+    stored = _insert(cursor, rows)
     if stored:
         cursor.execute(PENDING, (before,))
     if stored == len(rows):
@@ -70,6 +74,17 @@ def put_many(tx: Connection, messages: Sequence[RawMessage]) -> list[Receipt]:
         receipts = list(_receipts(cursor, rows, messages, before))
     _count(cursor, messages, receipts, before)
     return receipts
+
+
+def _insert(cursor: Any, rows: Sequence[tuple[Any, ...]]) -> int:
+    """In the order given; how many were new."""
+    stored = start = 0
+    for size, statement in INSERTS.items():
+        while len(rows) - start >= size:
+            cursor.execute(statement, [value for row in rows[start : start + size] for value in row])
+            stored += cursor.rowcount
+            start += size
+    return stored
 
 
 def _row(message: RawMessage) -> tuple[Any, ...]:
@@ -106,8 +121,7 @@ def _receipts(
 
 def _count(cursor: Any, messages: Sequence[RawMessage], receipts: Sequence[Receipt], before: int) -> None:
     last = {message.source: message.received for message in messages}
-    pairs = zip(messages, receipts, strict=True)
-    again = Counter([message.source for message, receipt in pairs if receipt.duplicate])
+    again = Counter([messages[n].source for n, receipt in enumerate(receipts) if receipt.duplicate])
     for source, received in last.items():
         earlier = instant(received - RESOLUTION)
         cursor.execute(FEED, (storable(source), again[source], before, instant(received), earlier))

@@ -111,14 +111,15 @@ merges = Table(
     Index("merges_survivor", "survivor"),
 )
 
-# Clustered by patient: loading one patient is one walk along neighbouring rows.
+# Clustered by patient and time: loading one patient is one walk along neighbouring rows, and the results of one message
+# are neighbours too. Where the newest version says another time, the row moves (`patients.save_many`).
 results = Table(
     "results",
     metadata,
     Column("patient", Integer, ForeignKey("patients.key"), primary_key=True),
+    Column("effective", String, primary_key=True),
     Column("concept", String, primary_key=True),
     Column("identity", String, primary_key=True),
-    Column("effective", String, nullable=False),
     Column("versions", Text, nullable=False),
     sqlite_with_rowid=False,
 )

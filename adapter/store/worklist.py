@@ -13,7 +13,7 @@ from adapter.store.adoption import adopt, present
 from adapter.store.candidate_rows import CandidateRow, HistoryRow, candidate_row, history_row, rows
 from adapter.store.patients import identifier
 from adapter.store.schema import candidate_aliases, candidate_history, candidates, patients
-from adapter.store.sightings import Sighting, record
+from adapter.store.sightings import Sighting, record, record_many
 
 __all__ = [
     "CandidateRow",
@@ -28,6 +28,7 @@ __all__ = [
     "listing",
     "of_patient",
     "record",
+    "record_many",
     "review_no_more",
     "sequence",
     "shown",

@@ -5,21 +5,22 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from fractions import Fraction
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from adapter.errors import MalformedMessageError
 from adapter.hl7 import er7
-from adapter.hl7.datatypes import number, structured_number
+from adapter.hl7.datatypes import identifiers, number, structured_number
 from adapter.hl7.er7 import Message, Segment
 from adapter.mapping.codes import candidates
 from adapter.mapping.feed import Feed, feed_of
 from adapter.mapping.groups import patient_groups
 from adapter.mapping.hl7_patient import birth_date, sex
-from adapter.mapping.identity import all_identifiers
 from adapter.mapping.order import OrderFacts, order_facts
 from adapter.mapping.status import Said, said
 from adapter.mapping.values import CODED, written
+from adapter.mapping.words import Words
 from tests.catalogue.bench import rules
 from tests.conftest import data_folder
 
@@ -62,8 +63,13 @@ class Pair:
 
     @property
     def feed(self) -> Feed:
-        shared = rules()
-        return feed_of(self.message, shared.sites["generic"], shared.dictionary, message_id="1", received=RECEIVED)
+        return feed_of(self.message, words(), message_id="1", received=RECEIVED)
+
+
+@cache
+def words() -> Words:
+    shared = rules()
+    return Words(shared.sites["generic"], shared.dictionary)
 
 
 def pairs() -> Iterator[Pair]:
@@ -121,7 +127,7 @@ def our_result(obx: Segment, order: OrderFacts, feed: Feed) -> Facts:
         read = structured_number(result.parts) if result.type == "SN" else number(result.number)
     coded = result.type in CODED
     return Facts(
-        codes=frozenset(code for code, _ in candidates(obx)),
+        codes=frozenset(code for code, _ in candidates(obx.components(3))),
         status=STATUS[said(obx.text(11), order.status)],
         time="" if observed is None else observed.instant.isoformat(),
         number=None if read is None else (read.value, read.comparator or ""),
@@ -139,7 +145,7 @@ def our_person(pair: Pair) -> Person | None:
     if pid is None:
         return None
     return Person(
-        frozenset(value for _, value, _ in all_identifiers(pid, 3)),
+        frozenset(one.value for one in identifiers(pid, 3)),
         pid.text(5).strip(),
         pid.text(5, 2).strip(),
         birth_date(pid.text(7), pair.feed),

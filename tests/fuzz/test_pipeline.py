@@ -42,11 +42,13 @@ def house(tmp_path: Path) -> Iterator[House]:
 
 
 def of_many_patients(seed: int) -> Mutator:
-    """So that no patient's chart grows without end."""
+    """So that no patient's chart grows without end, and merges join two records, not all."""
     bodies = [
-        body.replace(b"||100^^^HOSP", b"||%d^^^HOSP" % number) for number in range(PATIENTS) for body in own_seeds()
+        body.replace(b"||100^^^HOSP", b"||%d^^^HOSP" % number).replace(b"|200^^^HOSP", b"|%d^^^HOSP" % (number + 1000))
+        for number in range(PATIENTS)
+        for body in own_seeds()
     ]
-    return Mutator(seed, [*bodies, *seeds()])
+    return Mutator(seed, [*bodies, *seeds()[len(own_seeds()) * 8 :]])
 
 
 def own_seeds() -> tuple[bytes, ...]:

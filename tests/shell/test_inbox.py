@@ -147,11 +147,26 @@ def test_closing_stores_what_was_accepted_and_refuses_the_rest(database: Databas
     assert stored(database) == ["1"]
 
 
-def test_more_than_the_room_holds_waits_at_the_door(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(receive, "WAITING", 3)
+def test_more_than_a_transaction_takes_is_stored_by_the_next(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(receive, "BATCH_MESSAGES", 2)
-    store = StoreInbox(database)
+    wakes: list[int] = []
+    store = StoreInbox(database, on_stored=lambda: wakes.append(1))
     receipts = put_all(store, *(message(str(n)) for n in range(20)))
     store.close()
     assert all(isinstance(receipt, Receipt) for receipt in receipts)
-    assert len(stored(database)) == 20
+    assert stored(database) == [str(n) for n in range(20)]
+    assert len(wakes) >= 10
+
+
+def test_what_came_after_the_writer_looked_is_stored_before_the_thread_ends(database: Database) -> None:
+    store = StoreInbox(database)
+
+    async def run() -> None:
+        accepted = store.put(message("1"))
+        store.close()  # before this turn of the loop has rung for it
+        assert not (await accepted).duplicate
+
+    asyncio.run(run())
+    assert stored(database) == ["1"]

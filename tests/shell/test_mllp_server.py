@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import uvloop
 
 from adapter.domain.message import RawMessage, Receipt
 from adapter.errors import UnavailableError
@@ -100,14 +101,17 @@ async def listening(tmp_path: Path, **options: Any) -> AsyncIterator[Peer]:
         database.close()
 
 
-@pytest.fixture
-def run(tmp_path: Path) -> Callable[..., None]:
+@pytest.fixture(params=[asyncio.new_event_loop, uvloop.new_event_loop], ids=["asyncio", "uvloop"])
+def run(tmp_path: Path, request: pytest.FixtureRequest) -> Callable[..., None]:
+    """On both loops: the daemon runs on uvloop."""
+
     def runner(walk: Walk, **options: Any) -> None:
         async def main() -> None:
             async with listening(tmp_path, **options) as peer:
                 await walk(peer)
 
-        asyncio.run(main())
+        with asyncio.Runner(loop_factory=request.param) as loop:
+            loop.run(main())
 
     return runner
 
@@ -440,6 +444,31 @@ class Later:
         future = asyncio.get_running_loop().create_future()
         self.waiting.append((message, future))
         return await future
+
+
+def test_reading_stops_while_large_frames_are_in_hand(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "IN_HAND_BYTES", 200_000)
+
+    async def main() -> None:
+        later = Later()
+        server = MllpServer(Door("lab", "generic", lambda: AT, control_ids(lambda: AT)), "127.0.0.1", 0, Metrics())
+        await server.start(later)
+        reader, writer = await asyncio.open_connection(*server.address)
+        for n in range(20):
+            writer.write(encode(oru(str(n), b"NTE|1||" + b"x" * 100_000 + b"\r")))
+        await asyncio.sleep(0.3)
+        assert len(later.waiting) == 2
+        for n in range(20):
+            async with asyncio.timeout(30):
+                while len(later.waiting) <= n:  # noqa: ASYNC110 — the door tells nobody
+                    await asyncio.sleep(0.01)
+            message, future = later.waiting[n]
+            future.set_result(Receipt(n, duplicate=False, acknowledgment=message.acknowledgment))
+        assert codes([await answer(reader) for _ in range(20)]) == [f"AA {n}" for n in range(20)]
+        writer.close()
+        await server.stop()
+
+    asyncio.run(main())
 
 
 def test_answers_keep_their_order_though_the_second_is_stored_first_and_reading_stops_at_the_bound() -> None:

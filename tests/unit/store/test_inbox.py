@@ -211,3 +211,15 @@ def test_storing_reads_only_what_is_new(database: Database) -> None:
     steps = [step for *_, step in plan]
     assert any("SEARCH new USING INTEGER PRIMARY KEY (rowid>?)" in step for step in steps), steps
     assert any("SEARCH old USING COVERING INDEX" in step for step in steps), steps
+
+
+def test_a_large_batch_keeps_its_order_whatever_statements_it_takes(database: Database) -> None:
+    """85 = 64 + 16 + 4 + 1 rows, some of them there already or twice in the batch."""
+    known = put(database, *(message(f"K{n}") for n in range(3)))
+    batch = [message(str(n)) for n in range(85)]
+    batch[0], batch[63], batch[64], batch[84] = message("K0"), message("K2"), batch[1], message("K1")
+    receipts = put(database, *batch)
+    assert [n for n, receipt in enumerate(receipts) if receipt.duplicate] == [0, 63, 64, 84]
+    assert [receipts[n].inbox_id for n in (0, 63, 84)] == [known[n].inbox_id for n in (0, 2, 1)]
+    assert receipts[64].inbox_id == receipts[1].inbox_id
+    assert [receipt.inbox_id for receipt in receipts if not receipt.duplicate] == list(range(4, 85))
