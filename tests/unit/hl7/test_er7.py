@@ -271,3 +271,9 @@ def test_a_million_repetitions_are_read_in_a_blink() -> None:
     assert [pid.text(3, repetition=number) for number in range(1, 2000)] == [""] * 1999
     assert pid.text(3, 500) == ""
     assert time.process_time() - start < 1
+
+
+def test_segments_between_the_messages_of_a_batch_do_not_vanish() -> None:
+    batch = b"FHS|^~\\&\r" + HEADER + b"PID|1\rBTS|1\rOBX|1|NM\rOBX|2|NM\rsome text\rFTS|1\r"
+    assert er7.split(batch) == (HEADER + b"PID|1\r", b"OBX|1|NM\rOBX|2|NM\rsome text\r")
+    assert er7.split(b"FHS|^~\\&\rOBX|1\r") == (b"FHS|^~\\&\rOBX|1\r",)
