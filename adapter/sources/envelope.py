@@ -66,9 +66,12 @@ def _messages(door: Door, payload: bytes, peer: str, now: datetime) -> list[RawM
     if len(parts) == 1 and not is_batch(payload):
         return [_message(door, payload, peer, now, door.control_id)]
     answer_all = is_batch(payload)
+    owed = [
+        (part.startswith(b"MSH") and (answer_all or index == 0)) or len(parts) == 1 for index, part in enumerate(parts)
+    ]
     messages = [
-        _message(door, part, peer, now, door.control_id if answer_all or index == 0 else None)
-        for index, part in enumerate(parts)
+        _message(door, part, peer, now, door.control_id if answered else None)
+        for part, answered in zip(parts, owed, strict=True)
     ]
     return messages if answer_all else [replace(one, kind=MessageKind.HL7V2_SHARED) for one in messages]
 
