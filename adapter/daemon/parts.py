@@ -33,6 +33,7 @@ from adapter.sinks.folder import FolderSink as Folder
 from adapter.sources.connection import Limits
 from adapter.sources.envelope import Door, control_ids
 from adapter.sources.mllp_server import MllpServer, Neighbours, tls_context
+from adapter.sources.room import Room
 from adapter.store import marks
 from adapter.store.database import Database
 from adapter.store.secret import SiteSecret
@@ -126,16 +127,17 @@ def _servers(settings: Settings, rules: Rulebook, clock: Clock, metrics: Metrics
         )
         for source in settings.source
     }
-    return tuple(_server(source, doors[source.name], metrics) for source in settings.source)
+    room = Room()
+    return tuple(_server(source, doors[source.name], metrics, room) for source in settings.source)
 
 
-def _server(source: MllpSource, door: Door, metrics: Metrics) -> MllpServer:
+def _server(source: MllpSource, door: Door, metrics: Metrics, room: Room) -> MllpServer:
     return MllpServer(
         door,
         source.listen.host,
         source.listen.port,
         metrics,
-        limits=Limits(source.max_bytes, source.frame_seconds),
+        limits=Limits(source.max_bytes, source.frame_seconds, room=room),
         neighbours=neighbours(source),
         tls=tls_for(source),
     )

@@ -16,7 +16,7 @@ from adapter.store.inbox import put_many
 from adapter.store.partitions import move, partition_of
 
 BATCH_MESSAGES = 500
-BATCH_BYTES = 32 * 1024 * 1024
+BATCH_BYTES = 8 * 1024 * 1024
 """What one transaction takes at most, so that the first in it does not wait for the last too long."""
 
 Outcome = Receipt | AdapterError
