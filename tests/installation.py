@@ -30,7 +30,7 @@ kind = "mllp"
 name = "lab"
 site = "generic"
 listen = "127.0.0.1:{mllp}"
-max_bytes = 65536
+{source}
 
 [web]
 listen = "127.0.0.1:{web}"
@@ -39,14 +39,22 @@ STATES = ("applied", "duplicate", "ignored", "quarantined", "pending")
 
 
 class Installation:
-    """`outlets` is TOML for sinks and notifiers; `program` what is run in the place of `python -m adapter`."""
+    """`outlets` is TOML for sinks and notifiers, `source` more of the source's; `program` is run in the place of `adapter`."""
 
-    def __init__(self, folder: Path, outlets: str, *, program: Sequence[str] = ADAPTER, **environment: str) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        outlets: str,
+        *,
+        program: Sequence[str] = ADAPTER,
+        source: str = "max_bytes = 65536",
+        **environment: str,
+    ) -> None:
         folder.mkdir(exist_ok=True)
         self.folder, self.program, self.environment = folder, tuple(program), os.environ | environment
         self.mllp, self.web = free_port(), free_port()
         self.config = folder / "adapter.toml"
-        self.config.write_text(HEAD.format(folder=folder, mllp=self.mllp, web=self.web) + outlets)
+        self.config.write_text(HEAD.format(folder=folder, mllp=self.mllp, web=self.web, source=source) + outlets)
         self.log = folder / "log"
         self.process: subprocess.Popen[bytes] | None = None
 

@@ -98,10 +98,12 @@ def _matched(due: Sequence[Owed], number: int, heard: Heard) -> list[Exchange]:
         if answer is not None and _is_about(answer, one.made, mine[place + 1 :]):
             _must_fit(answer, one.word)
             found.append(Exchange(one.made.body, got.pop(0)))
+        elif answer is not None and _is_known(answer, mine[:place]):
+            raise ComplaintError(f"a second answer to one message: {told(answer)}", TOO_MANY)
         elif not _may_be_silent(one.word, heard):
             raise _missing(one, answer, heard)
     if got:
-        raise ComplaintError(f"{len(got)} answer(s) more than were asked for: {told(got[0])}", TOO_MANY)
+        raise ComplaintError(f"{len(got)} more than were asked for: {told(got[0])}", TOO_MANY)
     return found
 
 
@@ -109,6 +111,10 @@ def _is_about(answer: Answer, made: Made, later: Sequence[Owed]) -> bool:
     if made.control_id is not None:
         return answer.about == made.control_id
     return not any(answer.about and answer.about == one.made.control_id for one in later)
+
+
+def _is_known(answer: Answer, earlier: Sequence[Owed]) -> bool:
+    return any(answer.about and answer.about == one.made.control_id for one in earlier)
 
 
 def _must_fit(answer: Answer, word: str) -> None:

@@ -14,6 +14,8 @@ from adapter.conformance.probe import framed
 from adapter.hl7.mllp import END
 
 CHUNK = 65536
+UNASKED = 0.25
+"""Seconds in which an answer that nobody asked for would have come."""
 STUCK = 0.2
 """Seconds that a receiver which no longer reads is given to answer or hang up."""
 
@@ -165,6 +167,8 @@ class Player:
             await self._wait_for(owed[:-1])
             if self._lacks(owed[:-1]):
                 return
+            if any(one.word == NONE for one in owed):
+                await asyncio.sleep(UNASKED)
             if self._case.after == "same":
                 line = await self._line(0)
                 await line.say(Say(framed(good.body)), self._patience)
