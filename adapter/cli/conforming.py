@@ -169,16 +169,16 @@ def _text(report: "Report", *, colour: bool) -> str:
     from rich.console import Console
     from rich.table import Table
 
-    from adapter.conformance.telling import conclusion, counts, details, grouped, rules_of
+    from adapter.conformance.telling import conclusion, counts, details, grouped
 
     colours = {"pass": "green", "fail": "bold red"}
-    table = Table("case", "rule", "weight", "verdict", "what is played", title_justify="left")
+    table = Table("case", "rules", "weight", "verdict", "what is played", title_justify="left")
     for title, findings in grouped(report):
         table.add_section()
         table.add_row("", "", "", "", f"[bold]{title}[/bold]")
         for one in findings:
             verdict = f"[{colours.get(one.verdict, 'dim')}]{one.verdict}[/]"
-            table.add_row(one.case.id, rules_of(one), one.case.severity, verdict, one.case.title)
+            table.add_row(one.case.id, one.case.rules, one.case.severity, verdict, one.case.title)
     console = Console(file=StringIO(), width=WIDTH, force_terminal=colour, color_system="auto" if colour else None)
     plan = report.plan
     console.print(

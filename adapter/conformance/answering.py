@@ -187,7 +187,7 @@ MODE = (
     Case(
         "H20-error",
         "MSH-15 = AL and an unsupported type",
-        "H20 22",
+        "22 26 D",
         lambda p: unsupported(p, accept="AL", application="NE"),
         "CA",
         "CR 200",

@@ -177,8 +177,7 @@ HEADER = (
         "M29",
         "a body of UTF-16",
         "M29 56",
-        lambda p: framed(p.nameless(odd.utf_16(p.oru()))),
-        "none, AA",
+        lambda p: framed(p.changed(odd.utf_16(p.oru()), None)),
         severity=SHOULD,
     ),
 )

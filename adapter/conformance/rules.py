@@ -78,7 +78,7 @@ _TEXTS: tuple[tuple[int, str, str], ...] = (
     (61, "Patient numbers repeat, with authority and type", "HL7 v2 chapter 3"),
 )
 RULES: Mapping[str, Rule] = MappingProxyType({str(number): Rule(text, source) for number, text, source in _TEXTS})
-TABLE = Rule("The table of answers of the agreed profile", "the adapter's decisions, section D")
+TABLE = Rule("The table of answers of the agreed profile", "the adapter's ADR 1 and 13")
 """Named `D`."""
 ROW = "the catalogue of bad input (docs/bad-input.md)"
 _ROWS = {"M": "framing and transport", "H": "header and structure", "C": "content"}

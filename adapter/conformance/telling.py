@@ -6,7 +6,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from adapter.conformance.cases import GROUPS
+from adapter.conformance.cases import CASES, GROUPS
 from adapter.conformance.model import Finding, Severity, Verdict
 from adapter.conformance.rules import rule_of, spoken
 from adapter.conformance.run import Report
@@ -52,6 +52,7 @@ def report_as_json(report: Report, version: str) -> dict[str, Any]:
         "software": version,
         "verdicts": {str(verdict): report.count(verdict) for verdict in Verdict},
         "failed": {str(severity): report.count(Verdict.FAILED, severity) for severity in Severity},
+        "cases": len(report.findings),
         "conforms": report.conforms,
     }
 
@@ -71,6 +72,8 @@ def conclusion(report: Report) -> str:
         )
     wishes = report.count(Verdict.FAILED)
     but = f"; {wishes} of what should hold does not" if wishes else ""
+    if len(report.findings) < len(CASES):
+        return f"Of {len(CASES)} cases {len(report.findings)} were asked for, and what must hold of them holds{but}."
     return f"The receiver conforms to the profile {report.plan.profile.name}{but}."
 
 

@@ -774,7 +774,7 @@ PEOPLE: tuple[Row, ...] = (
         ),
         later=MOVES,
     ),
-    row("C18", "MRG missing in A40", Case("", (adt("A40"),), None, ["quarantined NO_MRG"])),
+    row("C18", "MRG missing in A40", Case("", (adt("A40"),), None, ["quarantined NO_MRG"], strict="AE 100 MRG^1")),
     row(
         "C19",
         "test patients",

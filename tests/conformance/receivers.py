@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import os
 import shutil
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -45,8 +46,18 @@ def ours(folder: Path, profile: str) -> Iterator[int]:
     try:
         daemon.start()
         yield daemon.mllp
+        shows_nobody(daemon)
     finally:
         daemon.end()
+
+
+def shows_nobody(daemon: Installation) -> None:
+    """All of it is stored and read, nobody is a candidate, nothing is owed to anybody."""
+    counts = daemon.settled(len(CASES))
+    assert counts["received"] == sum(counts[state] for state in ("applied", "duplicate", "ignored", "quarantined"))
+    with contextlib.closing(sqlite3.connect(f"file:{daemon.database}?mode=ro", uri=True)) as store:
+        assert store.execute("SELECT count(*) FROM candidates WHERE standing").fetchone() == (0,)
+        assert store.execute("SELECT count(*) FROM outbox").fetchone() == (0,)
 
 
 @contextlib.contextmanager

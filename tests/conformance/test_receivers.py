@@ -9,6 +9,7 @@ import pytest
 
 from adapter.conformance.model import Verdict
 from adapter.conformance.run import Report
+from adapter.conformance.telling import conclusion
 from tests.conformance.receivers import failed, hapi, ours, played, python_hl7
 from tests.conformance.tables import HAPI, PYTHON_HL7, RACES
 
@@ -20,15 +21,21 @@ class Running:
 
     def __init__(self, receiver: Receiver, profile: str, patience: float) -> None:
         self._found: list[Report] = []
+        self._error: BaseException | None = None
         self._thread = threading.Thread(target=self._work, args=(receiver, profile, patience))
         self._thread.start()
 
     def _work(self, receiver: Receiver, profile: str, patience: float) -> None:
-        with receiver() as port:
-            self._found.append(played(port, profile, patience=patience))
+        try:
+            with receiver() as port:
+                self._found.append(played(port, profile, patience=patience))
+        except BaseException as error:  # noqa: BLE001 — told where it is waited for
+            self._error = error
 
     def report(self) -> Report:
         self._thread.join()
+        if self._error is not None:
+            raise self._error
         return self._found[0]
 
 
@@ -55,6 +62,7 @@ def test_our_daemon_owes_nothing(running: Mapping[str, Running], profile: str) -
     report = running[profile].report()
     assert {name: one.came for name, one in failed(report).items()} == {}
     assert report.conforms
+    assert conclusion(report) == f"The receiver conforms to the profile {profile}."
     unplayed = {one.case.id for one in report.findings if one.verdict is not Verdict.PASSED}
     refusals = {"R39", "R39-2.3"} if profile == "generic" else set()
     assert unplayed == {"M13", "M14-slow", "M19", "M23", "M24", "M25", "R16", *refusals}

@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 import re
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -153,20 +154,24 @@ class TailReader(FrameDecoder):
 
 
 @contextmanager
-def listening(tiny: Tiny) -> Iterator[int]:
+def listening(tiny: Tiny, tls: ssl.SSLContext | None = None) -> Iterator[int]:
     """Its port; it lives in a thread of its own."""
     ready, ports, loops = threading.Event(), [], []
 
     async def main() -> None:
-        server = await asyncio.start_server(tiny.serve, "127.0.0.1", 0)
+        server = await asyncio.start_server(tiny.serve, "127.0.0.1", 0, ssl=tls)
         ports.append(server.sockets[0].getsockname()[1])
         stop = asyncio.Event()
         loops.append((asyncio.get_running_loop(), stop))
         ready.set()
         await stop.wait()
         server.close()
-        for task in asyncio.all_tasks() - {asyncio.current_task()}:
+        await asyncio.sleep(0.05)  # who was just let in has a task of his own now
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in others:
             task.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
+        await asyncio.sleep(0.05)  # the sockets are closed in the next turn of the loop
 
     thread = threading.Thread(target=lambda: asyncio.run(main()))
     thread.start()
