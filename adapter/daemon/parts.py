@@ -33,7 +33,7 @@ from adapter.sinks.folder import FolderSink as Folder
 from adapter.sources.connection import Limits
 from adapter.sources.envelope import Door, control_ids
 from adapter.sources.mllp_server import MllpServer, Neighbours, tls_context
-from adapter.sources.room import Room
+from adapter.sources.turns import Turns
 from adapter.store import marks
 from adapter.store.database import Database
 from adapter.store.secret import SiteSecret
@@ -127,17 +127,17 @@ def _servers(settings: Settings, rules: Rulebook, clock: Clock, metrics: Metrics
         )
         for source in settings.source
     }
-    room = Room()
-    return tuple(_server(source, doors[source.name], metrics, room) for source in settings.source)
+    turns = Turns()
+    return tuple(_server(source, doors[source.name], metrics, turns) for source in settings.source)
 
 
-def _server(source: MllpSource, door: Door, metrics: Metrics, room: Room) -> MllpServer:
+def _server(source: MllpSource, door: Door, metrics: Metrics, turns: Turns) -> MllpServer:
     return MllpServer(
         door,
         source.listen.host,
         source.listen.port,
         metrics,
-        limits=Limits(source.max_bytes, source.frame_seconds, room=room),
+        limits=Limits(source.max_bytes, source.frame_seconds, turns=turns),
         neighbours=neighbours(source),
         tls=tls_for(source),
     )
