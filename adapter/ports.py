@@ -1,6 +1,6 @@
 """The sockets in the wall: where sources, sinks and notifiers plug in."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Protocol
 
@@ -11,8 +11,8 @@ Clock = Callable[[], datetime]
 
 
 class Inbox(Protocol):
-    async def put(self, message: RawMessage) -> Receipt:
-        """Durable when it returns. Raises UnavailableError when it could not be stored: then no ACK is owed."""
+    def put(self, message: RawMessage) -> Awaitable[Receipt]:
+        """Durable when awaited. Raises UnavailableError when it could not be stored: then no ACK is owed."""
 
 
 class Source(Protocol):

@@ -10,7 +10,7 @@ import typer
 
 from adapter import __version__
 from adapter.cli import conforming, messages, operation, quarantine, records, replaying, simulating, users
-from adapter.errors import ConfigError, MalformedMessageError, RejectedError, UnavailableError
+from adapter.errors import ConfigError, MalformedMessageError, RejectedError, StorageFailedError, UnavailableError
 
 DONE_NO, WRONG_USE, UNAVAILABLE, BUG, INTERRUPTED = 1, 2, 3, 70, 130
 
@@ -51,6 +51,10 @@ def main() -> None:
         app()
     except (ConfigError, MalformedMessageError) as error:
         _end(str(error), WRONG_USE)
+    except StorageFailedError as error:
+        sys.stdout.flush()
+        print(f"adapter: {error}", file=sys.stderr, flush=True)  # noqa: T201 — as in `_end`
+        os._exit(UNAVAILABLE)  # nothing is tidied up on a disk that failed: the next start recovers from the files
     except UnavailableError as error:
         _end(str(error), UNAVAILABLE)
     except RejectedError as error:

@@ -75,7 +75,8 @@ class Sum:
         self.dispositions[what] += 1
         self.reasons[what] = seen["reason"] or ""
         self.ledger.update(seen["ledger"])
-        for one in findings(seen, message):
+        minded = [Finding(i["where"], "", i["text"], (i["where"], "", i["text"])) for i in seen.get("lint", ())]
+        for one in (*findings(seen, message), *minded):
             self.found[one.kind] += 1
             self.first.setdefault(one.kind, seen["source"])
 

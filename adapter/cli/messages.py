@@ -1,7 +1,5 @@
 """Commands about messages in files: convert (what would be understood), send (to a receiver)."""
 
-import asyncio
-import ssl
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,6 +12,8 @@ from adapter.cli.options import AsJson, say_json
 from adapter.errors import ConfigError, MalformedMessageError
 
 if TYPE_CHECKING:
+    import ssl
+
     from adapter.cli.findings import Finding
     from adapter.hl7.er7 import Message
     from adapter.ports import Clock
@@ -27,28 +27,36 @@ CORRUPT = "a file that cannot be read"
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """One message of a file: `source` is `PATH#number`, from 1."""
+    """One message of a file: `source` is `PATH#number`, from 1; `shared`: with another in one frame, without an envelope."""
 
     source: str
     body: bytes
+    shared: bool = False
 
 
 def read_messages(paths: list[str]) -> Iterator[Found]:
     """MLLP-framed, plain, batched, many in one file. Raises ConfigError for a path that cannot be read."""
-    from adapter.hl7.lines import split
-    from adapter.hl7.mllp import START, Frame, FrameDecoder
-
     for path in paths:
         for name, data in _contents(path):
-            if START in data:
-                decoder = FrameDecoder()
-                events = [*decoder.feed(data), *decoder.close()]
-                parts = [part for event in events if isinstance(event, Frame) for part in split(event.payload)]
-            else:
-                parts = list(split(data))
-            for number, part in enumerate(parts, 1):
+            for number, (part, shared) in enumerate(_parts(data), 1):
                 if part.strip():
-                    yield Found(f"{name}#{number}", part)
+                    yield Found(f"{name}#{number}", part, shared)
+
+
+def _parts(data: bytes) -> Iterator[tuple[bytes, bool]]:
+    """Every message, and whether it shared an MLLP frame without an envelope."""
+    from adapter.hl7.lines import is_batch, split
+    from adapter.hl7.mllp import START, Frame, FrameDecoder
+
+    if START not in data:
+        yield from ((part, False) for part in split(data))
+        return
+    decoder = FrameDecoder()
+    for event in [*decoder.feed(data), *decoder.close()]:
+        if isinstance(event, Frame):
+            parts = split(event.payload)
+            shared = len(parts) > 1 and not is_batch(event.payload)
+            yield from ((part, shared) for part in parts)
 
 
 def _contents(path: str) -> Iterator[tuple[str, bytes]]:
@@ -77,6 +85,9 @@ def convert(  # noqa: PLR0913 — a command's words
         bool,
         typer.Option("--test", help="Read test messages (MSH-11 T, D, V, N) too; a production source refuses them."),
     ] = False,
+    linting: Annotated[
+        bool, typer.Option("--lint", help="Add what hl7apy minds of each message's structure (slow, strict).")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Dry run, nothing is stored: what the adapter would understand of HL7 v2 messages.
@@ -90,6 +101,8 @@ def convert(  # noqa: PLR0913 — a command's words
     reader, sum_ = reader_of(site, assets, production=not testing), Sum()
     for found in read_messages(paths):
         seen, message = reader.read(found), None if as_json and not summary else reader.parsed(found)
+        if linting:
+            seen["lint"] = reader.linted(found)
         if summary:
             sum_.add(seen, message)
         elif as_json:
@@ -114,12 +127,18 @@ class Reader:
         from adapter.screening.describe import as_json
         from adapter.screening.interpret import interpret, unreadable
 
-        message = RawMessage("convert", self.site, MessageKind.HL7V2, found.body, self.clock())
+        kind = MessageKind.HL7V2_SHARED if found.shared else MessageKind.HL7V2
+        message = RawMessage("convert", self.site, kind, found.body, self.clock())
         try:
             seen = interpret(message, self.rules, message_id=found.source)
         except MalformedMessageError as error:
             seen = unreadable(found.body, error.code)
         return as_json(seen, found.source)
+
+    def linted(self, found: Found) -> list[dict[str, str]]:
+        from adapter.cli.lint import lint
+
+        return lint(found.body, self.rules.sites[self.site].encoding)
 
     def parsed(self, found: Found) -> "Message | None":
         from adapter.hl7.er7 import parse
@@ -153,6 +172,7 @@ def _told(seen: dict[str, Any], findings: "list[Finding]") -> str:
     if seen["reason"] in REASONS:
         lines.append(f"  ! {REASONS[seen['reason']]}")
     lines += [f"  ! {one.where}{f' ({one.said})' if one.said else ''}: {one.text}" for one in findings]
+    lines += [f"  ~ {one['where']}: {one['text']}" for one in seen.get("lint", ())]
     return "\n".join(lines)
 
 
@@ -181,6 +201,8 @@ def send(  # noqa: PLR0913 — a command's words
 
     Example: adapter send --to 127.0.0.1:2575 --connections 4 messages/
     """
+    import asyncio
+
     from adapter.sinks.mllp_sender import MllpSender, Pace, send_all
 
     host, port = address(to)
@@ -206,7 +228,9 @@ def address(text: str, word: str = "--to") -> tuple[str, int]:
     return host.strip("[]"), int(port)
 
 
-def tls_context(ca: Path | None, certificate: Path | None) -> ssl.SSLContext:
+def tls_context(ca: Path | None, certificate: Path | None) -> "ssl.SSLContext":
+    import ssl
+
     try:
         context = ssl.create_default_context(cafile=str(ca) if ca else None)
         if certificate is not None:

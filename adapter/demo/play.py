@@ -9,6 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from adapter.daemon import loop
 from adapter.daemon.clock import utc_now
 from adapter.daemon.lock import data_folder, held
 from adapter.daemon.parts import Parts, open_parts
@@ -71,7 +72,7 @@ class Story:
 def run(wish: Wish, say: Say) -> Story:
     """Blocking, until the time is over or somebody interrupts. Raises ConfigError, UnavailableError."""
     with folder_for(wish.folder) as folder, held(data_folder(folder)), log_to(folder), unwrapped():
-        return asyncio.run(_run(wish, folder, say))
+        return loop.run(_run(wish, folder, say))
 
 
 async def _run(wish: Wish, folder: Path, say: Say) -> Story:

@@ -7,6 +7,8 @@ from enum import StrEnum
 class Bucket(StrEnum):
     """In order of precedence after `USED` and `KNOWN_NOT_NEEDED` (decisions C7)."""
 
+    __hash__ = str.__hash__  # every OBX asks; what an enumeration has of its own is a function in Python
+
     USED = "used"
     KNOWN_NOT_NEEDED = "known_not_needed"
     MESSAGE_NOT_USED = "message_not_used"

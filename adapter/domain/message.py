@@ -9,6 +9,8 @@ class MessageKind(StrEnum):
     """What the bytes are, so that `interpret` knows its reader."""
 
     HL7V2 = "hl7v2"
+    HL7V2_SHARED = "hl7v2-shared"
+    """HL7 v2 that shared its frame with another message, without an envelope (decisions D): read alike, and flagged."""
     ACTION = "action"
     """A person's act on the worklist, as JSON (determination, status, central result)."""
 

@@ -13,6 +13,8 @@ BEGINNING = datetime(1, 1, 1, tzinfo=UTC)
 class ResultStatus(StrEnum):
     """HL7 table 0085 folded into what a reader must know (decisions C4)."""
 
+    __hash__ = str.__hash__  # every OBX asks; what an enumeration has of its own is a function in Python
+
     PRELIMINARY = "preliminary"
     FINAL = "final"
     CORRECTED = "corrected"
@@ -127,6 +129,8 @@ def joined(versions: tuple[Observation, ...], *new: Observation) -> tuple[Observ
 
     The very tuple it was given where nothing is new.
     """
+    if not versions and len(new) == 1:
+        return new
     known = {version.digest: version for version in versions}
     changed = False
     for one in new:

@@ -39,6 +39,9 @@ def _decodes(payload: bytes, charset: str) -> bool:
 
 def decoded(lines: list[bytes], charset: str) -> list[str]:
     """Text of each line; bytes that mean nothing in the set survive as surrogates (PEP 383)."""
+    if charset == "utf-8" or charset.startswith(ONE_BYTE):
+        # Together: in these a carriage return is one whatever stands before it, and no line holds one.
+        return b"\r".join(lines).decode(charset, "surrogateescape").split("\r")
     try:
         return [line.decode(charset, "surrogateescape") for line in lines]
     except UnicodeDecodeError:

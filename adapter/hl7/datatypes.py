@@ -1,9 +1,10 @@
 """HL7 data types as Python values: times, numbers and identifiers; what cannot be read is None, never a guess (chapter 2A)."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from fractions import Fraction
+from functools import lru_cache
 from typing import Literal
 
 from adapter.hl7.er7 import Segment
@@ -36,7 +37,8 @@ class Moment:
     """A DTM. `instant` is aware, with a fixed offset, so that differences are true durations across a change of clocks.
 
     Flags: `dst-ambiguous` (the hour came twice; the first instant is kept, `latest` is the other), `dst-gap` (the hour was
-    skipped; shifted forward), `leap-second` (read as :59). A coarse value stands for its first instant.
+    skipped; shifted forward), `leap-second` (read as :59). A coarse value stands for its first instant. `iso` is `instant`
+    written in ISO 8601, once.
     """
 
     instant: datetime
@@ -44,6 +46,10 @@ class Moment:
     zone_stated: bool
     flags: tuple[str, ...] = ()
     latest: datetime | None = None
+    iso: str = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "iso", self.instant.isoformat())
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +105,13 @@ def _offset(text: str | None) -> timezone | None:
     offset = timedelta(hours=hours, minutes=minutes)
     if minutes >= _MINUTES_IN_HOUR or offset > _LONGEST_OFFSET:
         raise ValueError(text)
-    return timezone(-offset if text[0] == "-" else offset)
+    return _zone(-offset if text[0] == "-" else offset)
+
+
+@lru_cache(maxsize=64)
+def _zone(offset: timedelta) -> timezone:
+    """One zone for one offset: two moments of the same zone are compared at once."""
+    return timezone(offset)
 
 
 def _instants(wall: datetime) -> tuple[datetime, datetime | None, tuple[str, ...]]:
@@ -117,7 +129,7 @@ def _instants(wall: datetime) -> tuple[datetime, datetime | None, tuple[str, ...
 
 
 def _fixed(instant: datetime, offset: timedelta) -> datetime:
-    return instant.astimezone(timezone(offset))
+    return instant.astimezone(_zone(offset))
 
 
 def number(text: str, *, decimal: str = ".") -> Number | None:

@@ -15,6 +15,7 @@ from adapter.errors import MalformedMessageError
 from adapter.hl7.charsets import charset_of, decoded
 from adapter.hl7.escapes import Delimiters, decoder
 from adapter.hl7.lines import BOM, is_batch, is_separator, lines_of, split
+from adapter.hl7.marks import delimiters_of
 
 __all__ = ["Delimiters", "Message", "Segment", "headline", "is_batch", "parse", "split"]
 
@@ -23,9 +24,6 @@ _SEGMENT_NAME = re.compile("[A-Z][A-Z0-9]{2}")
 _FILLING = b" \t\x00\x0b\x0c\x1c\n"
 _BLANK = 0x20
 _NAME = 3
-_ENCODING_CHARACTERS = (4, 5)
-_LONGEST_MARKS = 16
-"""Bytes of the header in which MSH-1 and MSH-2 must stand."""
 
 
 class _Syntax(NamedTuple):
@@ -47,7 +45,7 @@ class Segment:
     def __init__(self, wire: bytes, text: str, syntax: _Syntax) -> None:
         self.wire = wire
         """The segment's bytes as they came, without its end."""
-        self.name = text[:_NAME]
+        self.name = text[:_NAME] if text.find(syntax.field, 0, _NAME + 1) == _NAME else _name_of(text, syntax.field)
         self._text = text
         self._syntax = syntax
         self._fields: list[str] | None = None
@@ -82,10 +80,13 @@ class Segment:
         except IndexError:
             return ""
         if subcomponent == 1 and repetition == 1 and (self._plain or self._is_plain(value)):
+            if component == 1:
+                return value.partition(self._component)[0] if self._component in value else value
             return _nth(value, self._component, component)
         return self._deep(field, component, subcomponent, repetition)
 
     def _is_plain(self, value: str) -> bool:
+        """Nothing escaped, repeated or divided below components."""
         syntax = self._syntax
         return not (syntax.escape in value or syntax.repetition in value or syntax.subcomponent in value)
 
@@ -116,13 +117,16 @@ class Segment:
     def repetitions(self, field: int) -> int:
         """How often the field is given: 0 when it is absent or empty."""
         value = self.raw(field)
-        if not value or self._is_verbatim(field):
+        if self._plain or not value or self._is_verbatim(field):
             return 1 if value else 0
         return value.count(self._syntax.repetition) + 1
 
     def components(self, field: int, repetition: int = 1) -> tuple[str, ...]:
         """Every component's first subcomponent, decoded; nothing when the field is absent or empty."""
         syntax = self._syntax
+        value = self.raw(field)
+        if repetition == 1 and value and (self._plain or self._is_plain(value)):
+            return tuple(value.split(syntax.component))
         value = self._repetition(field, repetition)
         if not value:
             return ()
@@ -131,6 +135,9 @@ class Segment:
 
     def whole(self, field: int, repetition: int = 1) -> str:
         """One repetition decoded as one text, component separators included."""
+        value = self.raw(field)
+        if repetition == 1 and (self._plain or self._is_plain(value)):
+            return value
         value = self._repetition(field, repetition)
         return self._syntax.decode(value) if self._syntax.escape in value else value
 
@@ -143,10 +150,13 @@ class Segment:
         return parts
 
 
+def _name_of(text: str, separator: str) -> str:
+    """What stands before the first separator, be it too short, too long or a line of text that begins with PID."""
+    return text.split(separator, 1)[0]
+
+
 def _nth(text: str, separator: str, number: int) -> str:
     """The `number`-th part (from 1), or empty. The separator in use may be longer than one part is."""
-    if separator not in text:
-        return text if number == 1 else ""
     if number == 1:
         return text.partition(separator)[0]
     parts = text.split(separator, number)
@@ -156,7 +166,7 @@ def _nth(text: str, separator: str, number: int) -> str:
 class Message:
     """One message: its header first, its segments in document order."""
 
-    __slots__ = ("_ends", "_lead", "_lines", "_of", "charset", "delimiters", "issues", "segments")
+    __slots__ = ("_ends", "_lead", "_lines", "_misnamed", "_of", "charset", "delimiters", "issues", "segments")
 
     def __init__(
         self,
@@ -185,7 +195,8 @@ class Message:
                 if line and (line[0] > _BLANK or line.strip(_FILLING))
             ]
         )
-        self._of: dict[str, tuple[Segment, ...]] = {}
+        self._of: dict[str, tuple[Segment, ...]] | None = None
+        self._misnamed: tuple[Segment, ...] | None = None
 
     @property
     def header(self) -> Segment:
@@ -193,10 +204,12 @@ class Message:
 
     def all(self, name: str) -> tuple[Segment, ...]:
         """The segments of this name, in document order."""
-        found = self._of.get(name)
-        if found is None:
-            found = self._of[name] = tuple([segment for segment in self.segments if segment.name == name])
-        return found
+        if self._of is None:
+            found: dict[str, list[Segment]] = {}
+            for segment in self.segments:
+                found.setdefault(segment.name, []).append(segment)
+            self._of = {known: tuple(segments) for known, segments in found.items()}
+        return self._of.get(name, ())
 
     def first(self, name: str) -> Segment | None:
         found = self.all(name)
@@ -205,11 +218,25 @@ class Message:
     @property
     def misnamed(self) -> tuple[Segment, ...]:
         """Segments whose name HL7 does not allow (`obx`, `PI`, text after the last segment)."""
-        return tuple(segment for segment in self.segments if not _SEGMENT_NAME.fullmatch(segment.raw(0)))
+        if self._misnamed is None:
+            if all(map(_is_name, {segment.raw(0) for segment in self.segments})):
+                self._misnamed = ()
+            else:
+                self._misnamed = tuple([segment for segment in self.segments if not _is_name(segment.raw(0))])
+        return self._misnamed
 
     def print(self) -> bytes:
         """The message as it came, byte for byte."""
         return self._lead + b"".join(chain.from_iterable(zip(self._lines, self._ends, strict=True)))
+
+
+def _is_name(text: str) -> bool:
+    return len(text) == _NAME and _is_segment_name(text)
+
+
+@lru_cache(maxsize=256)
+def _is_segment_name(text: str) -> bool:
+    return _SEGMENT_NAME.fullmatch(text) is not None
 
 
 def parse(payload: bytes, encoding: str = "utf-8") -> Message:
@@ -218,7 +245,7 @@ def parse(payload: bytes, encoding: str = "utf-8") -> Message:
     Raises MalformedMessageError: `NO_MSH` where no header comes first, `DELIMS` where MSH-1/2 are unusable, `CHARSET`.
     """
     lead, lines, ends = lines_of(payload)
-    delimiters = _delimiters(lines[0])
+    delimiters = delimiters_of(lines[0])
     body = payload[len(lead) :] if lead else payload
     charset, issues = charset_of(_field_18(lines[0], delimiters), body, "utf-8" if BOM in lead else encoding)
     return Message(
@@ -243,28 +270,6 @@ def headline(payload: bytes, encoding: str = "utf-8") -> Message | None:
     return Message(lines=lines[:1], ends=(lead, [b""]), delimiters=delimiters, charset=encoding, issues=())
 
 
-def _delimiters(header: bytes) -> Delimiters:
-    separator = header[_NAME : _NAME + 1]
-    if not separator:
-        raise _unusable()
-    return _delimiters_of(header[_NAME:_LONGEST_MARKS].split(separator, 2)[1], separator)
-
-
-@lru_cache(maxsize=64)
-def _delimiters_of(characters: bytes, separator: bytes) -> Delimiters:
-    marks = [bytes([mark]) for mark in separator + characters]
-    different = len(set(marks)) == len(marks)
-    if len(characters) not in _ENCODING_CHARACTERS or not different or not all(map(is_separator, marks)):
-        raise _unusable()
-    return Delimiters(*(mark.decode("ascii") for mark in marks))
-
-
-def _unusable() -> MalformedMessageError:
-    return MalformedMessageError(
-        "DELIMS", "MSH-1 and MSH-2 are not five or six different marks — ask the sender to mend them"
-    )
-
-
 @lru_cache(maxsize=64)
 def _syntax(delimiters: Delimiters, charset: str) -> _Syntax:
     marks = delimiters
@@ -273,8 +278,10 @@ def _syntax(delimiters: Delimiters, charset: str) -> _Syntax:
 
 
 def _field_18(header: bytes, delimiters: Delimiters) -> str:
-    fields = header.split(delimiters.field.encode("ascii"))
-    return fields[17].decode("latin-1") if len(fields) > 17 else ""  # noqa: PLR2004 - MSH-18; MSH-1 is the separator
+    separator = delimiters.field.encode("ascii")
+    if header.count(separator) < 17:  # noqa: PLR2004 - MSH-18; MSH-1 is the separator
+        return ""
+    return header.split(separator, 18)[17].decode("latin-1")
 
 
 def _oddities(lead: bytes, lines: list[bytes], payload: bytes) -> list[str]:

@@ -6,11 +6,10 @@ as it was written.
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Delimiters:
+class Delimiters(NamedTuple):
     """MSH-1 and MSH-2 of this message. `truncation` is the fifth encoding character of v2.7, or empty."""
 
     field: str = "|"

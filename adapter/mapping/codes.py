@@ -4,9 +4,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from adapter.hl7.er7 import Segment
-from adapter.mapping.dictionary import Concept
-from adapter.mapping.feed import Feed
+from adapter.mapping.dictionary import Concept, Dictionary
+from adapter.mapping.site import SiteMap
 
 SYSTEMS = {
     "LN": "LN",
@@ -25,6 +24,8 @@ SYSTEMS = {
 }
 """Spellings of HL7 table 0396."""
 NO_CODE = ("",) * 6
+Parts = tuple[str, ...]
+"""The components of an OBX-3."""
 LOINC = re.compile(r"\d{1,7}-\d", re.ASCII)
 
 
@@ -46,9 +47,9 @@ class Unmapped:
     known: bool
 
 
-def candidates(obx: Segment) -> Iterator[tuple[str, str]]:
+def candidates(obx_3: Parts) -> Iterator[tuple[str, str]]:
     """(code, system) of the identifier and the alternate identifier; a bare LOINC is known by its check digit."""
-    first, _, first_system, other, _, other_system, *_ = (*map(str.strip, obx.components(3)), *NO_CODE)
+    first, _, first_system, other, _, other_system, *_ = (*map(str.strip, obx_3), *NO_CODE)
     for code, system in ((first, first_system), (other, other_system)):
         if code and code != '""':
             bare = not system and LOINC.fullmatch(code) is not None and checks(code)
@@ -63,32 +64,33 @@ def checks(loinc: str) -> bool:
     return -total % 10 == int(digit)
 
 
-def code_of(obx: Segment) -> tuple[str, str]:
+def code_of(obx_3: Parts) -> tuple[str, str]:
     """The first (code, system) as the sender wrote it."""
-    code = obx.text(3).strip()
-    return (code, obx.text(3, 3).strip()) if code else (obx.text(3, 4).strip(), obx.text(3, 6).strip())
+    first, _, first_system, other, _, other_system, *_ = (*map(str.strip, obx_3), *NO_CODE)
+    return (first, first_system) if first else (other, other_system)
 
 
-def meaning(obx: Segment, feed: Feed) -> Meaning | Unmapped:
-    found = tuple(candidates(obx))
-    for look in (local, shared):
-        for code, system in found:
-            mapped = look(code, system, feed)
-            if mapped is not None:
-                return mapped
-    known = any(
-        code in feed.site.not_needed or (system, code) in feed.dictionary.known_not_needed for code, system in found
-    )
-    return Unmapped(code_of(obx)[0], known)
+def meaning(obx_3: Parts, site: SiteMap, dictionary: Dictionary) -> Meaning | Unmapped:
+    found = tuple(candidates(obx_3))
+    for code, system in found:
+        mapped = local(code, system, site, dictionary)
+        if mapped is not None:
+            return mapped
+    for code, system in found:
+        mapped = shared(code, system, dictionary)
+        if mapped is not None:
+            return mapped
+    known = any(code in site.not_needed or (system, code) in dictionary.known_not_needed for code, system in found)
+    return Unmapped(code_of(obx_3)[0], known)
 
 
-def local(code: str, system: str, feed: Feed) -> Meaning | None:
-    entry = feed.site.codes.get(code)
+def local(code: str, system: str, site: SiteMap, dictionary: Dictionary) -> Meaning | None:
+    entry = site.codes.get(code)
     if entry is None or entry.system not in {"", system}:
         return None
-    return Meaning(feed.dictionary.concepts[entry.concept], code, entry.specimen, entry.unit)
+    return Meaning(dictionary.concepts[entry.concept], code, entry.specimen, entry.unit)
 
 
-def shared(code: str, system: str, feed: Feed) -> Meaning | None:
-    concept = feed.dictionary.find(system, code)
+def shared(code: str, system: str, dictionary: Dictionary) -> Meaning | None:
+    concept = dictionary.find(system, code)
     return None if concept is None else Meaning(concept, code, concept.codes[(system, code)])

@@ -1,16 +1,17 @@
 """What the reader of one message knows beside the segment in hand: the site, the dictionary, the header."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from adapter.domain.events import ClinicalEvent
 from adapter.domain.issue import Issue
 from adapter.domain.ledger import Bucket
 from adapter.domain.patient import PatientId
-from adapter.hl7.datatypes import Moment, moment
+from adapter.hl7.datatypes import Moment
 from adapter.hl7.er7 import Message, Segment
 from adapter.mapping.dictionary import Dictionary
 from adapter.mapping.site import SiteMap
+from adapter.mapping.words import Words
 
 FUTURE_TOLERANCE = timedelta(minutes=15)
 """How far a clock may be ahead of ours (reliability C51)."""
@@ -21,28 +22,32 @@ UNUSABLE_PRECISION = frozenset({"year", "month"})
 
 @dataclass(frozen=True, slots=True)
 class Feed:
-    """`sender_time` is MSH-7 where it can be trusted; `facility` MSH-4."""
+    """`sender_time` is MSH-7 where it can be trusted, `told` the same in UTC, for ordering what was told: one instant must
+    have one spelling (ADR 7). `facility` is MSH-4, `latest` the last moment that does not lie in the future.
+    """
 
-    site: SiteMap
-    dictionary: Dictionary
+    words: Words
     message_id: str
     received: datetime
+    latest: datetime
     sender_time: datetime | None = None
+    told: datetime | None = None
     facility: str = ""
 
     @property
-    def told(self) -> datetime | None:
-        """`sender_time` in UTC, for ordering what was told: one instant must have one spelling (ADR 7)."""
-        return None if self.sender_time is None else self.sender_time.astimezone(UTC)
+    def site(self) -> SiteMap:
+        return self.words.site
+
+    @property
+    def dictionary(self) -> Dictionary:
+        return self.words.dictionary
 
     def moment(self, segment: Segment | None, field: int) -> Moment | None:
         """A DTM (or the start of a range) in the site's zone; `None` when absent, unreadable or coarser than a day."""
-        text = "" if segment is None else segment.text(field)
-        found = moment(text, self.site.timezone) if text else None
-        return None if found is None or found.precision in UNUSABLE_PRECISION else found
+        return None if segment is None else usable(self.words.moment(segment.text(field)))
 
     def in_future(self, instant: datetime) -> bool:
-        return instant > self.received + FUTURE_TOLERANCE
+        return instant > self.latest
 
     def assumes_zone(self, message: Message) -> bool:
         """Whether this message's header time had no offset and the site wants to be told."""
@@ -75,9 +80,19 @@ class Mapped:
         )
 
 
-def feed_of(message: Message, site: SiteMap, dictionary: Dictionary, *, message_id: str, received: datetime) -> Feed:
-    feed = Feed(site, dictionary, message_id, received, facility=message.header.text(4))
-    sent = feed.moment(message.header, 7)
-    if sent is None or sent.instant > received + SKEW_TOLERANCE:
-        return feed
-    return replace(feed, sender_time=sent.instant)
+def feed_of(message: Message, words: Words, *, message_id: str, received: datetime) -> Feed:
+    sent = usable(words.moment(message.header.text(7)))
+    trusted = None if sent is None or sent.instant > received + SKEW_TOLERANCE else sent.instant
+    return Feed(
+        words,
+        message_id,
+        received,
+        latest=received + FUTURE_TOLERANCE,
+        sender_time=trusted,
+        told=None if trusted is None else trusted.astimezone(UTC),
+        facility=message.header.text(4),
+    )
+
+
+def usable(found: Moment | None) -> Moment | None:
+    return None if found is None or found.precision in UNUSABLE_PRECISION else found

@@ -35,7 +35,7 @@ class PatientGroup:
 
 
 class _Walk:
-    """Where the reader stands; segments it does not know are passed by."""
+    """Where the reader stands."""
 
     def __init__(self, *, alone: bool) -> None:
         self.alone = alone
@@ -44,11 +44,6 @@ class _Walk:
         self.order: Order | None = None
         self.orc: Segment | None = None
         self.last: ResultLine | None = None
-
-    def read(self, segment: Segment) -> None:
-        reader = READERS.get(segment.name)
-        if reader is not None:
-            reader(self, segment)
 
     @property
     def patient(self) -> PatientGroup:
@@ -109,7 +104,10 @@ READERS = {
 
 
 def patient_groups(message: Message) -> list[PatientGroup]:
+    """Segments that no reader knows are passed by."""
     walk = _Walk(alone=len(message.all("PID")) == 1)
     for segment in message.segments:
-        walk.read(segment)
+        read = READERS.get(segment.name)
+        if read is not None:
+            read(walk, segment)
     return walk.patients

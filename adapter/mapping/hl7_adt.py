@@ -9,11 +9,13 @@ from adapter.domain.events import ClinicalEvent, EncounterChanged, PatientMerged
 from adapter.domain.issue import Issue
 from adapter.domain.ledger import Bucket
 from adapter.domain.patient import PatientId
+from adapter.hl7.datatypes import identifiers
 from adapter.hl7.er7 import Message, Segment
 from adapter.hl7.tables import PatientClass
 from adapter.mapping.feed import Feed, Mapped
 from adapter.mapping.hl7_oru import events_from_oru
 from adapter.mapping.hl7_patient import NULL, stated_number, visit_number
+from adapter.mapping.hl7_problem import conditions_of
 from adapter.mapping.identity import patient_identity, statement_digest
 from adapter.mapping.plain import plain
 
@@ -53,6 +55,7 @@ def events_from_adt(message: Message, event: str, feed: Feed) -> Mapped:
     if not found.patients:
         return found
     patient = found.patients[0]
+    found = replace(found, events=(*found.events, *conditions_of(message, patient, feed)))
     if event in MERGES:
         return merged(message, patient, found, feed)
     action = ACTIONS.get(event)
@@ -86,7 +89,8 @@ def refused(reason: str, message: Message) -> Mapped:
 
 def merged(message: Message, survivor: PatientId, found: Mapped, feed: Feed) -> Mapped:
     """A40: MRG-1 is from now on the patient of PID-3."""
-    gone = patient_identity(message.first("MRG"), 1, feed.site)
+    mrg = message.first("MRG")
+    gone = patient_identity(() if mrg is None else identifiers(mrg, 1), feed.site)
     if isinstance(gone, str):
         return refused("NO_MRG", message)
     if gone == survivor:

@@ -7,13 +7,15 @@ from adapter.domain.events import ClinicalEvent, ObservationReceived
 from adapter.domain.issue import Issue
 from adapter.domain.ledger import Bucket
 from adapter.domain.observation import Observation
+from adapter.hl7.datatypes import identifiers
 from adapter.hl7.er7 import Message
 from adapter.mapping.feed import Feed, Mapped
 from adapter.mapping.groups import PatientGroup, patient_groups
 from adapter.mapping.hl7_patient import described, visit_number
 from adapter.mapping.hl7_result import Line, ResultReader
-from adapter.mapping.identity import all_identifiers, patient_identity
+from adapter.mapping.identity import patient_identity
 from adapter.mapping.order import order_facts
+from adapter.mapping.plain import plain
 
 NOBODY = "nobody is identified by this site's rule — compare PID-3 with 'patient_identifier' in the site's file"
 REPEATED = "two results share order, concept and sub-id, so only one can stand — ask the sender for OBX-4"
@@ -21,16 +23,17 @@ REPEATED = "two results share order, concept and sub-id, so only one can stand �
 
 def events_from_oru(message: Message, feed: Feed) -> Mapped:
     """Patients, their demographics and their results, in the order of the message; several patients are never mixed."""
-    groups = patient_groups(message) or [PatientGroup()]
-    found = Mapped()
-    for group in groups:
+    first, *others = patient_groups(message) or [PatientGroup()]
+    found = from_group(first, feed)
+    for group in others:
         found += from_group(group, feed)
-    return found if not found.patients else replace(found, refusal=None)
+    return replace(found, refusal=None) if found.refusal and found.patients else found
 
 
 def from_group(group: PatientGroup, feed: Feed) -> Mapped:
-    patient = patient_identity(group.pid, 3, feed.site)
-    named = all_identifiers(group.pid, 3)
+    stated = () if group.pid is None else identifiers(group.pid, 3)
+    patient = patient_identity(stated, feed.site)
+    named = tuple([(plain(one.authority), plain(one.value), plain(one.type)) for one in stated])
     if isinstance(patient, str):
         buckets = (Bucket.MESSAGE_NOT_USED,) * group.results
         return Mapped(
@@ -47,9 +50,8 @@ def from_group(group: PatientGroup, feed: Feed) -> Mapped:
 def lines_of(group: PatientGroup, feed: Feed) -> Iterator[Line]:
     visit = visit_number(group.pv1, feed)
     for order in group.orders:
-        facts = order_facts(order, feed)
-        for line in order.results:
-            yield ResultReader(feed, facts, line, visit).read()
+        reader = ResultReader(feed, order_facts(order, feed), visit)
+        yield from map(reader.read, order.results)
 
 
 def repeated(seen: tuple[Observation, ...]) -> Iterator[Issue]:

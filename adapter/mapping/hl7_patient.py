@@ -5,10 +5,9 @@ from datetime import UTC, datetime
 from adapter.domain.events import ClinicalEvent, PatientDescribed
 from adapter.domain.issue import Issue
 from adapter.domain.patient import Demographics, PatientId, Stated
-from adapter.hl7.datatypes import moment
 from adapter.hl7.er7 import Segment
 from adapter.mapping.feed import Feed
-from adapter.mapping.identity import fingerprint
+from adapter.mapping.identity import text_digest
 from adapter.mapping.plain import plain
 
 NULL = '""'
@@ -43,7 +42,7 @@ def described(
 
 def stated(value: str, at: datetime) -> Stated:
     said = "" if value == NULL else value
-    return Stated(said, at, fingerprint([said]))
+    return Stated(said, at, text_digest(said))
 
 
 def unusable_birth(text: str, read: str) -> tuple[Issue, ...]:
@@ -65,7 +64,7 @@ def birth_date(text: str, feed: Feed) -> str:
     """ISO 8601 in the precision given; empty where it is no date of a living person."""
     if text.strip() in {"", NULL}:
         return text.strip()
-    found = moment(text, feed.site.timezone)
+    found = feed.words.moment(text)
     if found is None:
         return ""
     years = feed.received.year - found.instant.year
@@ -78,7 +77,7 @@ def died(pid: Segment, feed: Feed) -> str:
     """PID-29, else with PID-30 `Y` the moment we were told; PID-30 `N` states that the patient lives."""
     indicator = pid.text(30).strip().upper()
     time = pid.text(29).strip()
-    found = None if time in {"", NULL} else moment(time, feed.site.timezone)
+    found = None if time in {"", NULL} else feed.words.moment(time)
     if indicator == "N" or time == NULL:
         return NULL
     if found is not None:

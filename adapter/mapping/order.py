@@ -1,7 +1,6 @@
 """What the results of one order share, read once: its number, times, specimen and status."""
 
 from dataclasses import dataclass
-from datetime import datetime
 
 from adapter.hl7.datatypes import Moment
 from adapter.mapping.feed import Feed
@@ -21,7 +20,7 @@ class OrderFacts:
 
     number: str
     status: str
-    issued: datetime | None
+    issued: Moment | None
     observed: Moment | None
     collected: Moment | None
     specimen: str
@@ -31,11 +30,10 @@ class OrderFacts:
 
 def order_facts(order: Order, feed: Feed) -> OrderFacts:
     name, specimen = named(order, feed)
-    issued = feed.moment(order.obr, 22)
     return OrderFacts(
         number=order_number(order),
         status="" if order.obr is None else order.obr.text(25),
-        issued=None if issued is None else issued.instant,
+        issued=feed.moment(order.obr, 22),
         observed=feed.moment(order.obr, 7),
         collected=feed.moment(order.spm, 17),
         specimen=specimen,

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 from adapter.mapping.codes import Meaning
-from adapter.mapping.order import OrderFacts
 
 GENERAL = frozenset({"", "blood"})
 """What says less than a code that implies arterial blood or serum."""
@@ -21,11 +20,11 @@ class Specimen:
     name: str
 
 
-def specimen_of(found: Meaning, order: OrderFacts) -> Specimen:
-    stated, concept = order.specimen, found.concept
+def specimen_of(found: Meaning, stated: str, name: str) -> Specimen:
+    """`stated` is our word for what the order says, `name` the sender's."""
     kind = found.specimen if stated in GENERAL and found.specimen else stated
-    unknown = bool(order.specimen_name) and not stated and bool(concept.specimens)
-    return Specimen(kind, suitable(found, stated, kind), unknown, order.specimen_name)
+    unknown = bool(name) and not stated and bool(found.concept.specimens)
+    return Specimen(kind, suitable(found, stated, kind), unknown, name)
 
 
 def suitable(found: Meaning, stated: str, kind: str) -> bool:

@@ -9,6 +9,8 @@ from adapter.hl7.tables import ResultStatus as Letter
 class Said(StrEnum):
     """What a reader does with the result."""
 
+    __hash__ = str.__hash__  # every OBX asks; what an enumeration has of its own is a function in Python
+
     FINAL = "final"
     CORRECTED = "corrected"
     CONFIRMED = "confirmed"

@@ -2,65 +2,30 @@
 
 import hashlib
 import hmac
-from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from adapter import telemetry
-from adapter.domain.alert import CandidateAlert
 from adapter.domain.patient import Decision, PatientId, PatientState
-from adapter.domain.persons import Merge, Person
+from adapter.domain.persons import Merge
 from adapter.eligibility.episode import NEWER_VISIT
 from adapter.eligibility.explain import as_json
+from adapter.pipeline.joining import Joining, joining_of
 from adapter.pipeline.outgoing import Occasion, Outlet, Owed, SinkOutlet, owed
+from adapter.pipeline.remembered import Known, Remembered
 from adapter.scoring.chart import Chart
 from adapter.screening.rulebook import Rulebook
 from adapter.screening.screen import Judgement, Outcome
 from adapter.screening.snapshot import as_decided
-from adapter.screening.state import union
 from adapter.store import audit, outbox, patients, persons, screening_ids, worklist
-from adapter.store.candidate_rows import CandidateRow
 from adapter.store.database import Database, Snapshot, Transaction
+from adapter.store.partitions import partition_of
 from adapter.store.secret import SiteSecret
-
-REMEMBERED = 2000
-"""Patients whose state stays in memory; the others are read again when they are spoken of."""
 
 WHICH_NUMBER = "screening-id"
 """The question a person answers when two records with a screening id each turn out to be one person."""
-
-Alerts = Mapping[tuple[str, str], CandidateAlert]
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """What the store holds of a patient: the state, charted, what people were told of each episode, and the candidates
-    judged last (nothing while nobody remembers).
-    """
-
-    chart: Chart
-    alerts: Alerts
-    judged: frozenset[str] = frozenset()
-
-    @property
-    def state(self) -> PatientState:
-        return self.chart.state
-
-
-@dataclass(frozen=True, slots=True)
-class Joining:
-    """Records that became one person: what was said of any of them, and the rows people already see.
-
-    `before` is what stands under the person's own identifier, `former` the candidates of the other records.
-    """
-
-    person: Person
-    merges: tuple[Merge, ...]
-    before: PatientState
-    chart: Chart
-    alerts: Alerts
-    former: tuple[CandidateRow, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,14 +65,15 @@ class Keeper:
     secret: SiteSecret
     outlets: Sequence[Outlet]
     links: str
-    _memory: OrderedDict[PatientId, Known] = field(default_factory=OrderedDict)
+    _memory: Remembered = field(default_factory=Remembered)
 
     def known(self, patient: PatientId) -> Known:
-        if patient in self._memory:
-            self._memory.move_to_end(patient)
-            return self._memory[patient]
-        with self.database.read() as conn:
-            return Known(Chart(patients.load(conn, patient)), worklist.alerts(conn, patient))
+        found = self._memory.get(patient)
+        if found is None:
+            with self.database.read() as conn:
+                found = Known(Chart(patients.load(conn, patient)), worklist.alerts(conn, patient))
+            self._memory.put(patient, found)
+        return found
 
     def name(self, patient: PatientId) -> PatientId:
         """The identifier a person goes by."""
@@ -120,7 +86,7 @@ class Keeper:
         """The persons that these merges, with all on record, make."""
         with self.database.read() as conn:
             found = {persons.person(conn, merge.survivor, *merges) for merge in merges}
-            return [_joining(conn, person, merges) for person in sorted(found, key=lambda p: p.name)]
+            return [joining_of(conn, person, merges) for person in sorted(found, key=lambda p: p.name)]
 
     def prepare(
         self, outcome: Outcome, message_id: int | None, person: str, joining: Joining | None = None
@@ -130,17 +96,36 @@ class Keeper:
         entries = tuple(self._entry(outcome, judgement, merges) for judgement in outcome.judgements)
         return Prepared(outcome, entries, message_id, person, joining)
 
-    def keep(self, tx: Transaction, prepared: Prepared, now: datetime) -> None:
-        """In the one transaction of the batch."""
-        outcome = prepared.outcome
-        if prepared.joining is not None:
-            self._join(tx, prepared.joining, prepared.message_id or 0, now)
-        patients.save(tx, outcome.before, outcome.state)
-        self._forget_superseded(tx, prepared)
+    def keep(self, tx: Transaction, prepared: Sequence[Prepared], now: datetime) -> dict[PatientId, int]:
+        """In the one transaction of the batch; everybody's rows together, because every statement costs. The keys of the
+        patients written come back.
+        """
+        for one in prepared:
+            if one.joining is not None:
+                self._join(tx, one.joining, one.message_id or 0, now)
+        remembered = {who: known.key for who, known in self._those_known(prepared) if known.key is not None}
+        changes = [(one.outcome.before, one.outcome.state) for one in prepared]
+        keys = remembered | patients.save_many(tx, changes, remembered)
+        for one in prepared:
+            self._forget_superseded(tx, one)
+        sightings = [self._sighting(one, entry) for one in prepared for entry in one.entries]
+        worklist.record_many(tx, sightings, keys)
+        for one in prepared:
+            self._owe(tx, one, now)
+        return keys
+
+    def _those_known(self, prepared: Sequence[Prepared]) -> Iterator[tuple[PatientId, Known]]:
+        for one in prepared:
+            who = one.outcome.state.patient
+            known = self._memory.get(who)
+            if known is not None:
+                yield who, known
+
+    def _owe(self, tx: Transaction, prepared: Prepared, now: datetime) -> None:
+        """What follows from the rows: ids, deliveries, audit."""
         for entry in prepared.entries:
-            self._record(tx, prepared, entry)
             if entry.screening_id:
-                who, trial = outcome.state.patient, entry.judgement.assessment.trial
+                who, trial = prepared.outcome.state.patient, entry.judgement.assessment.trial
                 screening_ids.allocate(tx, self.secret, trial, who, entry.screening_id)
             for delivery in entry.owed:
                 outbox.add(tx, delivery, now)
@@ -150,21 +135,43 @@ class Keeper:
                 audit.append(tx, audit.Act("adapter", "system", "identity-conflict", "candidate", entry.candidate), now)
                 telemetry.warn("identity conflict", candidate=entry.candidate)
 
-    def remember(self, prepared: Sequence[Prepared]) -> None:
-        """After the commit only: memory never runs ahead of the disk."""
+    def forget(self, partitions: frozenset[int]) -> None:
+        """Patients of these partitions are, or were, somebody else's: what is remembered of them may be old."""
+        if partitions:
+            self._memory.drop(lambda patient: partition_of(patient) in partitions)
+
+    def touched(self, patients: Collection[PatientId], merges: tuple[Merge, ...]) -> frozenset[PatientId]:
+        """The persons a message speaks of by the names they go by, and all records of those it makes one."""
+        named = {self.name(patient) for patient in patients}
+        if merges:
+            with self.database.read() as conn:
+                for merge in merges:
+                    named |= persons.person(conn, merge.survivor, *merges).members
+        return frozenset(named)
+
+    @contextmanager
+    def certain(self) -> Iterator[None]:
+        """Round a transaction: where it fails nobody knows whether it was kept (the reply to a COMMIT may be lost), so
+        everybody is read again.
+        """
+        try:
+            yield
+        except BaseException:
+            self._memory.clear()
+            raise
+
+    def remember(self, prepared: Sequence[Prepared], keys: Mapping[PatientId, int]) -> None:
+        """After the commit only: memory never runs ahead of the disk. `keys` as `keep` found them."""
         for one in prepared:
             patient = one.outcome.state.patient
             for gone in one.joining.person.members if one.joining else ():
-                self._memory.pop(gone, None)
+                self._memory.forget(gone)
             alerts = dict(one.joining.alerts if one.joining else self.known(patient).alerts)
             for entry in one.entries:
                 change = entry.judgement.change
                 if change is not None:
                     alerts[change.alert.trial, change.alert.episode] = change.alert
-            self._memory[patient] = Known(one.outcome.chart, alerts, one.judged)
-            self._memory.move_to_end(patient)
-        while len(self._memory) > REMEMBERED:
-            self._memory.popitem(last=False)
+            self._memory.put(patient, Known(one.outcome.chart, alerts, one.judged, keys.get(patient)))
 
     def _join(self, tx: Transaction, joining: Joining, message_id: int, now: datetime) -> None:
         for merge in joining.merges:
@@ -238,37 +245,16 @@ class Keeper:
         key, said = self.secret.derive("worklist-id"), text.encode("utf-8", "surrogateescape")
         return hmac.new(key, said, hashlib.sha256).hexdigest()[:20]
 
-    def _record(self, tx: Transaction, prepared: Prepared, entry: Entry) -> None:
+    def _sighting(self, prepared: Prepared, entry: Entry) -> worklist.Sighting:
         assessment, change = entry.judgement.assessment, entry.judgement.change
         told = entry.judgement.told or assessment.shown or change is not None or bool(assessment.status)
         explained = as_json(assessment, patient=entry.candidate, software=self.rules.software) if told else {}
         if entry.rivals:
             explained["screening_ids"] = list(entry.rivals)
         state = prepared.outcome.state
-        sighting = worklist.Sighting(
+        return worklist.Sighting(
             entry.candidate, assessment, explained, change, prepared.message_id, state.demographics, prepared.person
         )
-        worklist.record(tx, sighting)
-
-
-def _joining(conn: Snapshot, person: Person, merges: tuple[Merge, ...]) -> Joining:
-    before = patients.load(conn, person.name)
-    others = sorted(person.members - {person.name})
-    state = before
-    for other in others:
-        state = union(state, patients.load(conn, other))
-    former = tuple(row for other in others for row in worklist.of_patient(conn, other))
-    alerts = dict(worklist.alerts(conn, person.name))
-    for other in others:
-        for episode, alert in worklist.alerts(conn, other).items():
-            alerts[episode] = earlier(alerts[episode], alert) if episode in alerts else alert
-    touching = tuple(merge for merge in merges if merge.survivor in person.members)
-    return Joining(person, touching, before, Chart(state), alerts, former)
-
-
-def earlier(one: CandidateAlert, other: CandidateAlert) -> CandidateAlert:
-    """Standing before withdrawn, then raised first: as `store.adoption` keeps it."""
-    return min((one, other), key=lambda alert: (not alert.standing, alert.raised))
 
 
 def _acts(state: PatientState, trial: str, episode: str) -> tuple[str, ...]:

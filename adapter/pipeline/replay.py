@@ -124,8 +124,7 @@ class Replay:
         for first in range(0, len(people), RUN):
             kept = [self._keeper.prepare(self._judged(person), None, "") for person in people[first : first + RUN]]
             with self.second.write() as tx:
-                for one in kept:
-                    self._keeper.keep(tx, one, self.now)
+                self._keeper.keep(tx, kept, self.now)
 
     def differences(self) -> list[Difference]:
         """Live worklist against that of the second store, by trial and candidate."""
@@ -204,7 +203,8 @@ def _finding_of(row: CandidateRow | None) -> Finding | None:
 
 
 def _is_known(state: PatientState) -> bool:
-    said = (state.results, state.statements, state.demographics.fields, state.determinations, state.decisions)
+    told = (state.results, state.statements, state.demographics.fields, state.administrations, state.conditions)
+    said = (*told, state.determinations, state.decisions)
     return any(said)
 
 

@@ -13,7 +13,7 @@ from adapter.domain.observation import Laboratory, Observation, Original, Result
 from adapter.domain.patient import Decision, Determination, PatientId
 from adapter.domain.truth import Truth
 from adapter.mapping.feed import Mapped
-from adapter.mapping.identity import fingerprint, result_digest, result_identity
+from adapter.mapping.identity import fingerprint, result_identity, sealed
 from adapter.mapping.values import Refused, ValueReader, Written
 from adapter.screening.rulebook import Rulebook
 
@@ -169,7 +169,7 @@ def result(act: Mapping[str, Any], patient: PatientId, rules: Rulebook, message_
         laboratory=Laboratory.CENTRAL,
         flags=read.flags,
     )
-    return ObservationReceived(patient, replace(made, digest=result_digest(made)))
+    return ObservationReceived(patient, sealed(made))
 
 
 Reader = Callable[[Mapping[str, Any], PatientId, Rulebook, str], ClinicalEvent | Refused]

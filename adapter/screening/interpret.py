@@ -22,6 +22,14 @@ OBX_LINE = re.compile(rb"(?:^|[\r\n])OBX(?=[^0-9A-Za-z\s]|[\r\n]|$)")
 """A segment by its looks alone: its name, then whatever separates."""
 
 
+SHARED = Issue(
+    "two-messages-in-frame",
+    "MSH",
+    "another message came in the same frame without a batch envelope; each was stored and read by itself but only the first "
+    "was answered — ask the sender for one message a frame, or for FHS/BHS round them",
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Interpretation:
     """`disposition` is `applied`, `ignored` or `quarantined`; `identifiers` are (authority, id, type)."""
@@ -43,13 +51,20 @@ def interpret(message: RawMessage, rules: Rulebook, *, message_id: str) -> Inter
     """Raises MalformedMessageError only where there is no usable header; a batch is read message by message."""
     if message.quarantine is not None:
         lost = unreadable(message.body, message.quarantine)
-        return replace(lost, type=message.type, control_id=message.control_id)
+        return flagged(message, replace(lost, type=message.type, control_id=message.control_id))
     if message.kind is MessageKind.ACTION:
         return of_action(message, rules, message_id=message_id)
     parts = er7.split(message.body)
-    if len(parts) == 1:
+    if len(parts) == 1 and message.kind is MessageKind.HL7V2:
         return of_message(parts[0], message, rules, message_id=message_id)
-    return combined(tuple(of_part(part, message, rules, message_id=message_id) for part in parts))
+    read = combined(tuple(of_part(part, message, rules, message_id=message_id) for part in parts))
+    return flagged(message, read)
+
+
+def flagged(message: RawMessage, seen: Interpretation) -> Interpretation:
+    """With what the door noticed of the frame, whatever became of the message."""
+    shared = message.kind is MessageKind.HL7V2_SHARED
+    return replace(seen, issues=(SHARED, *seen.issues)) if shared else seen
 
 
 def of_part(body: bytes, message: RawMessage, rules: Rulebook, *, message_id: str) -> Interpretation:
@@ -66,11 +81,11 @@ def unreadable(body: bytes, reason: str) -> Interpretation:
 
 
 def of_message(body: bytes, message: RawMessage, rules: Rulebook, *, message_id: str) -> Interpretation:
-    site = rules.sites.get(message.site)
-    if site is None:
+    words = rules.words.get(message.site)
+    if words is None:
         return unreadable(body, "SITE")
-    parsed = er7.parse(body, site.encoding)
-    feed = feed_of(parsed, site, rules.dictionary, message_id=message_id, received=message.received)
+    parsed = er7.parse(body, words.site.encoding)
+    feed = feed_of(parsed, words, message_id=message_id, received=message.received)
     disposition, found = mapped(parsed, feed, production=rules.production)
     header = parsed.header
     return interpretation(

@@ -1,17 +1,21 @@
 """Everything configured that pure code needs."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from adapter.domain.trial import Trial
 from adapter.mapping.dictionary import Dictionary
 from adapter.mapping.site import SiteMap
+from adapter.mapping.words import Words
 from adapter.scoring.options import ScoringOptions
 
 
 @dataclass(frozen=True, slots=True)
 class Rulebook:
-    """`digest` is the fingerprint of it all, on every assessment; `production` refuses test messages (MSH-11)."""
+    """`digest` is the fingerprint of it all, on every assessment; `production` refuses test messages (MSH-11).
+
+    `words` are the sites' in the terms of the dictionary, with the memory of what was understood.
+    """
 
     dictionary: Dictionary
     sites: Mapping[str, SiteMap]
@@ -19,6 +23,11 @@ class Rulebook:
     digest: str
     software: str
     production: bool = True
+    words: Mapping[str, Words] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        words = {name: Words(site, self.dictionary) for name, site in self.sites.items()}
+        object.__setattr__(self, "words", words)
 
     def scoring_options(self, site: str) -> ScoringOptions:
         """What the site changes about the score; the defaults for a site nobody configured."""

@@ -5,13 +5,18 @@ determinations; the newest statement of each demographic field. Unions and maxim
 tests/laws/test_state.py).
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from bisect import insort
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
-from typing import TypeVar
+from datetime import datetime
+from typing import Protocol, TypeVar
 
-from adapter.domain.encounter import EncounterStatement
+from adapter.domain.administration import Administration
+from adapter.domain.condition import Condition
 from adapter.domain.events import (
+    AdministrationStated,
     ClinicalEvent,
+    ConditionStated,
     CriterionDetermined,
     EncounterChanged,
     ObservationReceived,
@@ -23,14 +28,29 @@ from adapter.domain.patient import Demographics, PatientState, Stated
 from adapter.domain.visits import stated
 
 Said = TypeVar("Said")
+NOTHING = Result(())
+FEW = 8
+"""Results of one concept that are put in their place one by one."""
+
+
+class Telling(Protocol):
+    """A statement that may be told again: its content's digest, and when the sender told it."""
+
+    @property
+    def digest(self) -> str: ...
+    @property
+    def sender_time(self) -> datetime | None: ...
+
+
+Told = TypeVar("Told", bound=Telling)
 
 
 def apply(state: PatientState, event: ClinicalEvent) -> PatientState:
     match event:
         case ObservationReceived(observation=observation):
-            return replace(state, results=_with_observations(state.results, observation.concept, (observation,)))
+            return _with_observations(state, {observation.concept: [observation]})
         case EncounterChanged(statement=statement):
-            return replace(state, statements=_with_statement(state.statements, statement))
+            return replace(state, statements=_retold(state.statements, statement, stated))
         case PatientDescribed(demographics=demographics):
             return replace(state, demographics=_newest(state.demographics, demographics))
         case CriterionDetermined(determination=determination):
@@ -38,6 +58,16 @@ def apply(state: PatientState, event: ClinicalEvent) -> PatientState:
             return replace(state, determinations=_union(known, determination, lambda d: (d.at, d.digest)))
         case StatusDecided(decision=decision):
             return replace(state, decisions=_union(state.decisions, decision, lambda d: (d.at, d.digest)))
+        case _:
+            return _treated(state, event)
+
+
+def _treated(state: PatientState, event: ClinicalEvent) -> PatientState:
+    match event:
+        case AdministrationStated(administration=said):
+            return replace(state, administrations=_retold(state.administrations, said, _when))
+        case ConditionStated(condition=condition):
+            return replace(state, conditions=_retold(state.conditions, condition, _when))
         case _:
             return state
 
@@ -50,10 +80,7 @@ def apply_all(state: PatientState, events: Iterable[ClinicalEvent]) -> PatientSt
             seen.setdefault(event.observation.concept, []).append(event.observation)
         else:
             state = apply(state, event)
-    results = state.results
-    for concept, observations in seen.items():
-        results = _with_observations(results, concept, observations)
-    return state if results is state.results else replace(state, results=results)
+    return _with_observations(state, seen)
 
 
 def union(state: PatientState, other: PatientState) -> PatientState:
@@ -65,25 +92,50 @@ def union(state: PatientState, other: PatientState) -> PatientState:
         PatientDescribed(who, other.demographics),
         *(CriterionDetermined(who, determination) for determination in other.determinations),
         *(StatusDecided(who, decision) for decision in other.decisions),
+        *(AdministrationStated(who, said) for said in other.administrations),
+        *(ConditionStated(who, condition) for condition in other.conditions),
     ]
     return apply_all(state, said)
 
 
-def _with_observations(
-    results: Mapping[str, tuple[Result, ...]], concept: str, new: Iterable[Observation]
-) -> Mapping[str, tuple[Result, ...]]:
-    """Of one concept; the very mapping it was given where nothing is new."""
-    known = {result.identity: result for result in results.get(concept, ())}
+def _with_observations(state: PatientState, new: Mapping[str, list[Observation]]) -> PatientState:
+    """By concept; the very state it was given where nothing is new."""
+    changed: dict[str, tuple[Result, ...]] = {}
+    for concept, observations in new.items():
+        known = state.results.get(concept, ())
+        now = _union_of_results(known, observations)
+        if now is not known:
+            changed[concept] = now
+    return replace(state, results={**state.results, **changed}) if changed else state
+
+
+def _union_of_results(before: tuple[Result, ...], new: list[Observation]) -> tuple[Result, ...]:
+    """The very tuple it was given where nothing is new."""
+    known = {result.versions[0].identity: result for result in before}
     said: dict[str, list[Observation]] = {}
     for observation in new:
         said.setdefault(observation.identity, []).append(observation)
-    changed = False
+    fresh: list[Result] = []
     for identity, observations in said.items():
-        before = known[identity].versions if identity in known else ()
-        versions = joined(before, *observations)
-        if versions is not before:
-            known[identity], changed = Result(versions), True
-    return {**results, concept: tuple(sorted(known.values(), key=_moment))} if changed else results
+        was = known.get(identity, NOTHING)
+        versions = joined(was.versions, *observations)
+        if versions is not was.versions:
+            fresh.append(Result(versions))
+            known.pop(identity, None)
+    return _in_order(known.values(), fresh) if fresh else before
+
+
+def _in_order(known: Collection[Result], fresh: list[Result]) -> tuple[Result, ...]:
+    """`known` stand in order already, and the order of each costs more than its place."""
+    if len(fresh) > FEW:
+        return tuple(sorted((*known, *fresh), key=_moment))
+    found = list(known)
+    for result in fresh:
+        if not found or _moment(found[-1]) < _moment(result):
+            found.append(result)
+        else:
+            insort(found, result, key=_moment)
+    return tuple(found)
 
 
 def _moment(result: Result) -> tuple[object, str]:
@@ -91,14 +143,16 @@ def _moment(result: Result) -> tuple[object, str]:
     return (now.effective, result.identity)
 
 
-def _with_statement(known: tuple[EncounterStatement, ...], new: EncounterStatement) -> tuple[EncounterStatement, ...]:
+def _retold(known: tuple[Told, ...], new: Told, order: Callable[[Told], tuple[object, ...]]) -> tuple[Told, ...]:
     """The same statement said again is kept once, at its newest telling."""
-    again = next((said for said in known if said.digest == new.digest), None)
-    if again is None:
-        return tuple(sorted((*known, new), key=stated))
-    if (new.sender_time or BEGINNING) <= (again.sender_time or BEGINNING):
+    again = next((said.sender_time or BEGINNING for said in known if said.digest == new.digest), None)
+    if again is not None and (new.sender_time or BEGINNING) <= again:
         return known
-    return tuple(sorted((*(s for s in known if s is not again), new), key=stated))
+    return tuple(sorted([*(said for said in known if said.digest != new.digest), new], key=order))
+
+
+def _when(said: Administration | Condition) -> tuple[object, str]:
+    return (said.at, said.digest)
 
 
 def _union(known: tuple[Said, ...], new: Said, order: Callable[[Said], tuple[object, ...]]) -> tuple[Said, ...]:

@@ -3,15 +3,17 @@
 import asyncio
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import cast
 
 from prometheus_client import Counter
 
-from adapter.domain.message import Receipt
+from adapter.domain.message import MessageKind, Receipt
 from adapter.errors import UnavailableError
 from adapter.hl7.mllp import Frame, FrameDecoder, FrameEvent, Noise, Oversize, Truncated, encode
 from adapter.ports import Inbox
 from adapter.sources.envelope import Door, kept
+from adapter.sources.room import Room
 from adapter.telemetry import Metrics, bug, log, warn
 
 SILENCE_SECONDS = 0.5
@@ -23,7 +25,8 @@ NOISE_BEFORE = 1024
 NOISE_BETWEEN = 4096
 LANGUAGES = {b"\x16\x03": "tls", b"GET ": "http", b"POST ": "http", b"HEAD ": "http", b"MSH": "hl7-without-frame"}
 IN_HAND = 64
-"""Frames stored at the same time for one connection; beyond that, the peer waits in its own socket."""
+IN_HAND_BYTES = 16 * 1024 * 1024
+"""Frames, and their bytes, stored at the same time for one connection; beyond that, the peer waits in its own socket."""
 
 _VIEW = memoryview(bytearray(64 * 1024))
 
@@ -35,6 +38,7 @@ class Limits:
     max_bytes: int = 16 * 1024 * 1024
     frame_seconds: float = 30.0
     write_seconds: float = WRITE_SECONDS
+    room: Room = field(default_factory=Room, compare=False, repr=False)
 
 
 Stored = asyncio.Future[Receipt] | asyncio.Future[list[Receipt]]
@@ -47,6 +51,7 @@ class Answer:
 
     stored: Stored
     began: float
+    size: int
 
 
 class Connection(asyncio.BufferedProtocol):
@@ -63,7 +68,7 @@ class Connection(asyncio.BufferedProtocol):
         self._watch: asyncio.TimerHandle | None = None
         self._stuck: asyncio.TimerHandle | None = None
         self._heard = self._frame_began = 0.0
-        self._frames = 0
+        self._frames = self._bytes = 0
         self._finishing = self._paused = False
         self.peer = ""
         self.closed: asyncio.Future[None] = self._loop.create_future()
@@ -73,9 +78,7 @@ class Connection(asyncio.BufferedProtocol):
     # --- called by the event loop ------------------------------------------------------------------------------
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        if not isinstance(transport, asyncio.Transport):
-            raise TypeError("MLLP goes over a stream")
-        self._transport = transport
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's transports do not say what they are
         address = transport.get_extra_info("peername")
         self.peer = str(address[0]) if address else ""
 
@@ -96,8 +99,10 @@ class Connection(asyncio.BufferedProtocol):
         if self._decoder.in_frame and (events or not was_open):
             self._frame_began = self._heard
         self._take(events)
-        if self._decoder.in_frame and self._watch is None:
-            self._watch = self._loop.call_later(SILENCE_SECONDS, self._look)
+        if self._decoder.in_frame:
+            if self._watch is None:
+                self._watch = self._loop.call_later(SILENCE_SECONDS, self._look)
+            self._hold()
         self._bear_noise()
         self._settle()
 
@@ -112,6 +117,7 @@ class Connection(asyncio.BufferedProtocol):
             if timer is not None:
                 timer.cancel()
         self._take(self._decoder.close())
+        self._limits.room.leave(self)
         self._gone(self)
         if not self._answers:
             self._resolve()
@@ -132,6 +138,11 @@ class Connection(asyncio.BufferedProtocol):
         """The frames in hand are stored and answered, then the connection is closed."""
         self._finishing = True
         self._settle()
+
+    def go_on(self) -> None:
+        """There is room for a big frame; its time begins anew."""
+        self._frame_began = self._heard = self._loop.time()
+        self._hold()
 
     def abort(self) -> None:
         self._transport.abort()
@@ -167,11 +178,15 @@ class Connection(asyncio.BufferedProtocol):
             self._metrics.frame_errors.labels(self._door.name, "empty").inc()
             return
         if len(messages) == 1:
-            stored: Stored = self._loop.create_task(self._inbox.put(messages[0]))
+            stored: Stored = asyncio.ensure_future(self._inbox.put(messages[0]))
         else:
             # All of a frame's messages together: none is answered unless each is stored.
             stored = asyncio.gather(*(self._inbox.put(message) for message in messages))
-        self._answers.append(Answer(stored, self._loop.time()))
+            if messages[0].kind is MessageKind.HL7V2_SHARED:
+                self._metrics.frame_errors.labels(self._door.name, "two-messages").inc()
+        size = sum([len(message.body) for message in messages])
+        self._bytes += size
+        self._answers.append(Answer(stored, self._heard, size))
         stored.add_done_callback(self._stored)
         self._hold()
 
@@ -179,6 +194,7 @@ class Connection(asyncio.BufferedProtocol):
         """Some frame is on the disk, or could not be: answer as far as the order allows."""
         while self._answers and self._answers[0].stored.done():
             answer = self._answers.popleft()
+            self._bytes -= answer.size
             error = answer.stored.exception()
             if error is not None:
                 self._refuse(error)
@@ -188,11 +204,13 @@ class Connection(asyncio.BufferedProtocol):
         self._settle()
 
     def _reply(self, answer: Answer) -> None:
+        """The answer goes out first; the counting is nobody's to wait for."""
         found = answer.stored.result()
-        for receipt in found if isinstance(found, list) else (found,):
-            if receipt.acknowledgment:
-                self._transport.write(encode(receipt.acknowledgment))
-                self._count(_code(receipt.acknowledgment))
+        said = [one.acknowledgment for one in (found if isinstance(found, list) else (found,)) if one.acknowledgment]
+        if said:
+            self._transport.write(b"".join([encode(one) for one in said]))
+        for one in said:
+            self._count(_code(one))
         self._latency.observe(self._loop.time() - answer.began)
 
     def _count(self, code: str) -> None:
@@ -216,6 +234,9 @@ class Connection(asyncio.BufferedProtocol):
         """Every half second while a frame is open: has the peer fallen silent, has the frame taken too long?"""
         self._watch = None
         now = self._loop.time()
+        if self._limits.room.waits(self):
+            self._watch = self._loop.call_later(SILENCE_SECONDS, self._look)
+            return
         if now - self._heard >= SILENCE_SECONDS:
             self._take(self._decoder.idle())
         if self._decoder.in_frame:
@@ -244,7 +265,8 @@ class Connection(asyncio.BufferedProtocol):
 
     def _hold(self) -> None:
         """Read no further while too much is in hand: memory is bounded, the peer's own buffer waits."""
-        full = len(self._answers) >= IN_HAND or self._stuck is not None
+        admitted = self._limits.room.admits(self, self._bytes + self._decoder.held)
+        full = len(self._answers) >= IN_HAND or self._bytes >= IN_HAND_BYTES or self._stuck is not None or not admitted
         if full == self._paused or self._transport.is_closing():
             return
         self._paused = full

@@ -22,9 +22,15 @@ KEPT = 256
 class Header(NamedTuple):
     """An ordinary header: all of it but time and control id is its `key`."""
 
-    key: tuple[bytes, ...]
+    key: bytes
     control_id: bytes
-    fields: list[bytes]
+
+    @property
+    def line(self) -> bytes:
+        """The header again, with `THEIRS` for its control id and no time."""
+        fields = self.key.split(b"|")
+        fields[CONTROL_ID] = THEIRS.encode("ascii")
+        return b"|".join(fields) + b"\r"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,16 +51,14 @@ class Form:
 
 @dataclass(slots=True)
 class Forms:
-    _known: dict[tuple[bytes, ...], Form] = field(default_factory=dict)
+    _known: dict[bytes, Form] = field(default_factory=dict)
 
-    def get(self, key: tuple[bytes, ...]) -> Form | None:
+    def get(self, key: bytes) -> Form | None:
         return self._known.get(key)
 
     def learn(self, header: Header, now: datetime, judged: Callable[[bytes], RawMessage]) -> Form:
         """`judged` goes the long way with a header that holds `THEIRS`, answering under `OURS`."""
-        line = [*header.fields]
-        line[CONTROL_ID] = THEIRS.encode("ascii")
-        message = judged(b"|".join(line) + b"\r")
+        message = judged(header.line)
         before, _, rest = message.acknowledgment.partition(OURS.encode("ascii"))
         between, _, after = rest.partition(THEIRS.encode("ascii"))
         parts = (before, between, after) if message.acknowledgment else ()
@@ -71,17 +75,20 @@ def ordinary_header(payload: bytes) -> Header | None:
     if end < 0 or not payload.startswith(START) or _holds_more(payload):
         return None
     line = payload[:end]
-    if not line.isascii() or not line.decode("ascii").isprintable():
-        return None
     fields = line.split(b"|")
-    if len(fields) < SHORTEST or not 0 < len(fields[CONTROL_ID]) <= LONGEST_ID:
+    if len(fields) < SHORTEST or not line.isascii() or not line.decode("ascii").isprintable():
         return None
-    return Header(
-        (*fields[:TIME], *fields[TIME + 1 : CONTROL_ID], *fields[CONTROL_ID + 1 :]), fields[CONTROL_ID], fields
-    )
+    control_id = fields[CONTROL_ID]
+    if not 0 < len(control_id) <= LONGEST_ID:
+        return None
+    fields[TIME] = fields[CONTROL_ID] = b""
+    return Header(b"|".join(fields), control_id)
 
 
 def _holds_more(payload: bytes) -> bool:
     """Another header, an envelope, an answer; or text that merely looks so, which then takes the long way."""
-    more = payload.find(b"MSH", 1) > 0 or b"MSA" in payload
-    return more or b"FHS" in payload or b"BHS" in payload or b"BTS" in payload or b"FTS" in payload
+    if payload.find(b"MSH", 1) > 0 or b"MSA" in payload:
+        return True
+    return (b"HS" in payload and (b"FHS" in payload or b"BHS" in payload)) or (
+        b"TS" in payload and (b"BTS" in payload or b"FTS" in payload)
+    )

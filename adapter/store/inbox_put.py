@@ -10,16 +10,24 @@ from sqlalchemy import Connection
 
 from adapter.domain.message import RawMessage, Receipt
 from adapter.store.codec import instant, storable
+from adapter.store.driver import Cursor
+from adapter.store.driver import cursor as driver_cursor
+from adapter.store.locks import Lock, take
 
 Key = tuple[str, str, str, bytes]
 """(source, sender, control id, SHA-256 of the bytes): what makes a message the same one (decisions C3)."""
 
 # Plain SQL on the driver's own cursor: bookkeeping round each statement would cost as much as the commit of a message.
 
+ROW = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+
 INSERT = """
 INSERT INTO inbox (source, sender, control_id, sha256, site, kind, type, peer, received, quarantine, acknowledgment, body)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (source, sender, control_id, sha256) DO NOTHING
+VALUES {rows} ON CONFLICT (source, sender, control_id, sha256) DO NOTHING
 """
+
+INSERTS = {size: INSERT.format(rows=", ".join([ROW] * size)) for size in (64, 16, 4, 1)}
+"""Many rows in one statement: the driver gives up the interpreter for each, and may wait for it behind who computes."""
 
 LAST = "SELECT coalesce(max(id), 0) FROM inbox"
 
@@ -34,17 +42,18 @@ AGAIN = "UPDATE inbox SET duplicates = duplicates + 1 WHERE id = ?"
 RESOLUTION = timedelta(seconds=1)
 """Of a feed's `last_received`: its row is written once a second, or when there is something to count."""
 
-# Known key fields with other bytes are counted here (decisions C3). `+source` keeps the planner on the few new ids: by
-# source it would walk the whole inbox.
+# Known key fields with other bytes are counted here (decisions C3). `source || ''` keeps the planner on the few new ids:
+# by source it would walk the whole inbox.
 FEED = """
 INSERT INTO feeds (source, duplicate, control_id_reuse, last_received) VALUES (?1, ?2, (
-  SELECT count(*) FROM inbox AS new WHERE id > ?3 AND +source = ?1 AND control_id <> '' AND EXISTS (
+  SELECT count(*) FROM inbox AS new WHERE id > ?3 AND source || '' = ?1 AND control_id <> '' AND EXISTS (
     SELECT 1 FROM inbox AS old WHERE old.source = new.source AND old.sender = new.sender
     AND old.control_id = new.control_id AND old.id < new.id)), ?4)
-ON CONFLICT (source) DO UPDATE SET duplicate = duplicate + excluded.duplicate,
-  control_id_reuse = control_id_reuse + excluded.control_id_reuse,
-  last_received = max(last_received, excluded.last_received)
-WHERE last_received <= ?5 OR excluded.duplicate > 0 OR excluded.control_id_reuse > 0
+ON CONFLICT (source) DO UPDATE SET duplicate = feeds.duplicate + excluded.duplicate,
+  control_id_reuse = feeds.control_id_reuse + excluded.control_id_reuse,
+  last_received = CASE WHEN feeds.last_received < excluded.last_received
+    THEN excluded.last_received ELSE feeds.last_received END
+WHERE feeds.last_received <= ?5 OR excluded.duplicate > 0 OR excluded.control_id_reuse > 0
 """
 
 
@@ -56,20 +65,31 @@ def put_many(tx: Connection, messages: Sequence[RawMessage]) -> list[Receipt]:
     """
     if not messages:
         return []
-    cursor = tx.connection.cursor()
+    take(tx, Lock.INBOX)
+    cursor = driver_cursor(tx)
     before: int = cursor.execute(LAST).fetchone()[0]
     rows = [_row(message) for message in messages]
-    cursor.executemany(INSERT, rows)
-    stored = cursor.rowcount
+    stored = _insert(cursor, rows)
     if stored:
         cursor.execute(PENDING, (before,))
     if stored == len(rows):
-        # All new: one writer in one transaction, so they stand in this order behind the last one.
+        # All new: whoever stores is alone, so they stand in this order behind the last one.
         receipts = [Receipt(before + n, False, message.acknowledgment) for n, message in enumerate(messages, 1)]  # noqa: FBT003 — not a duplicate
     else:
         receipts = list(_receipts(cursor, rows, messages, before))
     _count(cursor, messages, receipts, before)
     return receipts
+
+
+def _insert(cursor: Any, rows: Sequence[tuple[Any, ...]]) -> int:
+    """In the order given; how many were new."""
+    stored = start = 0
+    for size, statement in INSERTS.items():
+        while len(rows) - start >= size:
+            cursor.execute(statement, [value for row in rows[start : start + size] for value in row])
+            stored += cursor.rowcount
+            start += size
+    return stored
 
 
 def _row(message: RawMessage) -> tuple[Any, ...]:
@@ -90,7 +110,7 @@ def _row(message: RawMessage) -> tuple[Any, ...]:
 
 
 def _receipts(
-    cursor: Any, rows: Sequence[tuple[Any, ...]], messages: Sequence[RawMessage], before: int
+    cursor: Cursor, rows: Sequence[tuple[Any, ...]], messages: Sequence[RawMessage], before: int
 ) -> Iterator[Receipt]:
     """Some were there already: the unique constraint has decided which, never a look beforehand (reliability R7)."""
     new: dict[Key, int] = {(a, b, c, d): inbox_id for a, b, c, d, inbox_id in cursor.execute(SINCE, (before,))}
@@ -104,10 +124,9 @@ def _receipts(
         yield Receipt(known, duplicate=True, acknowledgment=acknowledgment)
 
 
-def _count(cursor: Any, messages: Sequence[RawMessage], receipts: Sequence[Receipt], before: int) -> None:
+def _count(cursor: Cursor, messages: Sequence[RawMessage], receipts: Sequence[Receipt], before: int) -> None:
     last = {message.source: message.received for message in messages}
-    pairs = zip(messages, receipts, strict=True)
-    again = Counter([message.source for message, receipt in pairs if receipt.duplicate])
+    again = Counter([messages[n].source for n, receipt in enumerate(receipts) if receipt.duplicate])
     for source, received in last.items():
         earlier = instant(received - RESOLUTION)
         cursor.execute(FEED, (storable(source), again[source], before, instant(received), earlier))

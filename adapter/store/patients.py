@@ -1,16 +1,20 @@
 """What is believed of each patient, kept row by row, so that a message writes only what it changed."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, select, update
-from sqlalchemy.dialects.sqlite import insert
 
 from adapter.domain.observation import Result
 from adapter.domain.patient import Demographics, PatientId, PatientState
 from adapter.domain.visits import stated
-from adapter.store import codec
+from adapter.store import codec, therapy
 from adapter.store.schema import patients, results, statements
+from adapter.store.upsert import insert
+
+Change = tuple[PatientState, PatientState]
+"""What was believed of a patient, and what is believed now."""
+Row = dict[str, object]
 
 _WHO = select(patients.c.key, patients.c.demographics).where(
     patients.c.site == bindparam("site"),
@@ -22,9 +26,9 @@ _STATEMENTS = select(statements.c.kind, statements.c.body).where(statements.c.pa
 
 _new = insert(results)
 _PUT_RESULT = _new.on_conflict_do_update(
-    index_elements=["patient", "concept", "identity"],
-    set_={"effective": _new.excluded.effective, "versions": _new.excluded.versions},
+    index_elements=list(results.primary_key), set_={"versions": _new.excluded.versions}
 )
+_DROP_RESULT = delete(results).where(*(column == bindparam(f"b_{column.name}") for column in results.primary_key))
 _said = insert(statements)
 _PUT_STATEMENT = _said.on_conflict_do_update(
     index_elements=["patient", "kind", "digest"], set_={"at": _said.excluded.at, "body": _said.excluded.body}
@@ -36,13 +40,17 @@ _DROP_STATEMENT = delete(statements).where(
 )
 
 
+KINDS = ("visit", "determination", "decision", "administration", "condition")
+"""What `statements` holds beside results."""
+
+
 def load(conn: Connection, patient: PatientId) -> PatientState:
     """Everything said under this identifier; an unknown one is an empty state. Whose it is, `persons` knows."""
     row = conn.execute(_WHO, identifier(patient)).one_or_none()
     if row is None:
         return PatientState(patient)
     key, demographics = row
-    said: dict[str, list[str]] = {"visit": [], "determination": [], "decision": []}
+    said: dict[str, list[str]] = {kind: [] for kind in KINDS}
     for kind, body in conn.execute(_STATEMENTS, {"patient": key}):
         said[kind].append(body)
     return PatientState(
@@ -52,6 +60,8 @@ def load(conn: Connection, patient: PatientId) -> PatientState:
         codec.read_demographics(demographics),
         tuple(sorted(map(codec.read_determination, said["determination"]), key=_at)),
         tuple(sorted(map(codec.read_decision, said["decision"]), key=_at)),
+        tuple(sorted(map(therapy.read_administration, said["administration"]), key=_at)),
+        tuple(sorted(map(therapy.read_condition, said["condition"]), key=_at)),
     )
 
 
@@ -72,39 +82,59 @@ def _at(said: Any) -> tuple[object, str]:
 
 
 def save(tx: Connection, before: PatientState, after: PatientState) -> None:
-    """Write what differs between the two; the same state twice writes nothing."""
-    if after is before:
-        return
-    key = key_of(tx, after.patient)
-    changed = [_result_row(key, result) for result in _changed(before, after)]
-    if changed:
-        tx.execute(_PUT_RESULT, changed)
-    _save_statements(tx, key, before, after)
-    if after.demographics.fields != before.demographics.fields:
-        text = codec.demographics_text(after.demographics)
-        tx.execute(update(patients).where(patients.c.key == key).values(demographics=text))
+    save_many(tx, [(before, after)], {})
 
 
-def _changed(before: PatientState, after: PatientState) -> Iterator[Result]:
+def save_many(tx: Connection, changes: Iterable[Change], known: Mapping[PatientId, int]) -> dict[PatientId, int]:
+    """Write what differs between each patient's two states; the same state twice writes nothing.
+
+    `known` are keys that somebody remembers; the keys of the patients written come back.
+    """
+    keys: dict[PatientId, int] = {}
+    rows: list[Row] = []
+    moved: list[Row] = []
+    for before, after in changes:
+        if after is before:
+            continue
+        key = keys[after.patient] = known.get(after.patient) or key_of(tx, after.patient)
+        for was, now in _changed(before, after):
+            rows.append({**_place(key, now), "versions": codec.versions_text(now.versions)})
+            if was is not None and was.versions[-1].effective != now.versions[-1].effective:
+                moved.append({f"b_{name}": part for name, part in _place(key, was).items()})
+        _save_statements(tx, key, before, after)
+        if after.demographics.fields != before.demographics.fields:
+            text = codec.demographics_text(after.demographics)
+            tx.execute(update(patients).where(patients.c.key == key).values(demographics=text))
+    if moved:
+        tx.execute(_DROP_RESULT, moved)
+    if rows:
+        tx.execute(_PUT_RESULT, rows)
+    return keys
+
+
+def _changed(before: PatientState, after: PatientState) -> Iterator[tuple[Result | None, Result]]:
+    """Each result that is not what it was, with what it was."""
     for concept, now in after.results.items():
         known = before.results.get(concept, ())
         if now is known:
             continue
-        same = {id(result) for result in known}
-        fresh = [result for result in now if id(result) not in same]
-        old = {result.identity: result for result in known} if fresh else {}
-        yield from (result for result in fresh if old.get(result.identity) != result)
+        if now[: len(known)] == known:  # nearly always: what is new is also the latest
+            yield from ((None, result) for result in now[len(known) :])
+            continue
+        same = set(map(id, known)).intersection(map(id, now))
+        gone = {result.identity: result for result in known if id(result) not in same}
+        for result in now:
+            if id(result) not in same:
+                was = gone.get(result.identity)
+                if was != result:
+                    yield was, result
 
 
-def _result_row(key: int, result: Result) -> dict[str, object]:
+def _place(key: int, result: Result) -> Row:
+    """What finds a result's row."""
     newest = result.versions[-1]
-    return {
-        "patient": key,
-        "concept": newest.concept,
-        "identity": newest.identity,
-        "effective": codec.instant(newest.effective),
-        "versions": codec.versions_text(result.versions),
-    }
+    at = codec.instant(newest.effective)
+    return {"patient": key, "effective": at, "concept": newest.concept, "identity": newest.identity}
 
 
 def _save_statements(tx: Connection, key: int, before: PatientState, after: PatientState) -> None:
@@ -124,6 +154,8 @@ def _kinds(before: PatientState, after: PatientState) -> Iterable[tuple[str, Any
     yield "visit", before.statements, after.statements, codec.statement_text
     yield "determination", before.determinations, after.determinations, codec.determination_text
     yield "decision", before.decisions, after.decisions, codec.decision_text
+    yield "administration", before.administrations, after.administrations, therapy.administration_text
+    yield "condition", before.conditions, after.conditions, therapy.condition_text
 
 
 def _statement_row(key: int, kind: str, said: Any, text: Callable[[Any], str]) -> dict[str, object]:

@@ -1,19 +1,20 @@
 """Writing a fresh assessment to the worklist, with a line of history where something changed."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, bindparam, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from adapter.domain.alert import AlertChange
 from adapter.domain.assessment import Assessment
-from adapter.domain.patient import Demographics
+from adapter.domain.patient import Demographics, PatientId
 from adapter.store.codec import canonical, instant, instant_or_none, storable
 from adapter.store.patients import key_of
 from adapter.store.schema import candidate_history, candidates
 
 _KNOWN = select(
+    candidates.c.id,
     candidates.c.verdict,
     candidates.c.status,
     candidates.c.sequence,
@@ -21,8 +22,10 @@ _KNOWN = select(
     candidates.c.summary,
     candidates.c.raised,
     candidates.c.changed,
-).where(candidates.c.id == bindparam("candidate"))
+).where(candidates.c.id.in_(bindparam("candidates", expanding=True)))
+_AGAIN = update(candidates).where(candidates.c.id == bindparam("candidate"))
 
+Row = dict[str, object]
 _ALERT = ("sequence", "standing", "summary", "raised", "changed")
 
 
@@ -42,19 +45,33 @@ class Sighting:
 
 
 def record(tx: Connection, seen: Sighting) -> None:
-    """One row per episode, always the newest finding; history only where people were told, or verdict or status turned."""
-    known = tx.execute(_KNOWN, {"candidate": seen.id}).mappings().one_or_none()
-    values = _finding(seen) | _alert(known, seen.change)
-    if known is None:
-        key = key_of(tx, seen.assessment.patient)
-        tx.execute(insert(candidates), {"id": seen.id, "patient": key, **_episode(seen.assessment), **values})
-    else:
-        tx.execute(
-            update(candidates).where(candidates.c.id == bindparam("candidate")), {"candidate": seen.id, **values}
-        )
-    lines = list(_lines(known, seen))
-    if lines:
-        tx.execute(insert(candidate_history), lines)
+    record_many(tx, [seen], {})
+
+
+def record_many(tx: Connection, sightings: Sequence[Sighting], keys: Mapping[PatientId, int]) -> None:
+    """One row per episode, always the newest finding; history only where people were told, or verdict or status turned.
+
+    A handful of statements, however many they are; `keys` are the rows of patients that somebody remembers.
+    """
+    rows = tx.execute(_KNOWN, {"candidates": [seen.id for seen in sightings]}).mappings()
+    known: dict[str, Mapping[Any, Any]] = {row["id"]: row for row in rows}
+    new: list[Row] = []
+    again: list[Row] = []
+    lines: list[Row] = []
+    for seen in sightings:
+        was = known.get(seen.id)
+        values = known[seen.id] = _finding(seen) | _alert(was, seen.change)
+        lines += _lines(was, seen)
+        if was is None:
+            who = seen.assessment.patient
+            new.append(
+                {"id": seen.id, "patient": keys.get(who) or key_of(tx, who), **_episode(seen.assessment), **values}
+            )
+        else:
+            again.append({"candidate": seen.id, **values})
+    for statement, written in ((insert(candidates), new), (_AGAIN, again), (insert(candidate_history), lines)):
+        if written:
+            tx.execute(statement, written)
 
 
 def _episode(assessment: Assessment) -> dict[str, str]:
@@ -83,7 +100,7 @@ def _person(demographics: Demographics) -> dict[str, str]:
     return {name: storable(demographics.get(name)) for name in ("family", "given", "birth_date")}
 
 
-def _alert(known: RowMapping | None, change: AlertChange | None) -> dict[str, object]:
+def _alert(known: Mapping[Any, Any] | None, change: AlertChange | None) -> dict[str, object]:
     """The alert after the change; without one it stays as it was."""
     if change is None:
         unknown = {"sequence": 0, "standing": 0, "summary": "", "raised": None, "changed": None}
@@ -97,7 +114,7 @@ def _alert(known: RowMapping | None, change: AlertChange | None) -> dict[str, ob
     }
 
 
-def _lines(known: RowMapping | None, seen: Sighting) -> Iterator[dict[str, object]]:
+def _lines(known: Mapping[Any, Any] | None, seen: Sighting) -> Iterator[dict[str, object]]:
     found, was = seen.assessment, known["verdict"] if known is not None else ""
     if seen.change is not None:
         yield _line(seen, str(seen.change.kind), seen.change.reason)

@@ -3,12 +3,26 @@
 from datetime import UTC, datetime
 
 from adapter.domain.visits import visits
-from tests.catalogue.bench import Seen, believed, code
+from adapter.screening.interpret import interpret
+from adapter.store.projections import Span
+from adapter.store.projections import told as told_again
+from tests.catalogue.bench import GOOD, Seen, believed, code, rules
 
 
 def bytes_kept(seen: Seen) -> None:
     """stored byte for byte as sent"""
     assert seen.bodies() == list(seen.case.send)  # type: ignore[arg-type]
+
+
+def each_flagged(seen: Seen) -> None:
+    """each of the two carries the issue, on a replay too"""
+    assert len(seen.bad) == 2
+    with seen.house.database.read() as conn:
+        stored = [one.message for one in told_again(conn, Span(), 0, 10) if one.message.control_id not in GOOD]
+    again = [interpret(one, rules(), message_id="1").issues for one in stored]
+    told = [[str(issue["code"]) for issue in one] for one in seen.outcome("issues")]  # type: ignore[attr-defined]
+    assert [one.count("two-messages-in-frame") for one in told] == [1, 1]
+    assert [[issue.code for issue in one] for one in again] == told
 
 
 def one_visit(seen: Seen) -> None:

@@ -84,7 +84,7 @@ def hapi(folder: Path) -> Iterator[int]:
     jars = _jars()
     compile_ = ["javac", "-cp", f"{jars}/*", "-d", str(folder), str(HERE / "java" / "Receiver.java")]
     subprocess.run(compile_, check=True, timeout=120)
-    with _process(["java", "-cp", f"{jars}/*:{folder}", "Receiver", str(free_port())]) as port:
+    with _process(["java", "-cp", f"{jars}/*:{folder}", "Receiver", str(free_port())], folder) as port:
         _warm(port)
         yield port
 
@@ -109,9 +109,10 @@ def absent(reason: str) -> None:
 
 
 @contextlib.contextmanager
-def _process(words: list[str]) -> Iterator[int]:
-    """A receiver that prints its port, and ends when its standard input does."""
-    process = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+def _process(words: list[str], folder: Path | None = None) -> Iterator[int]:
+    """A receiver that prints its port, and ends when its standard input does; HAPI counts in a file where it runs."""
+    pipe, quiet = subprocess.PIPE, subprocess.DEVNULL
+    process = subprocess.Popen(words, stdin=pipe, stdout=pipe, stderr=quiet, cwd=folder)
     try:
         assert process.stdout is not None
         yield int(process.stdout.readline())

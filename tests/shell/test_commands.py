@@ -1,6 +1,7 @@
 """Commands that need no daemon, as a person or a script calls them."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -41,6 +42,17 @@ def test_convert_finds_every_message_in_a_file(tmp_path: Path, data: bytes) -> N
     assert [one["control_id"] for one in found] == ["1", "2"]
     assert found[0]["events"][-1]["concept"] == "platelets"
     assert found[0]["ledger"]["used"] == 1
+
+
+def test_convert_flags_and_counts_messages_that_share_a_frame_without_an_envelope(tmp_path: Path) -> None:
+    file = tmp_path / "m.hl7"
+    file.write_bytes(b"\x0b" + oru(1) + oru(2) + b"\x1c\r\x0b" + oru(3) + b"\x1c\r")
+    found = [json.loads(line) for line in adapter("convert", "--json", str(file)).stdout.splitlines()]
+    assert [one["source"] for one in found] == [f"{file}#{n}" for n in (1, 2, 3)]
+    flagged = [any(issue["code"] == "two-messages-in-frame" for issue in one["issues"]) for one in found]
+    assert flagged == [True, True, False]
+    summary = adapter("convert", "--summary", str(file)).stdout.decode()
+    assert re.search(r"2  MSH\n +another message came in the same frame", summary)
 
 
 def test_convert_reads_standard_input_and_speaks_to_people() -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import uvloop
 
 from adapter.domain.message import RawMessage, Receipt
 from adapter.errors import UnavailableError
@@ -20,9 +21,11 @@ from adapter.sources import connection
 from adapter.sources.connection import Limits
 from adapter.sources.envelope import Door, control_ids
 from adapter.sources.mllp_server import MllpServer, Neighbours
+from adapter.sources.room import BIG, TURNS
 from adapter.store import inbox
 from adapter.store.database import Database
 from adapter.telemetry import Metrics
+from tests import stores
 
 AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 Walk = Callable[["Peer"], Coroutine[Any, Any, None]]
@@ -86,8 +89,7 @@ def codes(answers: list[bytes]) -> list[str]:
 
 @contextlib.asynccontextmanager
 async def listening(tmp_path: Path, **options: Any) -> AsyncIterator[Peer]:
-    database = Database.open(f"sqlite:///{tmp_path}/adapter.db")
-    database.migrate()
+    database = stores.opened(tmp_path)
     store = StoreInbox(database)
     door = Door("lab", "generic", lambda: AT, control_ids(lambda: AT), policy=options.pop("policy", AckPolicy()))
     server = MllpServer(door, "127.0.0.1", 0, Metrics(), **options)
@@ -100,14 +102,17 @@ async def listening(tmp_path: Path, **options: Any) -> AsyncIterator[Peer]:
         database.close()
 
 
-@pytest.fixture
-def run(tmp_path: Path) -> Callable[..., None]:
+@pytest.fixture(params=[asyncio.new_event_loop, uvloop.new_event_loop], ids=["asyncio", "uvloop"])
+def run(tmp_path: Path, request: pytest.FixtureRequest) -> Callable[..., None]:
+    """On both loops: the daemon runs on uvloop."""
+
     def runner(walk: Walk, **options: Any) -> None:
         async def main() -> None:
             async with listening(tmp_path, **options) as peer:
                 await walk(peer)
 
-        asyncio.run(main())
+        with asyncio.Runner(loop_factory=request.param) as loop:
+            loop.run(main())
 
     return runner
 
@@ -154,6 +159,9 @@ def test_m02_m03_pipelined_frames_are_answered_in_their_order(run: Run) -> None:
         pytest.param(encode(b"MSH|^~\\&|A|B|C|D|1||ACK|9|P|2.3\rMSA|AA|1\r"), encode(oru("1")), ["AA 1"], id="M33 ACK"),
         pytest.param(b"", encode(oru("1") + oru("2")), ["AA 1"], id="two MSH in a frame"),
         pytest.param(b"", encode(b"BHS|^~\\&\r" + oru("1") + oru("2") + b"BTS|2\r"), ["AA 1", "AA 2"], id="batch"),
+        pytest.param(
+            b"", encode(b"BHS|^~\\&\r" + oru("1") + b"BTS|1\rOBX|1\r"), ["AA 1"], id="a result behind a batch"
+        ),
         pytest.param(b"", encode(oru("1", msh_more="|||AL|NE")), ["CA 1"], id="enhanced mode"),
         pytest.param(encode(oru("0", msh_more="|||NE|NE")), encode(oru("1")), ["AA 1"], id="no answer wanted"),
         pytest.param(b"", encode(oru("")), ["AA "], id="empty control id"),
@@ -167,6 +175,14 @@ def test_odd_frames_are_answered_and_the_next_good_one_too(
         writer.write(before + frame + encode(oru("good")))
         assert codes([await answer(reader) for _ in (*said, "good")]) == [*said, "AA good"]
         writer.close()
+
+    run(walk)
+
+
+def test_what_stands_outside_the_messages_of_a_batch_is_stored_too(run: Run) -> None:
+    async def walk(peer: Peer) -> None:
+        await peer.exchange(encode(b"BHS|^~\\&\r" + oru("1") + b"BTS|1\rOBX|1|NM\r"), 1)
+        assert [row[0] for row in peer.rows()] == ["1", ""]
 
     run(walk)
 
@@ -308,6 +324,48 @@ def test_m17_a_frame_of_many_megabytes_is_stored_whole(run: Run) -> None:
     run(walk)
 
 
+def big(control_id: str, size: int = 2 * BIG) -> bytes:
+    return encode(oru(control_id) + b"NTE|1||" + b"x" * size + b"\r")
+
+
+def test_big_frames_take_turns_and_nobody_small_waits(run: Run) -> None:
+    async def walk(peer: Peer) -> None:
+        talks = [await peer.connect() for _ in range(TURNS + 2)]
+        for number, (_, writer) in enumerate(talks):
+            writer.write(big(str(number))[:-2])
+        await asyncio.sleep(0.3)
+        held = [connection._decoder.held for connection in peer.server._connections]
+        assert sum(size > 2 * BIG for size in held) == TURNS
+        assert sum(held) < (TURNS * 2 + 2 * 1.25) * BIG
+        assert codes(await peer.exchange(encode(oru("small")), 1)) == ["AA small"]
+        for _, writer in talks:
+            writer.write(b"\x1c\r")
+        assert codes([await answer(reader) for reader, _ in talks]) == [f"AA {number}" for number in range(len(talks))]
+        for _, writer in talks:
+            writer.close()
+
+    run(walk)
+
+
+def test_the_time_of_a_big_frame_does_not_run_while_it_waits_for_its_turn(run: Run) -> None:
+    async def walk(peer: Peer) -> None:
+        frame = big("patient")
+        reader, writer = await peer.connect()
+        writer.write(frame[: BIG // 2])
+        await asyncio.sleep(0.3)
+        stalled = [await peer.connect() for _ in range(TURNS)]
+        for _, other in stalled:
+            other.write(big("never")[:-2])
+        await asyncio.sleep(0.2)
+        writer.write(frame[BIG // 2 :])
+        assert codes([await answer(reader)]) == ["AA patient"]
+        assert [await answer(other) for other, _ in stalled] == [b""] * TURNS
+        for _, other in [*stalled, (reader, writer)]:
+            other.close()
+
+    run(walk, limits=Limits(frame_seconds=0.8))
+
+
 def test_m18_m19_a_frame_over_the_limit_is_answered_ae_207_and_its_head_kept(run: Run) -> None:
     async def walk(peer: Peer) -> None:
         big = oru("1", b"A" * 300_000)
@@ -440,6 +498,31 @@ class Later:
         future = asyncio.get_running_loop().create_future()
         self.waiting.append((message, future))
         return await future
+
+
+def test_reading_stops_while_large_frames_are_in_hand(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "IN_HAND_BYTES", 200_000)
+
+    async def main() -> None:
+        later = Later()
+        server = MllpServer(Door("lab", "generic", lambda: AT, control_ids(lambda: AT)), "127.0.0.1", 0, Metrics())
+        await server.start(later)
+        reader, writer = await asyncio.open_connection(*server.address)
+        for n in range(20):
+            writer.write(encode(oru(str(n), b"NTE|1||" + b"x" * 100_000 + b"\r")))
+        await asyncio.sleep(0.3)
+        assert len(later.waiting) == 2
+        for n in range(20):
+            async with asyncio.timeout(30):
+                while len(later.waiting) <= n:  # noqa: ASYNC110 — the door tells nobody
+                    await asyncio.sleep(0.01)
+            message, future = later.waiting[n]
+            future.set_result(Receipt(n, duplicate=False, acknowledgment=message.acknowledgment))
+        assert codes([await answer(reader) for _ in range(20)]) == [f"AA {n}" for n in range(20)]
+        writer.close()
+        await server.stop()
+
+    asyncio.run(main())
 
 
 def test_answers_keep_their_order_though_the_second_is_stored_first_and_reading_stops_at_the_bound() -> None:

@@ -1,6 +1,7 @@
 """What a message says: events, findings, and one bucket for every OBX."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from fractions import Fraction
 from functools import cache
@@ -12,6 +13,7 @@ from adapter import assets
 from adapter.domain.encounter import EncounterAction, EncounterClass
 from adapter.domain.events import EncounterChanged, ObservationReceived, PatientDescribed, PatientMerged
 from adapter.domain.ledger import Bucket
+from adapter.domain.message import MessageKind
 from adapter.domain.observation import Laboratory, Observation, ResultStatus
 from adapter.domain.patient import Demographics, PatientId
 from adapter.domain.quantity import Comparator
@@ -498,6 +500,19 @@ def test_a_batch_is_read_message_by_message() -> None:
     assert buckets(seen) == {Bucket.USED: 2, Bucket.MESSAGE_NOT_USED: 1}
     broken = read(b"MSH|||\r" + oru(PLATELETS))
     assert (broken.disposition, len(observations(broken))) == ("applied", 1)
+
+
+def test_a_message_that_shared_its_frame_is_flagged_whatever_becomes_of_it() -> None:
+    shared = {"kind": MessageKind.HL7V2_SHARED}
+    alone, read_so = read(oru(PLATELETS)), read(oru(PLATELETS), **shared)
+    assert replace(read_so, issues=read_so.issues[1:]) == alone
+    for seen in (
+        read_so,
+        read(oru(PLATELETS, patient=""), **shared),
+        read(b"MSH|^^^^|LAB\r", **shared),
+        read(b"PID|1\r", quarantine="NO_MSH", **shared),
+    ):
+        assert [issue.code for issue in seen.issues].count("two-messages-in-frame") == 1
 
 
 def test_only_a_message_without_header_raises() -> None:

@@ -9,7 +9,7 @@ import pytest
 from adapter.domain.issue import Issue
 from adapter.domain.message import MessageKind, MessageState, RawMessage, Receipt
 from adapter.store import feeds, inbox
-from adapter.store.database import Database, Transaction
+from adapter.store.database import Database, SqliteDatabase, Transaction
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, 678, tzinfo=UTC)
 
@@ -181,6 +181,14 @@ def test_what_was_not_committed_was_not_received(database: Database) -> None:
     assert not receipt.duplicate
 
 
+def test_big_messages_are_taken_few_at_a_time(database: Database) -> None:
+    big = b"x" * (inbox.AT_ONCE_BYTES // 2)
+    put(database, *(message(str(n), big + b"%d" % n) for n in range(5)), message("small"))
+    with database.read() as conn:
+        assert [item.id for item in inbox.pending(conn, 20)] == [1, 2]
+        assert [item.id for item in inbox.pending(conn, 1)] == [1]
+
+
 def test_each_feed_is_counted_for_itself(database: Database) -> None:
     later = NOW + timedelta(seconds=90)
     put(database, message(), message("2", source="adt"), message("2", source="adt"))
@@ -201,13 +209,25 @@ def test_a_late_clock_does_not_turn_a_feed_back(database: Database) -> None:
         assert feeds.last_received(conn, "lab") == NOW
 
 
-def test_storing_reads_only_what_is_new(database: Database) -> None:
+def test_storing_reads_only_what_is_new(file: SqliteDatabase) -> None:
     """The statement that counts reused control ids must not walk the whole inbox."""
     from adapter.store import inbox_put
 
-    with sqlite3.connect(database.path) as conn:
+    with sqlite3.connect(file.path) as conn:
         plan = conn.execute(f"EXPLAIN QUERY PLAN {inbox_put.FEED}", ("lab", 0, 0, "", "")).fetchall()
     conn.close()
     steps = [step for *_, step in plan]
     assert any("SEARCH new USING INTEGER PRIMARY KEY (rowid>?)" in step for step in steps), steps
     assert any("SEARCH old USING COVERING INDEX" in step for step in steps), steps
+
+
+def test_a_large_batch_keeps_its_order_whatever_statements_it_takes(database: Database) -> None:
+    """85 = 64 + 16 + 4 + 1 rows, some of them there already or twice in the batch."""
+    known = put(database, *(message(f"K{n}") for n in range(3)))
+    batch = [message(str(n)) for n in range(85)]
+    batch[0], batch[63], batch[64], batch[84] = message("K0"), message("K2"), batch[1], message("K1")
+    receipts = put(database, *batch)
+    assert [n for n, receipt in enumerate(receipts) if receipt.duplicate] == [0, 63, 64, 84]
+    assert [receipts[n].inbox_id for n in (0, 63, 84)] == [known[n].inbox_id for n in (0, 2, 1)]
+    assert receipts[64].inbox_id == receipts[1].inbox_id
+    assert [receipt.inbox_id for receipt in receipts if not receipt.duplicate] == list(range(4, 85))
