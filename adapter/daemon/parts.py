@@ -11,6 +11,7 @@ from adapter import __version__
 from adapter.daemon.figures import figures
 from adapter.daemon.health import Pulse
 from adapter.daemon.lock import data_folder
+from adapter.daemon.opening import open_store
 from adapter.daemon.rules import SECRET, load_rules
 from adapter.errors import ConfigError
 from adapter.fhir.bundle import BundleContext
@@ -32,8 +33,11 @@ from adapter.sinks.folder import FolderSink as Folder
 from adapter.sources.connection import Limits
 from adapter.sources.envelope import Door, control_ids
 from adapter.sources.mllp_server import MllpServer, Neighbours, tls_context
+from adapter.sources.room import Room
+from adapter.store import marks
 from adapter.store.database import Database
 from adapter.store.secret import SiteSecret
+from adapter.store.space import MIB, Marks, Space
 from adapter.telemetry import Metrics
 from adapter.web.context import FeedInfo, WebContext
 
@@ -72,13 +76,16 @@ def open_parts(settings: Settings, clock: Clock) -> Iterator[Parts]:
     folder = data_folder(settings.adapter.data)
     rules = load_rules(settings)
     secret = SiteSecret.load_or_create(folder / SECRET)
-    outlets = {name: make(clock) for name, make in outlets_for(settings).items()}
+    roles = settings.adapter.roles
+    outlets = {name: make(clock) for name, make in outlets_for(settings).items()} if "deliver" in roles else {}
     metrics = Metrics()
+    space = space_of(settings)
     with ExitStack() as stack:
-        database = Database.open(settings.store_url())
+        database = open_store(settings)
         stack.callback(database.close)
         database.migrate()
-        metrics.compute(lambda: figures(database, clock))
+        _one_key(database, secret)
+        metrics.compute(lambda: figures(database, space, clock))
         keeper = Keeper(database, rules, secret, owing(settings, rules, secret), f"{settings.web_base()}/c/")
         yield Parts(
             settings=settings,
@@ -89,9 +96,27 @@ def open_parts(settings: Settings, clock: Clock) -> Iterator[Parts]:
             metrics=metrics,
             keeper=keeper,
             outlets=outlets,
-            servers=_servers(settings, rules, clock, metrics),
-            pulse=Pulse(database, folder, clock),
+            servers=_servers(settings, rules, clock, metrics) if "receive" in roles else (),
+            pulse=Pulse(database, space, clock),
         )
+
+
+def _one_key(database: Database, secret: SiteSecret) -> None:
+    """Raises ConfigError where a store that several machines share was made under another site key."""
+    if database.many_writers:
+        with database.write() as tx:
+            if not marks.agrees(tx, marks.SITE_KEY, secret.derive("same-site-key").hex()):
+                raise ConfigError(
+                    f"{SECRET} is not the one this database was made with — copy it from the first data folder (mode 0400)"
+                )
+
+
+def space_of(settings: Settings) -> Space:
+    if not settings.on_sqlite():
+        return Space(settings.adapter.data, Marks(0, 0, 0, 0))  # the server's disk is not ours to watch
+    store = settings.store
+    sizes = (round(size * MIB) for size in (store.warn_free_mib, store.stop_free_mib, store.ballast_mib))
+    return Space(settings.adapter.data, Marks(store.warn_free_percent, *sizes))
 
 
 def _servers(settings: Settings, rules: Rulebook, clock: Clock, metrics: Metrics) -> tuple[MllpServer, ...]:
@@ -102,16 +127,17 @@ def _servers(settings: Settings, rules: Rulebook, clock: Clock, metrics: Metrics
         )
         for source in settings.source
     }
-    return tuple(_server(source, doors[source.name], metrics) for source in settings.source)
+    room = Room()
+    return tuple(_server(source, doors[source.name], metrics, room) for source in settings.source)
 
 
-def _server(source: MllpSource, door: Door, metrics: Metrics) -> MllpServer:
+def _server(source: MllpSource, door: Door, metrics: Metrics, room: Room) -> MllpServer:
     return MllpServer(
         door,
         source.listen.host,
         source.listen.port,
         metrics,
-        limits=Limits(source.max_bytes, source.frame_seconds),
+        limits=Limits(source.max_bytes, source.frame_seconds, room=room),
         neighbours=neighbours(source),
         tls=tls_for(source),
     )

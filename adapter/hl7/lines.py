@@ -8,12 +8,20 @@ BOM = b"\xef\xbb\xbf"
 HEADERS = (b"MSH", b"FHS", b"BHS")
 ENVELOPE = (b"FHS", b"BHS", b"BTS", b"FTS")
 
+MOST_LINES = 50_000
+"""Lines of one message or frame: taking apart a million would cost gigabytes (decisions F9); 10,000 results are read (H30)."""
+
 _LEAD = re.compile(rb"[\xef\xbb\xbf\x00\x0c\s]*")
 _END = re.compile(rb"\r\n|\r|\n")
 _CR_AND_STRAY_LF = re.compile(rb"\r\n|\r|\n(?=[A-Z][A-Z0-9]{2}[^0-9A-Za-z\s])")
 _WIDE = re.compile(rb"(?:\xff\xfe|\xfe\xff)?(?:M\x00S\x00H\x00|\x00M\x00S\x00H)")
 _SEGMENT = re.compile(rb"[A-Z][A-Z0-9]{2}[^0-9A-Za-z\s]")
 _NAME = 3
+
+
+def is_endless(payload: bytes) -> bool:
+    """More lines than any real message has: nobody should take it apart."""
+    return len(payload) > MOST_LINES < max(payload.count(b"\r"), payload.count(b"\n"))
 
 
 def split(payload: bytes) -> tuple[bytes, ...]:

@@ -1,6 +1,6 @@
 """adapter.toml and the environment, read once into frozen values and checked before anything starts."""
 
-from adapter.settings.reading import ENVIRONMENT_VARIABLE, load_settings
+from adapter.settings.reading import load_settings
 from adapter.settings.sections import (
     EmailNotifier,
     FhirSink,
@@ -14,7 +14,6 @@ from adapter.settings.sections import (
 )
 
 __all__ = [
-    "ENVIRONMENT_VARIABLE",
     "EmailNotifier",
     "FhirSink",
     "FolderSink",

@@ -63,22 +63,49 @@ def _listen(value: object) -> object:
 Address = Annotated[Listen, Field(validate_default=True)]
 
 
+Role = Literal["receive", "process", "deliver", "web"]
+ROLES: tuple[Role, ...] = ("receive", "process", "deliver", "web")
+
+
 class AdapterSection(Section):
     data: Path
     trials: tuple[str, ...] = Field(min_length=1)
     environment: Literal["test", "production"]
+    roles: tuple[Role, ...] = ROLES
+    """What this process does; several processes share a PostgreSQL store."""
     assets: Path | None = None
     """The operator's folder with `mappings/` and `profiles/`; without it the ones the package carries."""
 
+    @field_validator("roles", mode="before")
+    @classmethod
+    def _words(cls, roles: object) -> object:
+        """`receive, process` too: so an environment variable says it."""
+        return tuple(word.strip() for word in roles.split(",")) if isinstance(roles, str) else roles
+
 
 class StoreSection(Section):
+    """The marks of the data disk in MiB or percent (reliability 5.3); on a small disk they shrink with it."""
+
     url: str = "sqlite:///adapter.db"
+    password: Secret | None = None
+    """Of the role that a PostgreSQL url names."""
+    _reference = field_validator("password", mode="before")(_secret)
+    warn_free_percent: float = Field(default=10, ge=0, le=100)
+    warn_free_mib: float = Field(default=2048, ge=0)
+    stop_free_mib: float = Field(default=1024, ge=0)
+    """With less room than this nothing is accepted: the ports close, and the senders keep their messages."""
+    ballast_mib: float = Field(default=256, ge=0)
+    """A file that only holds room, given back when the disk is nearly full so that cleaning up can run; 0: none."""
 
     @field_validator("url")
     @classmethod
     def _known_kind(cls, url: str) -> str:
-        if not url.startswith("sqlite:///"):
-            raise ValueError('the store is an SQLite file: write "sqlite:///adapter.db"')
+        if not url.startswith(("sqlite:///", "postgresql://")):
+            raise ValueError(
+                'the store is an SQLite file or PostgreSQL: "sqlite:///adapter.db", "postgresql://ROLE@HOST/DATABASE"'
+            )
+        if re.match(r"postgresql://[^/@]*:[^/]*@", url):
+            raise ValueError('the url holds a password: take it out and write password = "file:/path/to/it" below it')
         return url
 
 
@@ -197,12 +224,33 @@ class Settings(BaseSettings):
         return (env_settings, init_settings)
 
     def store_url(self) -> str:
-        """The database's address, a relative file standing in the data folder."""
+        """The database's address, without its password; a relative file stands in the data folder."""
+        if not self.on_sqlite():
+            return self.store.url
         path = Path(self.store.url.removeprefix("sqlite:///"))
         return f"sqlite:///{path if path.is_absolute() else self.adapter.data / path}"
 
+    def on_sqlite(self) -> bool:
+        return self.store.url.startswith("sqlite:")
+
+    def store_password(self) -> str:
+        """Raises ConfigError where the reference leads nowhere."""
+        return self.store.password.reveal() if self.store.password else ""
+
     def web_base(self) -> str:
         return self.web.base_url.rstrip("/") or f"http://{self.web.listen}"
+
+    def shared_only_on_postgresql(self) -> Self:
+        """Itself, or ConfigError: one process writes an SQLite store, so it does everything."""
+        roles = self.adapter.roles
+        if not roles:
+            raise ConfigError(f"[adapter] roles is empty — leave it out, or name some of {', '.join(ROLES)}")
+        if self.on_sqlite() and set(roles) != set(ROLES):
+            raise ConfigError(
+                f"[adapter] roles = {', '.join(roles)}: only one process can use an SQLite store, and it does everything — "
+                "leave roles out, or move to PostgreSQL (deploy/README.md)"
+            )
+        return self
 
     def repeated_names(self) -> Self:
         """Itself, or ConfigError: names of sources, sinks and notifiers key what is stored, so each is given once."""

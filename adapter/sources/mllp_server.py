@@ -57,15 +57,16 @@ class MllpServer:
 
     async def run(self, inbox: Inbox) -> None:
         """Until cancelled; then frames in hand are finished within ten seconds."""
-        if self._server is None:
-            await self.start(inbox)
+        await self.start(inbox)
         try:
             await asyncio.get_running_loop().create_future()
         finally:
             await self.stop()
 
     async def start(self, inbox: Inbox) -> None:
-        """Bound and listening when it returns. Raises OSError when the address is taken."""
+        """Bound and listening when it returns; again after a `stop` too. Raises OSError when the address is taken."""
+        if self._server is not None:
+            return
         self._server = await asyncio.get_running_loop().create_server(
             lambda: _Guarded(self, inbox), self.host, self.port, backlog=BACKLOG, ssl=self.tls, reuse_address=True
         )

@@ -21,9 +21,11 @@ from adapter.sources import connection
 from adapter.sources.connection import Limits
 from adapter.sources.envelope import Door, control_ids
 from adapter.sources.mllp_server import MllpServer, Neighbours
+from adapter.sources.room import BIG, TURNS
 from adapter.store import inbox
 from adapter.store.database import Database
 from adapter.telemetry import Metrics
+from tests import stores
 
 AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 Walk = Callable[["Peer"], Coroutine[Any, Any, None]]
@@ -87,8 +89,7 @@ def codes(answers: list[bytes]) -> list[str]:
 
 @contextlib.asynccontextmanager
 async def listening(tmp_path: Path, **options: Any) -> AsyncIterator[Peer]:
-    database = Database.open(f"sqlite:///{tmp_path}/adapter.db")
-    database.migrate()
+    database = stores.opened(tmp_path)
     store = StoreInbox(database)
     door = Door("lab", "generic", lambda: AT, control_ids(lambda: AT), policy=options.pop("policy", AckPolicy()))
     server = MllpServer(door, "127.0.0.1", 0, Metrics(), **options)
@@ -321,6 +322,48 @@ def test_m17_a_frame_of_many_megabytes_is_stored_whole(run: Run) -> None:
         assert peer.bodies() == [big]
 
     run(walk)
+
+
+def big(control_id: str, size: int = 2 * BIG) -> bytes:
+    return encode(oru(control_id) + b"NTE|1||" + b"x" * size + b"\r")
+
+
+def test_big_frames_take_turns_and_nobody_small_waits(run: Run) -> None:
+    async def walk(peer: Peer) -> None:
+        talks = [await peer.connect() for _ in range(TURNS + 2)]
+        for number, (_, writer) in enumerate(talks):
+            writer.write(big(str(number))[:-2])
+        await asyncio.sleep(0.3)
+        held = [connection._decoder.held for connection in peer.server._connections]
+        assert sum(size > 2 * BIG for size in held) == TURNS
+        assert sum(held) < (TURNS * 2 + 2 * 1.25) * BIG
+        assert codes(await peer.exchange(encode(oru("small")), 1)) == ["AA small"]
+        for _, writer in talks:
+            writer.write(b"\x1c\r")
+        assert codes([await answer(reader) for reader, _ in talks]) == [f"AA {number}" for number in range(len(talks))]
+        for _, writer in talks:
+            writer.close()
+
+    run(walk)
+
+
+def test_the_time_of_a_big_frame_does_not_run_while_it_waits_for_its_turn(run: Run) -> None:
+    async def walk(peer: Peer) -> None:
+        frame = big("patient")
+        reader, writer = await peer.connect()
+        writer.write(frame[: BIG // 2])
+        await asyncio.sleep(0.3)
+        stalled = [await peer.connect() for _ in range(TURNS)]
+        for _, other in stalled:
+            other.write(big("never")[:-2])
+        await asyncio.sleep(0.2)
+        writer.write(frame[BIG // 2 :])
+        assert codes([await answer(reader)]) == ["AA patient"]
+        assert [await answer(other) for other, _ in stalled] == [b""] * TURNS
+        for _, other in [*stalled, (reader, writer)]:
+            other.close()
+
+    run(walk, limits=Limits(frame_seconds=0.8))
 
 
 def test_m18_m19_a_frame_over_the_limit_is_answered_ae_207_and_its_head_kept(run: Run) -> None:
