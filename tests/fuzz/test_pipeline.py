@@ -67,10 +67,7 @@ class Doorway:
     def put(self, data: bytes) -> None:
         events = self.decoder.feed(data) + self.decoder.idle()
         messages = [
-            message
-            for event in events
-            if not isinstance(event, Noise)
-            for message in kept(self.door, event, "")
+            message for event in events if not isinstance(event, Noise) for message in kept(self.door, event, "")
         ]
         if messages:
             with self.house.database.write() as tx:
