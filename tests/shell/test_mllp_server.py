@@ -159,7 +159,9 @@ def test_m02_m03_pipelined_frames_are_answered_in_their_order(run: Run) -> None:
         pytest.param(encode(b"MSH|^~\\&|A|B|C|D|1||ACK|9|P|2.3\rMSA|AA|1\r"), encode(oru("1")), ["AA 1"], id="M33 ACK"),
         pytest.param(b"", encode(oru("1") + oru("2")), ["AA 1"], id="two MSH in a frame"),
         pytest.param(b"", encode(b"BHS|^~\\&\r" + oru("1") + oru("2") + b"BTS|2\r"), ["AA 1", "AA 2"], id="batch"),
-        pytest.param(b"", encode(b"BHS|^~\\&\r" + oru("1") + b"BTS|1\rOBX|1\r"), ["AA 1"], id="a result behind a batch"),
+        pytest.param(
+            b"", encode(b"BHS|^~\\&\r" + oru("1") + b"BTS|1\rOBX|1\r"), ["AA 1"], id="a result behind a batch"
+        ),
         pytest.param(b"", encode(oru("1", msh_more="|||AL|NE")), ["CA 1"], id="enhanced mode"),
         pytest.param(encode(oru("0", msh_more="|||NE|NE")), encode(oru("1")), ["AA 1"], id="no answer wanted"),
         pytest.param(b"", encode(oru("")), ["AA "], id="empty control id"),
