@@ -34,7 +34,7 @@ kind = "mllp"
 name = "lab"
 site = "generic"
 listen = "127.0.0.1:{mllp}"
-max_bytes = 65536
+{source}
 
 [web]
 listen = "127.0.0.1:{web}"
@@ -43,8 +43,8 @@ STATES = ("applied", "duplicate", "ignored", "quarantined", "pending")
 
 
 class Installation:
-    """`outlets` is TOML for sinks and notifiers; `program` what is run in the place of `python -m adapter`; `store` the data
-    folder of another installation whose store is shared.
+    """`outlets` is TOML for sinks and notifiers, `source` more of the source's; `program` what is run in the place of
+    `python -m adapter`; `store` the data folder of another installation whose store is shared.
     """
 
     def __init__(
@@ -54,6 +54,7 @@ class Installation:
         *,
         program: Sequence[str] = ADAPTER,
         store: Path | None = None,
+        source: str = "max_bytes = 65536",
         **environment: str,
     ) -> None:
         folder.mkdir(exist_ok=True)
@@ -62,7 +63,8 @@ class Installation:
         self.config = folder / "adapter.toml"
         data = folder / "data"
         self.config.write_text(
-            HEAD.format(data=data, mllp=self.mllp, web=self.web, store=stores.lines(store or data)) + outlets
+            HEAD.format(data=data, mllp=self.mllp, web=self.web, store=stores.lines(store or data), source=source)
+            + outlets
         )
         self.log = folder / "log"
         self.process: subprocess.Popen[bytes] | None = None
