@@ -3,14 +3,15 @@
 import os
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
+from adapter.daemon.certificates import Certificate, alarms
 from adapter.errors import UnavailableError
 from adapter.ports import Clock
-from adapter.store import accounts, inbox, outbox
+from adapter.store import accounts, inbox, outbox, quarantine
 from adapter.store.database import Database
 from adapter.web.context import Health
 
@@ -30,6 +31,7 @@ class Pulse:
     database: Database
     folder: Path
     clock: Clock
+    certificates: Sequence[Certificate] = ()
     stopping: Callable[[], bool] = lambda: False
     _beaten: float = field(default_factory=time.monotonic)
     _probed: float = 0.0
@@ -71,11 +73,13 @@ class Pulse:
         try:
             with self.database.read() as conn:
                 oldest = inbox.counts(conn).oldest_pending
+                stranger = quarantine.holds(conn, quarantine.VOUCHED)
                 dead = any(one.dead for one in outbox.counts(conn).values())
         except UnavailableError:
             return ()
         late = oldest is not None and self.clock() - oldest > OLDEST
-        return (*(("inbox-waiting",) if late else ()), *(("dead-letters",) if dead else ()))
+        found = {"inbox-waiting": late, "dead-letters": dead, "unknown-sender": stranger}
+        return (*(name for name, holds in found.items() if holds), *alarms(self.certificates, self.clock()))
 
 
 def _free(folder: Path) -> int:

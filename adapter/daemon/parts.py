@@ -1,6 +1,5 @@
 """Settings → objects: every part of the running program, made in one place."""
 
-import ssl
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -8,9 +7,11 @@ from ipaddress import ip_network
 from urllib.parse import urlsplit
 
 from adapter import __version__
+from adapter.daemon.certificates import certificates, expiry
 from adapter.daemon.figures import figures
 from adapter.daemon.health import Pulse
 from adapter.daemon.lock import data_folder
+from adapter.daemon.refusals import Refusals
 from adapter.daemon.rules import SECRET, load_rules
 from adapter.errors import ConfigError
 from adapter.fhir.bundle import BundleContext
@@ -31,10 +32,12 @@ from adapter.sinks.edc_fhir import Edc, EdcFhir
 from adapter.sinks.folder import FolderSink as Folder
 from adapter.sources.connection import Limits
 from adapter.sources.envelope import Door, control_ids
-from adapter.sources.mllp_server import MllpServer, Neighbours, tls_context
+from adapter.sources.greeting import Tls, tls_context
+from adapter.sources.mllp_server import MllpServer, Neighbours
+from adapter.sources.senders import Senders
 from adapter.store.database import Database
 from adapter.store.secret import SiteSecret
-from adapter.telemetry import Metrics
+from adapter.telemetry import MessageLog, Metrics
 from adapter.web.context import FeedInfo, WebContext
 
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
@@ -78,7 +81,9 @@ def open_parts(settings: Settings, clock: Clock) -> Iterator[Parts]:
         database = Database.open(settings.store_url())
         stack.callback(database.close)
         database.migrate()
+        known = certificates(settings)
         metrics.compute(lambda: figures(database, clock))
+        metrics.compute(lambda: expiry(known, clock()))
         keeper = Keeper(database, rules, secret, owing(settings, rules, secret), f"{settings.web_base()}/c/")
         yield Parts(
             settings=settings,
@@ -89,31 +94,42 @@ def open_parts(settings: Settings, clock: Clock) -> Iterator[Parts]:
             metrics=metrics,
             keeper=keeper,
             outlets=outlets,
-            servers=_servers(settings, rules, clock, metrics),
-            pulse=Pulse(database, folder, clock),
+            servers=_servers(settings, rules, clock, metrics, Refusals(database, clock)),
+            pulse=Pulse(database, folder, clock, known),
         )
 
 
-def _servers(settings: Settings, rules: Rulebook, clock: Clock, metrics: Metrics) -> tuple[MllpServer, ...]:
+def _servers(
+    settings: Settings, rules: Rulebook, clock: Clock, metrics: Metrics, refusals: Refusals
+) -> tuple[MllpServer, ...]:
     number = control_ids(clock)
+    log, debug = MessageLog(), settings.adapter.log == "debug"
     doors = {
         source.name: Door(
-            source.name, source.site, clock, number, rules.sites[source.site].encoding, AckPolicy(source.ack)
+            source.name,
+            source.site,
+            clock,
+            number,
+            encoding=rules.sites[source.site].encoding,
+            policy=AckPolicy(source.ack),
+            senders=Senders(frozenset(source.senders)),
+            log=log if debug or source.message_log == "info" else None,
         )
         for source in settings.source
     }
-    return tuple(_server(source, doors[source.name], metrics) for source in settings.source)
+    return tuple(_server(source, doors[source.name], metrics, refusals) for source in settings.source)
 
 
-def _server(source: MllpSource, door: Door, metrics: Metrics) -> MllpServer:
+def _server(source: MllpSource, door: Door, metrics: Metrics, refusals: Refusals) -> MllpServer:
     return MllpServer(
         door,
         source.listen.host,
         source.listen.port,
         metrics,
-        limits=Limits(source.max_bytes, source.frame_seconds),
+        limits=Limits(source.max_bytes, source.frame_seconds, idle_seconds=source.idle_seconds),
         neighbours=neighbours(source),
         tls=tls_for(source),
+        refused=refusals.note,
     )
 
 
@@ -125,13 +141,15 @@ def neighbours(source: MllpSource) -> Neighbours:
         raise ConfigError(f"source '{source.name}': peers: {error} — write 10.1.2.3 or 10.1.2.0/24") from None
 
 
-def tls_for(source: MllpSource) -> ssl.SSLContext | None:
+def tls_for(source: MllpSource) -> Tls | None:
     """Raises ConfigError for files that are absent or do not fit."""
     if source.tls is None:
         return None
     files = source.tls
+    pins = {name: Senders(who) for name, who in files.pins().items()}
     try:
-        return tls_context(str(files.certificate), str(files.key), str(files.client_ca) if files.client_ca else None)
+        context = tls_context(str(files.certificate), str(files.key), str(files.client_ca) if files.client_ca else None)
+        return Tls(context, pins)
     except OSError as error:  # ssl.SSLError is one
         raise ConfigError(
             f"source '{source.name}': the TLS files cannot be used ({error.strerror}) — check them"

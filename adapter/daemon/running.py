@@ -52,6 +52,7 @@ class Daemon:
         self._reviewed = self._loop.time()
         self.inbox = StoreInbox(parts.database, self._wake_reader)
         self._processor = Processor(parts.database, parts.rules, parts.keeper, parts.clock, self._wake_outlets)
+        self._processor.heard = parts.metrics.heard
         # One thread screens: the keeper's memory of patients is its own.
         self._screening = ThreadPoolExecutor(1, thread_name_prefix="screening")
         self._app = create_app(replace(web_context(parts, self.inbox, demo=demo), wake=self._wake_reader))

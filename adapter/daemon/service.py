@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import logging
 import os
 import resource
 from collections.abc import Callable, Iterator
@@ -22,6 +23,7 @@ PRIVATE_FILES = 0o077
 """Nobody but this account reads what the daemon writes."""
 COLLECT_AFTER = 50_000
 """Objects made before the collector looks for cycles: what is known of patients is much and holds none."""
+LEVELS = {"info": logging.INFO, "debug": logging.DEBUG}
 NO_CORE = (0, 0)
 """A crash leaves no memory on the disk: patients stand in it (reliability P10)."""
 
@@ -31,7 +33,7 @@ def serve(settings: Settings, say: Callable[[str], None]) -> None:
     refuse_clear_text(settings)
     os.umask(PRIVATE_FILES)
     resource.setrlimit(resource.RLIMIT_CORE, NO_CORE)
-    telemetry.configure_log()
+    telemetry.configure_log(level=LEVELS[settings.adapter.log])
     gc.set_threshold(COLLECT_AFTER)
     with held(data_folder(settings.adapter.data)), open_parts(settings, utc_now) as parts:
         invitation = _first_invitation(parts)

@@ -22,6 +22,7 @@ STORED = REASONS | {
     "DUP_PID": "a movement names two patients (two PID) — ask the sender for one message a patient",
     "NO_MRG": "a merge does not say which number goes (MRG-1) — ask the sender to fill it in",
     "SITE": "its site is not configured any more — mend [[source]] site, restart, then release it",
+    "SENDER": "MSH-3 and MSH-4 name nobody this source expects — add them to its 'senders' if they belong here, then release it",
     "FRAME_TRUNC": "the connection ended inside the message — the sender should have sent it again",
     "TOO_BIG": "the message was longer than this source allows, and only its beginning is kept — raise max_bytes",
     "BAD_ACTION": "an act on the worklist could not be read — do it again on the candidate's page",

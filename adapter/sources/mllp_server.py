@@ -4,13 +4,15 @@ import asyncio
 import contextlib
 import ipaddress
 import socket
-import ssl
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from adapter.ports import Inbox
 from adapter.sources.connection import Connection, Limits
 from adapter.sources.envelope import Door
+from adapter.sources.greeting import Greeting, Tls
+from adapter.sources.senders import Senders
 from adapter.telemetry import Metrics, log, warn
 
 PER_SOURCE = 100
@@ -49,11 +51,14 @@ class MllpServer:
     metrics: Metrics
     limits: Limits = field(default_factory=Limits)
     neighbours: Neighbours = field(default_factory=Neighbours)
-    tls: ssl.SSLContext | None = None
+    tls: Tls | None = None
+    refused: Callable[[str, str, str], None] = lambda _feed, _peer, _reason: None
+    """Told of the feed, the peer and the reason, for the record."""
     address: tuple[str, int] = ("", 0)
     _server: asyncio.Server | None = None
     _connections: set[Connection] = field(default_factory=set)
     _peers: Counter[str] = field(default_factory=Counter)
+    _narrowed: dict[Senders, Door] = field(default_factory=dict)
 
     async def run(self, inbox: Inbox) -> None:
         """Until cancelled; then frames in hand are finished within ten seconds."""
@@ -67,11 +72,28 @@ class MllpServer:
     async def start(self, inbox: Inbox) -> None:
         """Bound and listening when it returns. Raises OSError when the address is taken."""
         self._server = await asyncio.get_running_loop().create_server(
-            lambda: _Guarded(self, inbox), self.host, self.port, backlog=BACKLOG, ssl=self.tls, reuse_address=True
+            lambda: self._received(inbox), self.host, self.port, backlog=BACKLOG, reuse_address=True
         )
         name = self._server.sockets[0].getsockname()
         self.address = (str(name[0]), int(name[1]))
         log("listening", feed=self.door.name, address=f"{self.address[0]}:{self.address[1]}")
+
+    def _received(self, inbox: Inbox) -> asyncio.BaseProtocol:
+        connection = _Guarded(self, inbox)
+        return connection if self.tls is None else Greeting(connection, self.tls, self)
+
+    def tls_failed(self, connection: Connection, reason: str) -> None:
+        self.metrics.tls_failures.labels(self.door.name, reason).inc()
+        warn("tls refused", feed=self.door.name, peer=connection.peer, kind=reason)
+        self.refused(self.door.name, connection.peer, f"tls-{reason}")
+
+    def door_for(self, senders: Senders) -> Door:
+        """The door as a pinned certificate finds it; one for each pin, so that answers are prepared once."""
+        if not senders:
+            return self.door
+        if senders not in self._narrowed:
+            self._narrowed[senders] = self.door.only(senders)
+        return self._narrowed[senders]
 
     async def stop(self) -> None:
         """The listener closes first, so that senders queue on their side."""
@@ -128,20 +150,11 @@ class _Guarded(Connection):
         if refusal is not None:
             self._server.metrics.refused.labels(self._door.name, refusal).inc()
             warn("connection refused", feed=self._door.name, peer=self.peer, kind=refusal)
+            self._server.refused(self._door.name, self.peer, refusal)
             self.abort()
             return
+        self.begin()
         sock = transport.get_extra_info("socket")
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         for option, value in KEEPALIVE:
             sock.setsockopt(socket.IPPROTO_TCP, option, value)
-
-
-def tls_context(certificate: str, key: str, client_ca: str | None) -> ssl.SSLContext:
-    """TLS 1.2 or newer; with a client authority, only senders it vouches for (IHE ATNA). Raises OSError, ssl.SSLError."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.load_cert_chain(certificate, key)
-    if client_ca is not None:
-        context.load_verify_locations(client_ca)
-        context.verify_mode = ssl.CERT_REQUIRED
-    return context

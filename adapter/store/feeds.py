@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import Connection, func, select
 
 from adapter.store.codec import moment
-from adapter.store.schema import feeds, inbox_pending
+from adapter.store.schema import feeds, inbox, inbox_pending
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,13 @@ def listing(conn: Connection) -> list[FeedRow]:
     waiting = select(func.count()).where(inbox_pending.c.source == feeds.c.source).scalar_subquery()
     rows = conn.execute(select(feeds, waiting.label("pending")).order_by(feeds.c.source)).mappings()
     return [FeedRow(**(dict(row) | {"last_received": moment(row["last_received"])})) for row in rows]
+
+
+def oldest_pending(conn: Connection) -> dict[str, datetime]:
+    """When the oldest message that nobody has read yet came, by source; a source without one is not here."""
+    first = select(func.min(inbox_pending.c.id).label("id")).group_by(inbox_pending.c.source).subquery()
+    rows = conn.execute(select(inbox.c.source, inbox.c.received).join(first, first.c.id == inbox.c.id))
+    return {row.source: moment(row.received) for row in rows}
 
 
 def last_received(conn: Connection, source: str) -> datetime | None:

@@ -17,7 +17,8 @@ from adapter.domain.message import RawMessage, Receipt
 from adapter.errors import UnavailableError
 from adapter.sinks.mllp_sender import MllpSender, code_of
 from adapter.sources.envelope import Door, control_ids
-from adapter.sources.mllp_server import MllpServer, tls_context
+from adapter.sources.greeting import Tls, tls_context
+from adapter.sources.mllp_server import MllpServer
 from adapter.telemetry import Metrics
 
 NOW = dt.datetime(2026, 1, 2, tzinfo=dt.UTC)
