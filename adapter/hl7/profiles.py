@@ -73,7 +73,7 @@ PROFILES: Mapping[str, Profile] = MappingProxyType(
             silence="queues and sends again (10 s; reply time-out 5 s)",
             error="marks the message ERROR, goes on with the next",
             reject="marks the message ERROR, goes on with the next",
-            source="Mirth Connect / OIE source: TcpDispatcher, DefaultResponseValidator",
+            source="Mirth Connect / OIE source: TCP sender, HL7 v2 response validation",
             letters=frozenset("AE"),
         ),
         "intersystems": Profile(

@@ -8,7 +8,7 @@ REASONS = {
     "HDR": "MSH-9 says nothing of the message's type — ask the sender to fill it in",
     "PROCID": "MSH-11 says test: a production source stores it and applies nothing — read it here with --test",
     "STRUCT": "the name of a segment is damaged — ask the sender to send the message again",
-    "CONTINUATION": "the message is one part of several (DSC, ADD) — ask the sender for whole messages",
+    "CONTINUATION": "the message is one part of several (DSC, ADD, MSH-14) — ask the sender for whole messages",
     "BAD_MRN": "the patient's number is no plain text of at most 64 characters — ask the sender",
     "unsupported-type": "this type is not needed: results come by ORU^R01, R30, R31, R32 and movements by ADT",
 }

@@ -139,16 +139,12 @@ class Connection(asyncio.BufferedProtocol):
     def abort(self) -> None:
         self._transport.abort()
 
-    def begin(self) -> None:
-        """Let in: from now on its idleness counts, where the source minds."""
+    def stand_at(self, door: Door) -> None:
+        """Let in: at this door, which a certificate may have made narrower; from now on idleness counts, where the source minds."""
+        self._door, self._tally = door, Tally(self._metrics, door)
         self._heard = self._loop.time()
         if self._limits.idle_seconds:
             self._idle = self._loop.call_later(self._limits.idle_seconds, self._look_idle)
-
-    def stand_at(self, door: Door, transport: asyncio.Transport) -> None:
-        """Before the first byte: TLS has made another transport, and the certificate may allow a narrower door."""
-        self._transport, self._door = transport, door
-        self._tally = Tally(self._metrics, door)
 
     # --- frames ------------------------------------------------------------------------------------------------
 

@@ -2,16 +2,16 @@
 
 import asyncio
 import hashlib
+import socket
 import ssl
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol, cast
 
-from adapter.sources.connection import Connection
-from adapter.sources.envelope import Door
 from adapter.sources.senders import Senders
 
 HANDSHAKE_SECONDS = 10.0
+ACCEPT_AGAIN_SECONDS = 0.2
 NOT_PINNED = "not-pinned"
 _BY_VERIFY_CODE = {9: "not-yet-valid", 10: "expired", 23: "revoked"}
 """OpenSSL's X509_V_ERR_…; any other is an authority we do not know."""
@@ -36,6 +36,15 @@ class Tls:
     context: ssl.SSLContext
     pins: Mapping[str, Senders] = field(default_factory=dict)
 
+    def senders_of(self, transport: asyncio.BaseTransport) -> Senders | None:
+        """Whom this peer may speak for: everybody (no names) where nothing is pinned, None where it is pinned to nobody."""
+        if not self.pins:
+            return Senders()
+        session = transport.get_extra_info("ssl_object")
+        fingerprint = hashlib.sha256(session.getpeercert(binary_form=True) or b"").hexdigest()
+        names = (fingerprint, *common_names(session.getpeercert()))
+        return next((found for name in names if (found := self.pins.get(name))), None)
+
 
 def tls_context(certificate: str, key: str, client_ca: str | None) -> ssl.SSLContext:
     """TLS 1.2 or newer; with a client authority, only senders it vouches for (IHE ATNA). Raises OSError, ssl.SSLError."""
@@ -51,80 +60,61 @@ def tls_context(certificate: str, key: str, client_ca: str | None) -> ssl.SSLCon
 class Host(Protocol):
     """The listener, as a greeting needs it."""
 
-    def tls_failed(self, connection: Connection, reason: str) -> None: ...
+    def enter(self, peer: str) -> bool: ...
 
-    def door_for(self, senders: Senders) -> Door: ...
+    def leave(self, peer: str) -> None: ...
+
+    def tls_failed(self, peer: str, reason: str) -> None: ...
 
 
-class Greeting(asyncio.Protocol):
-    """What stands before a connection until the handshake is done; then it steps aside.
+class Reception:
+    """Accepts, looks at the address, and only then spends a handshake; each sender is greeted in a task of its own."""
 
-    The peer's address has been judged before, so that a stranger costs no handshake.
-    """
+    def __init__(
+        self,
+        listener: socket.socket,
+        context: ssl.SSLContext,
+        host: Host,
+        connection: Callable[[], asyncio.BaseProtocol],
+    ) -> None:
+        self._listener, self._context, self._host = listener, context, host
+        self._connection = connection
+        self._loop = asyncio.get_running_loop()
+        self._greetings: set[asyncio.Task[None]] = set()
+        self._accepting = self._loop.create_task(self._accept())
 
-    def __init__(self, connection: Connection, tls: Tls, host: Host) -> None:
-        self._connection, self._tls, self._host = connection, tls, host
-        self._early = bytearray()
-        self._ended = self._lost = False
+    def close(self) -> None:
+        """Nobody more; who has not said hello yet is let go."""
+        self._accepting.cancel()
+        for greeting in self._greetings:
+            greeting.cancel()
+        self._listener.close()
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        raw = cast("asyncio.Transport", transport)
-        self._connection.connection_made(raw)
-        if not raw.is_closing():
-            raw.pause_reading()
-            self._task = asyncio.get_running_loop().create_task(self._greet(raw))
+    async def _accept(self) -> None:
+        while True:
+            try:
+                sock, address = await self._loop.sock_accept(self._listener)
+            except OSError:  # it went away already, or no descriptor is free
+                await asyncio.sleep(ACCEPT_AGAIN_SECONDS)
+                continue
+            greeting = self._loop.create_task(self._greet(sock, str(address[0])))
+            self._greetings.add(greeting)
+            greeting.add_done_callback(self._greetings.discard)
 
-    def data_received(self, data: bytes) -> None:
-        """What came in the same breath as the end of the handshake."""
-        self._early += data
-
-    def eof_received(self) -> bool:
-        self._ended = True
-        return False
-
-    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 — the library's signature
-        self._lost = True
-
-    async def _greet(self, raw: asyncio.Transport) -> None:
-        loop = asyncio.get_running_loop()
+    async def _greet(self, sock: socket.socket, peer: str) -> None:
+        if not self._host.enter(peer):
+            sock.close()
+            return
         try:
-            transport = await loop.start_tls(
-                raw, self, self._tls.context, server_side=True, ssl_handshake_timeout=HANDSHAKE_SECONDS
+            await self._loop.connect_accepted_socket(
+                self._connection, sock, ssl=self._context, ssl_handshake_timeout=HANDSHAKE_SECONDS
             )
         except OSError as error:  # ssl.SSLError is one
-            self._refuse(raw, reason_of(error))
-            return
-        if transport is None or self._lost:
-            self._refuse(raw, "left")
-            return
-        senders = self._senders(transport)
-        if senders is None:
-            self._refuse(transport, NOT_PINNED)
-            return
-        self._hand_over(transport, senders)
-
-    def _refuse(self, transport: asyncio.Transport, reason: str) -> None:
-        self._host.tls_failed(self._connection, reason)
-        transport.abort()
-        self._connection.connection_lost(None)
-
-    def _senders(self, transport: asyncio.Transport) -> Senders | None:
-        """Whom this certificate may speak for: everybody where nothing is pinned, None where it is not known."""
-        if not self._tls.pins:
-            return Senders()
-        certificate = transport.get_extra_info("ssl_object").getpeercert(binary_form=True) or b""
-        fingerprint = hashlib.sha256(certificate).hexdigest()
-        names = common_names(transport.get_extra_info("ssl_object").getpeercert())
-        return next((found for name in (fingerprint, *names) if (found := self._tls.pins.get(name))), None)
-
-    def _hand_over(self, transport: asyncio.Transport, senders: Senders) -> None:
-        self._connection.stand_at(self._host.door_for(senders), transport)
-        transport.set_protocol(self._connection)
-        if self._early:
-            self._connection.data_received(bytes(self._early))
-        if self._ended:
-            self._connection.eof_received()
-            transport.close()
+            self._host.tls_failed(peer, reason_of(error))
+            self._host.leave(peer)
+        except asyncio.CancelledError:
+            self._host.leave(peer)
+            raise
 
 
 def common_names(certificate: Mapping[str, object] | None) -> list[str]:
