@@ -12,7 +12,8 @@ from adapter.telemetry import MessageLine, Metrics
 NONE = "none"
 """The code of a message that was owed no answer."""
 _TYPE = re.compile(r"[A-Z]{3}(\^[A-Z][A-Z0-9]{2})?")
-_WORD = re.compile(r"[\w.:/&|^-]{1,64}", re.ASCII)
+_SENDER = re.compile(r"[\w.:/&|^-]{1,64}", re.ASCII)
+_CONTROL_ID = re.compile(r"[\w.:/-]{1,64}", re.ASCII)
 _TIME = re.compile(r"[\d.+-]{0,26}", re.ASCII)
 _HEADER = 512
 _SENT = 6
@@ -78,15 +79,12 @@ def line_of(message: RawMessage, receipt: Receipt, code: str, seconds: float) ->
     sent = _sent(message.body)
     if not _TYPE.fullmatch(message.type) or not _TIME.fullmatch(sent) or message.sender.count("|") != 1:
         return line
-    return line._replace(
-        type=message.type, sent=sent, sender=_word(message.sender), control_id=_word(message.control_id)
-    )
+    sender = message.sender if _SENDER.fullmatch(message.sender) else None
+    control_id = message.control_id if _CONTROL_ID.fullmatch(message.control_id) else None
+    return line._replace(type=message.type, sent=sent, sender=sender, control_id=control_id)
 
 
 def _sent(body: bytes) -> str:
     fields = body[:_HEADER].split(body[3:4] or b"|", _SENT + 1)
     return fields[_SENT].decode("latin-1") if len(fields) > _SENT + 1 else ""
 
-
-def _word(text: str) -> str | None:
-    return text if _WORD.fullmatch(text) else None
