@@ -412,6 +412,10 @@ HEADER: tuple[Row, ...] = (
     row(
         "H13",
         "MSH-12",
+        *(
+            Case(version, header(f"ORU^R01|1|P|{version}"), holds={"platelets": "98"}, strict="AA")
+            for version in ("2.1", "2.2", "2.3", "2.3.1", "2.4", "2.5", "2.5.1", "2.6", "2.7", "2.8")
+        ),
         Case("2.9", header("ORU^R01|1|P|2.9"), holds={"platelets": "98"}, strict="AA"),
         Case("3.0", header("ORU^R01|1|P|3.0"), holds={"platelets": "98"}, strict="AR 203 MSH^1^12"),
         Case("junk", header("ORU^R01|1|P|latest"), holds={"platelets": "98"}, strict="AR 203 MSH^1^12"),
@@ -528,6 +532,12 @@ HEADER: tuple[Row, ...] = (
         Case(
             "",
             (oru(PLT, name="@", charset="ASCII~ISO IR87").replace(b"@", "山田".encode("iso2022_jp")),),
+            holds={"platelets": "98"},
+            check=checks.japanese_name,
+        ),
+        Case(
+            "by escapes `\\M2442\\` and `\\C2842\\`",
+            (oru(PLT, name="\\M2442\\;3ED\\C2842\\"),),
             holds={"platelets": "98"},
             check=checks.japanese_name,
         ),
