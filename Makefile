@@ -1,10 +1,11 @@
 # The words of make. `make demo` and `make test` set up what they need.
 PYTHON ?= python3
 VENV ?= .venv
+FUZZ ?= 100
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help demo test fast check golden bench screenshots clean
+.PHONY: help demo test fast check golden bench torture screenshots clean
 
 help: ## what the words mean
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -35,11 +36,19 @@ test: check ## everything CI runs
 golden: $(STAMP) ## rewrite the golden cases; the diff is the review
 	GOLDEN=write $(BIN)/python -m pytest tests/test_golden.py
 
-bench: $(STAMP) ## figures, peers beside us in the same run
-	$(BIN)/python -m benchmarks
+bench: $(STAMP) ## figures with other people's parsers and servers beside us, into docs/performance.md; about an hour
+	$(BIN)/python -m benchmarks.peers.install
+	$(BIN)/python -m benchmarks --write
+
+torture: $(STAMP) ## the crash tests in full: every call killed, every call failed, 100,000 power cuts (hours, as root)
+	CI=true ADAPTER_CALLS=1000000 ADAPTER_EIO=1000000 ADAPTER_CUTS=100000 ADAPTER_KILLS=200 \
+	  $(BIN)/python -m pytest -n auto --dist loadscope --durations=0 tests/crash
+
+torture: $(STAMP) ## a hundred times the mutants of `make test` (FUZZ=100), two processes
+	FUZZ=$(FUZZ) $(BIN)/python -m pytest -n 2 --dist loadscope tests/fuzz
 
 screenshots: $(STAMP) ## the pictures of the README
 	ADAPTER_SCREENSHOTS=docs/pictures $(BIN)/python -m pytest tests/browser
 
 clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage*
+	rm -rf $(VENV) .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage*

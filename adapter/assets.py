@@ -1,5 +1,6 @@
 """The only reader of mappings/ and profiles/: files → Rulebook with a digest."""
 
+import csv
 import hashlib
 import json
 import re
@@ -23,6 +24,7 @@ from adapter.screening.rulebook import Rulebook
 
 PACKAGE = Path(adapter.__file__).parent
 COMPANIONS = ("known", "units", "specimens")
+CODESETS = ("substances",)
 
 
 class _Loader(yaml.SafeLoader):
@@ -124,7 +126,21 @@ def trial_names(folder: Path | None) -> tuple[str, ...]:
 
 
 def _dictionary_documents(folder: Path | None) -> dict[str, Document]:
-    return {name: load_document(find(folder, f"mappings/{name}.yaml")) for name in ("concepts", *COMPANIONS)}
+    named = {name: load_document(find(folder, f"mappings/{name}.yaml")) for name in ("concepts", *COMPANIONS)}
+    return named | {name: load_rows(find(folder, f"mappings/codesets/{name}.csv")) for name in CODESETS}
+
+
+def load_rows(path: Path) -> Document:
+    """A CSV file as a list of rows by column name, with the line of each."""
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            reader = csv.DictReader(file, strict=True)
+            found = [(dict(row), reader.line_num) for row in reader]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise ConfigError(
+            f"{path}: cannot be read ({type(error).__name__}) — check the path and that it is CSV in UTF-8"
+        ) from None
+    return Document(str(path), [row for row, _ in found], {(n,): line for n, (_, line) in enumerate(found)})
 
 
 def load_dictionary(folder: Path | None) -> Dictionary:
@@ -157,7 +173,7 @@ def load_rulebook(folder: Path | None, *, trials: Sequence[str], production: boo
     through. The digest covers the content of the files, not their comments.
     """
     documents = _dictionary_documents(folder)
-    dictionary = read_dictionary(documents["concepts"], **{name: documents[name] for name in COMPANIONS})
+    dictionary = read_dictionary(documents["concepts"], **{name: documents[name] for name in (*COMPANIONS, *CODESETS)})
     sites = _site_documents(folder)
     protocols = _trial_documents(folder, trials)
     return Rulebook(

@@ -2,12 +2,16 @@
 
     python -m benchmarks ack
 
-The peer does what cannot be left out: find the frame's end, insert the bytes into SQLite (WAL, synchronous=FULL, group
-commit in one thread), answer with a ready-made ACK. No header read, no duplicate check, no limits, no counters. Server
-and sender are processes of their own; both servers run in turns, so that the ratio is of one machine in one mood.
+The bare loop does what cannot be left out: find the frame's end, insert the bytes into SQLite (WAL, synchronous=FULL, group
+commit in one thread), answer with a ready-made ACK. No header read, no duplicate check, no limits, no counters. `adapter` is
+our receiving side alone; `adapter, whole daemon` is `adapter run`, which screens what it has stored at the same time. Other
+people's servers acknowledge and keep nothing. Server and sender are processes of their own, the servers run in turns, and the
+first three seconds of each are nobody's.
 """
 
 import asyncio
+import contextlib
+import functools
 import logging
 import multiprocessing
 import queue
@@ -16,15 +20,19 @@ import statistics
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from datetime import UTC, datetime
 from ipaddress import ip_network
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+from benchmarks.daemon import free_port, running
+from benchmarks.peers.worker import servers, serving
+from benchmarks.report import number, spread, table
+
 CONNECTIONS = (1, 10, 100)
-SECONDS = 2.0
+SECONDS, WARM = 2.0, 3.0
 ROUNDS = 3
 OBX = "OBX|{n}|NM|777-3^Platelets^LN||98|10*3/uL|||||F|||20260102030000+0000\r"
 HEAD = b"\x0bMSH|^~\\&|LAB|HOSP|A|T|20260102030405+0000||ORU^R01|"
@@ -155,7 +163,7 @@ class Sender(asyncio.Protocol):
             self.send()
 
 
-async def load(port: int, connections: int) -> tuple[float, float]:
+async def load(port: int, connections: int, seconds: float, warm: float = 0.5) -> tuple[float, float]:
     """Messages a second, and the 99th percentile of the latency in milliseconds."""
     latencies: list[float] = []
     loop = asyncio.get_running_loop()
@@ -164,40 +172,78 @@ async def load(port: int, connections: int) -> tuple[float, float]:
         await loop.create_connection(lambda n=n: Sender(start * 1000 + n, latencies), "127.0.0.1", port)
         for n in range(connections)
     ]
+    async with asyncio.timeout(60):
+        while len(latencies) < 2 * connections:  # noqa: ASYNC110 — the senders are plain callbacks
+            await asyncio.sleep(0.05)
+    await asyncio.sleep(warm)
     latencies.clear()
     began = time.perf_counter()
-    await asyncio.sleep(SECONDS)
-    seconds, found = time.perf_counter() - began, sorted(latencies)
+    await asyncio.sleep(seconds)
+    spent, found = time.perf_counter() - began, sorted(latencies)
     for transport, _ in senders:
         transport.abort()
-    return len(found) / seconds, found[int(len(found) * 0.99)] * 1000
+    return len(found) / spent, found[int(len(found) * 0.99)] * 1000
 
 
-def measured(name: str, connections: int) -> tuple[float, float]:
-    """One server, fresh, for one round."""
+@contextlib.contextmanager
+def spawned(name: str) -> Iterator[int]:
+    """One of `SERVERS`, fresh, in a process of its own; its port."""
     context = multiprocessing.get_context("spawn")
     here, there = context.Pipe()
     with tempfile.TemporaryDirectory(prefix="ack-") as folder:
         process = context.Process(target=serve, args=(name, folder, there), daemon=True)
         process.start()
         try:
-            return asyncio.run(load(here.recv(), connections))
+            yield here.recv()
         finally:
             process.kill()
             process.join()
 
 
-def main() -> None:
-    print(f"{'connections':>12}{'':>4}{'server':<30}{'acks/s':>10}{'p99 ms':>10}")
+@contextlib.contextmanager
+def whole() -> Iterator[int]:
+    with tempfile.TemporaryDirectory(prefix="ack-") as folder, running(Path(folder)) as daemon:
+        yield daemon.mllp
+
+
+@contextlib.contextmanager
+def peer(command: Sequence[str]) -> Iterator[int]:
+    port = free_port()
+    with serving(command, port):
+        yield port
+
+
+OURS, BARE, WHOLE = "adapter", "bare asyncio, same commits", "adapter, whole daemon"
+
+
+def contenders() -> dict[str, Callable[[], contextlib.AbstractContextManager[int]]]:
+    own = {name: functools.partial(spawned, name) for name in SERVERS}
+    return {OURS: own.pop(OURS), WHOLE: whole, **own, **{n: functools.partial(peer, c) for n, c in servers().items()}}
+
+
+def measured(
+    start: Callable[[], contextlib.AbstractContextManager[int]], connections: int, seconds: float
+) -> tuple[float, float]:
+    with start() as port:
+        return asyncio.run(load(port, connections, seconds, WARM if seconds == SECONDS else 0.2))
+
+
+def main(*, quick: bool = False) -> str:
+    seconds, rounds, found = 0.5 if quick else SECONDS, 1 if quick else ROUNDS, contenders()
+    cells: dict[str, list[str]] = {name: [] for name in found}
     for connections in CONNECTIONS:
-        rounds = [{name: measured(name, connections) for name in SERVERS} for _ in range(ROUNDS)]
-        for name in SERVERS:
-            rate = statistics.median(one[name][0] for one in rounds)
-            slowest = statistics.median(one[name][1] for one in rounds)
-            print(f"{connections:>12}{'':>4}{name:<30}{rate:>10,.0f}{slowest:>10.2f}")
-        ratio = statistics.median(one["adapter"][0] / one["bare asyncio, same commits"][0] for one in rounds)
-        print(f"{connections:>12}{'':>4}ratio {ratio:.2f}")
+        turns = [{name: measured(start, connections, seconds) for name, start in found.items()} for _ in range(rounds)]
+        for name, row in cells.items():
+            rates, slowest = [one[name][0] for one in turns], statistics.median(one[name][1] for one in turns)
+            ratio = statistics.median(one[OURS][0] / one[name][0] for one in turns)
+            versus = "" if name == OURS else f" ({number(ratio)} ×)"
+            row.append(f"{number(statistics.median(rates))} ±{spread(rates)}, p99 {number(slowest)} ms{versus}")
+    durable = {name: "yes" if name in SERVERS or name == WHOLE else "no" for name in found}
+    rows = [[name, durable[name], *row] for name, row in cells.items()]
+    heads = ["server", "on the disk before its ACK", *(f"{n} connection{'s' * (n > 1)}" for n in CONNECTIONS)]
+    note = f"Lock-step senders, messages of {len(HEAD + REST)} bytes; messages a second, spread of {rounds} rounds, p99 of the answer, and how many times as many we (the first row) take."
+    return f"{table(heads, rows)}\n\n{note}"
 
 
 if __name__ == "__main__":
-    main()
+    print(main())

@@ -1,55 +1,149 @@
-"""Resident memory of the core with its store: idle, and after 2,000 patients with ten results each."""
+"""Resident memory of `adapter run`, by the kernel: idle, with 2,000 patients, over many messages, under the worst of input.
 
+    python -m benchmarks memory
+
+The real daemon, fed over MLLP. Decisions F9: idle at most 150 MB, with 2,000 patients 300 MB, under any input 512 MB.
+"""
+
+import sqlite3
+import statistics
 import sys
 import tempfile
-from datetime import timedelta
+import threading
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from adapter.assets import load_rulebook
-from adapter.pipeline.keep import Keeper
-from adapter.pipeline.process import Processor
-from adapter.store import inbox
-from adapter.store.database import Database
-from adapter.store.secret import SiteSecret
-from benchmarks import pipeline
+from benchmarks import hostile, pipeline
+from benchmarks.daemon import Daemon, idle_connections, running, send
+from benchmarks.report import table
 
-PATIENTS, RESULTS = 2000, 10
-MIB = 1024 * 1024
-
-
-def resident() -> float:
-    """MiB of this process, by Linux; elsewhere there is no figure."""
-    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
-    return pages * 4096 / MIB
+PATIENTS, MESSAGES, STORED = 2_000, 200_000, 1_000_000
+QUICK = 100
+"""How many times fewer in a quick run."""
+LINES = (*pipeline.CHART, *pipeline.LABORATORY[:8])
+SAMPLES = 20
 
 
-def main() -> None:
-    if not sys.platform.startswith("linux"):
-        print("no figure: resident memory is read from /proc")
-        return
-    with tempfile.TemporaryDirectory() as folder:
-        database = Database.open(f"sqlite:///{folder}/bench.db")
-        database.migrate()
-        rules = load_rulebook(None, trials=["immunosep-demo"])
-        keeper = Keeper(
-            database, rules, SiteSecret.load_or_create(Path(folder) / "secret.key"), (), "http://localhost/c/"
+def messages(patients: int, number: int) -> Iterator[bytes]:
+    """Three results each, every patient in turn, spread over the last day."""
+    start = datetime.now(UTC) - timedelta(hours=24)  # noqa: TID251 — a benchmark's own clock
+    turns = max(1, number // patients)
+    for n in range(number):
+        patient, turn = n % patients, n // patients
+        told = [LINES[(3 * turn + k) % len(LINES)] for k in range(3)]
+        yield pipeline.message(patient, turn, start + timedelta(hours=23) * turn / turns, tuple(told)).body
+
+
+def first(patients: int) -> Iterator[bytes]:
+    """An admission and ten results of each."""
+    at = datetime.now(UTC) - timedelta(hours=24)  # noqa: TID251 — a benchmark's own clock
+    for patient in range(patients):
+        yield pipeline.admission(patient).body
+        yield pipeline.message(patient, -1, at, LINES[:10]).body
+
+
+def flat(daemon: Daemon, patients: int, number: int) -> list[tuple[int, float]]:
+    """(messages applied, MiB) while so many are sent and screened."""
+    before, seen = daemon.applied(), [(0, daemon.memory())]
+    sending = threading.Thread(target=send, args=(daemon.mllp, messages(patients, number)), daemon=True)
+    sending.start()
+    while seen[-1][0] < number:
+        time.sleep(0.5)
+        applied = daemon.applied() - before
+        if applied >= seen[-1][0] + number / SAMPLES or applied >= number:
+            seen.append((applied, daemon.memory()))
+            print(f"  {applied:>9,} messages  {seen[-1][1]:6.0f} MiB", flush=True)
+        if not sending.is_alive() and not daemon.waiting() and applied < number:
+            raise SystemExit(f"only {applied} of {number} messages were applied: no figure")
+    return seen
+
+
+def slope(seen: list[tuple[int, float]]) -> float:
+    """MiB for 100,000 messages over the last half, by least squares."""
+    last = seen[len(seen) // 2 :]
+    return 100_000 * statistics.linear_regression(*zip(*last, strict=True)).slope
+
+
+def store_many(path: Path, number: int) -> None:
+    """Ended messages, straight into the inbox of a daemon that is stopped."""
+    told = pipeline.message(1, 1, pipeline.START, LINES[:3]).body
+    columns = "id, source, site, kind, sender, control_id, type, peer, received, sha256, acknowledgment, body"
+    rows = (
+        (
+            n,
+            "old",
+            "generic",
+            "hl7v2",
+            "LAB|H",
+            str(n),
+            "ORU^R01",
+            "",
+            "2026-01-02T08:00:00.000000+00:00",
+            n.to_bytes(32),
+            b"",
+            told,
         )
-        processor = Processor(database, rules, keeper, lambda: pipeline.START + timedelta(minutes=30), lambda: None)
-        idle = resident()
-        told = (*pipeline.CHART[:6], *pipeline.LABORATORY[: RESULTS - 6])
-        messages = [pipeline.admission(patient) for patient in range(PATIENTS)]
-        messages += [pipeline.message(patient, 1, pipeline.START, told) for patient in range(PATIENTS)]
-        pipeline.drain(database, processor, messages)
-        with database.read() as conn:
-            counts = inbox.counts(conn)
-        if counts.applied != len(messages):
-            raise SystemExit(f"only {counts.applied} of {len(messages)} messages were applied: no figure")
-        full = resident()
-        database.close()
-    each = (full - idle) * 1024 / PATIENTS
-    print(f"resident, idle: {idle:,.0f} MiB")
-    print(f"resident, {PATIENTS:,} patients with {RESULTS} results each: {full:,.0f} MiB ({each:.1f} KiB a patient)")
+        for n in range(10_000_000, 10_000_000 + number)
+    )
+    with sqlite3.connect(path) as store:
+        store.executemany(f"INSERT INTO inbox ({columns}) VALUES ({', '.join('?' * 12)})", rows)
+        store.execute(
+            "INSERT INTO inbox_outcomes (id, state, issues, finished) SELECT id, 'applied', '[]', received FROM inbox WHERE source = 'old'"
+        )
+    store.close()
+
+
+def with_patients(folder: Path, patients: int, number: int) -> Iterator[list[str]]:
+    with running(folder) as daemon:
+        yield row("idle", daemon, 150)
+        send(daemon.mllp, first(patients))
+        daemon.settle()
+        yield row(f"{patients:,} patients with 10 results each", daemon, 300)
+        seen = flat(daemon, patients, number)
+        told = f"after {number:,} messages more of them: {slope(seen):+.1f} MiB for 100,000 messages in the last half"
+        yield row(told, daemon, 300)
+        with idle_connections(daemon.mllp, 90):
+            yield row("with 90 idle connections", daemon, 512)
+            for name, shape in hostile.SHAPES.items():
+                send(daemon.mllp, [shape(f"H{len(name)}")])
+                daemon.settle()
+                yield row(f"and {name}", daemon, 512)
+            send(daemon.mllp, [hostile.document(f"D{n}") for n in range(20)], connections=4)
+            daemon.settle()
+            yield row("and twenty such documents on four connections", daemon, 512)
+
+
+def with_stored(folder: Path, number: int) -> Iterator[list[str]]:
+    with running(folder):
+        pass
+    store_many(folder / "data" / "adapter.db", number)
+    with running(folder) as daemon:
+        yield row(f"idle, with {number:,} stored messages", daemon, 150)
+        send(daemon.mllp, [body for body, _ in zip(messages(10, 100), range(100), strict=True)])
+        daemon.settle()
+        yield row("and after 100 new ones", daemon, 150)
+
+
+def row(what: str, daemon: Daemon, most: int) -> list[str]:
+    """`most` is in MB of 1,000,000 bytes, as decisions F9 counts."""
+    now, peak = (daemon.memory(field) * 1.048576 for field in ("VmRSS", "VmHWM"))
+    print(f"  {what}: {now:.0f} MB, peak {peak:.0f} MB", flush=True)
+    return [what, f"{now:.0f} MB", f"{peak:.0f} MB", f"{most} MB"]
+
+
+def main(*, quick: bool = False) -> str:
+    if not sys.platform.startswith("linux"):
+        return "No figure: resident memory is read from /proc."
+    less = QUICK if quick else 1
+    with tempfile.TemporaryDirectory() as one, tempfile.TemporaryDirectory() as other:
+        rows = [
+            *with_patients(Path(one), max(PATIENTS // less, 20), MESSAGES // less),
+            *with_stored(Path(other), STORED // less),
+        ]
+    return table(["`adapter run`, one line after the other", "resident", "peak so far", "cap"], rows)
 
 
 if __name__ == "__main__":
-    main()
+    print(main())

@@ -1,150 +1,109 @@
-"""Parsing beside python-hl7 and hl7apy in one run: the same decoded fields of a 20-OBX ORU read by each.
+"""Parsing, beside other people's parsers in one run: the same decoded fields of the same messages read by each.
 
-    python benchmarks/parse.py [SECONDS]
-
-Prints messages a second and our ratio to each peer; the absolute figures mean little on a noisy machine.
+Of every message MSH-10, PID-3.1, and of each OBX 3.1, 3.2, 5, 6.1, 11 and 14.1. Every parser is a process of its own, warm, asked
+in turns, so that a ratio is of one machine in one mood. We start from bytes and decode them; the others are given text.
 """
 
+import json
 import statistics
-import sys
-import time
-import warnings
-from collections.abc import Callable
+import tempfile
+from pathlib import Path
 
-from adapter.hl7 import compose, er7
+from adapter.hl7 import compose
+from benchmarks.peers.worker import OURS, Parser, parsers
+from benchmarks.report import number, spread, table
 
-OBSERVATIONS = 20
-ROUNDS = 5
-OBR_FIELDS = (2, 3, 4, 7, 22)
-OBX_FIELDS = (2, 3, 4, 5, 6, 11, 14)
-
-Reader = Callable[[bytes], list[str]]
+VARIANTS = 50
+"""Different messages of a shape, so that nobody lives on remembering the last one."""
+UNIT = ("10*3/uL", "", "UCUM")
 
 
-def message() -> bytes:
-    header = compose.segment(
-        "MSH",
-        "LAB",
-        "HOSP",
-        "ADAPTER",
-        "TRIAL",
-        "20260102030405+0100",
-        None,
-        ("ORU", "R01", "ORU_R01"),
-        "1",
-        "P",
-        "2.5.1",
+def oru(variant: int, lines: int) -> bytes:
+    at = f"202601020{variant % 10}{lines:02}{variant % 60:02}+0100"
+    found = [head(variant, ("ORU", "R01", "ORU_R01"), at), *person(variant)]
+    found.append(
+        compose.segment("OBR", "1", ("P1", "CPOE"), (f"F{variant}", "LIS"), ("24323-8", "Panel", "LN"), None, None, at)
     )
-    patient = compose.segment(
-        "PID", "1", None, ("100", "", "", "HOSP", "MR"), None, ("DOE & DOE", "JANE"), None, "19600101", "F"
-    )
-    visit = compose.segment("PV1", "1", "I", ("ICU", "1", "2"), *[None] * 15, ("V100", "", "", "HOSP", "VN"))
-    order = compose.segment(
-        "OBR",
-        "1",
-        ("P1", "CPOE"),
-        ("F1", "LIS"),
-        ("24323-8", "Panel", "LN"),
-        None,
-        None,
-        "20260102030000+0100",
-        *[None] * 14,
-        "20260102033000+0100",
-    )
-    results = [
-        compose.segment(
-            "OBX",
-            str(n),
-            "NM",
-            ("2160-0", "Creatinine [Mass/volume] in Serum or Plasma", "LN"),
-            str(n),
-            "1.20",
-            ("mg/dL", "", "UCUM"),
-            "0.6-1.2",
-            "N",
-            None,
-            None,
-            "F",
-            None,
-            None,
-            "20260102030000+0100",
+    for n in range(1, lines + 1):
+        code, value = (f"{2160 + n}-0", "Creatinine & more", "LN"), f"{n}.{variant}"
+        found.append(
+            compose.segment(
+                "OBX", str(n), "NM", code, str(n), value, UNIT, "0.6-1.2", "N", None, None, "F", None, None, at
+            )
         )
-        for n in range(1, OBSERVATIONS + 1)
-    ]
-    return compose.er7([header, patient, visit, order, *results])
+    return compose.er7(found)
 
 
-def ours(payload: bytes) -> list[str]:
-    read = er7.parse(payload)
-    found = []
-    for name, fields in (("PID", (3,)), ("PV1", (19,)), ("OBR", OBR_FIELDS), ("OBX", OBX_FIELDS)):
-        for segment in read.all(name):
-            text = segment.text
-            found += [text(field) for field in fields]
-    return found
-
-
-def python_hl7(payload: bytes) -> list[str]:
-    import hl7
-
-    read = hl7.parse(payload.decode())
-    found = []
-    for name, fields in (("PID", (3,)), ("PV1", (19,)), ("OBR", OBR_FIELDS), ("OBX", OBX_FIELDS)):
-        for segment in read.segments(name):
-            found += [_of_python_hl7(read, segment, field) for field in fields]
-    return found
-
-
-def _of_python_hl7(read: object, segment: object, field: int) -> str:
-    value = segment(field)[0] if segment(field) else ""
-    while not isinstance(value, str):
-        value = value[0]
-    return read.unescape(value)
-
-
-def hl7apy(payload: bytes) -> list[str]:
-    from hl7apy.consts import VALIDATION_LEVEL
-    from hl7apy.parser import parse_message
-
-    read = parse_message(payload.decode(), validation_level=VALIDATION_LEVEL.TOLERANT, find_groups=False)
-    found = []
-    for name, fields in (("PID", (3,)), ("PV1", (19,)), ("OBR", OBR_FIELDS), ("OBX", OBX_FIELDS)):
-        for segment in getattr(read, name.lower()):
-            found += [_of_hl7apy(getattr(segment, f"{name.lower()}_{field}")) for field in fields]
-    return found
-
-
-def _of_hl7apy(field: object) -> str:
-    text = field.to_er7() if field else ""
-    return text.split("^")[0].replace("\\T\\", "&")
-
-
-def rate(read: Reader, payload: bytes, seconds: float) -> float:
-    read(payload)
-    done, start = 0, time.perf_counter()
-    while (spent := time.perf_counter() - start) < seconds:
-        read(payload)
-        done += 1
-    return done / spent
-
-
-def main(seconds: float = 1.0) -> None:
-    warnings.simplefilter("ignore")
-    payload = message()
-    readers = {"adapter": ours, "python-hl7": python_hl7, "hl7apy": hl7apy}
-    expected = ours(payload)
-    for name, read in readers.items():
-        if read(payload) != expected:
-            raise SystemExit(f"{name} reads other values than we do")
-    rounds = [{name: rate(read, payload, seconds) for name, read in readers.items()} for _ in range(ROUNDS)]
-    print(
-        f"ORU with {OBSERVATIONS} OBX, {len(payload)} bytes, {len(expected)} decoded fields; median of {ROUNDS} rounds"
+def adt(variant: int) -> bytes:
+    at = f"2026010203{variant % 60:02}00+0100"
+    return compose.er7(
+        [head(variant, ("ADT", "A01", "ADT_A01"), at), compose.segment("EVN", "A01", at), *person(variant)]
     )
-    for name in readers:
-        print(f"  {name:<12}{statistics.median(one[name] for one in rounds):>12,.0f} messages/s")
-    for peer in ("python-hl7", "hl7apy"):
-        print(f"  {statistics.median(one['adapter'] / one[peer] for one in rounds):>8,.0f} x {peer}")
+
+
+def head(variant: int, kind: tuple[str, ...], at: str) -> str:
+    return compose.segment("MSH", "LAB", "HOSP", "ADAPTER", "TRIAL", at, None, kind, f"M{variant}", "P", "2.5.1")
+
+
+def person(variant: int) -> list[str]:
+    return [
+        compose.segment(
+            "PID", "1", None, (f"1{variant}", "", "", "HOSP", "MR"), None, ("DOE & DOE", "JANE"), None, "19600101", "F"
+        ),
+        compose.segment("PV1", "1", "I", ("ICU", "1", "2"), *[None] * 15, (f"V{variant}", "", "", "HOSP", "VN")),
+    ]
+
+
+SHAPES = {
+    "ORU, 20 OBX": [oru(n, 20) for n in range(VARIANTS)],
+    "ORU, 1 OBX": [oru(n, 1) for n in range(VARIANTS)],
+    "ADT": [adt(n) for n in range(VARIANTS)],
+}
+
+
+def measured(messages: list[bytes], seconds: float, rounds: int) -> dict[str, list[float]]:
+    """Rates by parser, one a round; a parser that reads other values than we do has no rate."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "messages.json"
+        texts = [message.decode() for message in messages]
+        file.write_text(json.dumps(texts))
+        file.with_suffix(".lines").write_text("\n".join(text.replace("\r", "\x1e") for text in texts))
+        found = parsers(file)
+        same = {name: parser for name, parser in found.items() if parser.read == found[OURS].read}
+        for name in found.keys() - same.keys():
+            print(f"  {name} reads otherwise: {difference(found[name], found[OURS])}")
+        for parser in same.values():
+            parser.rate(seconds)  # warm: the first second is nobody's
+        rates = [{name: parser.rate(seconds) for name, parser in same.items()} for _ in range(rounds)]
+        for parser in found.values():
+            parser.close()
+    return {name: [one[name] for one in rates] for name in same}
+
+
+def difference(theirs: Parser, ours: Parser) -> str:
+    pairs = (
+        (a, b) for one, other in zip(theirs.read, ours.read, strict=True) for a, b in zip(one, other, strict=False)
+    )
+    return next((f"{a!r} where we read {b!r}" for a, b in pairs if a != b), "another number of values")
+
+
+def main(*, quick: bool = False) -> str:
+    seconds, rounds = (0.2, 3) if quick else (1.0, 5)
+    found = {shape: measured(messages, seconds, rounds) for shape, messages in SHAPES.items()}
+    names = list(dict.fromkeys(name for rates in found.values() for name in rates))
+    rows = [[name, *(cell(rates, name) for rates in found.values())] for name in names]
+    heads = [f"{shape} ({len(messages[0])} bytes)" for shape, messages in SHAPES.items()]
+    note = f"Messages a second on one core, spread of {rounds} rounds, and how many times as fast we are."
+    return f"{table(['parser', *heads], rows)}\n\n{note}"
+
+
+def cell(rates: dict[str, list[float]], name: str) -> str:
+    if name not in rates:
+        return "reads other values"
+    text = f"{number(statistics.median(rates[name]))} ±{spread(rates[name])}"
+    ratio = statistics.median(ours / theirs for ours, theirs in zip(rates[OURS], rates[name], strict=True))
+    return text if name == OURS else f"{text} ({number(ratio)} ×)"
 
 
 if __name__ == "__main__":
-    main(float(sys.argv[1]) if len(sys.argv) > 1 else 1.0)
+    print(main())

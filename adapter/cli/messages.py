@@ -1,7 +1,5 @@
 """Commands about messages in files: convert (what would be understood), send (to a receiver)."""
 
-import asyncio
-import ssl
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,6 +12,8 @@ from adapter.cli.options import AsJson, say_json
 from adapter.errors import ConfigError, MalformedMessageError
 
 if TYPE_CHECKING:
+    import ssl
+
     from adapter.cli.findings import Finding
     from adapter.hl7.er7 import Message
     from adapter.ports import Clock
@@ -201,10 +201,12 @@ def send(  # noqa: PLR0913 — a command's words
 
     Example: adapter send --to 127.0.0.1:2575 --connections 4 messages/
     """
+    import asyncio
+
     from adapter.sinks.mllp_sender import MllpSender, Pace, send_all
 
     host, port = address(to)
-    context = _context(ca, certificate) if tls or ca or certificate else None
+    context = tls_context(ca, certificate) if tls or ca or certificate else None
     bodies = [found.body for found in read_messages(paths)]
     with progress(len(bodies)) as advance:
         summary = asyncio.run(
@@ -218,15 +220,17 @@ def send(  # noqa: PLR0913 — a command's words
         raise typer.Exit(1)
 
 
-def address(text: str) -> tuple[str, int]:
+def address(text: str, word: str = "--to") -> tuple[str, int]:
     """HOST:PORT. Raises ConfigError for anything else."""
     host, colon, port = text.rpartition(":")
     if not colon or not host or not (port.isascii() and port.isdigit()):
-        raise ConfigError(f"--to {text}: write HOST:PORT, for example 127.0.0.1:2575")
+        raise ConfigError(f"{word} {text}: write HOST:PORT, for example 127.0.0.1:2575")
     return host.strip("[]"), int(port)
 
 
-def _context(ca: Path | None, certificate: Path | None) -> ssl.SSLContext:
+def tls_context(ca: Path | None, certificate: Path | None) -> "ssl.SSLContext":
+    import ssl
+
     try:
         context = ssl.create_default_context(cafile=str(ca) if ca else None)
         if certificate is not None:
@@ -239,12 +243,12 @@ def _context(ca: Path | None, certificate: Path | None) -> ssl.SSLContext:
 class progress:  # noqa: N801 — used like a function
     """A bar on standard error, where that is a terminal."""
 
-    def __init__(self, total: int) -> None:
+    def __init__(self, total: int, word: str = "sending") -> None:
         from rich.console import Console
         from rich.progress import Progress
 
         self._bar = Progress(console=Console(stderr=True), disable=not sys.stderr.isatty())
-        self._task = self._bar.add_task("sending", total=total)
+        self._task = self._bar.add_task(word, total=total)
 
     def __enter__(self) -> Any:
         self._bar.start()

@@ -2,11 +2,14 @@
 
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from adapter.settings import ENVIRONMENT_VARIABLE, Settings, load_settings
+from adapter import ENVIRONMENT_VARIABLE
+
+if TYPE_CHECKING:
+    from adapter.settings import Settings
 
 Config = Annotated[
     Path,
@@ -16,8 +19,10 @@ AsJson = Annotated[bool, typer.Option("--json", help="JSON, one object a line.")
 DEFAULT = Path("adapter.toml")
 
 
-def settings_of(config: Path) -> Settings:
+def settings_of(config: Path) -> "Settings":
     """Raises ConfigError naming file and line."""
+    from adapter.settings import load_settings
+
     return load_settings(config)
 
 

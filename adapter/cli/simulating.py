@@ -1,6 +1,5 @@
 """`adapter simulate`: the synthetic hospital as files, or as a feed."""
 
-import asyncio
 import hashlib
 import json
 import math
@@ -190,6 +189,8 @@ class _Told:
 
 
 def _send(plan: "Plan", feed: Feed) -> _Told:
+    import asyncio
+
     from adapter.sinks.mllp_sender import Summary
 
     told = _Told(Summary(), _Counts())
@@ -200,6 +201,8 @@ def _send(plan: "Plan", feed: Feed) -> _Told:
 
 async def _feed(plan: "Plan", feed: Feed, told: _Told, advance: Any) -> None:
     """Each message in its time, after the answer to the one before."""
+    import asyncio
+
     from adapter.simulation.hospital import hospital
     from adapter.sinks.mllp_sender import NO_ANSWER, NOT_OWED, POSITIVE, MllpSender, code_of
 

@@ -1,6 +1,5 @@
 """`adapter check`: everything a start would trip over, each with the way to mend it."""
 
-import os
 import socket
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
@@ -9,14 +8,23 @@ from pathlib import Path
 from adapter.assets import load_rulebook
 from adapter.daemon.certificates import certificates, findings
 from adapter.daemon.clock import utc_now
-from adapter.daemon.health import FREE_BYTES
 from adapter.daemon.lock import held
-from adapter.daemon.parts import neighbours, outlets_for, refuse_clear_text, tls_for
+from adapter.daemon.opening import open_store
+from adapter.daemon.parts import neighbours, outlets_for, refuse_clear_text, space_of, tls_for
 from adapter.daemon.rules import load_rules
 from adapter.errors import AdapterError, ConfigError, UnavailableError
 from adapter.settings import Settings, load_settings
 from adapter.settings.reading import read_toml
-from adapter.store.database import Database
+from adapter.store.disk import (
+    VOLATILE,
+    exposed,
+    filesystem,
+    refuse_network_filesystem,
+    refuse_orphan_log,
+    refuse_stranger,
+)
+from adapter.store.engines import sqlite_path
+from adapter.store.space import Room
 
 SYNCHRONISED = (Path("/run/systemd/timesync/synchronized"), Path("/run/chrony"), Path("/var/lib/ntp"))
 """One of them is there where something keeps the clock right."""
@@ -111,24 +119,36 @@ def _store(settings: Settings) -> Looked:
     if not folder.is_dir():
         yield "warning", f"{folder} is not there yet — the daemon makes it at its first start"
         return
-    if folder.stat().st_mode & 0o077:
-        yield "error", f"{folder} can be read by others — chmod 700 {folder}"
-    if _free(folder) < FREE_BYTES:
-        yield "error", f"{folder} has less than {FREE_BYTES >> 20} MiB free — make room"
-    if not Path(settings.store_url().removeprefix("sqlite:///")).exists():
+    path = sqlite_path(settings.store_url()) if settings.on_sqlite() else folder
+    for one in exposed(folder, path):
+        yield "error", f"{one} can be reached by others — chmod {700 if one.is_dir() else 600} {one}"
+    if settings.on_sqlite():
+        yield from _disk(settings, path)
+    if not path.exists():
         yield "ok", "no database yet"
         return
-    database = Database.open(settings.store_url(), read_only=True)
+    database = open_store(settings, read_only=True)
     try:
         yield from (("error" if "damaged" in text else "warning", text) for text in database.self_check())
+        yield "ok", f"{settings.store_url()}: {database.settings()}"
     finally:
         database.close()
-    yield "ok", settings.store_url()
 
 
-def _free(folder: Path) -> int:
-    found = os.statvfs(folder)
-    return found.f_bavail * found.f_frsize
+def _disk(settings: Settings, path: Path) -> Looked:
+    refuse_network_filesystem(path)
+    refuse_orphan_log(path)
+    refuse_stranger(path)
+    kind, space = filesystem(path), space_of(settings)
+    if kind in VOLATILE:
+        yield "warning", f"{path.parent} lies in memory ({kind}) — nothing there outlives a power cut"
+    room, free = space.examine(), f"{space.free() >> 20} MiB free"
+    if room is Room.NEARLY_FULL:
+        yield "error", f"{free}: under the mark [store] stop_free_mib nothing is accepted — make room"
+    elif room is Room.LOW:
+        yield "warning", f"{free}: less than [store] warn_free_mib or warn_free_percent — make room soon"
+    else:
+        yield "ok", f"{kind or 'file system'} with {free}"
 
 
 def _addresses(settings: Settings) -> Looked:

@@ -8,10 +8,11 @@ from prometheus_client.core import Metric
 from adapter.ports import Clock
 from adapter.store import feeds, inbox, outbox, worklist
 from adapter.store.database import Database
+from adapter.store.space import Space
 from adapter.telemetry import counter_family, gauge, gauge_family
 
 
-def figures(database: Database, clock: Clock) -> Iterator[Metric]:
+def figures(database: Database, space: Space, clock: Clock) -> Iterator[Metric]:
     """Read in one snapshot, so that they add up."""
     now = clock()
     with database.read() as conn:
@@ -28,11 +29,21 @@ def figures(database: Database, clock: Clock) -> Iterator[Metric]:
     oldest = (now - counts.oldest_pending).total_seconds() if counts.oldest_pending else 0.0
     yield gauge("inbox_oldest_seconds", "Age of the oldest unread message", oldest)
     yield gauge("control_id_reuse", "Known control ids that came with other bytes", float(counts.control_id_reuse))
+    yield from _disk(database, space)
     for name in ("waiting", "delivered", "dead"):
         values = {outlet: float(getattr(one, name)) for outlet, one in waiting.items()}
         yield gauge_family(f"outbox_{name}", f"Deliveries {name}", "outlet", values)
+    ages = {outlet: (now - one.oldest_waiting).total_seconds() for outlet, one in waiting.items() if one.oldest_waiting}
+    yield gauge_family("outbox_oldest_seconds", "Age of the oldest delivery that waits", "outlet", ages)
     yield gauge("watching", "Patients followed without being shown", float(watching))
     yield gauge("shown", "Rows on the worklist", float(len(shown)))
     yield gauge(
         "resident_max_bytes", "Most memory ever used", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024.0
     )
+
+
+def _disk(database: Database, space: Space) -> Iterator[Metric]:
+    database_bytes, log_bytes = database.sizes()
+    yield gauge("disk_free_bytes", "Room on the data disk", float(space.free()))
+    yield gauge("database_bytes", "The database", float(database_bytes))
+    yield gauge("wal_bytes", "Its write-ahead log", float(log_bytes))

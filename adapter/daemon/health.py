@@ -1,27 +1,34 @@
 """How the daemon feels: its loop, its store, its disk (reliability 5.1)."""
 
-import os
 import secrets
+import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from pathlib import Path
 
 from adapter.daemon.certificates import Certificate, alarms
 from adapter.errors import UnavailableError
 from adapter.ports import Clock
 from adapter.store import accounts, inbox, outbox, quarantine
 from adapter.store.database import Database
+from adapter.store.space import Room, Space
 from adapter.web.context import Health
 
 LOOP_SECONDS = 5.0
 PROBE_SECONDS = 2.0
 AGAIN_SECONDS = 1.0
 """A probe's answer serves everybody who asks within this time."""
-FREE_BYTES = 256 * 1024 * 1024
+SLOW = "store-slow"
+"""Not ready, says this; it closes no port, since a slow answer is as true as a quick one."""
+IDLE_SECONDS = 30.0
+"""Nobody asks and nothing was refused: still the store is tried this often, so that an alarm comes within a minute (P3)."""
 OLDEST = timedelta(minutes=5)
 """A message that waits longer is an alarm: screening stands still."""
+OWED = timedelta(hours=1)
+"""So does a delivery: an EDC or a mail server is away."""
+LOG_BYTES = 128 << 20
+"""A write-ahead log that cannot be copied: a reader holds an old snapshot."""
 
 
 @dataclass(slots=True)
@@ -29,38 +36,49 @@ class Pulse:
     """Asked by the web's threads; `beat` is called by the event loop each second."""
 
     database: Database
-    folder: Path
+    space: Space
     clock: Clock
     certificates: Sequence[Certificate] = ()
     stopping: Callable[[], bool] = lambda: False
     _beaten: float = field(default_factory=time.monotonic)
+    _looked: float = 0.0
     _probed: float = 0.0
-    _alarms: tuple[str, ...] = ()
+    _failing: tuple[str, ...] = ()
+    _room: Room = Room.ENOUGH
+    _one: threading.Lock = field(default_factory=threading.Lock)
 
     def beat(self) -> None:
         self._beaten = time.monotonic()
 
     def health(self) -> Health:
         live = time.monotonic() - self._beaten < LOOP_SECONDS
-        critical, minor = self._stored_alarms(), self._waiting_alarms()
+        critical = self.refusals()
+        minor = self._waiting_alarms() + ((Room.LOW,) if self._room is Room.LOW else ())
         failing = bool(critical) or not live
         status = "failing" if failing else "degraded" if minor else "ok"
         return Health(live, live and not critical and not self.stopping(), status, critical + minor)
 
-    def _stored_alarms(self) -> tuple[str, ...]:
-        if time.monotonic() - self._probed > AGAIN_SECONDS:
-            self._alarms = tuple(self._probe())
-            self._probed = time.monotonic()
-        return self._alarms
+    def refusals(self, patience: float = AGAIN_SECONDS) -> tuple[str, ...]:
+        """Why the store is not ready; empty when all is well. What was found well holds for `patience` seconds."""
+        with self._one:
+            now = time.monotonic()
+            if now - self._looked > AGAIN_SECONDS:
+                self._room, self._looked = self.space.look(), now
+            troubled = self._failing or self._room is Room.NEARLY_FULL
+            if now - self._probed > (AGAIN_SECONDS if troubled else patience):
+                self._failing, self._probed = self._probe(), now
+            full = (str(Room.NEARLY_FULL),) if self._room is Room.NEARLY_FULL else ()
+            return full + self._failing
 
-    def _probe(self) -> list[str]:
-        alarms = [] if _free(self.folder) > FREE_BYTES else ["disk-nearly-full"]
+    def _probe(self) -> tuple[str, ...]:
         began = time.monotonic()
         try:
+            if self._failing or self._room is Room.NEARLY_FULL:
+                self.database.make_room()
             self._write()
         except UnavailableError:
-            return [*alarms, "store-unavailable"]
-        return alarms if time.monotonic() - began < PROBE_SECONDS else [*alarms, "store-slow"]
+            return ("store-unavailable",)
+        return () if time.monotonic() - began < PROBE_SECONDS else (SLOW,)
 
     def _write(self) -> None:
         """A row really written, synced and taken away again: a sign-in token that is expired when it is made."""
@@ -72,16 +90,16 @@ class Pulse:
     def _waiting_alarms(self) -> tuple[str, ...]:
         try:
             with self.database.read() as conn:
-                oldest = inbox.counts(conn).oldest_pending
                 stranger = quarantine.holds(conn, quarantine.VOUCHED)
-                dead = any(one.dead for one in outbox.counts(conn).values())
+                oldest, owed = inbox.counts(conn).oldest_pending, outbox.counts(conn).values()
         except UnavailableError:
             return ()
-        late = oldest is not None and self.clock() - oldest > OLDEST
-        found = {"inbox-waiting": late, "dead-letters": dead, "unknown-sender": stranger}
-        return (*(name for name, holds in found.items() if holds), *alarms(self.certificates, self.clock()))
-
-
-def _free(folder: Path) -> int:
-    found = os.statvfs(folder)
-    return found.f_bavail * found.f_frsize
+        now = self.clock()
+        found = {
+            "inbox-waiting": oldest is not None and now - oldest > OLDEST,
+            "outbox-waiting": any(one.oldest_waiting and now - one.oldest_waiting > OWED for one in owed),
+            "unknown-sender": stranger,
+            "dead-letters": any(one.dead for one in owed),
+            "log-long": self.database.sizes()[1] > LOG_BYTES,
+        }
+        return (*(code for code, stands in found.items() if stands), *alarms(self.certificates, now))

@@ -1,22 +1,31 @@
 """One process writes the store: the lock file in the data folder (decisions F1)."""
 
+import errno
 import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from adapter.errors import ConfigError, UnavailableError
+from adapter.errors import ConfigError, StorageFailedError, UnavailableError
 
 PRIVATE = 0o700
 
 
 def data_folder(path: Path) -> Path:
-    """The folder, made for us alone where it is absent. Raises ConfigError where it cannot be used."""
+    """The folder, made for us alone where it is absent. Raises ConfigError where it cannot be used, StorageFailedError where
+    its disk is the reason: that may mend itself, and the supervisor tries again.
+    """
     try:
         path.mkdir(parents=True, exist_ok=True, mode=PRIVATE)
     except OSError as error:
+        if error.errno in {errno.ENOSPC, errno.EROFS}:
+            raise StorageFailedError(
+                f"{path}: cannot be made ({error.strerror}) — make room, or check the disk"
+            ) from error
         raise ConfigError(f"{path}: cannot be made ({error.strerror}) — mend [adapter] data or its rights") from error
+    if os.statvfs(path).f_flag & os.ST_RDONLY:
+        raise StorageFailedError(f"{path}: the disk is mounted read-only — check it, then mount it for writing")
     if not os.access(path, os.R_OK | os.W_OK | os.X_OK):
         raise ConfigError(f"{path}: this user may not write there — mend [adapter] data or its rights")
     return path

@@ -11,6 +11,7 @@ from adapter.daemon.certificates import certificates, expiry
 from adapter.daemon.figures import figures
 from adapter.daemon.health import Pulse
 from adapter.daemon.lock import data_folder
+from adapter.daemon.opening import open_store
 from adapter.daemon.refusals import Refusals
 from adapter.daemon.rules import SECRET, load_rules
 from adapter.errors import ConfigError
@@ -34,9 +35,12 @@ from adapter.sources.connection import Limits
 from adapter.sources.envelope import Door, control_ids
 from adapter.sources.greeting import Tls, tls_context
 from adapter.sources.mllp_server import MllpServer, Neighbours
+from adapter.sources.room import Room
 from adapter.sources.senders import Senders
+from adapter.store import marks
 from adapter.store.database import Database
 from adapter.store.secret import SiteSecret
+from adapter.store.space import MIB, Marks, Space
 from adapter.telemetry import MessageLog, Metrics
 from adapter.web.context import FeedInfo, WebContext
 
@@ -75,14 +79,17 @@ def open_parts(settings: Settings, clock: Clock) -> Iterator[Parts]:
     folder = data_folder(settings.adapter.data)
     rules = load_rules(settings)
     secret = SiteSecret.load_or_create(folder / SECRET)
-    outlets = {name: make(clock) for name, make in outlets_for(settings).items()}
+    roles = settings.adapter.roles
+    outlets = {name: make(clock) for name, make in outlets_for(settings).items()} if "deliver" in roles else {}
     metrics = Metrics()
+    space = space_of(settings)
     with ExitStack() as stack:
-        database = Database.open(settings.store_url())
+        database = open_store(settings)
         stack.callback(database.close)
         database.migrate()
+        _one_key(database, secret)
+        metrics.compute(lambda: figures(database, space, clock))
         known = certificates(settings)
-        metrics.compute(lambda: figures(database, clock))
         metrics.compute(lambda: expiry(known, clock()))
         keeper = Keeper(database, rules, secret, owing(settings, rules, secret), f"{settings.web_base()}/c/")
         yield Parts(
@@ -94,14 +101,31 @@ def open_parts(settings: Settings, clock: Clock) -> Iterator[Parts]:
             metrics=metrics,
             keeper=keeper,
             outlets=outlets,
-            servers=_servers(settings, rules, clock, metrics, Refusals(database, clock)),
-            pulse=Pulse(database, folder, clock, known),
+            servers=_servers(settings, rules, metrics, Refusals(database, clock)) if "receive" in roles else (),
+            pulse=Pulse(database, space, clock, known),
         )
 
 
-def _servers(
-    settings: Settings, rules: Rulebook, clock: Clock, metrics: Metrics, refusals: Refusals
-) -> tuple[MllpServer, ...]:
+def _one_key(database: Database, secret: SiteSecret) -> None:
+    """Raises ConfigError where a store that several machines share was made under another site key."""
+    if database.many_writers:
+        with database.write() as tx:
+            if not marks.agrees(tx, marks.SITE_KEY, secret.derive("same-site-key").hex()):
+                raise ConfigError(
+                    f"{SECRET} is not the one this database was made with — copy it from the first data folder (mode 0400)"
+                )
+
+
+def space_of(settings: Settings) -> Space:
+    if not settings.on_sqlite():
+        return Space(settings.adapter.data, Marks(0, 0, 0, 0))  # the server's disk is not ours to watch
+    store = settings.store
+    sizes = (round(size * MIB) for size in (store.warn_free_mib, store.stop_free_mib, store.ballast_mib))
+    return Space(settings.adapter.data, Marks(store.warn_free_percent, *sizes))
+
+
+def _servers(settings: Settings, rules: Rulebook, metrics: Metrics, refusals: Refusals) -> tuple[MllpServer, ...]:
+    clock = refusals.clock
     number = control_ids(clock)
     log, debug = MessageLog(), settings.adapter.log == "debug"
     doors = {
@@ -117,16 +141,28 @@ def _servers(
         )
         for source in settings.source
     }
-    return tuple(_server(source, doors[source.name], metrics, refusals) for source in settings.source)
+    limits = _limits(settings)
+    return tuple(
+        _server(source, doors[source.name], metrics, limits[source.name], refusals) for source in settings.source
+    )
 
 
-def _server(source: MllpSource, door: Door, metrics: Metrics, refusals: Refusals) -> MllpServer:
+def _limits(settings: Settings) -> dict[str, Limits]:
+    """Big frames of all sources take turns in one room."""
+    room = Room()
+    return {
+        source.name: Limits(source.max_bytes, source.frame_seconds, idle_seconds=source.idle_seconds, room=room)
+        for source in settings.source
+    }
+
+
+def _server(source: MllpSource, door: Door, metrics: Metrics, limits: Limits, refusals: Refusals) -> MllpServer:
     return MllpServer(
         door,
         source.listen.host,
         source.listen.port,
         metrics,
-        limits=Limits(source.max_bytes, source.frame_seconds, idle_seconds=source.idle_seconds),
+        limits=limits,
         neighbours=neighbours(source),
         tls=tls_for(source),
         refused=refusals.note,

@@ -16,12 +16,12 @@ KEPT = 1000
 
 class Refusals:
     def __init__(self, database: Database, clock: Clock) -> None:
-        self._database, self._clock = database, clock
+        self._database, self.clock = database, clock
         self._noted: dict[tuple[str, str, str], datetime] = {}
 
     def note(self, feed: str, peer: str, reason: str) -> None:
         """Called by the event loop, which waits for nothing here."""
-        now, key = self._clock(), (feed, peer, reason)
+        now, key = self.clock(), (feed, peer, reason)
         if (last := self._noted.get(key)) is not None and now - last < AGAIN:
             return
         if len(self._noted) >= KEPT:

@@ -1,6 +1,9 @@
 """`adapter run`: serve until stopped."""
 
 import asyncio
+import contextlib
+import ctypes
+import errno
 import gc
 import logging
 import os
@@ -13,10 +16,14 @@ from adapter import telemetry
 from adapter.daemon import loop
 from adapter.daemon.clock import utc_now
 from adapter.daemon.lock import data_folder, held
+from adapter.daemon.memory import give_back_big_buffers
 from adapter.daemon.parts import Parts, open_parts, refuse_clear_text
 from adapter.daemon.running import Daemon, stop_on_signals
+from adapter.errors import StorageFailedError
 from adapter.settings import Settings
 from adapter.store import accounts
+from adapter.store.disk import refuse_exposed
+from adapter.store.engines import sqlite_path
 from adapter.web import once
 
 PRIVATE_FILES = 0o077
@@ -26,21 +33,45 @@ COLLECT_AFTER = 50_000
 LEVELS = {"info": logging.INFO, "debug": logging.DEBUG}
 NO_CORE = (0, 0)
 """A crash leaves no memory on the disk: patients stand in it (reliability P10)."""
+PR_SET_DUMPABLE = 4
+"""linux/prctl.h; 0 also keeps other processes of this account from reading our memory."""
+DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EFBIG})
 
 
 def serve(settings: Settings, say: Callable[[str], None]) -> None:
     """Until SIGTERM or SIGINT. Raises ConfigError, UnavailableError (another daemon, the store, its disk)."""
     refuse_clear_text(settings)
-    os.umask(PRIVATE_FILES)
-    resource.setrlimit(resource.RLIMIT_CORE, NO_CORE)
+    seal()
     telemetry.configure_log(level=LEVELS[settings.adapter.log])
     gc.set_threshold(COLLECT_AFTER)
-    with held(data_folder(settings.adapter.data)), open_parts(settings, utc_now) as parts:
-        invitation = _first_invitation(parts)
+    give_back_big_buffers()
+    folder = settings.adapter.data
+    with disk_errors(), held(data_folder(folder)), open_parts(settings, utc_now) as parts:
+        refuse_exposed(folder, sqlite_path(settings.store_url()) if settings.on_sqlite() else folder)
+        invitation = _first_invitation(parts) if "web" in settings.adapter.roles else None
         if invitation:
             say(f"Nobody can sign in yet. Make the administrator's account: {invitation}")
         with unwrapped():
             loop.run(_serve(parts))
+
+
+def seal() -> None:
+    """What this process writes and holds is nobody else's."""
+    os.umask(PRIVATE_FILES)
+    resource.setrlimit(resource.RLIMIT_CORE, NO_CORE)
+    with contextlib.suppress(AttributeError, OSError):  # another system than Linux
+        ctypes.CDLL(None).prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
+
+
+@contextmanager
+def disk_errors() -> Iterator[None]:
+    """A file beside the store that the disk refuses is the disk's fault too: the supervisor tries again."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in DISK:
+            raise
+        raise StorageFailedError(f"the data disk refused ({error.strerror}) — make room, or check it") from error
 
 
 async def _serve(parts: Parts) -> None:

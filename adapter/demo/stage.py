@@ -86,6 +86,7 @@ def settings_for(folder: Path, ports: Ports) -> Settings:
     return Settings.model_validate(
         {
             "adapter": {"data": folder, "trials": [TRIAL], "environment": "test"},
+            "store": {"ballast_mib": 0},
             "source": [
                 {"kind": "mllp", "name": site, "site": site, "listen": f"{HOST}:{port}"}
                 for site, port in zip(SITES, ports.mllp, strict=True)

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from adapter.domain.administration import Administration
+from adapter.domain.condition import Condition
 from adapter.domain.encounter import EncounterStatement
 from adapter.domain.observation import Observation
 from adapter.domain.patient import Decision, Demographics, Determination, PatientId
@@ -45,6 +47,25 @@ class StatusDecided:
     decision: Decision
 
 
+@dataclass(frozen=True, slots=True)
+class AdministrationStated:
+    patient: PatientId
+    administration: Administration
+
+
+@dataclass(frozen=True, slots=True)
+class ConditionStated:
+    patient: PatientId
+    condition: Condition
+
+
 ClinicalEvent = (
-    ObservationReceived | EncounterChanged | PatientDescribed | PatientMerged | CriterionDetermined | StatusDecided
+    ObservationReceived
+    | EncounterChanged
+    | PatientDescribed
+    | PatientMerged
+    | CriterionDetermined
+    | StatusDecided
+    | AdministrationStated
+    | ConditionStated
 )

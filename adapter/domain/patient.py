@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
+from adapter.domain.administration import Administration
+from adapter.domain.condition import Condition
 from adapter.domain.encounter import EncounterStatement
 from adapter.domain.observation import Observation, Result
 from adapter.domain.truth import Truth
@@ -109,6 +111,10 @@ class PatientState:
     demographics: Demographics = field(default_factory=Demographics)
     determinations: tuple[Determination, ...] = ()
     decisions: tuple[Decision, ...] = ()
+    administrations: tuple[Administration, ...] = ()
+    """Every statement about a drug; what stands of them, `domain.administration.standing` knows."""
+    conditions: tuple[Condition, ...] = ()
+    """As `administrations`, of diagnoses and problems."""
 
     def observations(self, concept: str) -> tuple[Observation, ...]:
         """Usable (final or corrected) observations of a concept in order of effective time."""

@@ -1,14 +1,13 @@
 """Coded answers: tests, code status, cultures, and what the registration desk knows of a person."""
 
 import calendar
-from datetime import date, datetime
-from fractions import Fraction
+from datetime import date, datetime, timedelta
+from functools import lru_cache
 
 from adapter.domain.assessment import Evidence, evidence_of
 from adapter.domain.observation import Observation
-from adapter.domain.quantity import Interval
 from adapter.domain.trial import Comparison
-from adapter.eligibility.finding import Reading, earliest, unique
+from adapter.eligibility.finding import Reading, earliest, unique, whole_interval
 from adapter.eligibility.newest import Newest, newest
 from adapter.eligibility.view import View, instant
 
@@ -32,7 +31,7 @@ def covid_active(view: View, comparison: Comparison) -> Reading:
 
     An inconclusive test neither finds nor refutes (clinical 4: discordant tests are never the machine's to decide).
     """
-    told = _coded(view, "sars-cov-2")
+    told = _coded(view, "sars-cov-2", comparison.within)
     yes, no = (
         newest([o for o in told if o.code == word], view.at, comparison.within) for word in ("detected", "not-detected")
     )
@@ -52,7 +51,7 @@ def _drawn(found: Newest) -> datetime:
 
 
 def _word(view: View, comparison: Comparison, concept: str) -> Reading:
-    found = newest(_coded(view, concept), view.at, comparison.within)
+    found = newest(_coded(view, concept, comparison.within), view.at, comparison.within)
     words = {o.code for o in found.observations}
     return Reading(
         word=words.pop() if len(words) == 1 else None,
@@ -62,8 +61,8 @@ def _word(view: View, comparison: Comparison, concept: str) -> Reading:
     )
 
 
-def _coded(view: View, concept: str) -> list[Observation]:
-    return [o for o in view.observations(concept) if o.code is not None]
+def _coded(view: View, concept: str, within: timedelta | None = None) -> list[Observation]:
+    return [o for o in view.observations(concept, within) if o.code is not None]
 
 
 def do_not_resuscitate(view: View, _comparison: Comparison) -> Reading:
@@ -76,7 +75,7 @@ def do_not_resuscitate(view: View, _comparison: Comparison) -> Reading:
 
 def culture_growth(view: View, comparison: Comparison) -> Reading:
     """Something grew within the window, all of it shown (a commensal may follow a pathogen); silence says nothing."""
-    grown = [o for o in _coded(view, "culture-organism") if grew(o)]
+    grown = [o for o in _coded(view, "culture-organism", comparison.within) if grew(o)]
     found = newest(grown, view.at, comparison.within)
     if not found.observations:
         return Reading(changes=found.changes)
@@ -96,16 +95,16 @@ def only_a_person_knows(_view: View, _comparison: Comparison) -> Reading:
 
 def sex(view: View, _comparison: Comparison) -> Reading:
     """Administrative sex; other and unknown leave the question open."""
-    return Reading(word=SEXES.get(view.stay.state.demographics.get("sex").strip().lower()))
+    return Reading(word=SEXES.get(view.stay.person.sex.strip().lower()))
 
 
 def age_years(view: View, _comparison: Comparison) -> Reading:
     """Completed years; a birth date known to the year or month only gives an interval."""
-    years = completed_years(view.stay.state.demographics.get("birth_date"), view.at.date())
+    years = completed_years(view.stay.person.birth_date, view.at.date())
     if years is None:
         return Reading(asks=("How old is the patient? No date of birth is on file",), missing=("age_years",))
     return Reading(
-        intervals=(Interval(Fraction(years[0]), Fraction(years[1])),),
+        intervals=(whole_interval(*years),),
         evidence=(_age_evidence(years, view.at),),
         asks=("How old is the patient? The date of birth is not complete",),
         missing=("age_years",),
@@ -117,6 +116,7 @@ def _age_evidence(years: tuple[int, int], at: datetime) -> Evidence:
     return Evidence("age_years", str(low) if low == high else f"{low}-{high}", "a", at, message="")
 
 
+@lru_cache(maxsize=4096)
 def completed_years(born: str, on: date) -> tuple[int, int] | None:
     """(fewest, most) years completed; `None` where no year of birth is known. Born on 29 February: one older on 1 March."""
     try:

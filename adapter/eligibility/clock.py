@@ -1,14 +1,13 @@
 """The onset and the time limit: from the first moment the sepsis criterion holds, strictly less than the limit."""
 
-from collections.abc import Hashable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from adapter.domain.trial import Clock, Rule, Trial
+from adapter.domain.trial import Clock, Criterion, Trial
 from adapter.domain.truth import Truth
-from adapter.eligibility.finding import Reading, earliest
-from adapter.eligibility.rules import evaluate
-from adapter.eligibility.view import Stay, View, instant
+from adapter.eligibility.criteria import finding_of
+from adapter.eligibility.finding import Finding, Reading, earliest
+from adapter.eligibility.view import Stay, View
 from adapter.scoring.moments import moments, next_change
 
 ONSET_ASK = "When did sepsis begin? The SOFA criterion has not been seen to hold"
@@ -16,24 +15,38 @@ ONSET_ASK = "When did sepsis begin? The SOFA criterion has not been seen to hold
 
 def onset_of(stay: Stay, at: datetime) -> datetime | None:
     """Once met, the criterion stays met for the episode; computed from the state each time, so a correction undoes it."""
-    criterion = stay.trial.criterion(stay.trial.parameters.sepsis_criterion)
+    criterion = stay.plan.sepsis
     begun = _begun(stay)
     if criterion is None or criterion.met_when is None or begun is None or begun > at:
         return None
-    rule = criterion.met_when
 
     def search(after: datetime | None) -> datetime | None:
         moments = _moments(stay, begun, at, after)
-        return next((m for m in moments if evaluate(rule, View(stay, m)).truth is Truth.MET), None)
+        return next((m for m in moments if sepsis_found(criterion, View(stay, m)).truth is Truth.MET), None)
 
-    return stay.chart.memory.first(_question(stay, rule, at), at, search)
+    basis, question = stay.plan.criteria[criterion.id], ("onset", stay.trial.id, stay.admitted, View(stay, at).baseline)
+    if not basis.timeless:
+        return search(None)
+    return stay.chart.memory.first(question, at, basis.concepts, search, *_given(stay))
 
 
-def _question(stay: Stay, rule: Rule, at: datetime) -> Hashable:
-    """All that the rule may rest on at any moment up to `at`, beside the results known by then."""
-    person = tuple(sorted((name, said.value) for name, said in stay.state.demographics.fields.items()))
-    baseline = View(stay, at).baseline
-    return (rule, stay.trial.parameters, stay.options, stay.encounter, stay.infection, baseline, person)
+def sepsis_found(criterion: Criterion, view: View) -> Finding:
+    """What the criterion that starts the clock says at a moment; the search and the answer often ask for the same."""
+    basis, question = view.stay.plan.criteria[criterion.id], ("sepsis", view.stay.trial.id)
+    if basis.fleeting:
+        return finding_of(criterion, view)
+    given = (criterion, view.stay.trial.parameters, *basis.given(view))
+    return view.remembered(question, basis.turns, lambda: finding_of(criterion, view), *given)
+
+
+def _given(stay: Stay) -> tuple[object, ...]:
+    """All that the rule may rest on at any moment, beside the SOFA before and the results known by then.
+
+    Of the visit that is how it began, not the bed: a transfer is no reason to search again.
+    """
+    visit = stay.encounter
+    began = visit and (visit.admitted, visit.encounter_class, visit.started_in_emergency)
+    return stay.trial, stay.options, began, stay.infection, stay.person
 
 
 def _begun(stay: Stay) -> datetime | None:
@@ -42,8 +55,8 @@ def _begun(stay: Stay) -> datetime | None:
         return None
     if stay.admitted is not None:
         return stay.admitted
-    results = (result for known in stay.state.results.values() for result in known)
-    return earliest(instant(now.effective) for result in results if (now := result.usable) is not None)
+    firsts = (stay.chart.series(concept).times[:1] for concept in stay.state.results)
+    return min((moment for times in firsts for moment in times), default=None)
 
 
 def _moments(stay: Stay, begun: datetime, at: datetime, after: datetime | None) -> list[datetime]:

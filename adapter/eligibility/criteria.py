@@ -1,6 +1,7 @@
 """Each criterion's answer: a person's where one has answered, else the machine's; unknown is never "no"."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
 from adapter.domain.assessment import CriterionResult
@@ -18,6 +19,36 @@ def determinations_of(
     """The newest answer to each criterion of this trial, given in this episode and not in the future."""
     told = [d for d in state.determinations if d.trial == trial.id and d.at <= at and (since is None or d.at >= since)]
     return {d.criterion: d for d in sorted(told, key=lambda d: (d.at, d.digest))}
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What the machine found of a criterion, and its result with the person's answer over it."""
+
+    finding: Finding
+    result: CriterionResult
+
+
+def answered(criterion: Criterion, view: View, determination: Determination | None) -> Answered:
+    """Asked again only when something it rests on has changed; where there is no rule, once for all patients."""
+    plan = view.stay.plan
+    if determination is None and criterion.id in plan.unasked:
+        known: Answered = plan.unasked[criterion.id]
+        return known
+    basis = plan.criteria[criterion.id]
+    if (criterion.met_when is None and criterion.suggested_when is None) or basis.fleeting:
+        found = _asked(criterion, view, determination)
+        if determination is None and not basis.fleeting:
+            plan.unasked[criterion.id] = found
+        return found
+    given = (criterion, view.stay.trial.parameters, determination, *basis.given(view))
+    question = ("criterion", view.stay.trial.id, criterion.id)
+    return view.remembered(question, basis.turns, lambda: _asked(criterion, view, determination), *given)
+
+
+def _asked(criterion: Criterion, view: View, determination: Determination | None) -> Answered:
+    finding = finding_of(criterion, view)
+    return Answered(finding, result_of(criterion, view, finding, determination))
 
 
 def finding_of(criterion: Criterion, view: View) -> Finding:

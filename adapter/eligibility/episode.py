@@ -1,10 +1,12 @@
 """Which visit is the episode: trial × patient × encounter (decisions A4)."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from adapter.domain.encounter import Encounter, EncounterClass
-from adapter.domain.patient import PatientState
 from adapter.domain.visits import visits
+from adapter.scoring.chart import Chart
+from adapter.scoring.turns import ALWAYS
 
 NO_VISIT = "no-visit"
 """The episode of a patient of whom only results have come: a person must say where they lie."""
@@ -15,20 +17,26 @@ NEWER_VISIT = "newer-visit"
 BEGINNING = datetime.min.replace(tzinfo=UTC)
 
 
-def encounter_of(state: PatientState, at: datetime) -> Encounter | None:
+def visits_of(chart: Chart) -> Sequence[Encounter]:
+    """Read once, as long as nothing else is said of them."""
+    told = chart.state.statements
+    return chart.remembered("visits", ALWAYS, {}, lambda: visits(told), told)
+
+
+def encounter_of(chart: Chart, at: datetime) -> Encounter | None:
     """The running visit admitted last; an ended one only when none runs, a clinic visit only when nothing else is known."""
-    begun = [visit for visit in visits(state.statements) if not visit.cancelled and _begun(visit, at)]
+    begun = [visit for visit in visits_of(chart) if not visit.cancelled and _begun(visit, at)]
     return max(begun, key=lambda visit: _weight(visit, at), default=None)
 
 
-def spoken_of(state: PatientState, at: datetime) -> bool:
+def spoken_of(chart: Chart, at: datetime) -> bool:
     """Whether any visit is known by now, a cancelled one included: then nobody asks where the patient lies."""
-    return any(_begun(visit, at) for visit in visits(state.statements))
+    return any(_begun(visit, at) for visit in visits_of(chart))
 
 
-def encounter_named(state: PatientState, episode: str, at: datetime) -> Encounter | None:
+def encounter_named(chart: Chart, episode: str, at: datetime) -> Encounter | None:
     """The visit of an episode as it stands at `at`, running, ended or cancelled; `None` where nobody speaks of it."""
-    return next((v for v in visits(state.statements) if v.visit == episode and _begun(v, at)), None)
+    return next((v for v in visits_of(chart) if v.visit == episode and _begun(v, at)), None)
 
 
 def episode_of(encounter: Encounter | None) -> str:

@@ -8,16 +8,16 @@ from adapter.domain.assessment import Assessment, CriterionResult, Evidence, Sep
 from adapter.domain.patient import Determination, PatientState
 from adapter.domain.trial import Criterion, Needs, Trial
 from adapter.domain.truth import Truth
-from adapter.eligibility.clock import TimeLimit, next_turn, onset_of, time_limit_of
-from adapter.eligibility.criteria import determinations_of, finding_of, result_of
+from adapter.eligibility.clock import TimeLimit, next_turn, onset_of, sepsis_found, time_limit_of
+from adapter.eligibility.criteria import Answered, answered, determinations_of, finding_of, result_of
 from adapter.eligibility.episode import NEWER_VISIT, encounter_named, encounter_of, ended, episode_of, spoken_of
 from adapter.eligibility.finding import Finding, earliest, unique
-from adapter.eligibility.newest import newest
+from adapter.eligibility.plan import plan_of
 from adapter.eligibility.sepsis import infection_of, missing_inputs
 from adapter.eligibility.strata import StratumFinding, classify
 from adapter.eligibility.verdict import certainty_of, is_shown, verdict_of
 from adapter.eligibility.view import Stay, View, instant
-from adapter.scoring.chart import Chart, chart_of
+from adapter.scoring.chart import Chart, Timed, chart_of
 from adapter.scoring.options import ScoringOptions
 
 BESIDE_THE_VERDICT = (
@@ -62,14 +62,7 @@ def assess(  # noqa: PLR0913 — one call says all an assessment rests on
         questions=_questions(case),
         rulebook=rulebook,
         provisional=case.stratum.provisional,
-        flags=unique(
-            (
-                *case.stratum.flags,
-                *case.limit.warning(at),
-                *sorted(case.marks),
-                *([NEWER_VISIT] if case.superseded else ()),
-            )
-        ),
+        flags=unique((*case.stratum.flags, *case.limit.warning(at), *case.marks)),
         stratum_evidence=case.stratum.evidence,
         encounter=encounter,
         status=_status(trial, state, episode or episode_of(encounter), at),
@@ -88,31 +81,9 @@ class _Case:
     stratum: StratumFinding
     findings: Mapping[str, Finding]
     results: Mapping[str, CriterionResult]
-
-    @property
-    def over(self) -> bool:
-        """Discharged, died, never admitted after all, known by now under a visit, a test patient, or one who wants no part
-        in research: nobody is left to be asked.
-        """
-        state, encounter = self.view.stay.state, self.view.stay.encounter
-        if state.demographics.get("died") or self.marks:
-            return True
-        if encounter is None:
-            return spoken_of(state, self.view.at)
-        return encounter.cancelled or ended(encounter, self.view.at) or self.superseded
-
-    @property
-    def superseded(self) -> bool:
-        """Another visit is the present one: a patient lies in one bed, whether or not the discharge from the other was told."""
-        stay = self.view.stay
-        present = encounter_of(stay.state, self.view.at)
-        return stay.encounter is not None and present is not None and present.visit != stay.encounter.visit
-
-    @property
-    def marks(self) -> frozenset[str]:
-        """`test-patient`, `opt-out`, by the site's rule (reliability C19, C20; the latter closes every gate to an EDC)."""
-        said = self.view.stay.state.demographics
-        return frozenset(flag for name, flag in MARKS.items() if said.get(name) == "yes")
+    marks: tuple[str, ...]
+    """`test-patient`, `opt-out` by the site's rule (the latter closes every gate to an EDC), `newer-visit`."""
+    over: bool
 
     @property
     def emergency(self) -> bool:
@@ -122,16 +93,40 @@ class _Case:
 
 def _case(trial: Trial, chart: Chart, at: datetime, options: ScoringOptions, episode: str | None) -> _Case:
     state = chart.state
-    encounter = encounter_of(state, at) if episode is None else encounter_named(state, episode, at)
+    encounter = encounter_of(chart, at) if episode is None else encounter_named(chart, episode, at)
     told = determinations_of(trial, state, encounter.admitted if encounter else None, at)
-    stay = Stay(trial, chart, options, encounter, None)
+    stay = Stay(trial, plan_of(trial), chart, options, encounter, None)
     stay = replace(stay, infection=infection_of(View(stay, at), _recorded(trial, told)))
     limit = time_limit_of(trial, _onset(stay, told, at))
     stratum = classify(View(stay, at))
     view = View(stay, at, stratum=stratum.reading, time_limit=limit.reading(at))
-    findings = {criterion.id: _finding(criterion, view, limit.onset) for criterion in trial.criteria}
-    results = {c.id: result_of(c, view, findings[c.id], told.get(c.id)) for c in trial.criteria}
-    return _Case(view, told, limit, stratum, findings, results)
+    answers = {c.id: _answered(c, view, limit.onset, told.get(c.id)) for c in trial.criteria}
+    findings = {criterion: answer.finding for criterion, answer in answers.items()}
+    results = {criterion: answer.result for criterion, answer in answers.items()}
+    marks = _marks(stay, superseded=episode is not None and _superseded(stay, at))
+    return _Case(view, told, limit, stratum, findings, results, marks, over=bool(marks) or _over(stay, at))
+
+
+def _marks(stay: Stay, *, superseded: bool) -> tuple[str, ...]:
+    """What takes a patient out of the search whatever the record says (reliability C19, C20)."""
+    said = stay.state.demographics
+    marked = sorted(flag for name, flag in MARKS.items() if said.get(name) == "yes")
+    return (*marked, NEWER_VISIT) if superseded else tuple(marked)
+
+
+def _superseded(stay: Stay, at: datetime) -> bool:
+    """Another visit is the present one: a patient lies in one bed, whether or not the discharge from the other was told."""
+    present = encounter_of(stay.chart, at)
+    return stay.encounter is not None and present is not None and present.visit != stay.encounter.visit
+
+
+def _over(stay: Stay, at: datetime) -> bool:
+    """Discharged, died, never admitted after all, or known by now under a visit: nobody is left to be asked."""
+    if stay.state.demographics.get("died"):
+        return True
+    if stay.encounter is None:
+        return spoken_of(stay.chart, at)
+    return stay.encounter.cancelled or ended(stay.encounter, at)
 
 
 def _recorded(trial: Trial, told: Mapping[str, Determination]) -> datetime | None:
@@ -151,12 +146,22 @@ def _onset(stay: Stay, told: Mapping[str, Determination], at: datetime) -> datet
     return found
 
 
-def _finding(criterion: Criterion, view: View, onset: datetime | None) -> Finding:
+def _answered(criterion: Criterion, view: View, onset: datetime | None, told: Determination | None) -> Answered:
     """Sepsis once found stays found for the episode: its evidence is that of the onset."""
-    if onset is None or criterion.id != view.stay.trial.parameters.sepsis_criterion:
-        return finding_of(criterion, view)
-    began = finding_of(criterion, View(view.stay, onset, kept=True))
-    return began if began.truth is Truth.MET else finding_of(criterion, view)
+    if criterion.id != view.stay.trial.parameters.sepsis_criterion or criterion.met_when is None:
+        return answered(criterion, view, told)
+    began = _begun(criterion, view.stay, onset) if onset is not None else None
+    found = began if began is not None and began.truth is Truth.MET else sepsis_found(criterion, view)
+    return Answered(found, result_of(criterion, view, found, told))
+
+
+def _begun(criterion: Criterion, stay: Stay, onset: datetime) -> Finding:
+    """What the criterion found at the onset; results of that time or before may change it, later ones may not."""
+    began, basis = View(stay, onset, kept=True), stay.plan.criteria[criterion.id]
+    if basis.fleeting:
+        return finding_of(criterion, began)
+    question, given = ("began", stay.trial.id, stay.admitted), (criterion, stay.trial.parameters, *basis.given(began))
+    return stay.chart.memory.settled(question, onset, basis.concepts, lambda: finding_of(criterion, began), *given)
 
 
 def _sepsis(case: _Case) -> Sepsis:
@@ -219,5 +224,9 @@ def _review_at(case: _Case) -> datetime | None:
 
 
 def _facts(view: View) -> Mapping[str, Evidence]:
-    found = {concept: newest(view.observations(concept), view.at, None) for concept in BESIDE_THE_VERDICT}
-    return {concept: evidence_of(seen.observations[-1]) for concept, seen in found.items() if seen.observations}
+    told = {concept: view.stay.chart.series(concept).told.last(view.at) for concept in BESIDE_THE_VERDICT}
+    return {concept: item.said("evidence", _shown) for concept, item in told.items() if item is not None}
+
+
+def _shown(item: Timed) -> Evidence:
+    return evidence_of(item.observation)

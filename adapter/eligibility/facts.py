@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from operator import attrgetter
 
 from adapter.domain.trial import Comparison
 from adapter.eligibility import answers, newest, sepsis
@@ -10,6 +11,7 @@ from adapter.eligibility.finding import Reading
 from adapter.eligibility.view import View
 
 Read = Callable[[View, Comparison], Reading]
+Given = Callable[[View], object]
 
 
 class Kind(StrEnum):
@@ -20,7 +22,12 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """`unit` is canonical (decisions B2); `windowed`: takes `within`; `ages`: must be given one."""
+    """`unit` is canonical (decisions B2); `windowed`: takes `within`; `ages`: must be given one.
+
+    `reads`: the concepts whose results it is read from, within `within` and no other time; `given`: what it rests on beside
+    them and the description of the person. Where both differ in nothing a reading is not taken again; a fact that does not
+    say what it reads is read anew each time (tests/laws/test_memory.py).
+    """
 
     name: str
     kind: Kind
@@ -32,6 +39,13 @@ class Fact:
     windowed: bool = False
     ages: bool = False
     contextual: bool = False
+    reads: tuple[str, ...] | None = None
+    given: Given | None = None
+
+    @property
+    def scored(self) -> bool:
+        """Read from the score, which has a window of its own."""
+        return self.name in SCORE_FACTS
 
 
 TEST_WORDS = ("positive", "negative", "inconclusive")
@@ -56,15 +70,22 @@ UNITS = {
 def _latest(concept: str, unit: str) -> Fact:
     reading = newest.neutrophils if concept == "neutrophils" else newest.latest
     means = f"the newest final {concept}, in {unit}"
-    return Fact(f"{concept}.latest", Kind.NUMBER, means, reading, concept, unit, windowed=True, ages=True)
+    reads = (concept, *newest.BESIDE.get(concept, ()))
+    return Fact(f"{concept}.latest", Kind.NUMBER, means, reading, concept, unit, windowed=True, ages=True, reads=reads)
 
 
 def _test(name: str, means: str) -> Fact:
-    return Fact(name, Kind.WORD, means, answers.coded_answer, words=TEST_WORDS, windowed=True)
+    reads = (answers.TESTS[name],)
+    return Fact(name, Kind.WORD, means, answers.coded_answer, words=TEST_WORDS, windowed=True, reads=reads)
 
 
-def _yes_no(name: str, means: str, read: Read, *, windowed: bool = False) -> Fact:
-    return Fact(name, Kind.YES_NO, means, read, windowed=windowed)
+def _yes_no(name: str, means: str, read: Read, *reads: str, windowed: bool = False, given: Given | None = None) -> Fact:
+    return Fact(name, Kind.YES_NO, means, read, windowed=windowed, reads=reads, given=given)
+
+
+def _score(name: str, means: str, read: Read) -> Fact:
+    reads, given = sepsis.MISSING_READS, sepsis.given
+    return Fact(name, Kind.NUMBER, means, read, windowed=True, contextual=True, reads=reads, given=given)
 
 
 def _stratum(view: View, _comparison: Comparison) -> Reading:
@@ -75,23 +96,25 @@ def _time_limit(view: View, _comparison: Comparison) -> Reading:
     return view.time_limit or Reading()
 
 
+SCORE_FACTS = ("sofa.total", "sofa.increase")
+
 LIST = (
     Fact("age_years", Kind.NUMBER, "completed years of age", answers.age_years),
-    Fact("sex", Kind.WORD, "administrative sex", answers.sex, words=("male", "female")),
-    Fact("sofa.total", Kind.NUMBER, "SOFA 1996, 24 h worst values", sepsis.sofa_total, windowed=True, contextual=True),
-    Fact(
-        "sofa.increase", Kind.NUMBER, "SOFA above the one before", sepsis.sofa_increase, windowed=True, contextual=True
-    ),
+    Fact("sex", Kind.WORD, "administrative sex", answers.sex, words=("male", "female"), reads=()),
+    _score("sofa.total", "SOFA 1996, 24 h worst values", sepsis.sofa_total),
+    _score("sofa.increase", "SOFA above the one before", sepsis.sofa_increase),
     *(_latest(concept, unit) for concept, unit in UNITS.items()),
-    _yes_no("covid.active", "SARS-CoV-2 detected and not refuted since", answers.covid_active, windowed=True),
+    _yes_no(
+        "covid.active", "SARS-CoV-2 detected and not refuted since", answers.covid_active, "sars-cov-2", windowed=True
+    ),
     _test("pregnancy.test", "the newest pregnancy test"),
     _test("hiv.test", "the newest HIV test"),
-    _yes_no("code_status.dnr", "any do-not-resuscitate decision", answers.do_not_resuscitate),
-    _yes_no("culture.growth", "a culture grew an organism", answers.culture_growth, windowed=True),
+    _yes_no("code_status.dnr", "any do-not-resuscitate decision", answers.do_not_resuscitate, "code-status"),
+    _yes_no("culture.growth", "a culture grew an organism", answers.culture_growth, "culture-organism", windowed=True),
     _yes_no("lactation", "told by a person only", answers.only_a_person_knows),
     _yes_no("pregnancy.unwilling", "told by a person only", answers.only_a_person_knows),
-    _yes_no("stratum.assigned", "a stratum of this trial is found", _stratum),
-    _yes_no("clock.open", "the time limit has not passed", _time_limit),
+    _yes_no("stratum.assigned", "a stratum of this trial is found", _stratum, given=attrgetter("stratum")),
+    _yes_no("clock.open", "the time limit has not passed", _time_limit, given=attrgetter("time_limit")),
 )
 
 FACTS = {fact.name: fact for fact in LIST}

@@ -18,6 +18,8 @@ DISCORDANT = "discordant_at_one_time"
 DERIVED = "derived"
 PERCENT = Fraction(1, 100)
 UNCONVERTIBLE = {"mhladr": ("mhladr-percent", "mhladr-mfi")}
+BESIDE = {**UNCONVERTIBLE, "neutrophils": ("neutrophil-percent", "wbc")}
+"""What is read beside a concept when its newest value is asked for."""
 WANTED = {"mhladr": "antibodies bound per cell (Quantibrite)"}
 NAMES = {
     "crp": "CRP",
@@ -52,7 +54,7 @@ def newest(observations: Sequence[Observation], at: datetime, within: timedelta 
 def latest(view: View, comparison: Comparison) -> Reading:
     """`<concept>.latest`: the newest number, paired with another concept's where the rule says so."""
     concept = comparison.fact.removesuffix(".latest")
-    found = newest(_numbers(view, concept), view.at, comparison.within)
+    found = newest(_numbers(view, concept, comparison.within), view.at, comparison.within)
     if comparison.paired_with and found.observations:
         return _paired(view, comparison, found)
     reading = read(found, concept)
@@ -62,7 +64,7 @@ def latest(view: View, comparison: Comparison) -> Reading:
 def _asks(view: View, comparison: Comparison, concept: str, reading: Reading) -> tuple[str, ...]:
     """A result in a unit that never converts is no result: say which one is wanted."""
     for other in UNCONVERTIBLE.get(concept, ()):
-        if newest(_numbers(view, other), view.at, comparison.within).observations:
+        if newest(_numbers(view, other, comparison.within), view.at, comparison.within).observations:
             return (f"{named(concept)} came as {named(other)}, which never converts: ask for {WANTED[concept]}",)
     return reading.asks
 
@@ -99,12 +101,11 @@ def _bound_ask(concept: str) -> str:
 def _paired(view: View, comparison: Comparison, found: Newest) -> Reading:
     """Both from one draw; else near enough, flagged; else the pair is asked for again (clinical 1.3)."""
     reading = read(found, comparison.fact.removesuffix(".latest"))
-    own = found.observations[0]
+    own, near = found.observations[0], view.stay.trial.parameters.pair_within
     others = [o for o in _numbers(view, comparison.paired_with or "") if o.effective <= view.at]
-    if any(_same_draw(own, other) for other in others):
+    if any(_same_draw(own, other) for other in reversed(others)):
         return reading
-    near = view.stay.trial.parameters.pair_within
-    if any(abs(instant(own.effective) - instant(other.effective)) <= near for other in others):
+    if any(abs(instant(own.effective) - instant(other.effective)) <= near for other in reversed(others)):
         return replace(reading, flags=(*reading.flags, PAIR_NOT_SAME_DRAW))
     ask = f"Ask for {named(comparison.paired_with or '')} and {named(own.concept)} from one draw"
     return replace(reading, intervals=(), asks=(ask,))
@@ -114,23 +115,26 @@ def _same_draw(one: Observation, other: Observation) -> bool:
     return one.effective == other.effective or (bool(one.specimen_id) and one.specimen_id == other.specimen_id)
 
 
-def _numbers(view: View, concept: str) -> list[Observation]:
-    return [o for o in view.observations(concept) if o.quantity is not None]
+def _numbers(view: View, concept: str, within: timedelta | None = None) -> list[Observation]:
+    return [o for o in view.observations(concept, within) if o.quantity is not None]
 
 
 def neutrophils(view: View, comparison: Comparison) -> Reading:
     """The newest absolute count; where none was reported, white cells times the neutrophil share of one time, flagged."""
-    counts = _numbers(view, "neutrophils")
+    within = comparison.within
+    counts = _numbers(view, "neutrophils", within)
     counted = {o.effective for o in counts}
-    shares = {time: tuple(same) for time, same in groupby(_numbers(view, "neutrophil-percent"), lambda o: o.effective)}
+    shares = {
+        time: tuple(same) for time, same in groupby(_numbers(view, "neutrophil-percent", within), lambda o: o.effective)
+    }
     products = [
         product
-        for white in _numbers(view, "wbc")
+        for white in _numbers(view, "wbc", within)
         if white.effective not in counted
         for share in shares.get(white.effective, ())
         if (product := _product(white, share)) is not None
     ]
-    found = newest((*counts, *products), view.at, comparison.within)
+    found = newest((*counts, *products), view.at, within)
     paired = comparison.paired_with and found.observations
     return _paired(view, comparison, found) if paired else read(found, "neutrophils")
 

@@ -2,14 +2,23 @@
 
 from adapter.domain.trial import Comparison, Rule
 from adapter.eligibility.facts import FACTS
-from adapter.eligibility.finding import Finding, combine, compare
+from adapter.eligibility.finding import Finding, Reading, combine, compare
 from adapter.eligibility.view import View
 
 
 def evaluate(rule: Rule, view: View) -> Finding:
     if isinstance(rule, Comparison):
-        return compare(rule, FACTS[rule.fact].read(view, rule))
+        return compare(rule, _read(rule, view))
     return combine(rule, (evaluate(part, view) for part in rule.rules))
+
+
+def _read(rule: Comparison, view: View) -> Reading:
+    """A fact does not ask what it will be compared with."""
+    asked = (rule.fact, rule.within, rule.context, rule.paired_with)
+    found = view.readings.get(asked)
+    if found is None:
+        found = view.readings[asked] = FACTS[rule.fact].read(view, rule)
+    return found
 
 
 def comparisons(rule: Rule) -> tuple[Comparison, ...]:

@@ -1,16 +1,14 @@
 """Sepsis-3 as the trial reads it: the SOFA total and its increase, in their context, and what is missing for them."""
 
 from datetime import datetime
-from fractions import Fraction
 
 from adapter.domain.assessment import Baseline, Evidence, SofaScore
-from adapter.domain.patient import Window
-from adapter.domain.quantity import Interval
 from adapter.domain.trial import Comparison
 from adapter.eligibility.answers import grew
-from adapter.eligibility.finding import Reading, unique
+from adapter.eligibility.finding import Reading, earliest, unique, whole_interval
 from adapter.eligibility.newest import named
 from adapter.eligibility.view import View, instant
+from adapter.scoring.turns import AT_ONCE
 
 INPUTS = {
     "respiration": ("pao2", "fio2"),
@@ -21,8 +19,15 @@ INPUTS = {
     "renal": ("creatinine",),
 }
 """What to ask for when an organ is missing."""
+MISSING_READS = tuple(concept for inputs in INPUTS.values() for concept in inputs)
+GROWTH_TURNS = {"culture-organism": (AT_ONCE,)}
 NO_VISIT_ASK = "No visit is known: was the patient admitted with infection through emergency, or already in hospital?"
 BASELINE_ASK = "The SOFA before the infection is not on record: did it rise by the points the protocol asks for?"
+
+
+def given(view: View) -> object:
+    """What the facts of the score rest on, beside what is asked for when an organ is missing."""
+    return tuple(view.sofa.organs.values()), view.baseline, view.context
 
 
 def sofa_total(view: View, comparison: Comparison) -> Reading:
@@ -31,7 +36,7 @@ def sofa_total(view: View, comparison: Comparison) -> Reading:
         return Reading(applies=False)
     sofa = view.sofa
     return Reading(
-        intervals=(Interval(Fraction(sofa.low), Fraction(sofa.high)),),
+        intervals=(whole_interval(sofa.low, sofa.high),),
         applies=applies,
         evidence=sofa_evidence(sofa),
         flags=sofa_flags(sofa),
@@ -46,10 +51,10 @@ def sofa_increase(view: View, comparison: Comparison) -> Reading:
     if applies is False:
         return Reading(applies=False)
     sofa, before = view.sofa, view.baseline
-    low = None if before is None else Fraction(sofa.low - before.high)
+    known = before.low if before else 0
     return Reading(
-        intervals=(Interval(low, Fraction(sofa.high - (before.low if before else 0))),),
-        assumed=Interval(Fraction(sofa.low - (before.low if before else 0)), None),
+        intervals=(whole_interval(None if before is None else sofa.low - before.high, sofa.high - known),),
+        assumed=whole_interval(sofa.low - known, None),
         applies=applies,
         evidence=sofa_evidence(sofa),
         flags=sofa_flags(sofa),
@@ -78,10 +83,10 @@ def _baseline_ask(view: View, before: Baseline | None) -> tuple[str, ...]:
 
 def missing_inputs(view: View) -> tuple[str, ...]:
     """The concepts whose absence leaves organs missing."""
-    window = Window(view.at, view.stay.trial.parameters.sofa_window)
+    window = view.stay.trial.parameters.sofa_window
     wanted: list[str] = []
     for organ in view.sofa.missing:
-        absent = [c for c in INPUTS[organ] if not any(o.effective in window for o in view.observations(c))]
+        absent = [c for c in INPUTS[organ] if not view.measured(c, window)]
         wanted.extend(absent or INPUTS[organ][:1])
     return tuple(wanted)
 
@@ -97,10 +102,15 @@ def sofa_flags(sofa: SofaScore) -> tuple[str, ...]:
 
 def infection_of(view: View, recorded: datetime | None) -> datetime | None:
     """The earliest of a culture of this stay that grew and of what a person recorded; `None` while nobody knows."""
+    return earliest(
+        (recorded, view.remembered("growth", GROWTH_TURNS, lambda: _first_growth(view), view.stay.admitted))
+    )
+
+
+def _first_growth(view: View) -> datetime | None:
     start = view.stay.admitted
-    grown = [
+    return earliest(
         instant(o.effective)
         for o in view.observations("culture-organism")
         if grew(o) and o.effective <= view.at and (start is None or o.effective >= start)
-    ]
-    return min((moment for moment in (*grown, recorded) if moment is not None), default=None)
+    )

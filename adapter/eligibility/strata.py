@@ -11,8 +11,9 @@ from adapter.domain.truth import Truth
 from adapter.eligibility.finding import Finding, Reading, earliest, unique
 from adapter.eligibility.newest import named
 from adapter.eligibility.rules import comparisons, evaluate
-from adapter.eligibility.view import View
+from adapter.eligibility.view import View, instant
 from adapter.eligibility.words import INDETERMINATE, UNCLASSIFIED
+from adapter.scoring.chart import Timed
 
 NEAR_THRESHOLD = "near_threshold"
 CENTRAL = "central"
@@ -41,7 +42,14 @@ class _Place:
 
 def classify(view: View) -> StratumFinding:
     """Central values decide where they can; else all values together, provisionally."""
-    central = _place(replace(view, laboratory=Laboratory.CENTRAL))
+    trial, basis = view.stay.trial, view.stay.plan.strata
+    if basis.fleeting:
+        return _classified(view)
+    return view.remembered(("strata", trial.id), basis.turns, lambda: _classified(view), trial, *basis.given(view))
+
+
+def _classified(view: View) -> StratumFinding:
+    central = _place(View(view.stay, view.at, Laboratory.CENTRAL))
     whole = _place(view)
     decisive = view.stay.trial.stratum_requires == CENTRAL and central.stratum != INDETERMINATE
     place = central if decisive else whole
@@ -98,7 +106,7 @@ def _blocked(view: View, stratum: Stratum, finding: Finding) -> _Place:
 
 def _reading(view: View, place: _Place, *, refused: bool) -> Reading:
     """As the fact `stratum.assigned`; while the trial asks for the central laboratory, a local value answers nothing."""
-    concepts = _concepts(view)
+    concepts = view.stay.plan.measured
     if refused:
         ask = f"Ask for central {' and '.join(named(concept) for concept in concepts)}"
         lacking = _unmeasured(replace(view, laboratory=Laboratory.CENTRAL), concepts)
@@ -112,34 +120,34 @@ def _reading(view: View, place: _Place, *, refused: bool) -> Reading:
 
 def _unmeasured(view: View, concepts: tuple[str, ...]) -> tuple[str, ...]:
     """Concepts of which the view holds no result at all: ask for all of them at once."""
-    return tuple(c for c in concepts if not any(o.effective <= view.at for o in view.observations(c)))
-
-
-def _concepts(view: View) -> tuple[str, ...]:
-    """The concepts whose numbers the strata compare, in the order of the page."""
-    rules = (comparison for stratum in view.stay.trial.strata for comparison in comparisons(stratum.met_when))
-    return unique(rule.fact.removesuffix(".latest") for rule in rules)
+    return tuple(concept for concept in concepts if not view.measured(concept))
 
 
 def _numbers(view: View, evidence: Iterable[Evidence]) -> list[Evidence]:
-    concepts = _concepts(view)
+    concepts = view.stay.plan.measured
     return [item for item in evidence if item.concept in concepts]
 
 
 def _near(view: View, evidence: tuple[Evidence, ...]) -> tuple[str, ...]:
     """A value within the assay's noise round a threshold (clinical 1.3): the rule stands, a person should look."""
-    identities = {item.identity for item in evidence}
     for stratum in view.stay.trial.strata:
         for rule in comparisons(stratum.met_when):
-            values = _values(view, rule.fact.removesuffix(".latest"), identities)
+            values = _values(view, rule.fact.removesuffix(".latest"), evidence)
             if isinstance(rule.value, Fraction) and any(_is_near(view, value, rule.value) for value in values):
                 return (NEAR_THRESHOLD,)
     return ()
 
 
-def _values(view: View, concept: str, identities: set[str]) -> list[Fraction]:
-    found = view.stay.state.observations(concept)
-    return [o.quantity.value for o in found if o.quantity is not None and o.identity in identities]
+def _values(view: View, concept: str, evidence: tuple[Evidence, ...]) -> list[Fraction]:
+    """Of the results of the concept that are in evidence, whichever laboratory they came from."""
+    told = view.stay.chart.series(concept).told
+    shown = {(instant(item.effective), item.identity) for item in evidence}
+    found = [i.observation for time, identity in shown for i in told.between(time, time) if _is(i, identity)]
+    return [o.quantity.value for o in found if o.quantity is not None]
+
+
+def _is(item: Timed, identity: str) -> bool:
+    return item.observation.identity == identity
 
 
 def _is_near(view: View, value: Fraction, threshold: Fraction) -> bool:

@@ -5,9 +5,7 @@ from collections.abc import Iterable, Mapping
 from adapter.domain.assessment import Certainty, CriterionResult, Verdict
 from adapter.domain.trial import CriterionKind, Needs, Trial
 from adapter.domain.truth import Truth
-from adapter.eligibility.rules import comparisons
-
-CLOCK_FACT = "clock.open"
+from adapter.eligibility.plan import plan_of
 
 
 def stands_against(result: CriterionResult) -> bool:
@@ -18,7 +16,7 @@ def stands_against(result: CriterionResult) -> bool:
 def verdict_of(trial: Trial, results: Iterable[CriterionResult], *, passed: bool) -> Verdict:
     """The criterion of the clock is read as `expired`, never as `not-candidate`, unless a person answered it."""
     results = tuple(results)
-    timed = clock_criteria(trial)
+    timed = plan_of(trial).timed
     on_time = {r.id for r in results if r.id in timed and r.determined_by and r.answer is Truth.MET}
     if any(stands_against(r) and (r.id not in timed or r.determined_by) for r in results):
         return Verdict.NOT_CANDIDATE
@@ -27,14 +25,6 @@ def verdict_of(trial: Trial, results: Iterable[CriterionResult], *, passed: bool
     if any(r.answer is Truth.UNKNOWN and r.needs is Needs.DATA for r in results):
         return Verdict.INCOMPLETE
     return Verdict.CANDIDATE
-
-
-def clock_criteria(trial: Trial) -> frozenset[str]:
-    return frozenset(
-        criterion.id
-        for criterion in trial.criteria
-        if criterion.met_when is not None and any(c.fact == CLOCK_FACT for c in comparisons(criterion.met_when))
-    )
 
 
 def certainty_of(trial: Trial, results: Mapping[str, CriterionResult]) -> Certainty:

@@ -1,8 +1,10 @@
 """One patient's stay, and the view of it at one moment: all that a fact may look at."""
 
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple
 
 from adapter.domain.assessment import Baseline, SofaScore
 from adapter.domain.encounter import Encounter, EncounterClass
@@ -12,8 +14,13 @@ from adapter.domain.trial import Trial
 from adapter.eligibility.finding import Reading
 from adapter.scoring.baseline import admission_baseline
 from adapter.scoring.chart import Chart
+from adapter.scoring.memory import Concluded
 from adapter.scoring.options import ScoringOptions
 from adapter.scoring.sofa import score
+from adapter.scoring.turns import SCORED, Turns
+
+if TYPE_CHECKING:
+    from adapter.eligibility.plan import Plan
 
 OUTPATIENT = str(EncounterClass.OUTPATIENT)
 EMERGENCY = str(EncounterClass.EMERGENCY)
@@ -25,11 +32,19 @@ def instant(moment: datetime) -> datetime:
     return moment.astimezone(UTC)
 
 
+class Person(NamedTuple):
+    """All that a fact may ask of who the patient is, as it was described."""
+
+    sex: str
+    birth_date: str
+
+
 @dataclass(frozen=True)
 class Stay:
     """What does not change from one moment of the stay to the next. `infection` is when one was first recorded."""
 
     trial: Trial
+    plan: "Plan"
     chart: Chart
     options: ScoringOptions
     encounter: Encounter | None
@@ -39,7 +54,12 @@ class Stay:
     def state(self) -> PatientState:
         return self.chart.state
 
-    @property
+    @cached_property
+    def person(self) -> "Person":
+        said = self.state.demographics
+        return Person(said.get("sex"), said.get("birth_date"))
+
+    @cached_property
     def admitted(self) -> datetime | None:
         admitted = self.encounter.admitted if self.encounter else None
         return None if admitted is None else instant(admitted)
@@ -58,7 +78,7 @@ class Stay:
 
 @dataclass(frozen=True)
 class View:
-    """The stay at `at`. `laboratory` narrows results to one laboratory; the two readings are set once they are known.
+    """The stay at `at` (in UTC). `laboratory` narrows results to one laboratory; the two readings are set once they are known.
 
     `kept`: the score of this moment will be asked for again, with the patient's next results.
     """
@@ -75,7 +95,13 @@ class View:
         chart, options = self.stay.chart, self.stay.options
         if not self.kept:
             return score(chart, self.at, options)
-        return chart.memory.recalled(("sofa", self.at, options), self.at, lambda: score(chart, self.at, options))
+        question = ("sofa at onset", self.stay.trial.id, self.stay.admitted)
+        return chart.memory.settled(question, self.at, SCORED, lambda: score(chart, self.at, options), options)
+
+    @cached_property
+    def readings(self) -> dict[Hashable, Reading]:
+        """Facts read so far: several criteria may ask for the same."""
+        return {}
 
     @property
     def reference(self) -> datetime:
@@ -83,7 +109,7 @@ class View:
         infection = self.stay.infection
         return self.at if infection is None else min(self.at, infection)
 
-    @property
+    @cached_property
     def context(self) -> str:
         """`emergency` or `inpatient` (clinical 2.9), `outpatient` for a clinic visit, empty when no visit is known."""
         encounter, admitted = self.stay.encounter, self.stay.admitted
@@ -96,7 +122,7 @@ class View:
             return OUTPATIENT
         return INPATIENT
 
-    @property
+    @cached_property
     def baseline(self) -> Baseline | None:
         """The SOFA before (decisions A5); `None` where no one can know it from the record."""
         if self.context == EMERGENCY:
@@ -111,7 +137,20 @@ class View:
             return False
         return self.reference < admitted + self.stay.trial.parameters.hospital_acquired
 
-    def observations(self, concept: str) -> tuple[Observation, ...]:
-        """Usable observations of the chosen laboratory, future ones included."""
-        found = self.stay.chart.observations(concept)
-        return found if self.laboratory is None else tuple(o for o in found if o.laboratory is self.laboratory)
+    def observations(self, concept: str, within: timedelta | None = None) -> list[Observation]:
+        """Usable observations of the chosen laboratory later than `at - within`, future ones included."""
+        told = self.stay.chart.series(concept).told
+        items = told.items if within is None else told.later(self.at - within)
+        if self.laboratory is None:
+            return [item.observation for item in items]
+        return [item.observation for item in items if item.observation.laboratory is self.laboratory]
+
+    def measured(self, concept: str, within: timedelta | None = None) -> bool:
+        """Whether there is any in `(at - within, at]`."""
+        return any(one.effective <= self.at for one in self.observations(concept, within))
+
+    def remembered(
+        self, question: Hashable, turns: Turns, conclude: Callable[[], Concluded], *given: object
+    ) -> Concluded:
+        """What `conclude()` says of the stay now; not asked again while it can only say the same."""
+        return self.stay.chart.remembered(question, self.at, turns, conclude, *given)

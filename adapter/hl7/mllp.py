@@ -103,6 +103,11 @@ class FrameDecoder:
         return self._open
 
     @property
+    def held(self) -> int:
+        """Bytes in memory of the frame that is open."""
+        return len(self._buffer)
+
+    @property
     def noise(self) -> int:
         """Bytes outside frames since the last whole frame."""
         return self._noise_seen

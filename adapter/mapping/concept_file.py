@@ -6,6 +6,7 @@ from typing import Any
 
 from adapter.domain.document import Document, Path
 from adapter.mapping.dictionary import Concept, Dictionary, Range
+from adapter.mapping.formulary import Formulary, read_formulary
 from adapter.mapping.plain import same_word
 from adapter.mapping.reading import at, flag, listed, number, numbers, table, text, words
 from adapter.mapping.units import Units, read_units
@@ -42,6 +43,7 @@ def read_dictionary(
     known: Document | None = None,
     units: Document | None = None,
     specimens: Document | None = None,
+    substances: Document | None = None,
 ) -> Dictionary:
     """Every concept of `document`, checked; `known`, `units` and `specimens` are its companions.
 
@@ -57,6 +59,7 @@ def read_dictionary(
         specimens=spelled or {},
         known_not_needed=frozenset() if known is None else frozenset(read_known(known)),
         index=read_index(document, concepts),
+        formulary=Formulary() if substances is None else read_formulary(substances),
     )
 
 
@@ -162,8 +165,8 @@ def read_concept_units(document: Document | None, concepts: Mapping[str, Concept
     }
     if document is None:
         return read_units(Document("units", {}), canonical)
-    table(document, (), ("exact", "spellings"))
-    return read_units(document, canonical)
+    table(document, (), ("exact", "spellings", "doses"))
+    return read_units(document, {*canonical, *listed(document, ("doses",))})
 
 
 def read_known(document: Document) -> Iterator[tuple[str, str]]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 from adapter.domain.quantity import Quantity
+from adapter.mapping.formulary import Formulary
 from adapter.mapping.units import Units
 
 Range = tuple[Fraction, Fraction]
@@ -70,6 +71,8 @@ class Dictionary:
     known_not_needed: frozenset[tuple[str, str]] = frozenset()
     index: Mapping[tuple[str, str], str] = field(default_factory=dict)
     """(system, code) → concept id."""
+    formulary: Formulary = field(default_factory=Formulary)
+    """Drug codes → substances."""
 
     def find(self, system: str, code: str) -> Concept | None:
         """By HL7's names of systems: `LN`, `SCT`, `MDC`; `L` for the dictionary's own codes."""

@@ -15,6 +15,7 @@ from adapter.hl7.tables import PatientClass
 from adapter.mapping.feed import Feed, Mapped
 from adapter.mapping.hl7_oru import events_from_oru
 from adapter.mapping.hl7_patient import NULL, stated_number, visit_number
+from adapter.mapping.hl7_problem import conditions_of
 from adapter.mapping.identity import patient_identity, statement_digest
 from adapter.mapping.plain import plain
 
@@ -54,6 +55,7 @@ def events_from_adt(message: Message, event: str, feed: Feed) -> Mapped:
     if not found.patients:
         return found
     patient = found.patients[0]
+    found = replace(found, events=(*found.events, *conditions_of(message, patient, feed)))
     if event in MERGES:
         return merged(message, patient, found, feed)
     action = ACTIONS.get(event)

@@ -1,6 +1,6 @@
 """What to do with a message by its header, and its events: the dispatch by MSH-9."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -11,10 +11,21 @@ from adapter.hl7.tables import ProcessingId
 from adapter.mapping.feed import Feed, Mapped
 from adapter.mapping.hl7_adt import SUPPORTED, events_from_adt
 from adapter.mapping.hl7_oru import events_from_oru
+from adapter.mapping.hl7_pharmacy import EVENTS as PHARMACY
+from adapter.mapping.hl7_pharmacy import events_from_pharmacy
+from adapter.mapping.hl7_problem import PROBLEMS, events_from_problems
 from adapter.mapping.shape import has_stray_text, misshapen
 
 RESULTS = frozenset({"R01", "R30", "R31", "R32", ""})
 """ORU triggers that carry results; R40 is an alarm (decisions C5). A silent trigger is the feed's default."""
+READ: Mapping[str, frozenset[str]] = {"ORU": RESULTS, "ADT": SUPPORTED, "PPR": PROBLEMS, **PHARMACY}
+"""Message type → trigger events whose content is read."""
+IGNORED = {
+    "ACK": "acknowledgment",
+    **dict.fromkeys(("ORM", "OML", "OMG", "OMP", "OMI", "OMS", "OMD"), "order-only"),
+    "MDM": "document",
+}
+"""Why a type is not read: an order is no result, and a document's text is nothing a machine understands here."""
 OTHER_PROCESSING = frozenset(ProcessingId) - {ProcessingId.PRODUCTION}
 ODDITIES = {
     "bom": "a byte order mark stands before MSH — ask the sender to leave it out",
@@ -63,7 +74,7 @@ def disposition(message: Message, kind: str, event: str, *, production: bool) ->
     if production and message.header.text(11).strip().upper() in OTHER_PROCESSING:
         return Disposition("quarantined", "PROCID")
     if not supported(kind, event):
-        return Disposition("ignored", "acknowledgment" if kind == "ACK" else "unsupported-type")
+        return Disposition("ignored", IGNORED.get(kind, "unsupported-type"))
     if message.header.raw(14) or message.first("DSC") is not None or message.first("ADD") is not None:
         return Disposition("quarantined", "CONTINUATION")
     reason = misshapen(message)
@@ -71,7 +82,16 @@ def disposition(message: Message, kind: str, event: str, *, production: bool) ->
 
 
 def supported(kind: str, event: str) -> bool:
-    return (kind == "ORU" and event in RESULTS) or (kind == "ADT" and event in SUPPORTED)
+    return event in READ.get(kind, ())
+
+
+def events_of(message: Message, kind: str, event: str, feed: Feed) -> Mapped:
+    """By the type of a message that `supported` knows."""
+    if kind == "ADT":
+        return events_from_adt(message, event, feed)
+    if kind == "PPR":
+        return events_from_problems(message, feed)
+    return events_from_pharmacy(message, kind, feed) if kind in PHARMACY else events_from_oru(message, feed)
 
 
 def mapped(message: Message, feed: Feed, *, production: bool) -> tuple[Disposition, Mapped]:
@@ -80,7 +100,7 @@ def mapped(message: Message, feed: Feed, *, production: bool) -> tuple[Dispositi
     decided = disposition(message, kind, event, production=production)
     if decided.word != "applied":
         return decided, not_used(message)
-    found = events_from_oru(message, feed) if kind == "ORU" else events_from_adt(message, event, feed)
+    found = events_of(message, kind, event, feed)
     if found.refusal is not None:
         unused = not_used(message)
         return Disposition("quarantined", found.refusal), replace(

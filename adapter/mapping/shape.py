@@ -7,13 +7,13 @@ from adapter.hl7.er7 import Message, Segment
 LIKE_A_NAME = re.compile(r"[A-Za-z][A-Za-z0-9]{1,3}", re.ASCII)
 """`obx`, `PV`: somebody meant a segment, and which one is anybody's guess."""
 MOST_PARTS = 10_000
-"""Repetitions or components of one segment; reading a million of them would cost seconds."""
+"""Fields, repetitions or components of one segment; reading a million of them would cost seconds."""
 
 
 def misshapen(message: Message) -> str | None:
     """The quarantine reason: `STRUCT` or `LIMIT`."""
     marks = message.delimiters
-    counted = [mark.encode("ascii") for mark in (marks.repetition, marks.component, marks.subcomponent)]
+    counted = [mark.encode("ascii") for mark in (marks.field, marks.repetition, marks.component, marks.subcomponent)]
     for segment in message.segments:
         if len(segment.wire) > MOST_PARTS and any(segment.wire.count(mark) > MOST_PARTS for mark in counted):
             return "LIMIT"

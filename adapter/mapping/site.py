@@ -29,6 +29,7 @@ KEYS = frozenset(
         "patient_identifier",
         "codes",
         "not_needed",
+        "drugs",
         "units",
         "specimens",
         "answers",
@@ -76,6 +77,8 @@ class SiteMap:
     identifier_type: str
     codes: Mapping[str, LocalCode]
     not_needed: frozenset[str]
+    drugs: Mapping[str, str]
+    """The sender's own drug codes → substances of the formulary."""
     units: Units
     specimens: Mapping[str, str]
     answers: Mapping[str, Mapping[str, str]]
@@ -104,6 +107,7 @@ def read_site(document: Document, dictionary: Dictionary) -> SiteMap:
         identifier_type=text(document, ("patient_identifier", "type"), ""),
         codes=read_local_codes(document, dictionary),
         not_needed=frozenset(listed(document, ("not_needed",))),
+        drugs=read_drugs(document, dictionary),
         units=read_site_units(document, dictionary),
         specimens=read_site_specimens(document, dictionary),
         answers={concept: read_own_answers(document, concept, dictionary) for concept in table(document, ("answers",))},
@@ -163,6 +167,16 @@ def read_local_code(document: Document, code: str, dictionary: Dictionary) -> Lo
         known = tuple(set(dictionary.specimens.values()))
         raise document.error((*path, "specimen"), f"unknown specimen '{specimen}'", got=specimen, known=known)
     return LocalCode(concept, found.get("system", ""), unit, specimen)
+
+
+def read_drugs(document: Document, dictionary: Dictionary) -> Mapping[str, str]:
+    """`NORAD: norepinephrine`."""
+    known = dictionary.formulary.substances
+    drugs = {code: text(document, ("drugs", code)) for code in table(document, ("drugs",))}
+    for code, name in drugs.items():
+        if name not in known:
+            raise document.error(("drugs", code), f"unknown substance '{name}'", got=name, known=known)
+    return drugs
 
 
 def read_site_units(document: Document, dictionary: Dictionary) -> Units:

@@ -2,8 +2,8 @@
 
 import hashlib
 import hmac
-from collections import OrderedDict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -14,35 +14,18 @@ from adapter.eligibility.episode import NEWER_VISIT
 from adapter.eligibility.explain import as_json
 from adapter.pipeline.joining import Joining, joining_of
 from adapter.pipeline.outgoing import Occasion, Outlet, Owed, SinkOutlet, owed
+from adapter.pipeline.remembered import Known, Remembered
 from adapter.scoring.chart import Chart
 from adapter.screening.rulebook import Rulebook
-from adapter.screening.screen import Alerts, Judgement, Outcome
+from adapter.screening.screen import Judgement, Outcome
 from adapter.screening.snapshot import as_decided
 from adapter.store import audit, outbox, patients, persons, screening_ids, worklist
 from adapter.store.database import Database, Snapshot, Transaction
+from adapter.store.partitions import partition_of
 from adapter.store.secret import SiteSecret
-
-REMEMBERED = 2000
-"""Patients whose state stays in memory; the others are read again when they are spoken of."""
 
 WHICH_NUMBER = "screening-id"
 """The question a person answers when two records with a screening id each turn out to be one person."""
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """What the store holds of a patient: the state, charted, what people were told of each episode, and the candidates
-    judged last (nothing while nobody remembers); and the key of the row, once it was written.
-    """
-
-    chart: Chart
-    alerts: Alerts
-    judged: frozenset[str] = frozenset()
-    key: int | None = None
-
-    @property
-    def state(self) -> PatientState:
-        return self.chart.state
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,21 +65,15 @@ class Keeper:
     secret: SiteSecret
     outlets: Sequence[Outlet]
     links: str
-    _memory: OrderedDict[PatientId, Known] = field(default_factory=OrderedDict)
+    _memory: Remembered = field(default_factory=Remembered)
 
     def known(self, patient: PatientId) -> Known:
         found = self._memory.get(patient)
         if found is None:
             with self.database.read() as conn:
                 found = Known(Chart(patients.load(conn, patient)), worklist.alerts(conn, patient))
-        self._remember(patient, found)
+            self._memory.put(patient, found)
         return found
-
-    def _remember(self, patient: PatientId, known: Known) -> None:
-        self._memory[patient] = known
-        self._memory.move_to_end(patient)
-        while len(self._memory) > REMEMBERED:
-            self._memory.popitem(last=False)
 
     def name(self, patient: PatientId) -> PatientId:
         """The identifier a person goes by."""
@@ -140,8 +117,9 @@ class Keeper:
     def _those_known(self, prepared: Sequence[Prepared]) -> Iterator[tuple[PatientId, Known]]:
         for one in prepared:
             who = one.outcome.state.patient
-            if who in self._memory:
-                yield who, self._memory[who]
+            known = self._memory.get(who)
+            if known is not None:
+                yield who, known
 
     def _owe(self, tx: Transaction, prepared: Prepared, now: datetime) -> None:
         """What follows from the rows: ids, deliveries, audit."""
@@ -157,18 +135,43 @@ class Keeper:
                 audit.append(tx, audit.Act("adapter", "system", "identity-conflict", "candidate", entry.candidate), now)
                 telemetry.warn("identity conflict", candidate=entry.candidate)
 
+    def forget(self, partitions: frozenset[int]) -> None:
+        """Patients of these partitions are, or were, somebody else's: what is remembered of them may be old."""
+        if partitions:
+            self._memory.drop(lambda patient: partition_of(patient) in partitions)
+
+    def touched(self, patients: Collection[PatientId], merges: tuple[Merge, ...]) -> frozenset[PatientId]:
+        """The persons a message speaks of by the names they go by, and all records of those it makes one."""
+        named = {self.name(patient) for patient in patients}
+        if merges:
+            with self.database.read() as conn:
+                for merge in merges:
+                    named |= persons.person(conn, merge.survivor, *merges).members
+        return frozenset(named)
+
+    @contextmanager
+    def certain(self) -> Iterator[None]:
+        """Round a transaction: where it fails nobody knows whether it was kept (the reply to a COMMIT may be lost), so
+        everybody is read again.
+        """
+        try:
+            yield
+        except BaseException:
+            self._memory.clear()
+            raise
+
     def remember(self, prepared: Sequence[Prepared], keys: Mapping[PatientId, int]) -> None:
         """After the commit only: memory never runs ahead of the disk. `keys` as `keep` found them."""
         for one in prepared:
             patient = one.outcome.state.patient
             for gone in one.joining.person.members if one.joining else ():
-                self._memory.pop(gone, None)
+                self._memory.forget(gone)
             alerts = dict(one.joining.alerts if one.joining else self.known(patient).alerts)
             for entry in one.entries:
                 change = entry.judgement.change
                 if change is not None:
                     alerts[change.alert.trial, change.alert.episode] = change.alert
-            self._remember(patient, Known(one.outcome.chart, alerts, one.judged, keys.get(patient)))
+            self._memory.put(patient, Known(one.outcome.chart, alerts, one.judged, keys.get(patient)))
 
     def _join(self, tx: Transaction, joining: Joining, message_id: int, now: datetime) -> None:
         for merge in joining.merges:

@@ -3,17 +3,20 @@
 import asyncio
 import queue
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 
 from adapter.domain.message import RawMessage, Receipt
+from adapter.domain.patient import PatientId
 from adapter.errors import AdapterError, StorageFailedError, UnavailableError
-from adapter.store.database import Database
+from adapter.store.database import Database, News, Transaction
 from adapter.store.inbox import put_many
+from adapter.store.partitions import move, partition_of
 
 BATCH_MESSAGES = 500
-BATCH_BYTES = 32 * 1024 * 1024
+BATCH_BYTES = 8 * 1024 * 1024
 """What one transaction takes at most, so that the first in it does not wait for the last too long."""
 
 Outcome = Receipt | AdapterError
@@ -25,13 +28,24 @@ class StoreInbox:
 
     `on_stored` is called in that thread after each commit, to wake who processes. `failed` is set once the disk failed:
     from then on nothing is stored, nothing may be acknowledged, and the daemon ends (reliability R5). How much waits here
-    is bounded at the doors, each of which stops reading while too much of its own is in hand (reliability R10).
+    is bounded at the doors, each of which stops reading while too much of its own is in hand (reliability R10). `whose`
+    guesses the patient of a message, where several processes share them.
     """
 
-    def __init__(self, database: Database, on_stored: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self,
+        database: Database,
+        on_stored: Callable[[], None] = lambda: None,
+        whose: Callable[[RawMessage], PatientId | None] | None = None,
+    ) -> None:
         self.failed: Future[StorageFailedError] = Future()
+        self.refused = 0
+        """Messages that could not be stored."""
+        self._first = 0.0
+        self._storing: float | None = None
         self._database = database
         self._on_stored = on_stored
+        self._whose = whose
         self._waiting: deque[Waiting] = deque()
         self._bell: queue.SimpleQueue[None] = queue.SimpleQueue()
         self._ringing: asyncio.AbstractEventLoop | None = None
@@ -48,6 +62,8 @@ class StoreInbox:
         elif self.failed.done():
             future.set_exception(self.failed.result())
         else:
+            if not self._waiting:
+                self._first = time.monotonic()
             self._waiting.append((message, future))
             if self._ringing is not loop:
                 self._ringing = loop
@@ -58,6 +74,11 @@ class StoreInbox:
         """Once a turn of the loop: whatever all connections brought in it is stored together, by a thread woken once."""
         self._ringing = None
         self._bell.put(None)
+
+    def waiting(self) -> tuple[int, float]:
+        """How many messages wait for a commit, and for how many seconds the oldest has, at most (reliability R10)."""
+        since = self._storing or (self._first if self._waiting else None)
+        return len(self._waiting), 0.0 if since is None else time.monotonic() - since
 
     def close(self) -> None:
         """Store what was accepted, then end the thread; whoever comes now is refused."""
@@ -71,7 +92,11 @@ class StoreInbox:
             self._bell.get()
             closed = self._closed
             while batch := self._next():
-                _resolve(batch, self._store([message for message, _ in batch]))
+                self._storing = self._first
+                outcomes = self._store([message for message, _ in batch])
+                self._storing = None
+                self.refused += sum(isinstance(outcome, AdapterError) for outcome in outcomes)
+                _resolve(batch, outcomes)
 
     def _next(self) -> list[Waiting]:
         """Whoever waits now, up to a full batch."""
@@ -87,6 +112,8 @@ class StoreInbox:
         try:
             with self._database.write() as tx:
                 receipts = put_many(tx, batch)
+                if self._database.many_writers:
+                    self._hand_out(tx, batch, receipts)
         except StorageFailedError as error:
             self._fail(error)
             return [error] * len(batch)
@@ -100,6 +127,13 @@ class StoreInbox:
             ]
         self._on_stored()
         return receipts
+
+    def _hand_out(self, tx: Transaction, messages: Sequence[RawMessage], receipts: Sequence[Receipt]) -> None:
+        """To the partitions of their patients, where other processes wait for them."""
+        if self._whose is not None:
+            new = (pair for pair in zip(messages, receipts, strict=True) if not pair[1].duplicate)
+            move(tx, {receipt.inbox_id: partition_of(self._whose(message)) for message, receipt in new})
+        self._database.announce(tx, News.STORED)
 
     def _fail(self, error: StorageFailedError) -> None:
         if not self.failed.done():

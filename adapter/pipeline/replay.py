@@ -203,7 +203,8 @@ def _finding_of(row: CandidateRow | None) -> Finding | None:
 
 
 def _is_known(state: PatientState) -> bool:
-    said = (state.results, state.statements, state.demographics.fields, state.determinations, state.decisions)
+    told = (state.results, state.statements, state.demographics.fields, state.administrations, state.conditions)
+    said = (*told, state.determinations, state.decisions)
     return any(said)
 
 

@@ -7,6 +7,7 @@ from adapter.domain.patient import PatientState, Window
 from adapter.scoring.chart import Chart, chart_of
 from adapter.scoring.options import ScoringOptions
 from adapter.scoring.sofa import organs
+from adapter.scoring.turns import SCORED
 
 
 def admission_baseline(
@@ -16,14 +17,16 @@ def admission_baseline(
 
     An organ nobody measured then may have been anything: it widens the interval by 4.
     """
-    chart, question = chart_of(state), ("admission", admitted.isoformat(), end.isoformat(), options)
-    return chart.memory.recalled(question, end.astimezone(UTC), lambda: _worst(chart.state, admitted, end, options))
+    chart, until = chart_of(state), end.astimezone(UTC)
+    return chart.memory.settled(
+        "admission", until, SCORED, lambda: _worst(chart, admitted, end, options), admitted, end, options
+    )
 
 
-def _worst(state: PatientState, admitted: datetime, end: datetime, options: ScoringOptions) -> Baseline:
+def _worst(chart: Chart, admitted: datetime, end: datetime, options: ScoringOptions) -> Baseline:
     first, last = admitted.astimezone(UTC), end.astimezone(UTC)
-    chart = Chart(state, since=first)
-    found = organs(chart, Window(last, last - first + timedelta.resolution), options)
+    stay = chart.between(first, last, SCORED)
+    found = organs(stay, Window(last, last - first + timedelta.resolution), options)
     return Baseline(
         low=sum(organ.low for organ in found.values()),
         high=sum(organ.high for organ in found.values()),

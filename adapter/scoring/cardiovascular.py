@@ -1,5 +1,7 @@
 """The circulation: catecholamines that ran for an hour, else the lowest sustained mean arterial pressure."""
 
+from fractions import Fraction
+
 from adapter.domain.assessment import OrganScore, OrganStatus
 from adapter.domain.patient import Window
 from adapter.domain.quantity import decimal_text
@@ -19,7 +21,7 @@ def cardiovascular(chart: Chart, window: Window, options: ScoringOptions) -> Org
     if pressure is not None:
         points = MAP.points(pressure.value)
         status = OrganStatus.DERIVED if pressure.flags else OrganStatus.MEASURED
-        note = f"MAP {decimal_text(pressure.value)} mm[Hg]"
+        note = f"MAP {decimal_text(Fraction(pressure.value))} mm[Hg]"
         rule = MAP.rule(points)
         findings.append(
             Finding(points, points, points, pressure.basis, rule, note, status=status, flags=pressure.flags)

@@ -4,29 +4,52 @@ Times are UTC here: two datetimes of one zone compare by wall clock, which is wr
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Hashable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
-from adapter.domain.observation import Observation, Result
+from adapter.domain.observation import Observation
 from adapter.domain.patient import PatientState, Window
-from adapter.scoring.memory import Concluded, Memory
+from adapter.scoring.changes import changed
+from adapter.scoring.memory import Concluded, Kept, Memory
+from adapter.scoring.turns import ALWAYS, NEVER, Turns, delayed
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Timed:
-    """An observation and its effective time in UTC."""
+    """An observation and its effective time in UTC, with what has been concluded of it."""
 
     time: datetime
     observation: Observation
+    _said: dict[Hashable, Any] = field(default_factory=dict, repr=False, compare=False)
+
+    def said(self, question: Hashable, conclude: Callable[["Timed"], Concluded]) -> Concluded:
+        """What `conclude` says of it; asked once. It may rest on the observation, and on nothing charted later.
+
+        Where it rests on other concepts, `TOLD_BY` names them: their news makes a new item of it.
+        """
+        if question not in self._said:
+            self._said[question] = conclude(self)
+        conclusion: Concluded = self._said[question]
+        return conclusion
 
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """Usable observations of one concept in order of time."""
+    """Usable observations of one concept in order of time.
+
+    `_told` has those too that say again what another one says; nothing where there are none.
+    """
 
     times: tuple[datetime, ...] = ()
     items: tuple[Timed, ...] = ()
+    _told: "Series | None" = None
+
+    @property
+    def told(self) -> "Series":
+        """All that was told, every one where several tell the same."""
+        return self if self._told is None else self._told
 
     def within(self, window: Window) -> tuple[Timed, ...]:
         """Those in `(start, end]`."""
@@ -34,79 +57,136 @@ class Series:
 
     def between(self, first: datetime, last: datetime) -> tuple[Timed, ...]:
         """Those in `[first, last]`."""
+        if not self.times or self.times[-1] < first:
+            return ()
         return self.items[bisect_left(self.times, first) : bisect_right(self.times, last)]
+
+    def later(self, moment: datetime) -> tuple[Timed, ...]:
+        """All later than `moment`."""
+        return self.items[bisect_right(self.times, moment) :]
 
     def after(self, moment: datetime) -> Timed | None:
         """The first one later than `moment`."""
         index = bisect_right(self.times, moment)
         return self.items[index] if index < len(self.items) else None
 
+    def last(self, at: datetime) -> Timed | None:
+        """The last one at or before `at`."""
+        index = bisect_right(self.times, at)
+        return self.items[index - 1] if index else None
+
     def latest(self, at: datetime, hold: timedelta) -> Timed | None:
         """The last one at or before `at`, while it still holds."""
-        index = bisect_right(self.times, at)
-        if index == 0 or self.times[index - 1] < at - hold:
-            return None
-        return self.items[index - 1]
+        item = self.last(at)
+        return None if item is None or item.time < at - hold else item
+
+    def changed(self, gone: Sequence[Observation], new: Sequence[Observation]) -> "Series":
+        """Without the ones and with the others; what lies outside their times is taken over as it is."""
+        made = [Timed(one.effective.astimezone(UTC), one) for one in new]
+        if not gone and self._told is None and len(made) == 1 and (not self.times or made[0].time > self.times[-1]):
+            return Series((*self.times, made[0].time), (*self.items, made[0]))
+        left = {one.identity: one.effective.astimezone(UTC) for one in gone}
+        moments = [*left.values(), *(item.time for item in made)]
+        if not moments:
+            return self
+        first, last = min(moments), max(moments)
+        kept = [item for item in self.told.between(first, last) if item.observation.identity not in left]
+        told = sorted((*kept, *made), key=_order)
+        distinct = _distinct(told)
+        whole = self.told.spliced(first, last, told)
+        if self._told is None and len(distinct) == len(told):
+            return whole
+        series = self.spliced(first, last, distinct)
+        return whole if len(series.items) == len(whole.items) else replace(series, _told=whole)
+
+    def renewed(self, since: datetime) -> "Series":
+        """The same, but of those at or after `since` nothing has been concluded yet."""
+        told = [item.observation for item in self.told.items[bisect_left(self.told.times, since) :]]
+        return self.changed(told, told)
+
+    def spliced(self, first: datetime, last: datetime, items: Iterable[Timed]) -> "Series":
+        """`items` in the place of those in `[first, last]`."""
+        low, high = bisect_left(self.times, first), bisect_right(self.times, last)
+        placed = (*self.items[:low], *items, *self.items[high:])
+        times = (*self.times[:low], *(item.time for item in items), *self.times[high:])
+        return Series(times, placed, self._told)
+
+
+def _order(item: Timed) -> tuple[datetime, str]:
+    return item.time, item.observation.identity
 
 
 EMPTY = Series()
-NEVER = datetime.max.replace(tzinfo=UTC)
 BY_SPECIMEN = frozenset({"pao2", "pf-ratio"})
 """A venous and an arterial gas stay two, however equal."""
+OXYGEN = frozenset({"fio2", "oxygen-flow", "respiratory-support"})
+TOLD_BY = {"pao2": OXYGEN, "spo2": OXYGEN}
+"""Concepts whose items are judged by what other concepts said up to their time: a gas by the oxygen it belongs to."""
 
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """The usable results of one patient from `since` on; series are laid out when first asked for.
-
-    What is concluded of a moment rests on no later result (clinical D7), so the `memory` of one chart serves the next.
-    """
+    """The usable results of one patient; a series is laid out when first asked for, and then only changed."""
 
     state: PatientState
-    since: datetime | None = None
     memory: Memory = field(default_factory=Memory, repr=False, compare=False)
     _series: dict[str, Series] = field(default_factory=dict, repr=False, compare=False)
-    _usable: dict[str, tuple[Observation, ...]] = field(default_factory=dict, repr=False, compare=False)
 
     def series(self, concept: str) -> Series:
         found = self._series.get(concept)
         if found is None:
-            found = self._series[concept] = _series(self, concept)
+            found = self._series[concept] = EMPTY.changed((), self.state.observations(concept))
         return found
 
-    def observations(self, concept: str) -> tuple[Observation, ...]:
-        """As `PatientState.observations`: of all time, and every one where several tell the same."""
-        found = self._usable.get(concept)
-        if found is None:
-            found = self._usable[concept] = self.state.observations(concept)
-        return found
+    def remembered(
+        self, question: Hashable, at: datetime, turns: Turns, conclude: Callable[[], Concluded], *given: object
+    ) -> Concluded:
+        """What `conclude()` says at `at` (in UTC); not asked again while it can only say the same.
 
-    def said(self, item: Timed, question: Hashable, conclude: Callable[[Timed], Concluded]) -> Concluded:
-        """What one result says by itself and by what was known at its time; asked once."""
-        return self.memory.recalled((question, item.observation.identity, item.time), item.time, conclude, item)
+        It may rest on results of the concepts of `turns`, on time where one of them turns, and on what is `given`.
+        """
+        kept = self.memory.kept(question, at, given)
+        if kept is None:
+            kept = Kept(conclude(), turns.keys(), given, *self.stretch(turns, at))
+            self.memory.keep(question, kept)
+        conclusion: Concluded = kept.conclusion
+        return conclusion
+
+    def stretch(self, turns: Turns, at: datetime) -> tuple[datetime, datetime]:
+        """From the last turn at or before `at` to the next one: `[since, until)`."""
+        since, until = ALWAYS, NEVER
+        for concept, delays in turns.items():
+            times = self.series(concept).times
+            for delay in delays if times else ():
+                index = bisect_right(times, at - delay)
+                if index and (passed := times[index - 1] + delay) > since:
+                    since = passed
+                if index < len(times) and (coming := delayed(times[index], delay)) < until:
+                    until = coming
+        return since, until
+
+    def between(self, first: datetime, last: datetime, concepts: Iterable[str]) -> "Chart":
+        """As if only the results of `concepts` in `[first, last]` had ever been told."""
+        cut = {}
+        for concept in concepts:
+            items = self.series(concept).between(first, last)
+            cut[concept] = Series(tuple(i.time for i in items), tuple(Timed(i.time, i.observation) for i in items))
+        return Chart(replace(self.state, results={}), _series=cut)
 
     def followed_by(self, state: PatientState) -> "Chart":
         """The chart of a later state: the series and conclusions that it does not change are not made again."""
         if state is self.state:
             return self
-        before, after = self.state.results, state.results
-        changed = {concept for concept in {*before, *after} if before.get(concept) is not after.get(concept)}
-        change = min((_first_change(before.get(c, ()), after.get(c, ())) for c in changed), default=NEVER)
-        return Chart(
-            state,
-            self.since,
-            self.memory.before(change),
-            {concept: series for concept, series in self._series.items() if concept not in changed},
-            {concept: usable for concept, usable in self._usable.items() if concept not in changed},
-        )
-
-
-def _first_change(before: tuple[Result, ...], after: tuple[Result, ...]) -> datetime:
-    """The earliest effective time among usable results that only one of the two holds."""
-    old, new = ({id(result): result for result in results} for results in (before, after))
-    changed = [*(old[one] for one in old.keys() - new.keys()), *(new[one] for one in new.keys() - old.keys())]
-    times = (now.effective.astimezone(UTC) for result in changed if (now := result.usable) is not None)
-    return min(times, default=NEVER)
+        series, changes = dict(self._series), {}
+        for concept, (gone, new) in changed(self.state.results, state.results).items():
+            changes[concept] = min(one.effective.astimezone(UTC) for one in (*gone, *new))
+            if concept in series:
+                series[concept] = series[concept].changed(gone, new)
+        for concept, others in TOLD_BY.items():
+            since = min((moment for other, moment in changes.items() if other in others), default=None)
+            if since is not None and concept in series:
+                series[concept] = series[concept].renewed(since)
+        return Chart(state, self.memory.after(changes), series)
 
 
 def chart_of(source: PatientState | Chart) -> Chart:
@@ -117,13 +197,6 @@ def chart_of(source: PatientState | Chart) -> Chart:
 def window_to(at: datetime, length: timedelta) -> Window:
     """`(at - length, at]` in UTC: elapsed hours, not hours on the wall."""
     return Window(at.astimezone(UTC), length)
-
-
-def _series(chart: Chart, concept: str) -> Series:
-    timed = [Timed(one.effective.astimezone(UTC), one) for one in chart.observations(concept)]
-    timed.sort(key=lambda item: (item.time, item.observation.identity))
-    items = tuple(item for item in _distinct(timed) if chart.since is None or item.time >= chart.since)
-    return Series(tuple(item.time for item in items), items) if items else EMPTY
 
 
 def _distinct(timed: list[Timed]) -> list[Timed]:

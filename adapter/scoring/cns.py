@@ -37,26 +37,26 @@ class Bedside:
             return Sedation.AWAKE
         return sedation(self.chart, coma.time, self.window.end, self.options)
 
-    def finding(self, coma: Coma, *, firm: bool) -> Finding:
-        """Read once: what makes one coma differ from another of the same moment stands in the question."""
-        question = ("coma", coma.time, coma.total, coma.best, coma.flags, firm)
-        return self.chart.memory.recalled(question, coma.time, lambda: _finding(coma, firm=firm))
-
     def comas(self, first: datetime, last: datetime) -> list[Coma]:
         return comas(self.chart, first, last, self.intubated)
 
 
 def cns(chart: Chart, window: Window, options: ScoringOptions) -> OrganScore:
+    """Of comas that say the same the latest stands for all, as of equals it would decide."""
     bedside = Bedside(chart, window, options)
     charted = [coma for coma in bedside.comas(window.start, window.end) if coma.time > window.start]
-    findings = []
     sedated = list(deep_within(chart, window))
+    latest: dict[tuple[object, ...], Coma] = {}
     for coma in charted:
         depth = bedside.sedation(coma)
         if depth is Sedation.SEDATED:
             sedated.append(coma.time)
         else:
-            findings.append(bedside.finding(coma, firm=depth is Sedation.AWAKE or not bedside.intubated(coma.time)))
+            firm = depth is Sedation.AWAKE or not bedside.intubated(coma.time)
+            alike = (firm, coma.total, coma.best, coma.status, coma.flags)
+            latest.pop(alike, None)
+            latest[alike] = coma
+    findings = [_finding(coma, firm=bool(alike[0])) for alike, coma in latest.items()]
     findings += _carried(bedside, min(sedated)) if sedated else ()
     flags = [SEDATED] if sedated else []
     if not charted and parts_within(chart, window.start, window.end):

@@ -17,10 +17,10 @@ UNIT_DISCORDANT = "unit_discordant"
 CENSORED = "censored"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # never changed once made; frozen ones take three times as long to make
 class Finding:
     """Points with their interval. `converted` is what the other unit column gives; `note` explains the first of `basis`:
-    a text, or who can tell it, for most findings are never shown.
+    a text, or who can tell it, for most findings are never shown. `shown` is the evidence of `basis`, if it is made already.
     """
 
     score: int
@@ -33,6 +33,7 @@ class Finding:
     status: OrganStatus = OrganStatus.MEASURED
     flags: tuple[str, ...] = ()
     firm: bool = True
+    shown: tuple[Evidence, ...] = ()
 
 
 _SCORE, _LOW, _HIGH = attrgetter("score", "firm"), attrgetter("low"), attrgetter("high")
@@ -86,11 +87,13 @@ def _data_flags(finding: Finding) -> Iterable[str]:
 
 
 def _evidence(deciding: Iterable[Finding]) -> tuple[Evidence, ...]:
-    shown: dict[tuple[str, str, datetime], tuple[Observation, str]] = {}
+    """Of each result once, with what the first finding that rests on it says."""
+    found: dict[tuple[str, str, datetime], Evidence] = {}
     for finding in deciding:
         note = finding.note if isinstance(finding.note, str) else finding.note()
-        for index, observation in enumerate(finding.basis):
-            shown.setdefault(
-                (observation.concept, observation.identity, observation.effective), (observation, "" if index else note)
-            )
-    return tuple(evidence_of(observation, note) for observation, note in shown.values())
+        for index, one in enumerate(finding.basis):
+            key = (one.concept, one.identity, one.effective)
+            if key not in found:
+                made = bool(finding.shown) and (index > 0 or not note)
+                found[key] = finding.shown[index] if made else evidence_of(one, "" if index else note)
+    return tuple(found.values())

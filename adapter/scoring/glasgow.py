@@ -15,11 +15,11 @@ from adapter.scoring.thresholds import (
     VERBAL_BEST,
     VERBAL_NONE,
 )
+from adapter.scoring.turns import PARTS
 
 FROM_PARTS = "gcs_from_components"
 PART_MISSING = "gcs_component_missing"
 VERBAL_IMPUTED = "gcs_verbal_imputed"
-PARTS = ("gcs-eye", "gcs-verbal", "gcs-motor")
 Intubated = Callable[[datetime], bool]
 
 
@@ -54,17 +54,22 @@ def parts_within(chart: Chart, first: datetime, last: datetime) -> bool:
 
 def _charted(items: Iterable[Timed], summed: dict[datetime, Coma], intubated: Intubated) -> Iterator[Coma]:
     for item in items:
-        total = _whole(item)
-        if total is None:
+        coma = item.said("coma", _as_charted)
+        if coma is None:
             continue
-        one = item.observation
+        one, total = item.observation, coma.total
         if total > UNVERBAL_BEST or not intubated(item.time):
-            yield Coma(item.time, total, total, (one,))
+            yield coma
         elif item.time in summed:
             yield summed[item.time]
         else:
             best = min(total - VERBAL_NONE + VERBAL_BEST, GCS_BEST)
             yield Coma(item.time, total, best, (one,), flags=(VERBAL_IMPUTED,))
+
+
+def _as_charted(item: Timed) -> Coma | None:
+    total = _whole(item)
+    return None if total is None else Coma(item.time, total, total, (item.observation,))
 
 
 def _sum(chart: Chart, time: datetime, *, tube: bool) -> Coma | None:

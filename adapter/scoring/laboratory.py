@@ -16,7 +16,7 @@ NATIVE_TABLE = "native_table"
 def coagulation(chart: Chart, window: Window, _options: ScoringOptions) -> OrganScore:
     """Platelets: the same numbers in both unit columns."""
     items = chart.series("platelets").within(window)
-    return worst([chart.said(item, "platelets", _platelets) for item in items if item.observation.quantity is not None])
+    return worst([item.said("platelets", _platelets) for item in items if item.observation.quantity is not None])
 
 
 def _platelets(item: Timed) -> Finding:
@@ -35,7 +35,7 @@ def by_column(chart: Chart, window: Window, concept: str, columns: Columns, poli
         return _in_columns(item.observation, columns, policy)
 
     items = chart.series(concept).within(window)
-    return [chart.said(item, (concept, policy), read) for item in items if item.observation.quantity is not None]
+    return [item.said(policy, read) for item in items if item.observation.quantity is not None]
 
 
 def _in_columns(one: Observation, columns: Columns, policy: str) -> Finding:

@@ -1,15 +1,14 @@
 """The moments at which a score can change: for finding the first that reached a threshold, and for looking again."""
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterator
+from datetime import UTC, datetime
 
 from adapter.domain.patient import PatientState
 from adapter.scoring.chart import Chart, Timed, chart_of
-from adapter.scoring.glasgow import PARTS
 from adapter.scoring.ladder import Ladder
 from adapter.scoring.options import ScoringOptions
-from adapter.scoring.pressure import CHAIN, derived_pressures
+from adapter.scoring.pressure import derived_pressures
 from adapter.scoring.sedation import is_deep
 from adapter.scoring.thresholds import (
     BILIRUBIN,
@@ -18,13 +17,13 @@ from adapter.scoring.thresholds import (
     GCS,
     INFUSION_COUNTS,
     MAP,
-    MAP_NEIGHBOURS,
+    MAP_REACH,
     PLATELETS,
     RASS_AFTER,
-    UNSCORED_VASOACTIVES,
     URINE_LOOKBACK,
     WINDOW,
 )
+from adapter.scoring.turns import JUST_AFTER, NEVER, PARTS, review_turns
 from adapter.scoring.urine import scanty
 
 PRESSURES = ("map", "map-arterial", "map-cuff")
@@ -37,11 +36,6 @@ LABORATORY = {
 """Scored by their value alone, with the SI column where there is another one."""
 ALWAYS = ("pao2", "pf-ratio", *PARTS, "urine-output-24h")
 """Oxygen and devices speak through the gas they belong to."""
-READ = (
-    *(*ALWAYS, *LABORATORY, *PRESSURES, *DOSES, *UNSCORED_VASOACTIVES),
-    *("sbp", "dbp", "rass", "urine-output", "spo2", "fio2", "oxygen-flow", "respiratory-support"),
-)
-JUST_AFTER = timedelta.resolution
 
 
 def moments(
@@ -87,14 +81,13 @@ def _scores(item: Timed, columns: tuple[Ladder, Ladder | None]) -> bool:
 
 def _pressures(chart: Chart, first: datetime, last: datetime) -> Iterator[datetime]:
     """Low pressures; and any pressure soon after one, for it may outdate the reading that belied the low one."""
-    reach = CHAIN * MAP_NEIGHBOURS
-    measured = [item for name in PRESSURES for item in chart.series(name).between(first - reach, last)]
+    measured = [item for name in PRESSURES for item in chart.series(name).between(first - MAP_REACH, last)]
     low = {item.time for item in measured if _scores(item, (MAP, None))}
-    low |= {p.time for p in derived_pressures(chart, first - reach, last) if MAP.points(p.value) > 0}
+    low |= {p.time for p in derived_pressures(chart, first - MAP_REACH, last) if MAP.points(p.value) > 0}
     times = sorted(low)
     yield from times
     for item in measured:
-        index = bisect_left(times, item.time - reach)
+        index = bisect_left(times, item.time - MAP_REACH)
         if index < len(times) and times[index] < item.time:
             yield item.time
 
@@ -108,21 +101,5 @@ def _urine(chart: Chart, first: datetime, last: datetime) -> Iterator[datetime]:
 
 def next_change(state: PatientState | Chart, at: datetime, options: ScoringOptions) -> datetime | None:
     """The next moment after `at` at which time alone may change the score: until then, without news, it stands."""
-    chart, now = chart_of(state), at.astimezone(UTC)
-    return min(_changing(chart, now, options), default=None)
-
-
-def _changing(chart: Chart, now: datetime, options: ScoringOptions) -> Iterator[datetime]:
-    """Results dated ahead arrive; results leave the day; infusions reach their hour, end by their hold, leave the day."""
-    yield from _next(chart, READ, now, (timedelta(0), WINDOW))
-    yield from _next(chart, (*DOSES, *UNSCORED_VASOACTIVES), now, (INFUSION_COUNTS, options.rate_hold + WINDOW))
-    yield from _next(chart, ("urine-output",), now, (URINE_LOOKBACK + JUST_AFTER,))
-
-
-def _next(chart: Chart, concepts: Iterable[str], now: datetime, delays: tuple[timedelta, ...]) -> Iterator[datetime]:
-    """For each delay the next moment that lies it behind a result."""
-    for series in map(chart.series, concepts):
-        for delay in delays:
-            first = series.after(now - delay)
-            if first is not None:
-                yield first.time + delay
+    _, until = chart_of(state).stretch(review_turns(options), at.astimezone(UTC))
+    return None if until == NEVER else until

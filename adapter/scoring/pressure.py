@@ -9,18 +9,17 @@ from fractions import Fraction
 from adapter.domain.observation import Observation
 from adapter.domain.patient import Window
 from adapter.scoring.chart import Chart, Timed
-from adapter.scoring.thresholds import DIASTOLIC_WEIGHT, MAP_NEIGHBOURS
+from adapter.scoring.thresholds import DIASTOLIC_WEIGHT, MAP_NEIGHBOURS, MAP_REACH
 
 MAP_DERIVED = "map_from_sbp_dbp"
 NOT_SUSTAINED = "map_not_sustained"
-CHAIN = 3
-"""A neighbour may be a cuff reading, judged by arithmetic's neighbour, judged by the arterial line: three steps back."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pressure:
     time: datetime
-    value: Fraction
+    value: Fraction | int
+    """Whole millimetres, as nearly all are, compare faster as integers."""
     basis: tuple[Observation, ...]
     flags: tuple[str, ...] = ()
 
@@ -55,7 +54,7 @@ def _sustained(pressures: list[Pressure], index: int) -> Pressure:
 
 def _one_series(chart: Chart, window: Window) -> list[Pressure]:
     """Readings from a little before the window on: the arterial line wins over a cuff near it, both over arithmetic."""
-    first, last = window.start - CHAIN * MAP_NEIGHBOURS, window.end
+    first, last = window.start - MAP_REACH, window.end
     line, unsaid, cuff = (_charted(chart, concept, first, last) for concept in ("map-arterial", "map", "map-cuff"))
     lined = [pressure.time for pressure in line]
     measured = {p.time: p for p in cuff if not _near(p.time, lined)}
@@ -76,7 +75,7 @@ def _near(time: datetime, times: Sequence[datetime]) -> bool:
 def _charted(chart: Chart, concept: str, first: datetime, last: datetime) -> list[Pressure]:
     """The lowest of those that share a moment."""
     items = chart.series(concept).between(first, last)
-    found = [p for item in items if (p := chart.said(item, "pressure", _measured)) is not None]
+    found = [p for item in items if (p := item.said("pressure", _measured)) is not None]
     lowest: dict[datetime, Pressure] = {}
     for pressure in found:
         known = lowest.get(pressure.time)
@@ -89,7 +88,8 @@ def _measured(item: Timed) -> Pressure | None:
     quantity = item.observation.quantity
     if quantity is None or quantity.comparator is not None:
         return None
-    return Pressure(item.time, quantity.value, (item.observation,))
+    value = quantity.value
+    return Pressure(item.time, value.numerator if value.denominator == 1 else value, (item.observation,))
 
 
 def derived_pressures(
@@ -110,5 +110,5 @@ def _mean(systolic: Timed, diastolic: Timed) -> Pressure | None:
     high, low = _measured(systolic), _measured(diastolic)
     if high is None or low is None:
         return None
-    mean = (high.value + DIASTOLIC_WEIGHT * low.value) / (1 + DIASTOLIC_WEIGHT)
+    mean = Fraction(high.value + DIASTOLIC_WEIGHT * low.value) / (1 + DIASTOLIC_WEIGHT)
     return Pressure(systolic.time, mean, (*high.basis, *low.basis), (MAP_DERIVED,))

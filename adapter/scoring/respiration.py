@@ -116,7 +116,7 @@ def _gases(chart: Chart, window: Window, options: ScoringOptions, flags: list[st
         if item.observation.specimen == "venous":
             flags.append(VENOUS_REJECTED)
         elif item.observation.quantity is not None:
-            found = chart.said(item, ("pao2", options), divided)
+            found = item.said(options, divided)
             if found is None:
                 flags.append(FIO2_MISSING)
             else:
@@ -127,7 +127,8 @@ def _gas(chart: Chart, item: Timed, breathed: Oxygen, options: ScoringOptions) -
     gas = item.observation
     found = _finding(chart, item, PF, breathed, options)
     low = (POSSIBLY_VENOUS,) if gas.quantity is not None and gas.quantity.value < PROBABLY_VENOUS else ()
-    return _confirmed(replace(found, flags=(*found.flags, *low)), arterial=gas.specimen == "arterial")
+    flagged = replace(found, flags=(*found.flags, *low)) if low else found
+    return _confirmed(flagged, arterial=gas.specimen == "arterial")
 
 
 def _reported(chart: Chart, window: Window, options: ScoringOptions, flags: list[str]) -> Iterator[Finding]:
@@ -150,14 +151,23 @@ def _divided(chart: Chart, gases: tuple[Timed, ...], options: ScoringOptions) ->
 
 def _saturations(chart: Chart, window: Window, options: ScoringOptions) -> Iterator[Finding]:
     """The SpO2/FiO2 surrogate of Rice 2007: shown, never firm."""
-    for item in chart.series("spo2").within(window):
+
+    def divided(item: Timed) -> Finding | None:
         percent = item.observation.quantity
         if percent is None or percent.value >= SPO2_USABLE_BELOW:
-            continue
+            return None
         breathed = oxygen(chart, item.time, options)
-        if breathed is not None:
-            found = _finding(chart, item, Columns(SF, SF, {}), breathed, options)
-            yield replace(found, status=OrganStatus.DERIVED, flags=(SF_IMPUTED, *found.flags), firm=False)
+        return None if breathed is None else _saturation(chart, item, breathed, options)
+
+    for item in chart.series("spo2").within(window):
+        found = item.said(options, divided)
+        if found is not None:
+            yield found
+
+
+def _saturation(chart: Chart, item: Timed, breathed: Oxygen, options: ScoringOptions) -> Finding:
+    found = _finding(chart, item, Columns(SF, SF, {}), breathed, options)
+    return replace(found, status=OrganStatus.DERIVED, flags=(SF_IMPUTED, *found.flags), firm=False)
 
 
 def _finding(chart: Chart, item: Timed, columns: Columns, breathed: Oxygen, options: ScoringOptions) -> Finding:

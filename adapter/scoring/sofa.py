@@ -13,6 +13,7 @@ from adapter.scoring.options import ScoringOptions
 from adapter.scoring.renal import renal
 from adapter.scoring.respiration import respiration
 from adapter.scoring.thresholds import WINDOW, WINDOW_HOURS
+from adapter.scoring.turns import Turns, organ_turns
 
 Organ = Callable[[Chart, Window, ScoringOptions], OrganScore]
 SCORED_BY: dict[str, Organ] = {
@@ -27,8 +28,17 @@ SCORED_BY: dict[str, Organ] = {
 
 def score(state: PatientState | Chart, at: datetime, options: ScoringOptions) -> SofaScore:
     """The score over `(at - 24 h, at]` by effective time (clinical D7); results dated after `at` are not known yet."""
-    return SofaScore(at, WINDOW_HOURS, organs(chart_of(state), window_to(at, WINDOW), options))
+    chart, window = chart_of(state), window_to(at, WINDOW)
+    turns = organ_turns(options)
+    found = {name: _remembered(chart, name, window, options, turns[name]) for name in SCORED_BY}
+    return SofaScore(at, WINDOW_HOURS, found)
+
+
+def _remembered(chart: Chart, name: str, window: Window, options: ScoringOptions, turns: Turns) -> OrganScore:
+    """An organ is scored again only when there is news of it, or at the next turn of what it rests on."""
+    return chart.remembered(name, window.end, turns, lambda: SCORED_BY[name](chart, window, options), options)
 
 
 def organs(chart: Chart, window: Window, options: ScoringOptions) -> dict[str, OrganScore]:
+    """Over a window of any length."""
     return {name: scored(chart, window, options) for name, scored in SCORED_BY.items()}

@@ -89,6 +89,8 @@ DIASTOLIC_WEIGHT = 2
 MAP_NEIGHBOURS = timedelta(minutes=15)
 """Readings this near judge each other: a low one counts when a neighbour is low too; the arterial line wins over the
 cuff (clinical 2.6, decisions B5)."""
+MAP_REACH = 3 * MAP_NEIGHBOURS
+"""A neighbour may be a cuff reading, judged by arithmetic's neighbour, judged by the arterial line: three steps back."""
 
 SUPPORT = frozenset({"invasive", "niv", "cpap"})
 """Respiratory support for 3 and 4 points (clinical 2.5); high-flow oxygen is the site's choice."""

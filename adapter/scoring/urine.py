@@ -1,16 +1,16 @@
 """Urine of a day: what was collected, over how long it was observed, and what that lets one say."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fractions import Fraction
 from itertools import pairwise
 
-from adapter.domain.assessment import OrganStatus
+from adapter.domain.assessment import Evidence, OrganStatus, evidence_of
 from adapter.domain.observation import Observation
 from adapter.domain.patient import Window
 from adapter.domain.quantity import decimal_text
-from adapter.scoring.chart import Chart
+from adapter.scoring.chart import Chart, Timed
 from adapter.scoring.finding import Finding
 from adapter.scoring.thresholds import (
     URINE,
@@ -29,9 +29,12 @@ SPARSE = "urine_sparsely_charted"
 
 @dataclass(frozen=True, slots=True)
 class Volume:
+    """One entry of the record, with the evidence made of it: a day's entries are shown together, again and again."""
+
     time: datetime
     millilitres: Fraction
     observation: Observation
+    shown: Evidence
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +78,17 @@ def scanty(chart: Chart, at: datetime) -> bool:
 def _volumes(chart: Chart, concept: str, first: datetime, last: datetime) -> list[Volume]:
     volumes = []
     for item in chart.series(concept).between(first, last):
-        quantity = item.observation.quantity
-        if quantity is not None and quantity.comparator is None:
-            volumes.append(Volume(item.time, quantity.value, item.observation))
+        volume = item.said("volume", _volume)
+        if volume is not None:
+            volumes.append(volume)
     return volumes
+
+
+def _volume(item: Timed) -> Volume | None:
+    one, quantity = item.observation, item.observation.quantity
+    if quantity is None or quantity.comparator is not None:
+        return None
+    return Volume(item.time, quantity.value, one, evidence_of(one))
 
 
 def _sum(volumes: list[Volume]) -> Fraction:
@@ -93,8 +103,13 @@ def _total(volume: Volume) -> Finding:
 
 
 def _settled(seen: Fraction, today: list[Volume]) -> Finding:
-    basis = tuple(volume.observation for volume in today)
-    return Finding(0, 0, 0, basis, URINE.rule(0), f"{decimal_text(seen)} mL within 24 h")
+    basis, shown = _basis(today)
+    return Finding(0, 0, 0, basis, URINE.rule(0), f"{decimal_text(seen)} mL within 24 h", shown=shown)
+
+
+def _basis(volumes: Iterable[Volume]) -> tuple[tuple[Observation, ...], tuple[Evidence, ...]]:
+    volumes = tuple(volumes)
+    return tuple(volume.observation for volume in volumes), tuple(volume.shown for volume in volumes)
 
 
 def _observed(volumes: list[Volume], *, from_the_start: bool) -> Iterator[Finding]:
@@ -128,14 +143,16 @@ def _normalised(collection: Collection, *, firm: bool) -> Finding:
     )
     note = f"{decimal_text(collection.millilitres)} mL in {hours} h: {decimal_text(collection.per_day)} mL per 24 h"
     flags = () if firm else (PROVISIONAL,)
+    basis, shown = _basis(collection.volumes)
     return Finding(
         points,
         points if firm else 0,
         points,
-        tuple(volume.observation for volume in collection.volumes),
+        basis,
         URINE.rule(points),
         note,
         status=OrganStatus.DERIVED,
         flags=(*flags, SPARSE) if collection.gap > URINE_SPARSE else flags,
         firm=firm,
+        shown=shown,
     )

@@ -3,8 +3,12 @@
 from datetime import datetime
 from typing import Any
 
+from adapter.domain.administration import Administration
+from adapter.domain.condition import Condition
 from adapter.domain.events import (
+    AdministrationStated,
     ClinicalEvent,
+    ConditionStated,
     CriterionDetermined,
     EncounterChanged,
     ObservationReceived,
@@ -14,7 +18,7 @@ from adapter.domain.events import (
 )
 from adapter.domain.observation import Observation
 from adapter.domain.patient import PatientId
-from adapter.domain.quantity import decimal_text
+from adapter.domain.quantity import Quantity, decimal_text
 from adapter.screening.interpret import Interpretation
 
 
@@ -41,7 +45,7 @@ def as_json(seen: Interpretation, source: str) -> dict[str, Any]:
     }
 
 
-def event_json(event: ClinicalEvent) -> dict[str, Any]:
+def event_json(event: ClinicalEvent) -> dict[str, Any]:  # noqa: C901, PLR0911 — a line for each kind of event
     match event:
         case ObservationReceived(observation=observation):
             return observation_json(observation)
@@ -57,6 +61,10 @@ def event_json(event: ClinicalEvent) -> dict[str, Any]:
         case StatusDecided(decision=decided):
             content = {"trial": decided.trial, "status": decided.status, "reason": decided.reason}
             return {"kind": "status"} | content | {"at": decided.at.isoformat()}
+        case AdministrationStated(administration=drug):
+            return administration_json(drug)
+        case ConditionStated(condition=condition):
+            return condition_json(condition)
 
 
 def observation_json(seen: Observation) -> dict[str, Any]:
@@ -77,6 +85,39 @@ def observation_json(seen: Observation) -> dict[str, Any]:
         "specimen": seen.specimen or None,
         "flags": list(seen.flags),
     }
+
+
+def condition_json(said: Condition) -> dict[str, Any]:
+    named = {"system": said.system, "code": said.code, "status": str(said.status)}
+    return {"kind": "condition"} | named | {"at": said.at.isoformat(), "stated": said.kind or None}
+
+
+def administration_json(said: Administration) -> dict[str, Any]:
+    """`unit` is that of the rate, or of the dose where there is no rate; both are as they were told."""
+    amount = said.rate or said.dose
+    return {
+        "kind": "administration",
+        "substance": said.substance,
+        "group": said.group,
+        "rate": None if said.rate is None else decimal_text(said.rate.value),
+        "dose": None if said.dose is None else decimal_text(said.dose.value),
+        "unit": None if amount is None else amount.unit,
+        "concentration": None if said.concentration is None else _amount_text(said.concentration),
+        "route": said.route or None,
+        "start": said.start.isoformat(),
+        "end": time_json(said.end),
+        "state": str(said.state),
+        "original": {
+            "value": said.original.value,
+            "unit": said.original.unit,
+            "code": said.original.code,
+            "system": said.original.system,
+        },
+    }
+
+
+def _amount_text(quantity: Quantity) -> str:
+    return f"{decimal_text(quantity.value)} {quantity.unit}"
 
 
 def encounter_json(event: EncounterChanged) -> dict[str, Any]:

@@ -8,11 +8,15 @@ tests/laws/test_state.py).
 from bisect import insort
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
-from typing import TypeVar
+from datetime import datetime
+from typing import Protocol, TypeVar
 
-from adapter.domain.encounter import EncounterStatement
+from adapter.domain.administration import Administration
+from adapter.domain.condition import Condition
 from adapter.domain.events import (
+    AdministrationStated,
     ClinicalEvent,
+    ConditionStated,
     CriterionDetermined,
     EncounterChanged,
     ObservationReceived,
@@ -29,12 +33,24 @@ FEW = 8
 """Results of one concept that are put in their place one by one."""
 
 
+class Telling(Protocol):
+    """A statement that may be told again: its content's digest, and when the sender told it."""
+
+    @property
+    def digest(self) -> str: ...
+    @property
+    def sender_time(self) -> datetime | None: ...
+
+
+Told = TypeVar("Told", bound=Telling)
+
+
 def apply(state: PatientState, event: ClinicalEvent) -> PatientState:
     match event:
         case ObservationReceived(observation=observation):
             return _with_observations(state, {observation.concept: [observation]})
         case EncounterChanged(statement=statement):
-            return replace(state, statements=_with_statement(state.statements, statement))
+            return replace(state, statements=_retold(state.statements, statement, stated))
         case PatientDescribed(demographics=demographics):
             return replace(state, demographics=_newest(state.demographics, demographics))
         case CriterionDetermined(determination=determination):
@@ -42,6 +58,16 @@ def apply(state: PatientState, event: ClinicalEvent) -> PatientState:
             return replace(state, determinations=_union(known, determination, lambda d: (d.at, d.digest)))
         case StatusDecided(decision=decision):
             return replace(state, decisions=_union(state.decisions, decision, lambda d: (d.at, d.digest)))
+        case _:
+            return _treated(state, event)
+
+
+def _treated(state: PatientState, event: ClinicalEvent) -> PatientState:
+    match event:
+        case AdministrationStated(administration=said):
+            return replace(state, administrations=_retold(state.administrations, said, _when))
+        case ConditionStated(condition=condition):
+            return replace(state, conditions=_retold(state.conditions, condition, _when))
         case _:
             return state
 
@@ -66,6 +92,8 @@ def union(state: PatientState, other: PatientState) -> PatientState:
         PatientDescribed(who, other.demographics),
         *(CriterionDetermined(who, determination) for determination in other.determinations),
         *(StatusDecided(who, decision) for decision in other.decisions),
+        *(AdministrationStated(who, said) for said in other.administrations),
+        *(ConditionStated(who, condition) for condition in other.conditions),
     ]
     return apply_all(state, said)
 
@@ -115,14 +143,16 @@ def _moment(result: Result) -> tuple[object, str]:
     return (now.effective, result.identity)
 
 
-def _with_statement(known: tuple[EncounterStatement, ...], new: EncounterStatement) -> tuple[EncounterStatement, ...]:
+def _retold(known: tuple[Told, ...], new: Told, order: Callable[[Told], tuple[object, ...]]) -> tuple[Told, ...]:
     """The same statement said again is kept once, at its newest telling."""
-    again = next((said for said in known if said.digest == new.digest), None)
-    if again is None:
-        return tuple(sorted((*known, new), key=stated))
-    if (new.sender_time or BEGINNING) <= (again.sender_time or BEGINNING):
+    again = next((said.sender_time or BEGINNING for said in known if said.digest == new.digest), None)
+    if again is not None and (new.sender_time or BEGINNING) <= again:
         return known
-    return tuple(sorted((*(s for s in known if s is not again), new), key=stated))
+    return tuple(sorted([*(said for said in known if said.digest != new.digest), new], key=order))
+
+
+def _when(said: Administration | Condition) -> tuple[object, str]:
+    return (said.at, said.digest)
 
 
 def _union(known: tuple[Said, ...], new: Said, order: Callable[[Said], tuple[object, ...]]) -> tuple[Said, ...]:

@@ -1,20 +1,18 @@
 """adapter.toml and the environment, read once into frozen values and checked before anything starts."""
 
-from adapter.settings.reading import ENVIRONMENT_VARIABLE, load_settings
+from adapter.settings.reading import load_settings
 from adapter.settings.sections import (
     EmailNotifier,
     FhirSink,
     FolderSink,
-    Listen,
     MllpSource,
-    Secret,
     Settings,
     Tls,
     WebhookNotifier,
 )
+from adapter.settings.values import Listen, Secret
 
 __all__ = [
-    "ENVIRONMENT_VARIABLE",
     "EmailNotifier",
     "FhirSink",
     "FolderSink",

@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from adapter import ENVIRONMENT_VARIABLE
 from adapter.domain.document import Document, nearest
 from adapter.domain.document import Path as KeyPath
 from adapter.errors import ConfigError
@@ -24,7 +25,6 @@ from adapter.settings.sections import (
     WebSection,
 )
 
-ENVIRONMENT_VARIABLE = "ADAPTER_CONFIG"
 CHOICE = {
     "push_when": "when may a patient leave for the EDC? Choose candidate, screening or consented: a legal decision",
     "dates": "do true dates leave the hospital? Choose exact or shifted: a legal decision",
@@ -48,7 +48,7 @@ def load_settings(path: Path) -> Settings:
     """Raises ConfigError naming file, line and the nearest known word."""
     document = read_toml(path)
     try:
-        return Settings(**document.data).repeated_names()
+        return Settings(**document.data).repeated_names().shared_only_on_postgresql()
     except ValidationError as error:
         raise ConfigError("\n".join(str(_told(document, one)) for one in error.errors(include_input=True))) from None
 

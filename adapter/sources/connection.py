@@ -3,7 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import cast
 
 from adapter.domain.message import MessageKind, RawMessage, Receipt
@@ -11,6 +11,7 @@ from adapter.errors import UnavailableError
 from adapter.hl7.mllp import Frame, FrameDecoder, FrameEvent, Noise, Oversize, Truncated, encode
 from adapter.ports import Inbox
 from adapter.sources.envelope import Door, kept
+from adapter.sources.room import Room
 from adapter.sources.strangers import language
 from adapter.sources.tally import Tally
 from adapter.telemetry import Metrics, bug, log, warn
@@ -38,6 +39,7 @@ class Limits:
     write_seconds: float = WRITE_SECONDS
     idle_seconds: float = 0
     """0: never; a connection with nothing in hand for longer is closed."""
+    room: Room = field(default_factory=Room, compare=False, repr=False)
 
 
 Stored = asyncio.Future[Receipt] | asyncio.Future[list[Receipt]]
@@ -99,8 +101,10 @@ class Connection(asyncio.BufferedProtocol):
         if self._decoder.in_frame and (events or not was_open):
             self._frame_began = self._heard
         self._take(events)
-        if self._decoder.in_frame and self._watch is None:
-            self._watch = self._loop.call_later(SILENCE_SECONDS, self._look)
+        if self._decoder.in_frame:
+            if self._watch is None:
+                self._watch = self._loop.call_later(SILENCE_SECONDS, self._look)
+            self._hold()
         self._bear_noise()
         self._settle()
 
@@ -115,6 +119,7 @@ class Connection(asyncio.BufferedProtocol):
             if timer is not None:
                 timer.cancel()
         self._take(self._decoder.close())
+        self._limits.room.leave(self)
         self._gone(self)
         if not self._answers:
             self._resolve()
@@ -135,6 +140,11 @@ class Connection(asyncio.BufferedProtocol):
         """The frames in hand are stored and answered, then the connection is closed."""
         self._finishing = True
         self._settle()
+
+    def go_on(self) -> None:
+        """There is room for a big frame; its time begins anew."""
+        self._frame_began = self._heard = self._loop.time()
+        self._hold()
 
     def abort(self) -> None:
         self._transport.abort()
@@ -225,6 +235,9 @@ class Connection(asyncio.BufferedProtocol):
         """Every half second while a frame is open: has the peer fallen silent, has the frame taken too long?"""
         self._watch = None
         now = self._loop.time()
+        if self._limits.room.waits(self):
+            self._watch = self._loop.call_later(SILENCE_SECONDS, self._look)
+            return
         if now - self._heard >= SILENCE_SECONDS:
             self._take(self._decoder.idle())
         if self._decoder.in_frame:
@@ -260,7 +273,8 @@ class Connection(asyncio.BufferedProtocol):
 
     def _hold(self) -> None:
         """Read no further while too much is in hand: memory is bounded, the peer's own buffer waits."""
-        full = len(self._answers) >= IN_HAND or self._bytes >= IN_HAND_BYTES or self._stuck is not None
+        admitted = self._limits.room.admits(self, self._bytes + self._decoder.held)
+        full = len(self._answers) >= IN_HAND or self._bytes >= IN_HAND_BYTES or self._stuck is not None or not admitted
         if full == self._paused or self._transport.is_closing():
             return
         self._paused = full

@@ -9,13 +9,15 @@ from adapter.domain.message import MessageKind, RawMessage
 from adapter.errors import MalformedMessageError
 from adapter.hl7.ack import AckPolicy, build, judge
 from adapter.hl7.er7 import Message, headline, parse
-from adapter.hl7.lines import is_batch, split
+from adapter.hl7.lines import is_batch, is_endless, split
 from adapter.hl7.mllp import Frame, Oversize, Truncated
 from adapter.sources import strict
 from adapter.sources.forms import OURS, Forms, ordinary_header
 from adapter.sources.senders import REASON, Senders
 from adapter.telemetry import MessageLog
 
+LONGEST_HEADER = 64 * 1024
+"""Bytes of the header segment that the door looks at: what an answer needs stands at its beginning."""
 COMMIT_BYTES = frozenset({b"\x06", b"\x15"})
 """MLLP release 2's own acknowledgments; a release-1 receiver has no use for them."""
 
@@ -67,20 +69,25 @@ def _messages(door: Door, payload: bytes, peer: str, now: datetime) -> list[RawM
     """The long way."""
     if not payload.strip(b"\r\n") or payload.strip() in COMMIT_BYTES:
         return []
+    if is_endless(payload):
+        return [_message(door, payload, peer, now, door.control_id)]
     parts = split(payload)
     if len(parts) == 1 and not is_batch(payload):
         return [_message(door, payload, peer, now, door.control_id)]
     answer_all = is_batch(payload)
+    owed = [
+        (part.startswith(b"MSH") and (answer_all or index == 0)) or len(parts) == 1 for index, part in enumerate(parts)
+    ]
     messages = [
-        _message(door, part, peer, now, door.control_id if answer_all or index == 0 else None)
-        for index, part in enumerate(parts)
+        _message(door, part, peer, now, door.control_id if answered else None)
+        for part, answered in zip(parts, owed, strict=True)
     ]
     return messages if answer_all else [replace(one, kind=MessageKind.HL7V2_SHARED) for one in messages]
 
 
 def _by_form(door: Door, payload: bytes, peer: str, now: datetime) -> RawMessage | None:
     """The short way for the ordinary message: its header differs from the last one in time and control id alone."""
-    header = None if door.policy.minds_content else ordinary_header(payload)
+    header = None if door.policy.minds_content or is_endless(payload) else ordinary_header(payload)
     if header is None:
         return None
     form = door.forms.get(header.key)
@@ -143,6 +150,8 @@ def _sender(message: Message) -> str:
 def _header(body: bytes, encoding: str) -> tuple[Message | None, str | None]:
     """The header segment alone, unless an MSA says that this is an answer: acknowledging costs no reading of results."""
     try:
+        if is_endless(body):
+            return parse(_first_line(body), encoding), "LIMIT"
         return parse(body if b"MSA" in body else _first_line(body), encoding), None
     except MalformedMessageError as error:
         return headline(body, encoding), error.code
@@ -151,7 +160,7 @@ def _header(body: bytes, encoding: str) -> tuple[Message | None, str | None]:
 def _first_line(body: bytes) -> bytes:
     start = max(body.find(b"MSH"), 0)
     ends = [end for end in (body.find(b"\r", start), body.find(b"\n", start)) if end >= 0]
-    return body[: min(ends) + 1] if ends else body
+    return body[: min([end + 1 for end in ends], default=len(body))][:LONGEST_HEADER]
 
 
 def _type(message: Message) -> str:

@@ -62,15 +62,16 @@ class MllpServer:
 
     async def run(self, inbox: Inbox) -> None:
         """Until cancelled; then frames in hand are finished within ten seconds."""
-        if self._close is None:
-            await self.start(inbox)
+        await self.start(inbox)
         try:
             await asyncio.get_running_loop().create_future()
         finally:
             await self.stop()
 
     async def start(self, inbox: Inbox) -> None:
-        """Bound and listening when it returns. Raises OSError when the address is taken."""
+        """Bound and listening when it returns; again after a `stop` too. Raises OSError when the address is taken."""
+        if self._close is not None:
+            return
         self.address = ("", 0)
         if self.tls is None:
             await self._listen_plain(lambda: _Guarded(self, inbox))

@@ -87,4 +87,3 @@ def line_of(message: RawMessage, receipt: Receipt, code: str, seconds: float) ->
 def _sent(body: bytes) -> str:
     fields = body[:_HEADER].split(body[3:4] or b"|", _SENT + 1)
     return fields[_SENT].decode("latin-1") if len(fields) > _SENT + 1 else ""
-

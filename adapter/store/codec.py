@@ -2,8 +2,9 @@
 
 import json
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timezone, tzinfo
 from fractions import Fraction
+from functools import lru_cache
 from json.encoder import encode_basestring_ascii as q
 from typing import Any
 
@@ -19,7 +20,31 @@ _CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=F
 
 def instant(moment: datetime) -> str:
     """UTC of fixed width, so that SQL's text order is the order of time. For columns that are compared."""
-    return (moment if moment.tzinfo is UTC else moment.astimezone(UTC)).isoformat(timespec="microseconds")
+    zone = moment.tzinfo
+    return (_known_instant if type(zone) is timezone else _instant)(moment, zone)
+
+
+def iso(moment: datetime) -> str:
+    """As it was stated, with the offset the source gave."""
+    zone = moment.tzinfo
+    return _known_iso(moment, zone) if type(zone) is timezone else moment.isoformat()
+
+
+# The results of one message share their few times, and writing a time costs more than finding it again. The zone is part
+# of the question, because equal moments are written differently in two zones; and it must be a fixed one, because in
+# others the two hours of an autumn night are equal.
+
+
+def _instant(moment: datetime, zone: tzinfo | None) -> str:
+    return (moment if zone is UTC else moment.astimezone(UTC)).isoformat(timespec="microseconds")
+
+
+@lru_cache(maxsize=512)
+def _known_iso(moment: datetime, _zone: timezone) -> str:
+    return moment.isoformat()
+
+
+_known_instant = lru_cache(maxsize=512)(_instant)
 
 
 def moment(text: str) -> datetime:
@@ -35,8 +60,15 @@ def instant_or_none(value: datetime | None) -> str | None:
 
 
 def storable(text: str) -> str:
-    """Bytes that no charset explained (surrogates) become their escapes as text: a column must be valid UTF-8."""
-    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode("utf-8")
+    """Bytes that no charset explained (surrogates), and NUL, become their escapes: a column must be valid UTF-8 text."""
+    if not text.isascii():
+        text = text.encode("utf-8", "backslashreplace").decode("utf-8")
+    return without_nul(text)
+
+
+def without_nul(text: str) -> str:
+    """PostgreSQL keeps no NUL in a text."""
+    return text.replace("\0", "\\x00") if "\0" in text else text
 
 
 def canonical(value: object) -> str:
@@ -54,18 +86,18 @@ def read_versions(text: str) -> tuple[Observation, ...]:
 
 def statement_text(statement: EncounterStatement) -> str:
     return canonical(
-        _given(
+        spoken(
             visit=statement.visit,
             action=statement.action,
             at=statement.at.isoformat(),
             encounter_class=statement.encounter_class,
             ward=statement.ward,
             bed=statement.bed,
-            sender_time=_iso(statement.sender_time),
+            sender_time=iso_or_none(statement.sender_time),
             digest=statement.digest,
             message=statement.message,
             emergency_ward=statement.emergency_ward,
-            admitted=_iso(statement.admitted),
+            admitted=iso_or_none(statement.admitted),
         )
     )
 
@@ -90,7 +122,7 @@ def read_statement(text: str) -> EncounterStatement:
 
 def determination_text(said: Determination) -> str:
     return canonical(
-        _given(
+        spoken(
             trial=said.trial,
             criterion=said.criterion,
             answer=said.answer,
@@ -105,12 +137,12 @@ def determination_text(said: Determination) -> str:
 def read_determination(text: str) -> Determination:
     given = json.loads(text)
     given |= {"answer": Truth(given["answer"]), "at": moment(given["at"])}
-    return Determination(**_texts(given, "trial", "criterion", "by"))
+    return Determination(**texts(given, "trial", "criterion", "by"))
 
 
 def decision_text(said: Decision) -> str:
     return canonical(
-        _given(
+        spoken(
             trial=said.trial,
             episode=said.episode,
             status=said.status,
@@ -126,7 +158,7 @@ def decision_text(said: Decision) -> str:
 def read_decision(text: str) -> Decision:
     given = json.loads(text)
     given["at"] = moment(given["at"])
-    return Decision(**_texts(given, "trial", "episode", "status", "by"))
+    return Decision(**texts(given, "trial", "episode", "status", "by"))
 
 
 def demographics_text(demographics: Demographics) -> str:
@@ -148,16 +180,16 @@ def _observation(o: Observation) -> str:
     was, quantity = o.original, _quantity(o.quantity)
     code = "" if o.code is None else f'"code":{q(o.code)},'
     flags = f'"flags":[{",".join(map(q, o.flags))}],' if o.flags else ""
-    issued = "" if o.issued is None else f'"issued":"{o.issued.isoformat()}",'
+    issued = "" if o.issued is None else f'"issued":"{iso(o.issued)}",'
     laboratory = "" if o.laboratory is Laboratory.LOCAL else f'"laboratory":"{o.laboratory!s}",'
     native = quantity if o.native is o.quantity else _quantity(o.native)
     native, quantity = native and f'"native":{native},', quantity and f'"quantity":{quantity},'
-    told = "" if o.sender_time is None else f'"sender_time":"{o.sender_time.isoformat()}",'
+    told = "" if o.sender_time is None else f'"sender_time":"{iso(o.sender_time)}",'
     specimen = f'"specimen":{q(o.specimen)},' if o.specimen else ""
     specimen_id = f'"specimen_id":{q(o.specimen_id)},' if o.specimen_id else ""
     visit = f',"visit":{q(o.visit)}' if o.visit else ""
     return (
-        f'{{{code}"concept":{q(o.concept)},"digest":{q(o.digest)},"effective":"{o.effective.isoformat()}",{flags}'
+        f'{{{code}"concept":{q(o.concept)},"digest":{q(o.digest)},"effective":"{iso(o.effective)}",{flags}'
         f'"identity":{q(o.identity)},{issued}{laboratory}"message":{q(o.message)},{native}'
         f'"original":[{q(was.value)},{q(was.unit)},{q(was.code)},{q(was.system)}],{quantity}{told}{specimen}{specimen_id}'
         f'"status":"{o.status!s}"{visit}}}'
@@ -181,8 +213,8 @@ def _read_observation(given: Json) -> Observation:
         status=ResultStatus(given["status"]),
         original=Original(*given["original"]),
         message=get("message", ""),
-        quantity=_read_quantity(get("quantity")),
-        native=_read_quantity(get("native")),
+        quantity=read_quantity(get("quantity")),
+        native=read_quantity(get("native")),
         code=get("code"),
         issued=moment_or_none(get("issued")),
         sender_time=moment_or_none(get("sender_time")),
@@ -195,7 +227,7 @@ def _read_observation(given: Json) -> Observation:
     )
 
 
-def _read_quantity(given: list[str] | None) -> Quantity | None:
+def read_quantity(given: list[str] | None) -> Quantity | None:
     if given is None:
         return None
     numerator, _, denominator = given[0].partition("/")
@@ -203,15 +235,15 @@ def _read_quantity(given: list[str] | None) -> Quantity | None:
     return Quantity(Fraction(int(numerator), int(denominator)), given[1], comparator)
 
 
-def _iso(value: datetime | None) -> str | None:
+def iso_or_none(value: datetime | None) -> str | None:
     return None if value is None else value.isoformat()
 
 
-def _given(**parts: object) -> Json:
+def spoken(**parts: object) -> Json:
     """What was said; silence (None, empty, false) is not written. An empty code is not silence."""
     return {name: part for name, part in parts.items() if part or (name == "code" and part is not None)}
 
 
-def _texts(given: Json, *names: str) -> Json:
+def texts(given: Json, *names: str) -> Json:
     """Fields without a default that were empty, and so not written."""
     return dict.fromkeys(names, "") | given

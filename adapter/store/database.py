@@ -1,16 +1,23 @@
-"""The door to the cellar: one writer, many readers, and no commit believed that the disk did not confirm."""
+"""The door to the cellar: writers and readers, and no commit believed that the disk did not confirm."""
 
 import contextlib
+import os
+import sqlite3
 import threading
-from collections.abc import Iterator
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from enum import StrEnum
+from importlib.util import find_spec
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine
 
-from adapter.errors import ConfigError, StorageFailedError
-from adapter.store import disk, engines
+from adapter.errors import ConfigError, StorageFailedError, UnavailableError
+from adapter.store import checkpoint, disk, engines
 from adapter.store.faults import translated
 from adapter.store.migrate import current_revision, migrate
+from adapter.store.shares import Everything, Shares
 
 Transaction = Connection
 """What `write` gives: the rooms above name it without knowing SQL's library."""
@@ -18,8 +25,105 @@ Transaction = Connection
 Snapshot = Connection
 """What `read` gives."""
 
+_abandoned: list[object] = []
+"""Connections of a store that failed, kept from the collector: closing one would copy and delete the log once more."""
 
-class Database:
+
+class News(StrEnum):
+    STORED = "adapter_stored"
+    """Messages wait to be processed."""
+    OWED = "adapter_owed"
+    """Deliveries wait."""
+
+
+class Database(ABC):
+    """A store: SQLite here, PostgreSQL in `store.postgres`; the SQL of the other modules is the same for both."""
+
+    @classmethod
+    def open(cls, url: str, *, password: str = "", read_only: bool = False) -> "Database":
+        """`sqlite:///relative.db`, `sqlite:////absolute.db` or `postgresql://ROLE@HOST/DATABASE`, by `password`.
+
+        Raises ConfigError for a store that cannot be safe.
+        """
+        server = engines.postgres_url(url, password)
+        if server is None:
+            return SqliteDatabase.at(engines.sqlite_path(url), read_only=read_only)
+        if find_spec("psycopg") is None:
+            raise ConfigError("[store] url: PostgreSQL needs its driver — pip install 'immunosep-adapter[postgres]'")
+        from adapter.store.postgres import PostgresDatabase
+
+        return PostgresDatabase(server, read_only=read_only)
+
+    failure: StorageFailedError | None = None
+    """Once it is there nothing is stored any more, and the process ends (reliability R5)."""
+
+    @abstractmethod
+    def write(self) -> AbstractContextManager[Transaction]:
+        """BEGIN … COMMIT, durable afterwards. Not re-entrant.
+
+        Raises UnavailableError (disk full, server away, locked by another process) or StorageFailedError (the disk failed,
+        the files were replaced, the server became unsafe): in both cases nothing may be acknowledged; after the latter the
+        process must end.
+        """
+
+    @abstractmethod
+    def read(self) -> AbstractContextManager[Snapshot]:
+        """One snapshot, seen to the end of the block; keep it short, an old snapshot keeps what it sees from being freed."""
+
+    @abstractmethod
+    def settings(self) -> str:
+        """What stands behind a commit, for an operator."""
+
+    @abstractmethod
+    def make_room(self) -> None:
+        """Whatever of our own can be given back to a full disk. Raises UnavailableError while it stays full."""
+
+    @abstractmethod
+    def sizes(self) -> tuple[int, int]:
+        """Bytes of the database, and of its write-ahead log where that is ours to watch."""
+
+    @abstractmethod
+    def findings(self, conn: Connection, revision: str | None) -> tuple[str, ...]:
+        """Facts worth an operator's look."""
+
+    @abstractmethod
+    def close(self) -> None: ...
+
+    @property
+    @abstractmethod
+    def many_writers(self) -> bool:
+        """Whether other processes may write too, and transactions do not wait for each other."""
+
+    @abstractmethod
+    def shares(self) -> Shares:
+        """What the processor of this process keeps and writes through."""
+
+    @abstractmethod
+    def announce(self, tx: Transaction, news: News) -> None:
+        """Tell the other processes, if there are any, once the transaction is committed."""
+
+    @abstractmethod
+    def hear(self, told: Callable[[News], None], stopped: Callable[[], bool]) -> None:
+        """What other processes announce, until stopped; returns at once where there are none. Raises UnavailableError."""
+
+    @abstractmethod
+    def alone(self) -> AbstractContextManager[None]:
+        """While the block runs no process processes. Raises UnavailableError where one does. On SQLite the lock of the data
+        folder says so already.
+        """
+
+    def migrate(self) -> None:
+        """To the newest schema, in one transaction. Raises ConfigError where the store is newer than this program."""
+        with self.write() as tx:
+            migrate(tx)
+
+    def self_check(self) -> tuple[str, ...]:
+        """What an operator should know though it does not stop us; what must stop us was refused by `open`."""
+        with self.read() as conn:
+            return self.findings(conn, current_revision(conn))
+
+
+class SqliteDatabase(Database):
     """A SQLite store in WAL mode with `synchronous=FULL`, read back to be sure (reliability R1 to R5).
 
     One connection writes, under a lock that lets a waiting thread go first; any number read, each in its own snapshot.
@@ -31,86 +135,148 @@ class Database:
         self._reader = reader
         self._connection = writer.connect() if writer is not None else None
         self._identity: disk.Identity | None = None
-        self._failure: StorageFailedError | None = None
+        self._checkpointer = checkpoint.Checkpointer()
+        """Set once the disk failed: nothing is written any more, and whoever runs this process must end it (R5)."""
         self._lock = threading.Lock()
         self._turnstile = threading.Lock()
 
     @classmethod
-    def open(cls, url: str, *, read_only: bool = False) -> "Database":
-        """`sqlite:///relative.db` or `sqlite:////absolute.db`. Raises ConfigError for a store that cannot be safe."""
-        path = engines.sqlite_path(url)
+    def at(cls, path: Path, *, read_only: bool) -> "SqliteDatabase":
         if read_only and not path.exists():
             raise ConfigError(f"no database at {path} — start the daemon once, or mend [store] url")
         disk.refuse_network_filesystem(path)
+        if read_only:
+            with translated():
+                return cls(path, None, engines.reader(path))
+        disk.refuse_orphan_log(path)
+        disk.refuse_stranger(path)
+        disk.create(path)
         with translated():
-            return cls(path, None if read_only else engines.writer(path), engines.reader(path))
-
-    def migrate(self) -> None:
-        """To the newest schema, in one transaction. Raises ConfigError where the store is newer than this program."""
-        with self.write() as tx:
-            migrate(tx)
+            opened = cls(path, engines.writer(path), engines.reader(path))
+            disk.remember(path)
+            disk.flush_folder(path.parent)
+        return opened
 
     @contextlib.contextmanager
     def write(self) -> Iterator[Connection]:
-        """BEGIN IMMEDIATE … COMMIT, then proof that the files are still ours. Not re-entrant.
-
-        Raises UnavailableError (disk full, locked by another process) or StorageFailedError (the disk failed, or the
-        files were replaced): in both cases nothing may be acknowledged; after the latter the process must end.
-        """
+        """BEGIN IMMEDIATE … COMMIT, then proof that the files are still ours."""
         if self._connection is None:
             raise ConfigError("the store was opened read-only — this command must go through the daemon")
+        with self._alone():
+            with translated(), _transaction(self._connection):
+                yield self._connection
+            seen = self._guard()
+            self._tolerant(lambda driver: self._checkpointer.after_commit(driver, seen.wal_bytes))
+
+    @contextlib.contextmanager
+    def _alone(self) -> Iterator[None]:
         with self._turnstile:  # who waits holds it, so the thread that just let go cannot overtake (decisions F2)
             self._lock.acquire()
         try:
             self._refuse_after_failure()
-            with translated(), _transaction(self._connection):
-                yield self._connection
-            self._guard()
+            yield
         except StorageFailedError as error:
-            self._failure = error  # a later commit may look well and is not: the process must end (R5)
+            self.failure = error  # a later commit may look well and is not
             raise
         finally:
             self._lock.release()
 
     @contextlib.contextmanager
     def read(self) -> Iterator[Connection]:
-        """One snapshot, seen to the end of the block; keep it short, an old snapshot keeps the WAL growing."""
         with translated(), self._reader.connect() as connection:
             yield connection
 
-    def self_check(self) -> tuple[str, ...]:
-        """What an operator should know though it does not stop us; what must stop us was refused by `open`."""
+    def findings(self, conn: Connection, revision: str | None) -> tuple[str, ...]:
+        return engines.findings(conn, revision)
+
+    @property
+    def many_writers(self) -> bool:
+        return False
+
+    def shares(self) -> Shares:
+        return Everything(self.write)
+
+    def announce(self, tx: Connection, news: News) -> None:
+        """Nobody else is there."""
+
+    def hear(self, told: Callable[[News], None], stopped: Callable[[], bool]) -> None:
+        """Nobody else is there."""
+
+    @contextlib.contextmanager
+    def alone(self) -> Iterator[None]:
+        yield
+
+    def settings(self) -> str:
+        """What the file itself says; what each writer sets anew is read back when it opens."""
         with self.read() as conn:
-            return engines.findings(conn, current_revision(conn))
+            return engines.described(conn)
+
+    def sizes(self) -> tuple[int, int]:
+        seen = disk.identity(self.path)
+        return seen.database_bytes, seen.wal_bytes
+
+    def make_room(self) -> None:
+        """The log copied into the database and emptied."""
+        with self._alone(), translated():
+            checkpoint.copy(_driver(self._connection), "TRUNCATE")
 
     def close(self) -> None:
-        """The last connection checkpoints and removes the WAL."""
+        """Checkpoints, and removes the log. Raises StorageFailedError; of a store that failed it keeps its hands off.
+
+        But for a log that was deleted: its last copy is the one we hold, and what it says was acknowledged.
+        """
+        try:
+            if self._connection is not None and not self._connection.closed and self.failure is None:
+                with self._alone():
+                    self._tolerant(lambda driver: checkpoint.copy(driver, "PASSIVE"))
+        finally:
+            self._let_go()
+
+    def _let_go(self) -> None:
+        if self.failure is not None and os.path.exists(f"{self.path}-wal"):  # noqa: PTH110 — as `disk.identity`
+            _abandoned.append((self._connection, self._writer, self._reader))
+            return
         self._reader.dispose()
         if self._connection is not None and self._writer is not None:
             self._connection.close()
             self._writer.dispose()
 
     def _refuse_after_failure(self) -> None:
-        if self._failure is not None:
-            raise StorageFailedError(str(self._failure))
+        if self.failure is not None:
+            raise StorageFailedError(str(self.failure))
 
-    def _guard(self) -> None:
-        """Device, inode and links of database and WAL after the commit (reliability 0, point 2: both traps measured)."""
-        seen = disk.identity(self.path)
+    def _tolerant(self, copy: Callable[[sqlite3.Connection], object]) -> None:
+        """A checkpoint that a full disk or a reader may put off: the log keeps what was committed, and grows."""
+        try:
+            with translated():
+                copy(_driver(self._connection))
+        except StorageFailedError:
+            raise
+        except UnavailableError:
+            pass
+
+    def _guard(self) -> disk.Identity:
+        """The identity of the files after the commit (reliability 0, point 2: both traps measured)."""
+        try:
+            seen = disk.identity(self.path)
+        except OSError as error:
+            raise StorageFailedError(
+                f"the database files cannot be looked at ({error.strerror}) — check the disk"
+            ) from None
         if self._identity is None:
             self._identity = seen
         if seen != self._identity or seen.lost:
             raise StorageFailedError(
                 f"the database files were replaced under the running process ({self.path.name}) — "
-                "stop what touches them (cp, rm, a backup tool); use `adapter backup`"
+                "stop what touches them (cp, rm, a backup tool); back up as deploy/README.md says"
             )
+        return seen
 
 
 @contextlib.contextmanager
 def _transaction(connection: Connection) -> Iterator[None]:
     """BEGIN and COMMIT on the driver: SQLAlchemy joins in when a statement goes through it, and costs nothing when not."""
-    driver = connection.connection.driver_connection
-    assert driver is not None  # noqa: S101 — a connected Connection has one
+    driver = _driver(connection)
     driver.execute("BEGIN IMMEDIATE")
     try:
         yield
@@ -119,3 +285,9 @@ def _transaction(connection: Connection) -> Iterator[None]:
         connection.rollback()
         driver.rollback()
         raise
+
+
+def _driver(connection: Connection | None) -> sqlite3.Connection:
+    driver = None if connection is None else connection.connection.driver_connection
+    assert isinstance(driver, sqlite3.Connection)  # noqa: S101 — only a store that writes is asked, and it is connected
+    return driver

@@ -1,10 +1,11 @@
 """The two SQLite engines, one that writes and one that reads, with their settings set and read back."""
 
 import sqlite3
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.pool import QueuePool, StaticPool
@@ -20,28 +21,56 @@ WAL_RESET_FAULT = ((3, 7, 0), (3, 51, 3))
 READERS = 8
 """Read connections kept; as many again may be opened for a moment."""
 
-FULL = 2
+PRAGMAS: Mapping[str, tuple[str, int]] = {
+    "synchronous": ("FULL", 2),
+    "foreign_keys": ("ON", 1),
+    "trusted_schema": ("OFF", 0),
+    "temp_store": ("MEMORY", 2),
+    "cache_size": ("-16000", -16000),  # KiB
+    "wal_autocheckpoint": ("0", 0),  # `store/checkpoint.py` does it, and sees what fails
+    "journal_size_limit": ("67108864", 67108864),  # bytes kept of a log that once grew long
+}
+"""What is set, and what must then be read back."""
 
-PRAGMAS = (
-    "synchronous = FULL",
-    "foreign_keys = ON",
-    "trusted_schema = OFF",
-    "temp_store = MEMORY",
-    "cache_size = -16000",  # KiB
-    "wal_autocheckpoint = 1000",  # pages: 16 MB of WAL; pages written again and again are copied once
-)
+
+ENCRYPTED = frozenset({"require", "verify-ca", "verify-full"})
+LOCAL = frozenset({None, "", "localhost", "127.0.0.1", "::1"})
+
+
+def postgres_url(url: str, password: str) -> URL | None:
+    """What `url` says of a PostgreSQL server; `None` for another kind of store. Raises ConfigError for one in clear text."""
+    parsed = _parsed(url)
+    if parsed.get_backend_name() != "postgresql":
+        return None
+    if parsed.password:
+        raise ConfigError('[store] url holds a password — take it out and give it by reference: password = "file:…"')
+    if not parsed.database:
+        raise ConfigError("[store] url names no database — write postgresql://ROLE@HOST/DATABASE")
+    host = parsed.host or parsed.query.get("host")
+    away = host not in LOCAL and not str(host).startswith("/")
+    if away and parsed.query.get("sslmode") not in ENCRYPTED:
+        raise ConfigError(
+            "[store] url: patients would cross the network in clear — append ?sslmode=verify-full (and sslrootcert=FILE)"
+        )
+    return parsed.set(drivername="postgresql+psycopg", password=password or None)
+
+
+def _parsed(url: str) -> URL:
+    try:
+        return make_url(url)
+    except (ArgumentError, ValueError):
+        raise ConfigError(
+            "[store] url is no database URL — for example sqlite:////var/lib/adapter/adapter.db"
+        ) from None
 
 
 def sqlite_path(url: str) -> Path:
     """Raises ConfigError for any other kind of store."""
-    try:
-        parsed = make_url(url)
-    except ArgumentError:
-        raise ConfigError(
-            "[store] url is no database URL — for example sqlite:////var/lib/adapter/adapter.db"
-        ) from None
+    parsed = _parsed(url)
     if parsed.get_backend_name() != "sqlite":
-        raise ConfigError(f"[store] url: '{parsed.get_backend_name()}' is not supported — use sqlite:///FILE")
+        raise ConfigError(
+            f"[store] url: '{parsed.get_backend_name()}' is not supported — use sqlite:///FILE or postgresql://ROLE@HOST/DATABASE"
+        )
     if not parsed.database or parsed.database == ":memory:":
         raise ConfigError("[store] url: a store in memory keeps nothing — use sqlite:///FILE")
     return Path(parsed.database).absolute()
@@ -92,14 +121,26 @@ def _driver(connection: Connection) -> Any:
 def _prepare(raw: sqlite3.Connection) -> None:
     """Set, then read back: a pragma that does not take effect says nothing (reliability R4)."""
     journal = raw.execute("PRAGMA journal_mode = WAL").fetchone()[0]
-    for pragma in PRAGMAS:
-        raw.execute(f"PRAGMA {pragma}")
-    if journal != "wal" or raw.execute("PRAGMA synchronous").fetchone()[0] != FULL:
+    for pragma, (value, _) in PRAGMAS.items():
+        raw.execute(f"PRAGMA {pragma} = {value}")
+    wrong = _refused(raw) if journal == "wal" else "journal_mode=WAL"
+    if wrong:
         raw.close()
-        raise ConfigError("the database cannot run with WAL and synchronous=FULL — keep it on a local disk")
+        raise ConfigError(f"the database cannot run with {wrong} — keep it on a local disk")
     # A transaction makes the WAL file exist before the first identity is taken.
     raw.execute("BEGIN IMMEDIATE")
     raw.execute("COMMIT")
+
+
+def _refused(raw: sqlite3.Connection) -> str:
+    """The settings that did not take effect."""
+    seen = {pragma: raw.execute(f"PRAGMA {pragma}").fetchone()[0] for pragma in PRAGMAS}
+    return ", ".join(f"{name}={value}" for name, (value, wanted) in PRAGMAS.items() if seen[name] != wanted)
+
+
+def described(conn: Connection) -> str:
+    journal, size = (conn.exec_driver_sql(f"PRAGMA {name}").scalar_one() for name in ("journal_mode", "page_size"))
+    return f"SQLite {sqlite3.sqlite_version}, journal {journal}, pages of {size} bytes, synchronous=FULL when written"
 
 
 def findings(conn: Connection, revision: str | None) -> tuple[str, ...]:

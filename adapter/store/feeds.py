@@ -30,9 +30,15 @@ class FeedRow:
 
 def listing(conn: Connection) -> list[FeedRow]:
     """By name; a source that never sent is not here."""
-    waiting = select(func.count()).where(inbox_pending.c.source == feeds.c.source).scalar_subquery()
-    rows = conn.execute(select(feeds, waiting.label("pending")).order_by(feeds.c.source)).mappings()
-    return [FeedRow(**(dict(row) | {"last_received": moment(row["last_received"])})) for row in rows]
+    grouped = select(inbox_pending.c.source, func.count()).group_by(inbox_pending.c.source)
+    waiting: dict[str, int] = {source: number for source, number in conn.execute(grouped)}  # noqa: C416 — rows are no tuples
+    rows = conn.execute(select(feeds).order_by(feeds.c.source)).mappings()
+    return [
+        FeedRow(
+            **(dict(row) | {"last_received": moment(row["last_received"]), "pending": waiting.get(row["source"], 0)})
+        )
+        for row in rows
+    ]
 
 
 def oldest_pending(conn: Connection) -> dict[str, datetime]:

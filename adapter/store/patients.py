@@ -4,13 +4,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, select, update
-from sqlalchemy.dialects.sqlite import insert
 
 from adapter.domain.observation import Result
 from adapter.domain.patient import Demographics, PatientId, PatientState
 from adapter.domain.visits import stated
-from adapter.store import codec
+from adapter.store import codec, therapy
 from adapter.store.schema import patients, results, statements
+from adapter.store.upsert import insert
 
 Change = tuple[PatientState, PatientState]
 """What was believed of a patient, and what is believed now."""
@@ -40,13 +40,17 @@ _DROP_STATEMENT = delete(statements).where(
 )
 
 
+KINDS = ("visit", "determination", "decision", "administration", "condition")
+"""What `statements` holds beside results."""
+
+
 def load(conn: Connection, patient: PatientId) -> PatientState:
     """Everything said under this identifier; an unknown one is an empty state. Whose it is, `persons` knows."""
     row = conn.execute(_WHO, identifier(patient)).one_or_none()
     if row is None:
         return PatientState(patient)
     key, demographics = row
-    said: dict[str, list[str]] = {"visit": [], "determination": [], "decision": []}
+    said: dict[str, list[str]] = {kind: [] for kind in KINDS}
     for kind, body in conn.execute(_STATEMENTS, {"patient": key}):
         said[kind].append(body)
     return PatientState(
@@ -56,6 +60,8 @@ def load(conn: Connection, patient: PatientId) -> PatientState:
         codec.read_demographics(demographics),
         tuple(sorted(map(codec.read_determination, said["determination"]), key=_at)),
         tuple(sorted(map(codec.read_decision, said["decision"]), key=_at)),
+        tuple(sorted(map(therapy.read_administration, said["administration"]), key=_at)),
+        tuple(sorted(map(therapy.read_condition, said["condition"]), key=_at)),
     )
 
 
@@ -148,6 +154,8 @@ def _kinds(before: PatientState, after: PatientState) -> Iterable[tuple[str, Any
     yield "visit", before.statements, after.statements, codec.statement_text
     yield "determination", before.determinations, after.determinations, codec.determination_text
     yield "decision", before.decisions, after.decisions, codec.decision_text
+    yield "administration", before.administrations, after.administrations, therapy.administration_text
+    yield "condition", before.conditions, after.conditions, therapy.condition_text
 
 
 def _statement_row(key: int, kind: str, said: Any, text: Callable[[Any], str]) -> dict[str, object]:

@@ -1,12 +1,12 @@
 """Which identifiers are one person: the merges as stated, and the pointers that follow from them (HL7 A40)."""
 
-from sqlalchemy import ColumnElement, Connection, FromClause, bindparam, or_, select, update
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy import ColumnElement, Connection, FromClause, bindparam, select, union_all, update
 
 from adapter.domain.patient import PatientId
 from adapter.domain.persons import Merge, Person, person_of
 from adapter.store.patients import identifier, key_of
 from adapter.store.schema import merges, patients
+from adapter.store.upsert import insert
 
 _MERGED = patients.alias("merged")
 _SURVIVOR = patients.alias("survivor")
@@ -45,13 +45,14 @@ def person(conn: Connection, patient: PatientId, *more: Merge) -> Person:
 
 def _touching(conn: Connection, patient: PatientId) -> list[Merge]:
     """The merges an identifier takes part in."""
-    wanted = (
+    stated = (
         select(*(side.c[name] for side in (_MERGED, _SURVIVOR) for name in ("site", "authority", "value")))
         .select_from(merges)
         .join(_MERGED, _MERGED.c.key == merges.c.merged)
         .join(_SURVIVOR, _SURVIVOR.c.key == merges.c.survivor)
-        .where(or_(_is(_MERGED, patient), _is(_SURVIVOR, patient)))
     )
+    # Not one query with OR: that would walk every merge there ever was.
+    wanted = union_all(*(stated.where(_is(side, patient)) for side in (_MERGED, _SURVIVOR)))
     return [Merge(PatientId(*row[:3]), PatientId(*row[3:])) for row in conn.execute(wanted)]
 
 

@@ -13,7 +13,9 @@ from adapter.domain.message import MessageState
 from adapter.errors import RejectedError
 from adapter.store import unmapped
 from adapter.store.codec import instant, moment
+from adapter.store.locks import Lock, take
 from adapter.store.schema import feeds, inbox, inbox_outcomes, inbox_pending
+from adapter.store.streaming import streamed
 
 DISCARDED = "DISCARDED"
 """The reason of a message a person has given up; who and why stands in the audit log."""
@@ -46,8 +48,7 @@ def listing(
     wanted = _rows().order_by(inbox_outcomes.c.id.desc() if newest_first else inbox_outcomes.c.id)
     if reason is not None:
         wanted = wanted.where(inbox_outcomes.c.reason == reason)
-    for row in conn.execute(wanted.limit(limit)):
-        yield _row(row)
+    yield from map(_row, streamed(conn, wanted.limit(limit)))
 
 
 def reasons(conn: Connection) -> dict[str, int]:
@@ -74,6 +75,7 @@ def find(conn: Connection, message_id: int) -> QuarantineRow:
 
 def release(tx: Connection, message_id: int) -> QuarantineRow:
     """It waits again and is read under today's rules. Raises RejectedError for one the door could not take whole."""
+    take(tx, Lock.TALLY)
     row = find(tx, message_id)
     if row.at_the_door:
         raise RejectedError(
@@ -86,6 +88,7 @@ def release(tx: Connection, message_id: int) -> QuarantineRow:
 
 def release_all(tx: Connection, reason: str, after: int) -> list[int]:
     """The next ids behind `after` that were put back, at most `RUN`; those the door refused stay."""
+    take(tx, Lock.TALLY)
     wanted = _rows().where(inbox_outcomes.c.reason == reason, inbox_outcomes.c.id > after, _releasable())
     rows = [_row(row) for row in tx.execute(wanted.order_by(inbox_outcomes.c.id).limit(RUN)).all()]
     for row in rows:
@@ -95,6 +98,7 @@ def release_all(tx: Connection, reason: str, after: int) -> list[int]:
 
 def discard(tx: Connection, message_id: int, now: datetime) -> QuarantineRow:
     """It is ignored for good; its bytes stay. Raises RejectedError where it is not in quarantine."""
+    take(tx, Lock.TALLY)
     row = find(tx, message_id)
     ended = {"state": str(MessageState.IGNORED), "reason": DISCARDED, "finished": instant(now)}
     tx.execute(update(inbox_outcomes).where(inbox_outcomes.c.id == message_id).values(ended))

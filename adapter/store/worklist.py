@@ -3,16 +3,25 @@
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, RowMapping, and_, bindparam, delete, func, or_, select, update
+from sqlalchemy import Connection, RowMapping, and_, bindparam, delete, func, or_, select, text, union_all, update
 
 from adapter.domain.alert import CandidateAlert
-from adapter.domain.assessment import Verdict
 from adapter.domain.patient import PatientId
 from adapter.store import codec
 from adapter.store.adoption import adopt, present
 from adapter.store.candidate_rows import CandidateRow, HistoryRow, candidate_row, history_row, rows
 from adapter.store.patients import identifier
-from adapter.store.schema import candidate_aliases, candidate_history, candidates, patients
+from adapter.store.schema import (
+    LEFT,
+    SHOWN,
+    STANDING,
+    TOLD,
+    WATCHED,
+    candidate_aliases,
+    candidate_history,
+    candidates,
+    patients,
+)
 from adapter.store.sightings import Sighting, record, record_many
 
 __all__ = [
@@ -81,12 +90,9 @@ def sequence(conn: Connection, candidate_id: str) -> int:
 
 def shown(conn: Connection, now: datetime, *, trial: str | None = None) -> list[CandidateRow]:
     """What people see at `now`: standing candidates, and those withdrawn less than 24 hours ago; least time left first."""
-    recent = and_(
-        candidates.c.standing == 0,
-        candidates.c.raised.is_not(None),
-        candidates.c.changed > codec.instant(now - WITHDRAWN_SHOWN),
-    )
-    wanted = rows().where(or_(candidates.c.standing == 1, candidates.c.shown == 1, recent))
+    recent = candidates.c.changed > codec.instant(now - WITHDRAWN_SHOWN)
+    seen = ((text(STANDING),), (text(SHOWN),), (text(TOLD), recent))
+    wanted = rows().where(candidates.c.id.in_(union_all(*(select(candidates.c.id).where(*one) for one in seen))))
     if trial is not None:
         wanted = wanted.where(candidates.c.trial == trial)
     ordered = wanted.order_by(candidates.c.deadline.is_(None), candidates.c.deadline, candidates.c.id)
@@ -121,12 +127,14 @@ def watching_count(conn: Connection) -> int:
 
     The present episode is the one judged last: of an earlier one only what people were told is kept.
     """
-    newer = candidates.alias("newer")
-    same = and_(newer.c.patient == candidates.c.patient, newer.c.trial == candidates.c.trial)
-    superseded = select(newer.c.id).where(same, newer.c.evaluated_at > candidates.c.evaluated_at).exists()
-    watched = and_(candidates.c.verdict == str(Verdict.INCOMPLETE), candidates.c.shown == 0, ~superseded)
-    people = select(candidates.c.patient, candidates.c.trial).where(watched).distinct().subquery()
-    return conn.execute(select(func.count()).select_from(people)).scalar_one()
+    people = select(candidates.c.patient, candidates.c.trial).distinct()
+    other = candidates.alias("other")
+    same = and_(other.c.patient == candidates.c.patient, other.c.trial == candidates.c.trial)
+    present = or_(other.c.evaluated_at > candidates.c.evaluated_at, text(WATCHED))  # the names are those of `other`
+    superseded = select(other.c.id).where(same, present).exists()
+    found = (people.where(text(WATCHED)), people.where(text(LEFT), ~superseded))
+    counts = (select(func.count()).select_from(one.subquery()) for one in found)
+    return sum(conn.execute(count).scalar_one() for count in counts)
 
 
 def due_for_review(conn: Connection, now: datetime, limit: int) -> list[tuple[PatientId, str, str]]:

@@ -95,6 +95,7 @@ STRATA = {
 }
 UNMAPPED = {
     "unmapped-code": "Code",
+    "unmapped-drug": "Drug",
     "unmapped-unit": "Unit",
     "unmapped-answer": "Answer in words",
     "unknown-specimen": "Specimen",

@@ -39,6 +39,7 @@ from adapter.store.database import Database
 from adapter.store.schema import inbox_outcomes
 from adapter.store.secret import SiteSecret
 from adapter.telemetry import Metrics
+from tests import stores
 from tests.builders import obx, oru
 from tests.catalogue.model import Case, Stream
 from tests.walking import NOW, House
@@ -145,9 +146,9 @@ def good(control: str, site: str) -> bytes:
 
 @contextmanager
 def opened(folder: Path, template: Path) -> Iterator[House]:
-    path = folder / "adapter.db"
-    shutil.copy(template, path)
-    database = Database.open(f"sqlite:///{path}")
+    if stores.on_sqlite():
+        shutil.copy(template, folder / "adapter.db")
+    database = stores.opened(folder)
     keeper = Keeper(
         database,
         rules(),

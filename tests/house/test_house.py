@@ -82,6 +82,14 @@ def test_every_dependency_is_explained() -> None:
     assert not missing, f"docs/dependencies.md does not speak of {missing}"
 
 
+def test_every_test_that_a_promise_names_exists() -> None:
+    page = (ROOT / "docs/promises.md").read_text()
+    named = re.findall(r"`(tests/[\w/]+\.py)(?:::(\w+))?`", page)
+    assert len(named) > 20
+    missing = [f"{file}::{test}" for file, test in named if test and f"def {test}(" not in (ROOT / file).read_text()]
+    assert not missing
+
+
 def test_no_file_speaks_of_unfinished_work() -> None:
     marks = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b|NotImplementedError")
     guilty = [name(p) for p in MODULES if marks.search(p.read_text())]

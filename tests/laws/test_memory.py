@@ -1,7 +1,9 @@
 """What is remembered of a patient's chart changes speed, never a judgement."""
 
 import os
+from dataclasses import replace
 from datetime import datetime, timedelta
+from fractions import Fraction
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -9,45 +11,118 @@ from hypothesis import strategies as st
 from adapter.assets import load_rulebook
 from adapter.domain.alert import CandidateAlert
 from adapter.domain.encounter import EncounterAction, EncounterClass
-from adapter.domain.events import ClinicalEvent, CriterionDetermined, EncounterChanged, ObservationReceived
-from adapter.domain.observation import ResultStatus
-from adapter.domain.patient import Determination, PatientState
+from adapter.domain.events import (
+    ClinicalEvent,
+    CriterionDetermined,
+    EncounterChanged,
+    ObservationReceived,
+    PatientDescribed,
+    StatusDecided,
+)
+from adapter.domain.observation import Laboratory, Observation, ResultStatus
+from adapter.domain.patient import Decision, Demographics, Determination, PatientState, Stated, Window
+from adapter.domain.trial import Comparison, Criterion, CriterionKind, Needs, Operator, Trial
 from adapter.domain.truth import Truth
+from adapter.eligibility.facts import FACTS, LIST, Fact, Kind
 from adapter.scoring.chart import Chart
+from adapter.scoring.options import ScoringOptions
+from adapter.scoring.sofa import organs, score
+from adapter.scoring.thresholds import WINDOW
+from adapter.scoring.turns import organ_turns
 from adapter.screening.screen import Outcome, screen
-from tests.builders import PATIENT, T0, observation, visit
-from tests.laws.test_sofa_laws import DEVICES, NUMBERS
+from adapter.screening.state import apply_all, union
+from tests.builders import PATIENT, T0, observation, state_of, visit
+from tests.laws.test_sofa_laws import DEVICES, GROUPS, NUMBERS, TIMES
 
-RULES = load_rulebook(None, trials=["immunosep-demo"])
+
+def asked(fact: Fact, within: timedelta | None) -> Comparison:
+    """Some comparison of the fact."""
+    if fact.kind is Kind.NUMBER:
+        return Comparison(fact.name, Operator.AT_LEAST, Fraction(2), fact.unit, within if fact.windowed else None)
+    value: str | bool = fact.words[0] if fact.words else True
+    return Comparison(fact.name, Operator.IS, value, within=within if fact.windowed else None)
+
+
+def asking_everything(trial: Trial) -> Trial:
+    """The page with every fact of the language as a criterion, in two windows, one of them paired."""
+    rules = [asked(fact, within) for fact in LIST for within in (None, timedelta(hours=24))]
+    rules.append(replace(asked(FACTS["ferritin.latest"], timedelta(hours=72)), paired_with="mhladr"))
+    made = (
+        Criterion(f"X{n}", CriterionKind.EXCLUSION, rule.fact, Needs.PERSON, rule, suggested_when=rules[-1 - n])
+        for n, rule in enumerate(rules)
+    )
+    return replace(trial, criteria=(*trial.criteria, *made))
+
+
+LOADED = load_rulebook(None, trials=["immunosep-demo", "immunosep"])
+RULES = replace(LOADED, trials=(asking_everything(LOADED.trials[0]), LOADED.trials[1]))
 LIVES = settings(
     max_examples=int(os.environ.get("ADAPTER_LIVES", "60")),
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
-VALUES = {**NUMBERS, "ferritin": [300, 4420, 5200], "mhladr": [4000, 9000], "lactate": [1, 5], "wbc": [2, 9]}
-CONCEPTS = (*VALUES, "respiratory-support", "sars-cov-2")
-ANSWERS = {"respiratory-support": DEVICES, "sars-cov-2": ["detected", "not-detected"]}
-Batch = tuple[datetime, list[ClinicalEvent]]
+VALUES = {
+    **NUMBERS,
+    "platelets": [10, 80, 120, 200, "<50"],
+    "dobutamine-rate": [0, 5],
+    "vasopressin-rate": [0, "0.03"],
+    "ferritin": [300, 4420, 5200, ">2000"],
+    "mhladr": [4000, 9000],
+    "lactate": [1, 5],
+    "wbc": [2, 9],
+    "neutrophil-percent": [30, 80],
+    "neutrophils": [1, 4],
+}
+ANSWERS = {
+    "respiratory-support": DEVICES,
+    "sars-cov-2": ["detected", "not-detected", "inconclusive"],
+    "culture-organism": ["e. coli", "no growth"],
+    "code-status": ["dnr", "full"],
+    "pregnancy-test": ["positive", "negative"],
+    "hiv-test": ["positive", "negative"],
+}
+CONCEPTS = (*VALUES, *ANSWERS)
+TOGETHER = (
+    ("pao2", "fio2", "respiratory-support"),
+    ("spo2", "fio2", "oxygen-flow", "respiratory-support"),
+    ("gcs-total", "gcs-eye", "gcs-verbal", "gcs-motor", "rass", "respiratory-support"),
+    ("map", "map-cuff", "sbp", "dbp", "norepinephrine-rate"),
+    ("urine-output", "creatinine", "platelets"),
+    ("ferritin", "mhladr", "neutrophils", "wbc", "neutrophil-percent"),
+)
+"""Concepts that are read together."""
+TRIAL = RULES.trials[0].id
+TICK = timedelta.resolution
+Batch = tuple[datetime | timedelta, list[ClinicalEvent]]
+"""When somebody looks, and what is told then; a duration is counted from the moment the last answer asked to be reviewed."""
 
 
 def quarters(first: int, last: int) -> st.SearchStrategy[datetime]:
     return st.integers(first, last).map(lambda number: T0 + timedelta(minutes=15 * number))
 
 
+def minutes(first: int, last: int) -> st.SearchStrategy[datetime]:
+    return st.integers(first, last).map(lambda number: T0 + timedelta(minutes=number))
+
+
 @st.composite
 def results(draw: st.DrawFn, concepts: tuple[str, ...] = CONCEPTS) -> ClinicalEvent:
-    """A result, or another version of one: corrected, withdrawn, preliminary, or at another time."""
+    """A result, or another version of one: corrected, withdrawn, preliminary, told twice, dated ahead or long ago."""
     concept = draw(st.sampled_from(concepts))
-    at = draw(quarters(-40, 260))
+    at = draw(quarters(-40, 260) | minutes(-600, 3900))
     value = draw(st.sampled_from(ANSWERS[concept] if concept in ANSWERS else VALUES[concept]))
+    feed = draw(st.sampled_from(["", "", "again"]))
     made = observation(
         concept,
         value,
         at=at,
         status=draw(st.sampled_from([*[ResultStatus.FINAL] * 4, *ResultStatus])),
-        identity=f"{concept}{draw(st.integers(0, 3))}" if draw(st.booleans()) else f"{concept}@{at}",
+        identity=f"{concept}{draw(st.integers(0, 3))}" if draw(st.booleans()) else f"{concept}@{at}{feed}",
         specimen=draw(st.sampled_from(["arterial", "blood", "venous"])) if concept == "pao2" else "",
+        specimen_id=draw(st.sampled_from(["", "", "s1", "s2"])),
         issued=draw(st.none() | quarters(-40, 260)),
+        laboratory=draw(st.sampled_from(Laboratory)),
+        flags=draw(st.sampled_from([(), (), ("haemolysed",)])),
     )
     return ObservationReceived(PATIENT, made)
 
@@ -55,18 +130,30 @@ def results(draw: st.DrawFn, concepts: tuple[str, ...] = CONCEPTS) -> ClinicalEv
 @st.composite
 def stays(draw: st.DrawFn) -> ClinicalEvent:
     action = draw(st.sampled_from([EncounterAction.ADMIT, *EncounterAction]))
-    kind = draw(st.sampled_from(EncounterClass))
-    return EncounterChanged(PATIENT, visit(action, draw(quarters(-300, 200)), cls=kind))
+    kind, ward = draw(st.sampled_from(EncounterClass)), draw(st.sampled_from("AB"))
+    number = draw(st.sampled_from(["V1", "V1", "V2"]))
+    return EncounterChanged(PATIENT, visit(action, draw(quarters(-300, 200)), cls=kind, ward=ward, number=number))
 
 
 answers = st.builds(
     lambda criterion, answer, at: CriterionDetermined(
-        PATIENT, Determination(RULES.trials[0].id, criterion, answer, at, "kim", digest=f"{criterion}{answer}{at}")
+        PATIENT, Determination(TRIAL, criterion, answer, at, "kim", digest=f"{criterion}{answer}{at}")
     ),
-    st.sampled_from(["I5", "I6"]),
+    st.sampled_from(["I5", "I6", "E6"]),
     st.sampled_from(Truth),
     quarters(-40, 260),
 )
+decisions = st.builds(
+    lambda status, at: StatusDecided(PATIENT, Decision(TRIAL, "V1", status, at, "kim", digest=f"{status}{at}")),
+    st.sampled_from(["screening", "declined"]),
+    quarters(-40, 260),
+)
+descriptions = st.builds(
+    lambda field, at: PatientDescribed(PATIENT, Demographics({field[0]: Stated(field[1], at)})),
+    st.sampled_from([("sex", "female"), ("sex", "male"), ("birth_date", "1960"), ("birth_date", "1990-02-03"),
+                     ("died", "2026-01-03T00:00:00+00:00"), ("test", "yes"), ("test", "")]),
+    quarters(-40, 260),
+)  # fmt: skip
 
 
 @st.composite
@@ -74,27 +161,66 @@ def lives(draw: st.DrawFn) -> list[Batch]:
     """What is told of a patient, from an admission on, by and by; the clock may be set back between two batches."""
     kind = draw(st.sampled_from([EncounterClass.EMERGENCY, EncounterClass.EMERGENCY, EncounterClass.INPATIENT]))
     admitted = EncounterChanged(PATIENT, visit(at=draw(quarters(-60, 0)), cls=kind))
-    names = draw(st.lists(st.sampled_from(CONCEPTS), min_size=1, max_size=8).map(tuple) | st.just(CONCEPTS))
-    event = st.one_of(results(names), results(names), results(names), results(names), stays(), answers)
-    batches = st.tuples(quarters(0, 300), st.lists(event, max_size=12))
-    told: list[Batch] = draw(st.lists(batches, min_size=2, max_size=7))
-    ordered = told if draw(st.booleans()) else sorted(told, key=lambda batch: batch[0])
-    return [(ordered[0][0], [admitted, *ordered[0][1]]), *ordered[1:]]
+    some = st.lists(st.sampled_from(CONCEPTS), min_size=1, max_size=8).map(tuple)
+    names = draw(st.one_of(some, st.just(CONCEPTS), st.sampled_from(TOGETHER)))
+    told = results(names)
+    event = st.one_of(*[told] * 8, stays(), answers, decisions, descriptions)
+    looked = quarters(0, 300) | minutes(0, 4500)
+    batches: list[tuple[datetime, list[ClinicalEvent]]] = draw(
+        st.lists(st.tuples(looked, st.lists(event, max_size=12)), min_size=2, max_size=10)
+    )
+    ordered = batches if draw(st.booleans()) else sorted(batches, key=lambda batch: batch[0])
+    life: list[Batch] = [(ordered[0][0], [admitted, *ordered[0][1]])]
+    for batch in ordered[1:]:
+        waited = draw(st.none() | st.none() | st.sampled_from([-TICK, 0 * TICK, TICK]))
+        life.append(batch if waited is None else (waited, batch[1] if draw(st.booleans()) else []))
+    return life
 
 
 @LIVES
-@given(lives())
-def test_a_patient_whose_chart_is_remembered_is_judged_as_one_who_is_read_anew(life: list[Batch]) -> None:
-    remembered, state = Chart(PatientState(PATIENT)), PatientState(PATIENT)
+@given(lives(), st.data())
+def test_a_patient_whose_chart_is_remembered_is_judged_as_one_who_is_read_anew(
+    life: list[Batch], data: st.DataObject
+) -> None:
+    """Also where a step was never kept and its chart is forgotten, and where another record joins (HL7 A40)."""
+    remembered, now = Chart(PatientState(PATIENT)), T0
     alerts: dict[tuple[str, str], CandidateAlert] = {}
-    for now, events in life:
+    for when, events in life:
+        now = when if isinstance(when, datetime) else now + when
+        what = data.draw(st.sampled_from(["told", "told", "told", "told", "lost", "joined"]))
+        if what == "lost":
+            screen(remembered, data.draw(st.lists(results(), max_size=4)), RULES, alerts=alerts, now=now)
+        state = apply_all(remembered.state, events)
+        if what == "joined":
+            other = apply_all(PatientState(PATIENT), data.draw(st.lists(results() | stays(), max_size=5)))
+            remembered = remembered.followed_by(union(remembered.state, other))
+            state = apply_all(remembered.state, events)
         kept = screen(remembered, events, RULES, alerts=alerts, now=now)
-        anew = screen(state, events, RULES, alerts=alerts, now=now)
+        anew = screen(state, (), RULES, alerts=alerts, now=now)
         assert (kept.state, kept.judgements) == (anew.state, anew.judgements)
-        remembered, state = kept.chart, anew.state
+        remembered = kept.chart
         alerts |= _told(kept)
+        now = next((j.assessment.review_at for j in kept.judgements if j.assessment.review_at), now)
 
 
 def _told(outcome: Outcome) -> dict[tuple[str, str], CandidateAlert]:
     changes = [judgement.change for judgement in outcome.judgements if judgement.change is not None]
     return {(change.alert.trial, change.alert.episode): change.alert for change in changes}
+
+
+OPTIONS = ScoringOptions(norepinephrine_basis="unknown")
+NEAR = st.sampled_from([-TICK, 0 * TICK, TICK, timedelta(minutes=7)])
+
+
+@LIVES
+@given(GROUPS, st.lists(st.tuples(TIMES, NEAR), min_size=1, max_size=8))
+def test_a_remembered_organ_is_what_it_would_be_if_scored_again(
+    chart: list[Observation], looks: list[tuple[datetime, timedelta]]
+) -> None:
+    """At any moments, in any order, and right before and after those at which it may change: flags and evidence too."""
+    state = state_of(*chart)
+    remembered = Chart(state)
+    for at, near in looks:
+        turn = min(remembered.stretch(turns, at)[1] for turns in organ_turns(OPTIONS).values())
+        for moment in (at, turn + near) if turn < at + 9 * WINDOW else (at,):
+            assert score(remembered, moment, OPTIONS).organs == organs(Chart(state), Window(moment, WINDOW), OPTIONS)

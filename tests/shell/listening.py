@@ -14,6 +14,7 @@ from adapter.sources.mllp_server import MllpServer
 from adapter.store import inbox
 from adapter.store.database import Database
 from adapter.telemetry import Metrics
+from tests import stores
 
 AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 Walk = Callable[["Peer"], Coroutine[Any, Any, None]]
@@ -78,8 +79,7 @@ def codes(answers: list[bytes]) -> list[str]:
 @contextlib.asynccontextmanager
 async def listening(tmp_path: Path, **options: Any) -> AsyncIterator[Peer]:
     """`door` holds more of a door's settings; the rest are the server's."""
-    database = Database.open(f"sqlite:///{tmp_path}/adapter.db")
-    database.migrate()
+    database = stores.opened(tmp_path)
     store = StoreInbox(database)
     policy, more = options.pop("policy", AckPolicy()), options.pop("door", {})
     door = Door("lab", "generic", lambda: AT, control_ids(lambda: AT), policy=policy, **more)

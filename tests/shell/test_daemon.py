@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
@@ -16,12 +17,16 @@ from pathlib import Path
 import pytest
 
 from adapter.hl7.mllp import encode
+from tests import stores
 
 CONFIG = """
 [adapter]
 data = "{folder}/data"
 trials = ["immunosep-demo"]
 environment = "production"
+
+[store]
+{store}ballast_mib = 0
 
 [[source]]
 kind = "mllp"
@@ -63,7 +68,9 @@ class Installation:
         self.folder = folder
         self.mllp, self.web = free_port(), free_port()
         self.config = folder / "adapter.toml"
-        self.config.write_text(CONFIG.format(folder=folder, mllp=self.mllp, web=self.web))
+        self.config.write_text(
+            CONFIG.format(folder=folder, mllp=self.mllp, web=self.web, store=stores.lines(folder / "data"))
+        )
         self.log = (folder / "log").open("w+")
         self.process: subprocess.Popen[bytes] | None = None
 
@@ -131,7 +138,7 @@ def metrics(page: str) -> dict[str, int]:
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Iterator[Installation]:
+def place(each_store: str, tmp_path: Path) -> Iterator[Installation]:
     made = Installation(tmp_path)
     yield made
     if made.process is not None and made.process.poll() is None:
@@ -245,6 +252,23 @@ def test_a_worklist_on_an_open_network_without_tls_is_refused(place: Installatio
     done = place.command("run")
     assert done.returncode == 2
     assert "in clear" in done.stderr
+
+
+def test_check_says_how_the_store_stands_and_what_would_keep_it_from_starting(place: Installation) -> None:
+    place.start()
+    assert place.stop() == 0
+    data = place.folder / "data"
+    said = place.command("check").stdout
+    assert "journal wal, pages of 4096 bytes, synchronous=FULL when written" in said
+    assert f"SQLite {sqlite3.sqlite_version}" in said
+    assert " MiB free" in said
+    (data / "adapter.db").chmod(0o644)
+    done = place.command("check")
+    assert done.returncode == 2
+    assert f"chmod 600 {data / 'adapter.db'}" in done.stdout
+    (data / "adapter.db").rename(data / "aside.db")
+    (data / "adapter.db-wal").write_bytes(b"what was acknowledged last")
+    assert "put the database back" in place.command("check").stdout
 
 
 def test_check_is_content_with_a_good_installation(place: Installation) -> None:

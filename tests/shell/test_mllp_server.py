@@ -18,6 +18,7 @@ from adapter.sources import connection
 from adapter.sources.connection import Limits
 from adapter.sources.envelope import Door, control_ids
 from adapter.sources.mllp_server import MllpServer, Neighbours
+from adapter.sources.room import BIG, TURNS
 from adapter.telemetry import Metrics
 from tests.shell.listening import AT, Peer, Walk, answer, codes, listening, oru
 
@@ -79,6 +80,9 @@ def test_m02_m03_pipelined_frames_are_answered_in_their_order(run: Run) -> None:
         pytest.param(encode(b"MSH|^~\\&|A|B|C|D|1||ACK|9|P|2.3\rMSA|AA|1\r"), encode(oru("1")), ["AA 1"], id="M33 ACK"),
         pytest.param(b"", encode(oru("1") + oru("2")), ["AA 1"], id="two MSH in a frame"),
         pytest.param(b"", encode(b"BHS|^~\\&\r" + oru("1") + oru("2") + b"BTS|2\r"), ["AA 1", "AA 2"], id="batch"),
+        pytest.param(
+            b"", encode(b"BHS|^~\\&\r" + oru("1") + b"BTS|1\rOBX|1\r"), ["AA 1"], id="a result behind a batch"
+        ),
         pytest.param(b"", encode(oru("1", msh_more="|||AL|NE")), ["CA 1"], id="enhanced mode"),
         pytest.param(encode(oru("0", msh_more="|||NE|NE")), encode(oru("1")), ["AA 1"], id="no answer wanted"),
         pytest.param(b"", encode(oru("")), ["AA "], id="empty control id"),
@@ -92,6 +96,14 @@ def test_odd_frames_are_answered_and_the_next_good_one_too(
         writer.write(before + frame + encode(oru("good")))
         assert codes([await answer(reader) for _ in (*said, "good")]) == [*said, "AA good"]
         writer.close()
+
+    run(walk)
+
+
+def test_what_stands_outside_the_messages_of_a_batch_is_stored_too(run: Run) -> None:
+    async def walk(peer: Peer) -> None:
+        await peer.exchange(encode(b"BHS|^~\\&\r" + oru("1") + b"BTS|1\rOBX|1|NM\r"), 1)
+        assert [row[0] for row in peer.rows()] == ["1", ""]
 
     run(walk)
 
@@ -231,6 +243,48 @@ def test_m17_a_frame_of_many_megabytes_is_stored_whole(run: Run) -> None:
         assert peer.bodies() == [big]
 
     run(walk)
+
+
+def big(control_id: str, size: int = 2 * BIG) -> bytes:
+    return encode(oru(control_id) + b"NTE|1||" + b"x" * size + b"\r")
+
+
+def test_big_frames_take_turns_and_nobody_small_waits(run: Run) -> None:
+    async def walk(peer: Peer) -> None:
+        talks = [await peer.connect() for _ in range(TURNS + 2)]
+        for number, (_, writer) in enumerate(talks):
+            writer.write(big(str(number))[:-2])
+        await asyncio.sleep(0.3)
+        held = [connection._decoder.held for connection in peer.server._connections]
+        assert sum(size > 2 * BIG for size in held) == TURNS
+        assert sum(held) < (TURNS * 2 + 2 * 1.25) * BIG
+        assert codes(await peer.exchange(encode(oru("small")), 1)) == ["AA small"]
+        for _, writer in talks:
+            writer.write(b"\x1c\r")
+        assert codes([await answer(reader) for reader, _ in talks]) == [f"AA {number}" for number in range(len(talks))]
+        for _, writer in talks:
+            writer.close()
+
+    run(walk)
+
+
+def test_the_time_of_a_big_frame_does_not_run_while_it_waits_for_its_turn(run: Run) -> None:
+    async def walk(peer: Peer) -> None:
+        frame = big("patient")
+        reader, writer = await peer.connect()
+        writer.write(frame[: BIG // 2])
+        await asyncio.sleep(0.3)
+        stalled = [await peer.connect() for _ in range(TURNS)]
+        for _, other in stalled:
+            other.write(big("never")[:-2])
+        await asyncio.sleep(0.2)
+        writer.write(frame[BIG // 2 :])
+        assert codes([await answer(reader)]) == ["AA patient"]
+        assert [await answer(other) for other, _ in stalled] == [b""] * TURNS
+        for _, other in [*stalled, (reader, writer)]:
+            other.close()
+
+    run(walk, limits=Limits(frame_seconds=0.8))
 
 
 def test_m18_m19_a_frame_over_the_limit_is_answered_ae_207_and_its_head_kept(run: Run) -> None:

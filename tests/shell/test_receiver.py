@@ -24,8 +24,9 @@ from adapter.sources.envelope import control_ids
 from adapter.sources.mllp_server import KEEPALIVE, MllpServer
 from adapter.sources.senders import Senders
 from adapter.store import audit, inbox_put, quarantine
-from adapter.store.database import Database
+from adapter.store.space import Marks, Space
 from adapter.telemetry import MessageLog, Metrics
+from tests import stores
 from tests.shell.listening import AT, Peer, answer, codes, listening, oru
 from tests.walking import House, open_house
 
@@ -124,8 +125,7 @@ def test_ids_of_a_later_start_are_others() -> None:
 
 
 def test_a_repetition_is_known_years_later(tmp_path: Path) -> None:
-    database = Database.open(f"sqlite:///{tmp_path}/a.db")
-    database.migrate()
+    database = stores.opened(tmp_path)
     message = RawMessage("lab", "generic", MessageKind.HL7V2, oru("1"), AT, "LAB|HOSP", "1", acknowledgment=b"first")
     later = RawMessage(
         "lab", "generic", MessageKind.HL7V2, oru("1"), AT + timedelta(days=3650), "LAB|HOSP", "1", acknowledgment=b"2"
@@ -163,7 +163,7 @@ def house(tmp_path: Path) -> Any:
 def test_the_alarm_stands_while_the_message_waits_and_goes_when_a_person_releases_it(
     house: House, tmp_path: Path
 ) -> None:
-    pulse = Pulse(house.database, tmp_path, lambda: AT)
+    pulse = Pulse(house.database, Space(tmp_path, Marks(0, 0, 0, 0)), lambda: AT)
     stored = RawMessage(
         "lab", "generic", MessageKind.HL7V2, STRANGER, AT, "PHARMACY|HOSP", "X", "ORU^R01", quarantine="SENDER"
     )
@@ -192,8 +192,7 @@ def test_all_of_a_stranger_is_released_together(house: House) -> None:
 
 
 def test_a_refusal_is_on_record_once_an_hour_for_each_peer_and_reason(tmp_path: Path) -> None:
-    database = Database.open(f"sqlite:///{tmp_path}/a.db")
-    database.migrate()
+    database = stores.opened(tmp_path)
     now = [AT]
 
     async def main() -> None:

@@ -47,6 +47,20 @@ def test_a_good_file_becomes_frozen_settings(tmp_path: Path) -> None:
         settings.adapter = None
 
 
+def test_a_postgresql_store_takes_its_password_by_reference_and_never_prints_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STORE_PASSWORD", "hush")
+    url = "postgresql://adapter@db.example.org/adapter?sslmode=verify-full"
+    settings = load(tmp_path, f'{GOOD}\n[store]\nurl = "{url}"\npassword = "env:STORE_PASSWORD"\n')
+    assert (settings.store_url(), settings.store_password(), settings.on_sqlite()) == (url, "hush", False)
+    assert "hush" not in f"{settings!r} {settings.store_url()} {settings.model_dump_json()}"
+    for bad in ('url = "postgresql://adapter:hush@h/d"', f'url = "{url}"\npassword = "hush"', 'url = "mysql://h/d"'):
+        said = refusal(tmp_path, f"{GOOD}\n[store]\n{bad}\n")
+        assert "store" in said
+        assert "hush" not in said
+
+
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [

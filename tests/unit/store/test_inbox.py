@@ -9,7 +9,7 @@ import pytest
 from adapter.domain.issue import Issue
 from adapter.domain.message import MessageKind, MessageState, RawMessage, Receipt
 from adapter.store import feeds, inbox
-from adapter.store.database import Database, Transaction
+from adapter.store.database import Database, SqliteDatabase, Transaction
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, 678, tzinfo=UTC)
 
@@ -181,6 +181,14 @@ def test_what_was_not_committed_was_not_received(database: Database) -> None:
     assert not receipt.duplicate
 
 
+def test_big_messages_are_taken_few_at_a_time(database: Database) -> None:
+    big = b"x" * (inbox.AT_ONCE_BYTES // 2)
+    put(database, *(message(str(n), big + b"%d" % n) for n in range(5)), message("small"))
+    with database.read() as conn:
+        assert [item.id for item in inbox.pending(conn, 20)] == [1, 2]
+        assert [item.id for item in inbox.pending(conn, 1)] == [1]
+
+
 def test_each_feed_is_counted_for_itself(database: Database) -> None:
     later = NOW + timedelta(seconds=90)
     put(database, message(), message("2", source="adt"), message("2", source="adt"))
@@ -201,11 +209,11 @@ def test_a_late_clock_does_not_turn_a_feed_back(database: Database) -> None:
         assert feeds.last_received(conn, "lab") == NOW
 
 
-def test_storing_reads_only_what_is_new(database: Database) -> None:
+def test_storing_reads_only_what_is_new(file: SqliteDatabase) -> None:
     """The statement that counts reused control ids must not walk the whole inbox."""
     from adapter.store import inbox_put
 
-    with sqlite3.connect(database.path) as conn:
+    with sqlite3.connect(file.path) as conn:
         plan = conn.execute(f"EXPLAIN QUERY PLAN {inbox_put.FEED}", ("lab", 0, 0, "", "")).fetchall()
     conn.close()
     steps = [step for *_, step in plan]

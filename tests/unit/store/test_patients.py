@@ -19,6 +19,7 @@ from adapter.domain.patient import Decision, Demographics, Determination, Patien
 from adapter.domain.truth import Truth
 from adapter.screening.state import apply, apply_all
 from adapter.store import patients
+from adapter.store.codec import instant
 from adapter.store.database import Database
 from adapter.store.schema import results
 from tests.builders import PATIENT, T0, after, observation, visit
@@ -95,6 +96,20 @@ def test_saving_writes_only_what_changed(database: Database) -> None:
         assert tx.execute(select(func.count()).select_from(results)).scalar_one() == 4
         event.remove(tx, "before_cursor_execute", count)
     assert len(rows) == 1
+
+
+def test_a_correction_of_the_time_moves_the_row(database: Database) -> None:
+    """The time is part of a row's place: the old place must be empty, in memory's next step and after a restart."""
+    first = apply_all(PatientState(PATIENT), [ObservationReceived(PATIENT, PLATELETS)])
+    save(database, PatientState(PATIENT), first)
+    told = replace(
+        PLATELETS, effective=after(7), status=ResultStatus.CORRECTED, issued=after(8), message="2", digest="c" * 64
+    )
+    second = apply(first, ObservationReceived(PATIENT, told))
+    save(database, first, second)
+    assert load(database) == second
+    with database.read() as conn:
+        assert conn.execute(select(results.c.effective)).scalars().all() == [instant(after(7))]
 
 
 def test_the_same_number_at_another_site_is_another_person(database: Database) -> None:
