@@ -63,7 +63,7 @@ LIVES = settings(
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
-CROWDED = int(os.environ.get("ADAPTER_STAYS", "400"))
+CROWDED = int(os.environ.get("ADAPTER_STAYS", "200"))
 VALUES = {
     **NUMBERS,
     "platelets": [10, 80, 120, 200, "<50"],
