@@ -11,7 +11,7 @@ from adapter.daemon.clock import utc_now
 from adapter.daemon.lock import held
 from adapter.daemon.opening import open_store
 from adapter.daemon.parts import neighbours, outlets_for, refuse_clear_text, space_of, tls_for
-from adapter.daemon.rules import load_rules
+from adapter.daemon.rules import SECRET, load_rules
 from adapter.errors import AdapterError, ConfigError, UnavailableError
 from adapter.settings import Settings, load_settings
 from adapter.settings.reading import read_toml
@@ -119,14 +119,14 @@ def _store(settings: Settings) -> Looked:
     if not folder.is_dir():
         yield "warning", f"{folder} is not there yet — the daemon makes it at its first start"
         return
-    path = sqlite_path(settings.store_url()) if settings.on_sqlite() else folder
+    path = sqlite_path(settings.store_url()) if settings.on_sqlite() else folder / SECRET
     for one in exposed(folder, path):
         yield "error", f"{one} can be reached by others — chmod {700 if one.is_dir() else 600} {one}"
     if settings.on_sqlite():
         yield from _disk(settings, path)
-    if not path.exists():
-        yield "ok", "no database yet"
-        return
+        if not path.exists():
+            yield "ok", "no database yet"
+            return
     database = open_store(settings, read_only=True)
     try:
         yield from (("error" if "damaged" in text else "warning", text) for text in database.self_check())

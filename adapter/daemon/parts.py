@@ -35,8 +35,8 @@ from adapter.sources.connection import Limits
 from adapter.sources.envelope import Door, control_ids
 from adapter.sources.greeting import Tls, tls_context
 from adapter.sources.mllp_server import MllpServer, Neighbours
-from adapter.sources.room import Room
 from adapter.sources.senders import Senders
+from adapter.sources.turns import Turns
 from adapter.store import marks
 from adapter.store.database import Database
 from adapter.store.secret import SiteSecret
@@ -149,9 +149,9 @@ def _servers(settings: Settings, rules: Rulebook, metrics: Metrics, refusals: Re
 
 def _limits(settings: Settings) -> dict[str, Limits]:
     """Big frames of all sources take turns in one room."""
-    room = Room()
+    turns = Turns()
     return {
-        source.name: Limits(source.max_bytes, source.frame_seconds, idle_seconds=source.idle_seconds, room=room)
+        source.name: Limits(source.max_bytes, source.frame_seconds, idle_seconds=source.idle_seconds, turns=turns)
         for source in settings.source
     }
 

@@ -235,6 +235,7 @@ class Daemon:
 
     async def _finish(self) -> None:
         """Listeners are closed by now: store what was accepted, screen what is at hand, deliver what is owed."""
+        self._stopping.set()  # whatever ended us: the thread that listens looks at it
         await asyncio.to_thread(self.inbox.close)
         parts = self._parts
         with contextlib.suppress(Exception):  # the inbox keeps what is not finished; the next start takes it up

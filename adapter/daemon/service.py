@@ -18,6 +18,7 @@ from adapter.daemon.clock import utc_now
 from adapter.daemon.lock import data_folder, held
 from adapter.daemon.memory import give_back_big_buffers
 from adapter.daemon.parts import Parts, open_parts, refuse_clear_text
+from adapter.daemon.rules import SECRET
 from adapter.daemon.running import Daemon, stop_on_signals
 from adapter.errors import StorageFailedError
 from adapter.settings import Settings
@@ -47,7 +48,7 @@ def serve(settings: Settings, say: Callable[[str], None]) -> None:
     give_back_big_buffers()
     folder = settings.adapter.data
     with disk_errors(), held(data_folder(folder)), open_parts(settings, utc_now) as parts:
-        refuse_exposed(folder, sqlite_path(settings.store_url()) if settings.on_sqlite() else folder)
+        refuse_exposed(folder, sqlite_path(settings.store_url()) if settings.on_sqlite() else folder / SECRET)
         invitation = _first_invitation(parts) if "web" in settings.adapter.roles else None
         if invitation:
             say(f"Nobody can sign in yet. Make the administrator's account: {invitation}")

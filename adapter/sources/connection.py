@@ -11,9 +11,9 @@ from adapter.errors import UnavailableError
 from adapter.hl7.mllp import Frame, FrameDecoder, FrameEvent, Noise, Oversize, Truncated, encode
 from adapter.ports import Inbox
 from adapter.sources.envelope import Door, kept
-from adapter.sources.room import Room
 from adapter.sources.strangers import language
 from adapter.sources.tally import Tally
+from adapter.sources.turns import Turns
 from adapter.telemetry import Metrics, bug, log, warn
 
 SILENCE_SECONDS = 0.5
@@ -39,7 +39,7 @@ class Limits:
     write_seconds: float = WRITE_SECONDS
     idle_seconds: float = 0
     """0: never; a connection with nothing in hand for longer is closed."""
-    room: Room = field(default_factory=Room, compare=False, repr=False)
+    turns: Turns = field(default_factory=Turns, compare=False, repr=False)
 
 
 Stored = asyncio.Future[Receipt] | asyncio.Future[list[Receipt]]
@@ -119,7 +119,7 @@ class Connection(asyncio.BufferedProtocol):
             if timer is not None:
                 timer.cancel()
         self._take(self._decoder.close())
-        self._limits.room.leave(self)
+        self._limits.turns.leave(self)
         self._gone(self)
         if not self._answers:
             self._resolve()
@@ -142,7 +142,7 @@ class Connection(asyncio.BufferedProtocol):
         self._settle()
 
     def go_on(self) -> None:
-        """There is room for a big frame; its time begins anew."""
+        """It is the turn of this big frame; its time begins anew."""
         self._frame_began = self._heard = self._loop.time()
         self._hold()
 
@@ -235,7 +235,7 @@ class Connection(asyncio.BufferedProtocol):
         """Every half second while a frame is open: has the peer fallen silent, has the frame taken too long?"""
         self._watch = None
         now = self._loop.time()
-        if self._limits.room.waits(self):
+        if self._limits.turns.waits(self):
             self._watch = self._loop.call_later(SILENCE_SECONDS, self._look)
             return
         if now - self._heard >= SILENCE_SECONDS:
@@ -273,7 +273,7 @@ class Connection(asyncio.BufferedProtocol):
 
     def _hold(self) -> None:
         """Read no further while too much is in hand: memory is bounded, the peer's own buffer waits."""
-        admitted = self._limits.room.admits(self, self._bytes + self._decoder.held)
+        admitted = self._limits.turns.admits(self, self._bytes + self._decoder.held)
         full = len(self._answers) >= IN_HAND or self._bytes >= IN_HAND_BYTES or self._stuck is not None or not admitted
         if full == self._paused or self._transport.is_closing():
             return

@@ -18,7 +18,7 @@ from adapter.sources import connection
 from adapter.sources.connection import Limits
 from adapter.sources.envelope import Door, control_ids
 from adapter.sources.mllp_server import MllpServer, Neighbours
-from adapter.sources.room import BIG, TURNS
+from adapter.sources.turns import AT_ONCE, BIG
 from adapter.telemetry import Metrics
 from tests.shell.listening import AT, Peer, Walk, answer, codes, listening, oru
 
@@ -251,13 +251,13 @@ def big(control_id: str, size: int = 2 * BIG) -> bytes:
 
 def test_big_frames_take_turns_and_nobody_small_waits(run: Run) -> None:
     async def walk(peer: Peer) -> None:
-        talks = [await peer.connect() for _ in range(TURNS + 2)]
+        talks = [await peer.connect() for _ in range(AT_ONCE + 2)]
         for number, (_, writer) in enumerate(talks):
             writer.write(big(str(number))[:-2])
         await asyncio.sleep(0.3)
         held = [connection._decoder.held for connection in peer.server._connections]
-        assert sum(size > 2 * BIG for size in held) == TURNS
-        assert sum(held) < (TURNS * 2 + 2 * 1.25) * BIG
+        assert sum(size > 2 * BIG for size in held) == AT_ONCE
+        assert sum(held) < (AT_ONCE * 2 + 2 * 1.25) * BIG
         assert codes(await peer.exchange(encode(oru("small")), 1)) == ["AA small"]
         for _, writer in talks:
             writer.write(b"\x1c\r")
@@ -274,13 +274,13 @@ def test_the_time_of_a_big_frame_does_not_run_while_it_waits_for_its_turn(run: R
         reader, writer = await peer.connect()
         writer.write(frame[: BIG // 2])
         await asyncio.sleep(0.3)
-        stalled = [await peer.connect() for _ in range(TURNS)]
+        stalled = [await peer.connect() for _ in range(AT_ONCE)]
         for _, other in stalled:
             other.write(big("never")[:-2])
         await asyncio.sleep(0.2)
         writer.write(frame[BIG // 2 :])
         assert codes([await answer(reader)]) == ["AA patient"]
-        assert [await answer(other) for other, _ in stalled] == [b""] * TURNS
+        assert [await answer(other) for other, _ in stalled] == [b""] * AT_ONCE
         for _, other in [*stalled, (reader, writer)]:
             other.close()
 
