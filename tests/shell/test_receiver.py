@@ -220,7 +220,9 @@ def test_every_figure_of_rule_62_is_there(tmp_path: Path) -> None:
         odd = oru("2", b"NTE|1||\xe9\r", msh_more="||||||UNICODE UTF-8")
         sent = b"noise" + encode(oru("1")) + encode(oru("1")) + encode(odd) + encode(oru("3", b"x" * 200_000))
         await peer.exchange(sent, 4)
-        peer.server.metrics.compute(lambda: figures(peer.database, lambda: AT + timedelta(seconds=90)))
+        peer.server.metrics.compute(
+            lambda: figures(peer.database, Space(tmp_path, Marks(0, 0, 0, 0)), lambda: AT + timedelta(seconds=90))
+        )
         peer.server.metrics.heard("lab", ["charset-replaced", "no-version"])
         text = peer.server.metrics.text().decode()
         for figure in (
