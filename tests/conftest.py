@@ -1,10 +1,14 @@
 """What every test may ask for: the third-party data, and a reason when it is absent."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from tests import stores
+from tests.postgres import Cluster, cluster
 
 ROOT = Path(__file__).parents[1]
 
@@ -23,3 +27,17 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"third-party data not found at {folder}; set ADAPTER_TEST_DATA")
     return folder
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Cluster]:
+    """One server for the session (of each xdist worker), started when the first test asks."""
+    with cluster() as running:
+        yield running
+
+
+@pytest.fixture(params=stores.KINDS)
+def each_store(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The test runs twice, once on each kind of store; what it opens through `tests.stores` is of that kind."""
+    with stores.using(request.getfixturevalue("postgres") if request.param == "postgresql" else None):
+        yield request.param

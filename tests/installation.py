@@ -15,25 +15,26 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from adapter.hl7.mllp import encode
+from tests import stores
 from tests.peers import free_port
 
 T = TypeVar("T")
 ADAPTER = (sys.executable, "-m", "adapter")
 HEAD = """
 [adapter]
-data = "{folder}/data"
+data = "{data}"
 trials = ["immunosep-demo"]
 environment = "production"
 
 [store]
-ballast_mib = 0
+{store}ballast_mib = 0
 
 [[source]]
 kind = "mllp"
 name = "lab"
 site = "generic"
 listen = "127.0.0.1:{mllp}"
-max_bytes = 65536
+{source}
 
 [web]
 listen = "127.0.0.1:{web}"
@@ -42,14 +43,29 @@ STATES = ("applied", "duplicate", "ignored", "quarantined", "pending")
 
 
 class Installation:
-    """`outlets` is TOML for sinks and notifiers; `program` what is run in the place of `python -m adapter`."""
+    """`outlets` is TOML for sinks and notifiers, `source` more of the source's; `program` what is run in the place of
+    `python -m adapter`; `store` the data folder of another installation whose store is shared.
+    """
 
-    def __init__(self, folder: Path, outlets: str, *, program: Sequence[str] = ADAPTER, **environment: str) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        outlets: str,
+        *,
+        program: Sequence[str] = ADAPTER,
+        store: Path | None = None,
+        source: str = "max_bytes = 65536",
+        **environment: str,
+    ) -> None:
         folder.mkdir(exist_ok=True)
         self.folder, self.program, self.environment = folder, tuple(program), os.environ | environment
         self.mllp, self.web = free_port(), free_port()
         self.config = folder / "adapter.toml"
-        self.config.write_text(HEAD.format(folder=folder, mllp=self.mllp, web=self.web) + outlets)
+        data = folder / "data"
+        self.config.write_text(
+            HEAD.format(data=data, mllp=self.mllp, web=self.web, store=stores.lines(store or data), source=source)
+            + outlets
+        )
         self.log = folder / "log"
         self.process: subprocess.Popen[bytes] | None = None
 
@@ -92,9 +108,9 @@ class Installation:
             self.process.kill()
             self.process.wait()
 
-    def command(self, *words: str) -> subprocess.CompletedProcess[bytes]:
+    def command(self, *words: str, check: bool = True) -> subprocess.CompletedProcess[bytes]:
         environment = self.environment | {"ADAPTER_CONFIG": str(self.config)}
-        return subprocess.run([*ADAPTER, *words], env=environment, capture_output=True, timeout=60, check=True)
+        return subprocess.run([*ADAPTER, *words], env=environment, capture_output=True, timeout=60, check=check)
 
     def get(self, path: str) -> str:
         with urllib.request.urlopen(self.base + path, timeout=5) as answer:

@@ -14,6 +14,7 @@ from adapter.store import inbox, outbox, worklist
 from adapter.store.candidate_rows import CandidateRow, HistoryRow
 from adapter.store.database import Database
 from adapter.store.secret import SiteSecret
+from tests import stores
 from tests.builders import raw
 
 NOW = datetime(2026, 1, 2, 8, tzinfo=UTC)
@@ -84,8 +85,7 @@ def open_house(
     trials: Iterable[str] = ("immunosep-demo",),
     outlets: tuple[Outlet, ...] = (NotifierOutlet("mail"),),
 ) -> House:
-    database = Database.open(f"sqlite:///{folder}/adapter.db")
-    database.migrate()
+    database = stores.opened(folder)
     rules = load_rulebook(None, trials=list(trials))
     secret = SiteSecret.load_or_create(folder / "secret.key")
     keeper = Keeper(database, rules, secret, outlets, "https://worklist.example/c/")

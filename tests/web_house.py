@@ -16,12 +16,12 @@ from adapter.pipeline.process import Processor
 from adapter.pipeline.receive import StoreInbox
 from adapter.screening.rulebook import Rulebook
 from adapter.store import accounts, audit
-from adapter.store.database import Database
 from adapter.store.inbox import put_many
 from adapter.store.secret import SiteSecret
 from adapter.web import once, passwords
 from adapter.web.app import create_app
 from adapter.web.context import FeedInfo, Health, WebContext
+from tests import stores
 from tests.builders import T0, adt, dtm, obx, oru, raw
 
 BASE = "http://127.0.0.1:8080"
@@ -47,8 +47,7 @@ class House:
 
     def __init__(self, folder: Path) -> None:
         self.clock = MovableClock()
-        self.database = Database.open(f"sqlite:///{folder / 'adapter.db'}")
-        self.database.migrate()
+        self.database = stores.opened(folder)
         secret = SiteSecret.load_or_create(folder / "secret")
         self.keeper = Keeper(self.database, rules(), secret, (), f"{BASE}/c/")
         self.processor = Processor(self.database, rules(), self.keeper, self.clock, lambda: None)

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from adapter import __version__
-from adapter.cli import messages, operation, quarantine, records, replaying, simulating, users
+from adapter.cli import conforming, messages, operation, quarantine, records, replaying, simulating, users
 from adapter.errors import ConfigError, MalformedMessageError, RejectedError, StorageFailedError, UnavailableError
 
 DONE_NO, WRONG_USE, UNAVAILABLE, BUG, INTERRUPTED = 1, 2, 3, 70, 130
@@ -22,7 +22,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for room in (operation, messages, simulating, records, replaying):
+for room in (operation, messages, conforming, simulating, records, replaying):
     for command in room.COMMANDS:
         app.command()(command)
 app.add_typer(records.inbox_app, name="inbox")

@@ -206,7 +206,7 @@ def send(  # noqa: PLR0913 — a command's words
     from adapter.sinks.mllp_sender import MllpSender, Pace, send_all
 
     host, port = address(to)
-    context = _context(ca, certificate) if tls or ca or certificate else None
+    context = tls_context(ca, certificate) if tls or ca or certificate else None
     bodies = [found.body for found in read_messages(paths)]
     with progress(len(bodies)) as advance:
         summary = asyncio.run(
@@ -220,15 +220,15 @@ def send(  # noqa: PLR0913 — a command's words
         raise typer.Exit(1)
 
 
-def address(text: str) -> tuple[str, int]:
+def address(text: str, word: str = "--to") -> tuple[str, int]:
     """HOST:PORT. Raises ConfigError for anything else."""
     host, colon, port = text.rpartition(":")
     if not colon or not host or not (port.isascii() and port.isdigit()):
-        raise ConfigError(f"--to {text}: write HOST:PORT, for example 127.0.0.1:2575")
+        raise ConfigError(f"{word} {text}: write HOST:PORT, for example 127.0.0.1:2575")
     return host.strip("[]"), int(port)
 
 
-def _context(ca: Path | None, certificate: Path | None) -> "ssl.SSLContext":
+def tls_context(ca: Path | None, certificate: Path | None) -> "ssl.SSLContext":
     import ssl
 
     try:
@@ -243,12 +243,12 @@ def _context(ca: Path | None, certificate: Path | None) -> "ssl.SSLContext":
 class progress:  # noqa: N801 — used like a function
     """A bar on standard error, where that is a terminal."""
 
-    def __init__(self, total: int) -> None:
+    def __init__(self, total: int, word: str = "sending") -> None:
         from rich.console import Console
         from rich.progress import Progress
 
         self._bar = Progress(console=Console(stderr=True), disable=not sys.stderr.isatty())
-        self._task = self._bar.add_task("sending", total=total)
+        self._task = self._bar.add_task(word, total=total)
 
     def __enter__(self) -> Any:
         self._bar.start()

@@ -21,11 +21,11 @@ inbox_app = typer.Typer(help="What is stored: every message as it came.", no_arg
 @contextmanager
 def reading(settings: "Settings") -> "Iterator[Database]":
     """The store, read-only: the daemon may be running. Raises UnavailableError before its first start."""
+    from adapter.daemon.opening import open_store
     from adapter.errors import UnavailableError
-    from adapter.store.database import Database
     from adapter.store.migrate import current_revision
 
-    database = Database.open(settings.store_url(), read_only=True)
+    database = open_store(settings, read_only=True)
     try:
         with database.read() as conn:
             if current_revision(conn) is None:

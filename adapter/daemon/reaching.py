@@ -29,9 +29,9 @@ def command(settings: Settings, request: Mapping[str, Any]) -> Json:
 def _alone(settings: Settings, request: Mapping[str, Any]) -> Json:
     from adapter.daemon.clock import utc_now
     from adapter.daemon.commands import Desk, perform
-    from adapter.store.database import Database
+    from adapter.daemon.opening import open_store
 
-    database = Database.open(settings.store_url())
+    database = open_store(settings)
     try:
         database.migrate()
         return perform(Desk(database, utc_now, settings.web_base()), request)

@@ -12,6 +12,7 @@ from typing import Any
 from adapter import assets
 from adapter.daemon.clock import utc_now
 from adapter.daemon.lock import data_folder, held
+from adapter.daemon.opening import open_store
 from adapter.daemon.rules import SECRET, load_rules
 from adapter.errors import ConfigError, UnavailableError
 from adapter.pipeline.replay import Difference, Replay, take_over
@@ -58,7 +59,7 @@ def rebuild(settings: Settings, wish: Wish) -> Report:
     """State and worklist made anew in place, under the lock of the daemon. Raises ConfigError, UnavailableError."""
     if wish.rules is not None:
         raise ConfigError("--rules without --diff: the daemon runs under [adapter] assets — change that, then replay")
-    with held(data_folder(settings.adapter.data)), _opened(settings, read_only=False) as live:
+    with held(data_folder(settings.adapter.data)), _opened(settings, read_only=False) as live, live.alone():
         with _replay(settings, live, wish) as replay:
             found = _told(replay, wish)
             persons = take_over(replay)
@@ -77,7 +78,7 @@ def _told(replay: Replay, wish: Wish) -> Report:
 
 @contextmanager
 def _opened(settings: Settings, *, read_only: bool) -> Iterator[Database]:
-    live = Database.open(settings.store_url(), read_only=read_only)
+    live = open_store(settings, read_only=read_only)
     try:
         if not read_only:
             live.migrate()

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import signal
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any, TypeVar
@@ -14,6 +14,7 @@ from prometheus_client.core import Metric
 from adapter import telemetry
 from adapter.daemon import control, systemd
 from adapter.daemon.commands import Desk
+from adapter.daemon.enduring import endless, patience, reporting
 from adapter.daemon.gate import Gate
 from adapter.daemon.parts import Parts, web_context
 from adapter.daemon.web_server import Web, bound
@@ -21,7 +22,9 @@ from adapter.errors import ConfigError, StorageFailedError, UnavailableError
 from adapter.pipeline.deliver import deliver_next
 from adapter.pipeline.process import Processor
 from adapter.pipeline.receive import StoreInbox
+from adapter.screening.whose import whose
 from adapter.store import accounts
+from adapter.store.database import News
 from adapter.telemetry import gauge
 from adapter.web.app import create_app
 
@@ -32,8 +35,10 @@ HOUSEKEEPING_SECONDS = 3600
 BEAT_SECONDS = 1.0
 DELIVERY_SECONDS = 2.0
 """How long an idle delivery loop sleeps at most: postponed deliveries fall due without a message."""
+LOOK_AGAIN = 0.5
+"""Seconds an idle processor sleeps at most where others share the store: they may wait for a patient it keeps."""
 LAST_DELIVERIES_SECONDS = 5.0
-SHORTEST_WAIT, LONGEST_WAIT = 0.5, 30.0
+SHORTEST_WAIT, LONGEST_WAIT = 0.5, 5.0
 """Seconds between tries while the store is away."""
 
 T = TypeVar("T")
@@ -53,12 +58,14 @@ class Daemon:
         self._stopping = asyncio.Event()
         self.started = asyncio.Event()
         self._reviewed = self._loop.time()
-        self.inbox = StoreInbox(parts.database, self._wake_reader)
+        self._roles = frozenset(parts.settings.adapter.roles)
+        self.inbox = StoreInbox(parts.database, self._wake_reader, lambda message: whose(message, parts.rules))
         self._gate = Gate(parts.pulse, self.inbox, parts.servers)
         self._processor = Processor(parts.database, parts.rules, parts.keeper, parts.clock, self._wake_outlets)
+        self._processor.heard = parts.metrics.heard
         # One thread screens: the keeper's memory of patients is its own.
         self._screening = ThreadPoolExecutor(1, thread_name_prefix="screening")
-        self._app = create_app(replace(web_context(parts, self.inbox, demo=demo), wake=self._wake_reader))
+        self._context = replace(web_context(parts, self.inbox, demo=demo), wake=self._wake_reader)
         parts.pulse.stopping = self._stopping.is_set
         parts.metrics.compute(self._figures)
 
@@ -72,15 +79,27 @@ class Daemon:
         """Until `stop`. Raises what ended it: StorageFailedError, or a bug in one of the parts."""
         try:
             async with self._listening() as web:
-                await self._group(web)
+                await self._group(self._jobs(web))
         finally:
             await self._finish()
 
-    async def _group(self, web: Web) -> None:
+    def _jobs(self, web: Web | None) -> Iterator[Coroutine[Any, Any, None]]:
+        """What this process does (`[adapter] roles`): sources and outlets are there only for those who serve them."""
+        yield from self._sources()
+        yield from self._deliveries()
+        yield self._ticks()
+        if "process" in self._roles:
+            yield self._process()
+        if web is not None:
+            yield web.run()
+        if self._parts.database.many_writers:
+            yield self._hear()
+
+    async def _group(self, jobs: Iterable[Coroutine[Any, Any, None]]) -> None:
         try:
             async with asyncio.TaskGroup() as group:
-                for part in (*self._sources(), *self._deliveries(), self._process(), self._ticks(), web.run()):
-                    group.create_task(_endless(part))
+                for part in jobs:
+                    group.create_task(endless(part))
                 group.create_task(self._gate.run())
                 group.create_task(self._watch_storage())
                 group.create_task(self._wait_for_stop())
@@ -94,12 +113,13 @@ class Daemon:
             telemetry.log("stopping")
 
     @contextlib.asynccontextmanager
-    async def _listening(self) -> AsyncIterator[Web]:
+    async def _listening(self) -> AsyncIterator[Web | None]:
         """Every address taken, or none: a port in use is the operator's to mend."""
-        settings = self._parts.settings
-        web = Web(self._app, bound(settings.web.listen.host, settings.web.listen.port))
+        settings, web = self._parts.settings, None
         async with contextlib.AsyncExitStack() as stack:
-            stack.callback(web.close)
+            if "web" in self._roles:
+                web = Web(create_app(self._context), bound(settings.web.listen.host, settings.web.listen.port))
+                stack.callback(web.close)
             for server in self._parts.servers:
                 try:
                     await server.start(self.inbox)
@@ -136,7 +156,7 @@ class Daemon:
                 continue
             self._parts.metrics.processed.inc(taken)
             if not taken:
-                await self._stored.wait()
+                await self._waited(self._stored, LOOK_AGAIN if self._parts.database.many_writers else None)
 
     def _deliveries(self) -> Iterator[Coroutine[Any, Any, None]]:
         """A loop for each outlet: a slow EDC keeps no mail waiting."""
@@ -148,12 +168,23 @@ class Daemon:
         outlet = {name: parts.outlets[name]}
         while True:
             self._owed[name].clear()
-            with _patience():
+            with patience():
                 if await deliver_next(parts.database, outlet, parts.clock, metrics=parts.metrics):
                     continue
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(DELIVERY_SECONDS):
-                    await self._owed[name].wait()
+            await self._waited(self._owed[name], DELIVERY_SECONDS)
+
+    async def _waited(self, event: asyncio.Event, seconds: float | None) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await event.wait()
+
+    async def _hear(self) -> None:
+        """What the other processes of the store announce; what is not heard is found by looking again."""
+        wake = {News.STORED: self._wake_reader, News.OWED: self._wake_outlets}
+        while True:
+            with patience():
+                await asyncio.to_thread(self._parts.database.hear, lambda news: wake[news](), self._stopping.is_set)
+            await asyncio.sleep(SHORTEST_WAIT)
 
     async def _ticks(self) -> None:
         """Time passes without a message: windows close, deadlines pass (decisions A6)."""
@@ -162,7 +193,7 @@ class Daemon:
         )
         failed: asyncio.Future[None] = self._loop.create_future()
         for job, seconds in ((self._review, REVIEW_SECONDS), (self._housekeeping, HOUSEKEEPING_SECONDS)):
-            scheduler.add_job(_reporting(job, failed), "interval", seconds=seconds)
+            scheduler.add_job(reporting(job, failed), "interval", seconds=seconds)
         scheduler.start()
         try:
             await failed
@@ -171,8 +202,9 @@ class Daemon:
 
     async def _review(self) -> None:
         self._reviewed = self._loop.time()
-        while await self._screened(self._processor.review):
-            pass
+        if "process" in self._roles:
+            while await self._screened(self._processor.review):
+                pass
 
     async def _housekeeping(self) -> None:
         def forget() -> None:
@@ -203,12 +235,15 @@ class Daemon:
 
     async def _finish(self) -> None:
         """Listeners are closed by now: store what was accepted, screen what is at hand, deliver what is owed."""
+        self._stopping.set()  # whatever ended us: the thread that listens looks at it
         await asyncio.to_thread(self.inbox.close)
         parts = self._parts
         with contextlib.suppress(Exception):  # the inbox keeps what is not finished; the next start takes it up
             async with asyncio.timeout(LAST_DELIVERIES_SECONDS):
-                await self._screened(self._processor.step)
+                if "process" in self._roles:
+                    await self._screened(self._processor.step)
                 await deliver_next(parts.database, parts.outlets, parts.clock, metrics=parts.metrics)
+        await self._screened(self._processor.close)
         await asyncio.to_thread(self._screening.shutdown)
         telemetry.log("stopped")
 
@@ -234,39 +269,6 @@ class Daemon:
     def _wake_outlets(self) -> None:
         for event in self._owed.values():
             self._wake(event)
-
-
-async def _endless(part: Coroutine[Any, Any, None]) -> None:
-    """A part that returns has failed, like one that raises (house: a side task that dies stops the daemon)."""
-    await part
-    raise RuntimeError("a part of the daemon ended by itself")
-
-
-@contextlib.contextmanager
-def _patience() -> Iterator[None]:
-    """A store that is away for a moment is waited for; one whose disk failed is not."""
-    try:
-        yield
-    except StorageFailedError:
-        raise
-    except UnavailableError as error:
-        telemetry.warn("store unavailable", text=str(error))
-
-
-def _reporting(
-    job: Callable[[], Coroutine[Any, Any, None]], failed: "asyncio.Future[None]"
-) -> Callable[[], Coroutine[Any, Any, None]]:
-    """The scheduler swallows what a job raises; this hands it to whoever watches."""
-
-    async def run() -> None:
-        try:
-            with _patience():
-                await job()
-        except Exception as error:  # noqa: BLE001 — carried over, not hidden
-            if not failed.done():
-                failed.set_exception(error)
-
-    return run
 
 
 def stop_on_signals(daemon: Daemon) -> None:

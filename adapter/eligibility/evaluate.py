@@ -103,15 +103,15 @@ def _case(trial: Trial, chart: Chart, at: datetime, options: ScoringOptions, epi
     answers = {c.id: _answered(c, view, limit.onset, told.get(c.id)) for c in trial.criteria}
     findings = {criterion: answer.finding for criterion, answer in answers.items()}
     results = {criterion: answer.result for criterion, answer in answers.items()}
-    marks = _marks(stay, at)
+    marks = _marks(stay, superseded=episode is not None and _superseded(stay, at))
     return _Case(view, told, limit, stratum, findings, results, marks, over=bool(marks) or _over(stay, at))
 
 
-def _marks(stay: Stay, at: datetime) -> tuple[str, ...]:
+def _marks(stay: Stay, *, superseded: bool) -> tuple[str, ...]:
     """What takes a patient out of the search whatever the record says (reliability C19, C20)."""
     said = stay.state.demographics
     marked = sorted(flag for name, flag in MARKS.items() if said.get(name) == "yes")
-    return (*marked, NEWER_VISIT) if _superseded(stay, at) else tuple(marked)
+    return (*marked, NEWER_VISIT) if superseded else tuple(marked)
 
 
 def _superseded(stay: Stay, at: datetime) -> bool:

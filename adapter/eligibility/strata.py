@@ -49,7 +49,7 @@ def classify(view: View) -> StratumFinding:
 
 
 def _classified(view: View) -> StratumFinding:
-    central = _place(replace(view, laboratory=Laboratory.CENTRAL))
+    central = _place(View(view.stay, view.at, Laboratory.CENTRAL))
     whole = _place(view)
     decisive = view.stay.trial.stratum_requires == CENTRAL and central.stratum != INDETERMINATE
     place = central if decisive else whole

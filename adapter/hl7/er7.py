@@ -45,7 +45,7 @@ class Segment:
     def __init__(self, wire: bytes, text: str, syntax: _Syntax) -> None:
         self.wire = wire
         """The segment's bytes as they came, without its end."""
-        self.name = text[:_NAME]
+        self.name = text[:_NAME] if text.find(syntax.field, 0, _NAME + 1) == _NAME else _name_of(text, syntax.field)
         self._text = text
         self._syntax = syntax
         self._fields: list[str] | None = None
@@ -148,6 +148,11 @@ class Segment:
         if self.name in HEADER_NAMES:
             parts.insert(1, separator)
         return parts
+
+
+def _name_of(text: str, separator: str) -> str:
+    """What stands before the first separator, be it too short, too long or a line of text that begins with PID."""
+    return text.split(separator, 1)[0]
 
 
 def _nth(text: str, separator: str, number: int) -> str:

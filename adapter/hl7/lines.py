@@ -15,6 +15,7 @@ _LEAD = re.compile(rb"[\xef\xbb\xbf\x00\x0c\s]*")
 _END = re.compile(rb"\r\n|\r|\n")
 _CR_AND_STRAY_LF = re.compile(rb"\r\n|\r|\n(?=[A-Z][A-Z0-9]{2}[^0-9A-Za-z\s])")
 _WIDE = re.compile(rb"(?:\xff\xfe|\xfe\xff)?(?:M\x00S\x00H\x00|\x00M\x00S\x00H)")
+_SEGMENT = re.compile(rb"[A-Z][A-Z0-9]{2}[^0-9A-Za-z\s]")
 _NAME = 3
 
 
@@ -29,24 +30,28 @@ def is_endless(payload: bytes) -> bool:
 def split(payload: bytes) -> tuple[bytes, ...]:
     """The messages of a frame or file, in order, as they came, without the FHS/BHS/BTS/FTS round them.
 
-    At least one: text without any MSH comes back whole, so that `parse` can say so.
+    At least one: text without any MSH comes back whole, so that `parse` can say so. Segments that an envelope holds outside
+    of every message are a part of their own, which `parse` refuses: no result may vanish between two messages.
     """
     start = _lead_size(payload)
     first = payload[start : start + _NAME]
     if first not in HEADERS or (first == b"MSH" and not _more_than_one(payload)):
         return (payload,)
-    messages: list[bytearray] = []
+    parts: list[bytearray] = []
     inside = False
     for line in _whole_lines(payload, start):
         name = line[:_NAME]
         if name == b"MSH" and is_separator(line[_NAME : _NAME + 1]):
-            messages.append(bytearray())
+            parts.append(bytearray())
             inside = True
         elif name in ENVELOPE:
             inside = False
+        elif not inside and _SEGMENT.match(line):
+            parts.append(bytearray())
+            inside = True
         if inside:
-            messages[-1] += line
-    return tuple(bytes(message) for message in messages) or (payload,)
+            parts[-1] += line
+    return tuple(bytes(part) for part in parts) if any(part.startswith(b"MSH") for part in parts) else (payload,)
 
 
 def _more_than_one(payload: bytes) -> bool:

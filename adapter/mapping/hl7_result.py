@@ -209,4 +209,6 @@ def flags(value: Value, effective: Moment, specimen: Specimen, line: ResultLine)
 
 def original(obx: Segment, subject: Subject) -> Original:
     """As the source wrote it, without a document's megabytes."""
-    return Original(plain(obx.whole(5)), plain(obx.text(6) or obx.text(6, 2)), subject.code, subject.system)
+    name = obx.text(6, 2)
+    unit = obx.whole(6) if name[:1].isdigit() else obx.text(6) or name  # `10^9/L` without an escape
+    return Original(plain(obx.whole(5)), plain(unit), subject.code, subject.system)

@@ -7,13 +7,19 @@ from dataclasses import dataclass, replace
 from adapter.domain.document import Document
 from adapter.mapping.reading import table, words
 
-MICRO = dict.fromkeys((0xB5, 0x3BC, 0x385, 0xDCB5, 0xDCEC, 0xFFFD), "u")
-"""Micro sign and Greek mu; then what is left of them read in another charset (clinical 6.1, trap 4)."""
+MICRO = dict.fromkeys((0xB5, 0x3BC, 0xDCB5, 0xDCEC, 0xDCE6, 0xFFFD, 0x385, 0xEC, 0xE6, 0xBC, 0x38C), "u")
+"""Micro sign and Greek mu; then what is left of them read in another charset (clinical 6.1, trap 4): one byte of Latin-1,
+Greek or DOS, or the second of the two of UTF-8."""
+FIRST_OF_TWO = dict.fromkeys((0xC2, 0xCE, 0x392, 0x39E))
+"""The first byte of a micro sign or mu in UTF-8, read as Latin-1 or as Greek."""
+RAISED = {0xB3: "*3", 0x2076: "*6", 0x2079: "*9"}
+"""NFKC would make 103 of 10³."""
+AS_MEANT = MICRO | FIRST_OF_TWO | RAISED
 
 
 def folded(spelling: str) -> str:
     """What two spellings of one unit have in common: `10^9/l`, `10*9/L` and `10 * 9 / L` fold to the same."""
-    text = unicodedata.normalize("NFKC", spelling.replace("Â", "")).translate(MICRO)
+    text = unicodedata.normalize("NFKC", spelling.translate(AS_MEANT)).translate(MICRO)
     return "".join(text.split()).replace("^", "*").replace("×", "x").lower()
 
 

@@ -1,7 +1,7 @@
 """OBX-2, OBX-5 and OBX-6 → a value in the concept's own unit, or the reason why there is none."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import NamedTuple
 
@@ -10,30 +10,45 @@ from adapter.domain.quantity import Comparator, Quantity
 from adapter.hl7.datatypes import Number, grouping_ambiguous, number, structured_number
 from adapter.hl7.er7 import Segment
 from adapter.mapping.dictionary import Concept, Dictionary
+from adapter.mapping.misplaced import apart, of_range
 from adapter.mapping.oxygen import oxygen_fraction
 from adapter.mapping.plain import plain, same_word
 from adapter.mapping.site import SiteMap
 
 NULL = '""'
 CODED = frozenset({"CE", "CWE", "CNE", "CF", "IS", "ID"})
+COMPOSED = CODED | {"SN", "CQ"}
 NEVER_A_VALUE = frozenset({"ED", "RP", "EI"})
 """Embedded documents, pointers: stored, never parsed (reliability C43)."""
 PERCENT = "%"
+TRAILING = "^&"
+"""Separators behind which nothing stands."""
 UNIT_COMPONENTS = (1, 2, 4)
 """OBX-6: identifier, text, alternate identifier."""
 
 
 class Written(NamedTuple):
-    """A result as the sender wrote it, taken apart but not judged: `parts` are OBX-5's components, `units` the spellings of OBX-6."""
+    """A result as the sender wrote it, taken apart but not judged: `parts` are OBX-5's components, `units` the spellings of OBX-6.
+
+    `whole` is OBX-5 where it has several components and its type has none: `10^9` is not ten. `range` is OBX-7 where OBX-6 is
+    silent: some senders write the unit there.
+    """
 
     type: str
     parts: tuple[str, ...]
     units: tuple[str, ...]
     repeated: bool = False
+    whole: str = ""
+    range: str = ""
 
     @property
     def text(self) -> str:
         return self.parts[0].strip() if self.parts else ""
+
+    @property
+    def number(self) -> str:
+        """Where a number is looked for."""
+        return self.whole.strip() or self.text
 
     @property
     def empty(self) -> bool:
@@ -66,16 +81,27 @@ class Refused:
 def written(obx: Segment) -> Written:
     kind = obx.text(2).strip().upper()
     parts = obx.components(5) if kind in CODED or kind == "SN" else (obx.text(5),)
-    return Written(kind, parts, spellings(obx.components(6)), obx.repetitions(5) > 1)
+    units = spellings(obx) or (quantity_unit(obx) if kind == "CQ" else ())
+    whole = "" if kind in COMPOSED else obx.whole(5)
+    if whole and whole.rstrip(TRAILING) == parts[0]:
+        whole = ""
+    return Written(kind, parts, units, obx.repetitions(5) > 1, whole, "" if units else obx.whole(7))
 
 
-def spellings(given: tuple[str, ...]) -> tuple[str, ...]:
-    """Every way OBX-6, taken apart, writes the unit."""
+def spellings(obx: Segment) -> tuple[str, ...]:
+    """Every way OBX-6 writes the unit; `10^9/L` whose hat is not escaped comes in two components and is meant whole."""
+    given = obx.components(6)
     if len(given) == 1:
         unit = given[0].strip()
         return () if unit in {"", NULL} else (unit,)
     found = [given[component - 1].strip() for component in UNIT_COMPONENTS if component <= len(given)]
+    found += [obx.whole(6).strip()]
     return tuple([unit for unit in found if unit not in {"", NULL}])
+
+
+def quantity_unit(obx: Segment) -> tuple[str, ...]:
+    """The unit inside a CQ."""
+    return tuple(unit for unit in (obx.text(5, 2).strip(),) if unit not in {"", NULL})
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,19 +127,26 @@ class ValueReader:
                 f"{concept.id} cannot be converted from this unit — ask the laboratory for {concept.unit}",
                 unit,
             )
-        return self.measure(concept, result, unit)
+        found = self.measure(concept, result, unit)
+        if isinstance(found, Refused) or result.units or unit in {default_unit, PERCENT}:
+            return found
+        return replace(found, flags=(*found.flags, "unit_misplaced"))
 
     def unit(self, concept: Concept, result: Written, default: str) -> str | Refused:
         """The UCUM unit; empty where the concept needs none and none was written."""
-        for spelling in result.units:
-            found = self.site.units.ucum(spelling)
-            if found is not None:
-                return found
-        if result.units:
+        stated = next(filter(None, map(self.site.units.ucum, result.units)), None)
+        if stated is None and result.units:
             text = "this unit is not known — add it under 'units' in the site's file"
             return Refused(Bucket.UNMAPPED_UNIT, "unmapped-unit", text, result.units[0])
-        if result.text.endswith(PERCENT):
-            return PERCENT
+        other = self.site.units.ucum(apart(result.number)[1])
+        if stated is None and other is None:
+            stated, other = default or None, self.site.units.ucum(of_range(result.range))
+        if stated and other and not agree(concept, stated, other):
+            text = "two different units are stated for this value — ask the sender which of them is meant"
+            return Refused(Bucket.UNMAPPED_UNIT, "contradicting-units", text, f"{stated} {other}")
+        return stated or other or self.no_unit(concept, default)
+
+    def no_unit(self, concept: Concept, default: str) -> str | Refused:
         if not default and not concept.unitless:
             text = f"{concept.id} came without a unit — state one under 'codes' in the site's file if it never varies"
             return Refused(Bucket.UNMAPPED_UNIT, "missing-unit", text)
@@ -137,17 +170,29 @@ class ValueReader:
         stands_for = concept.values.get(result.text.lower())
         if stands_for is not None:
             return Number(stands_for)
-        return number(result.text.removesuffix(PERCENT).rstrip(), decimal=self.site.decimal)
+        return number(self.bare(result.number), decimal=self.site.decimal)
+
+    def bare(self, text: str) -> str:
+        """The text without a unit behind it."""
+        first, unit = apart(text)
+        return first if unit and self.site.units.ucum(unit) else text
 
     def ambiguous(self, concept: Concept, result: Written, unit: str) -> bool:
         """`4.420` of ferritin may be 4420; `1.234` of creatinine cannot be 1234: the other reading must be plausible."""
-        text = result.parts[1] if result.type == "SN" and len(result.parts) > 1 else result.text
+        text = result.parts[1] if result.type == "SN" and len(result.parts) > 1 else self.bare(result.number)
         if not grouping_ambiguous(text, self.site.decimal):
             return False
         grouped = Fraction("".join(letter for letter in text if letter.isdigit()))
         limits = concept.plausible or concept.possible
         other = grouped * (concept.factor(unit or concept.unit) or 1)
         return limits is None or limits[0] <= other <= limits[1]
+
+
+def agree(concept: Concept, one: str, other: str) -> bool:
+    """Whether two units are the same for this concept; an oxygen fraction says by its size which is meant (clinical 2.5)."""
+    return concept.room_air is not None or (
+        concept.factor(one) is not None and concept.factor(one) == concept.factor(other)
+    )
 
 
 def measured(concept: Concept, found: Number, unit: str) -> Value | Refused:

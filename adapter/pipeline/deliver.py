@@ -1,6 +1,7 @@
 """Carries what is owed from the outbox to sinks and notifiers: in order per subject, until it is settled."""
 
 import asyncio
+import contextlib
 from collections.abc import Mapping
 
 from adapter import telemetry
@@ -9,12 +10,15 @@ from adapter.errors import AdapterError, StorageFailedError, UnavailableError
 from adapter.pipeline.retry import after
 from adapter.ports import Clock, Notifier, Sink
 from adapter.store import outbox
-from adapter.store.database import Database
+from adapter.store.database import Database, Transaction
 
 BATCH = 50
 """Subjects of one outlet in one round."""
 PATIENCE = 3
 """Unanswered deliveries in a row after which the outlet is left alone until the next round."""
+
+TAKEN = LookupError("another process delivers it")
+"""No failure: it is simply not ours."""
 
 Outlets = Mapping[str, Sink | Notifier]
 
@@ -44,39 +48,58 @@ class _Desk:
     async def round(self, name: str, outlet: Sink | Notifier) -> int:
         arrived, unanswered = 0, 0
         for delivery in await asyncio.to_thread(self._due, name):
-            error = await self._deliver(outlet, delivery)
+            if self._database.many_writers:
+                error = await self._claimed(outlet, delivery)
+            else:
+                error = await self._deliver(outlet, delivery)
             arrived += error is None
             unanswered = unanswered + 1 if isinstance(error, UnavailableError) else 0
             if unanswered >= PATIENCE:
                 break
         return arrived
 
-    async def _deliver(self, outlet: Sink | Notifier, delivery: Delivery) -> Exception | None:
+    async def _claimed(self, outlet: Sink | Notifier, delivery: Delivery) -> Exception | None:
+        """Its row is held while it goes out: no other process sends it too, and one that dies lets go at once."""
+        held = contextlib.ExitStack()
+        try:
+            tx = await asyncio.to_thread(held.enter_context, self._database.write())
+            if not await asyncio.to_thread(outbox.claim, tx, delivery):
+                return TAKEN
+            return await self._deliver(outlet, delivery, tx)
+        finally:
+            await asyncio.to_thread(held.close)
+
+    async def _deliver(
+        self, outlet: Sink | Notifier, delivery: Delivery, tx: Transaction | None = None
+    ) -> Exception | None:
         try:
             remote = await outlet.deliver(delivery)
         except Exception as error:  # noqa: BLE001 — a bug in one outlet is settled as a failure, not spread to the others
-            await asyncio.to_thread(self._failed, delivery, error)
+            await asyncio.to_thread(self._failed, delivery, error, tx)
             return error
-        await asyncio.to_thread(self._arrived, delivery, remote)
+        await asyncio.to_thread(self._arrived, delivery, remote, tx)
         return None
+
+    def _settling(self, tx: Transaction | None) -> contextlib.AbstractContextManager[Transaction]:
+        return self._database.write() if tx is None else contextlib.nullcontext(tx)
 
     def _due(self, name: str) -> list[Delivery]:
         with self._database.read() as conn:
             return outbox.due(conn, name, self._clock(), BATCH)
 
-    def _arrived(self, delivery: Delivery, remote: RemoteResource | None) -> None:
-        with self._database.write() as tx:
+    def _arrived(self, delivery: Delivery, remote: RemoteResource | None, held: Transaction | None) -> None:
+        with self._settling(held) as tx:
             outbox.delivered(tx, delivery.id, remote, self._clock())
         telemetry.log("delivered", outlet=delivery.outlet, kind=delivery.kind, attempts=delivery.attempts + 1)
         self._count(delivery, "delivered")
 
-    def _failed(self, delivery: Delivery, error: Exception) -> None:
+    def _failed(self, delivery: Delivery, error: Exception, held: Transaction | None) -> None:
         if isinstance(error, StorageFailedError):
             raise error
         now, attempts = self._clock(), delivery.attempts + 1
         again = after(attempts, error, now, key=delivery.key)
         text = _words(error)
-        with self._database.write() as tx:
+        with self._settling(held) as tx:
             if again is None:
                 outbox.dead(tx, delivery.id, text, now)
             else:

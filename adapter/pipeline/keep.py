@@ -2,7 +2,8 @@
 
 import hashlib
 import hmac
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -20,6 +21,7 @@ from adapter.screening.screen import Judgement, Outcome
 from adapter.screening.snapshot import as_decided
 from adapter.store import audit, outbox, patients, persons, screening_ids, worklist
 from adapter.store.database import Database, Snapshot, Transaction
+from adapter.store.partitions import partition_of
 from adapter.store.secret import SiteSecret
 
 WHICH_NUMBER = "screening-id"
@@ -132,6 +134,31 @@ class Keeper:
             if entry.rivals and prepared.joining is not None:
                 audit.append(tx, audit.Act("adapter", "system", "identity-conflict", "candidate", entry.candidate), now)
                 telemetry.warn("identity conflict", candidate=entry.candidate)
+
+    def forget(self, partitions: frozenset[int]) -> None:
+        """Patients of these partitions are, or were, somebody else's: what is remembered of them may be old."""
+        if partitions:
+            self._memory.drop(lambda patient: partition_of(patient) in partitions)
+
+    def touched(self, patients: Collection[PatientId], merges: tuple[Merge, ...]) -> frozenset[PatientId]:
+        """The persons a message speaks of by the names they go by, and all records of those it makes one."""
+        named = {self.name(patient) for patient in patients}
+        if merges:
+            with self.database.read() as conn:
+                for merge in merges:
+                    named |= persons.person(conn, merge.survivor, *merges).members
+        return frozenset(named)
+
+    @contextmanager
+    def certain(self) -> Iterator[None]:
+        """Round a transaction: where it fails nobody knows whether it was kept (the reply to a COMMIT may be lost), so
+        everybody is read again.
+        """
+        try:
+            yield
+        except BaseException:
+            self._memory.clear()
+            raise
 
     def remember(self, prepared: Sequence[Prepared], keys: Mapping[PatientId, int]) -> None:
         """After the commit only: memory never runs ahead of the disk. `keys` as `keep` found them."""

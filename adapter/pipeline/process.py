@@ -1,10 +1,10 @@
 """A batch of messages through the house: interpret and screen first, then one transaction keeps it; a merge has its own.
 
-Reading and computing happen outside the transaction: this is the only process that changes patients, so what it read
-stays true, and receiving never waits for scoring (decisions F2).
+Reading and computing happen outside the transaction: nobody else changes the patients this process keeps (all of them, or
+its share: docs/adr/0017), so what it read stays true, and receiving never waits for scoring (decisions F2).
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import groupby
@@ -22,10 +22,13 @@ from adapter.screening.interpret import Interpretation, interpret, unreadable
 from adapter.screening.rulebook import Rulebook
 from adapter.screening.screen import Outcome, screen
 from adapter.store import inbox, worklist
-from adapter.store.database import Database
+from adapter.store.database import Database, News
+from adapter.store.partitions import ALL, move, partition_of, partitions_of
 
 BATCH = 20
 """Messages that share a transaction: a few milliseconds of writing."""
+DUE = 1000
+"""Of these, those of our own patients are looked at again; the others' are theirs."""
 TRIES = 3
 """After so many failures of our own a message is quarantined and the feed goes on."""
 
@@ -57,15 +60,23 @@ class Processor:
         self, database: Database, rules: Rulebook, keeper: Keeper, clock: Clock, on_owed: Callable[[], None]
     ) -> None:
         self._database = database
+        self._shares = database.shares()
         self._rules = rules
         self._keeper = keeper
         self._clock = clock
         self._on_owed = on_owed
+        self.heard: Callable[[str, Iterable[str]], None] = lambda _source, _codes: None
+        """Told of each message's source, and the codes of what was odd about it."""
+
+    def close(self) -> None:
+        """Others may have our patients."""
+        self._shares.close()
 
     def step(self) -> int:
         """How many messages were taken; 0 when the inbox is empty. Raises UnavailableError when the store is away."""
+        self._keeper.forget(self._shares.renew())
         with self._database.read() as conn:
-            items = inbox.pending(conn, BATCH)
+            items = inbox.pending(conn, BATCH, self._shares.held)
         if items:
             self.carry(items)
         return len(items)
@@ -88,8 +99,11 @@ class Processor:
     def review(self, limit: int = BATCH) -> int:
         """Screens again whom time alone may have changed (decisions A6); how many."""
         now = self._clock()
+        self._keeper.forget(self._shares.renew())
+        held = self._shares.held
         with self._database.read() as conn:
-            due = worklist.due_for_review(conn, now, limit)
+            due = worklist.due_for_review(conn, now, limit if held == ALL else DUE)
+        due = [one for one in due if held == ALL or partition_of(one[0]) in held][:limit]
         steps = [self._screened(patient, (), now) for patient in dict.fromkeys(who for who, _, _ in due)]
         self._write((), steps, now)
         # An episode that is no longer anybody's question (an older visit, a trial taken out) is not asked for ever.
@@ -100,20 +114,53 @@ class Processor:
         }
         forgotten = [self._keeper.candidate_id(*one) for one in due if one not in judged]
         if forgotten:
-            with self._database.write() as tx:
+            with self._shares.write() as tx:
                 worklist.review_no_more(tx, forgotten)
         return len(due)
 
     def _carry(self, items: Sequence[inbox.Item]) -> None:
         """Messages that merge records stand alone: what follows them must see one person."""
         now = self._clock()
-        everything = [self._read(item, now) for item in items]
+        everything = self._ours([self._read(item, now) for item in items])
         for merging, run in groupby(everything, key=merges_of):
             if not merging:
                 read = list(run)
                 self._write(read, self._steps(read, now), now)
             for one in run if merging else ():
                 self._write([one], self._joined(one, merging, now), now)
+
+    def _ours(self, read: list[Read]) -> list[Read]:
+        """Messages of the patients we keep. What is another's is handed on; what belongs to several stands alone."""
+        if self._shares.held == ALL:
+            return read
+        ours: list[Read] = []
+        others: dict[int, int] = {}
+        for one in read:
+            needed = self._needed(one)
+            if needed <= self._shares.held:
+                ours.append(one)
+            elif len(needed) == 1:
+                others[one.item.id] = min(needed)
+            elif ours or others:
+                break  # it is the first of a later step
+            else:
+                return self._apart(one)
+        if others:
+            with self._shares.write() as tx:
+                move(tx, others)
+                self._database.announce(tx, News.STORED)
+        return ours
+
+    def _needed(self, one: Read) -> frozenset[int]:
+        """The partitions of all persons it touches; none for one that is about nobody."""
+        patients = {event.patient for event in one.seen.events} if one.seen else set()
+        return partitions_of(self._keeper.touched(patients, merges_of(one)))
+
+    def _apart(self, one: Read) -> list[Read]:
+        """With all its patients in hand. While we waited for them another process may have done it."""
+        self._keeper.forget(ALL)
+        self._shares.apart(lambda: self._needed(one))
+        return [one] if self._still_waiting([one.item]) else []
 
     def _alone(self, item: inbox.Item) -> None:
         try:
@@ -125,7 +172,7 @@ class Processor:
             telemetry.warn(
                 "message failed", inbox_id=item.id, error=type(error).__name__, where=telemetry.location(error)
             )
-            with self._database.write() as tx:
+            with self._shares.write() as tx:
                 if inbox.failed(tx, item.id, code) >= TRIES:
                     inbox.finish(tx, item.id, ending_of(unreadable(item.message.body, code), self._clock()))
 
@@ -134,6 +181,7 @@ class Processor:
             seen = interpret(item.message, self._rules, message_id=str(item.id))
         except MalformedMessageError as error:
             seen = unreadable(item.message.body, error.code)
+        self.heard(item.message.source, [seen.reason or "", *[issue.code for issue in seen.issues]])
         ending = ending_of(seen, now)
         return Read(item, ending, seen if ending.state is MessageState.APPLIED else None)
 
@@ -172,11 +220,14 @@ class Processor:
         if not read and not steps:
             return
         prepared = [self._keeper.prepare(step.outcome, step.message_id, step.person, step.joining) for step in steps]
-        with self._database.write() as tx:
+        owed = any(one.owed for one in prepared)
+        with self._keeper.certain(), self._shares.write() as tx:
             keys = self._keeper.keep(tx, prepared, now)
             inbox.finish_many(tx, [(message.item.id, message.ending) for message in read])
+            if owed:
+                self._database.announce(tx, News.OWED)
         self._keeper.remember(prepared, keys)
-        if any(one.owed for one in prepared):
+        if owed:
             self._on_owed()
 
 

@@ -9,9 +9,11 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 
 from adapter.domain.message import RawMessage, Receipt
+from adapter.domain.patient import PatientId
 from adapter.errors import AdapterError, StorageFailedError, UnavailableError
-from adapter.store.database import Database
+from adapter.store.database import Database, News, Transaction
 from adapter.store.inbox import put_many
+from adapter.store.partitions import move, partition_of
 
 BATCH_MESSAGES = 500
 BATCH_BYTES = 8 * 1024 * 1024
@@ -26,10 +28,16 @@ class StoreInbox:
 
     `on_stored` is called in that thread after each commit, to wake who processes. `failed` is set once the disk failed:
     from then on nothing is stored, nothing may be acknowledged, and the daemon ends (reliability R5). How much waits here
-    is bounded at the doors, each of which stops reading while too much of its own is in hand (reliability R10).
+    is bounded at the doors, each of which stops reading while too much of its own is in hand (reliability R10). `whose`
+    guesses the patient of a message, where several processes share them.
     """
 
-    def __init__(self, database: Database, on_stored: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self,
+        database: Database,
+        on_stored: Callable[[], None] = lambda: None,
+        whose: Callable[[RawMessage], PatientId | None] | None = None,
+    ) -> None:
         self.failed: Future[StorageFailedError] = Future()
         self.refused = 0
         """Messages that could not be stored."""
@@ -37,6 +45,7 @@ class StoreInbox:
         self._storing: float | None = None
         self._database = database
         self._on_stored = on_stored
+        self._whose = whose
         self._waiting: deque[Waiting] = deque()
         self._bell: queue.SimpleQueue[None] = queue.SimpleQueue()
         self._ringing: asyncio.AbstractEventLoop | None = None
@@ -103,6 +112,8 @@ class StoreInbox:
         try:
             with self._database.write() as tx:
                 receipts = put_many(tx, batch)
+                if self._database.many_writers:
+                    self._hand_out(tx, batch, receipts)
         except StorageFailedError as error:
             self._fail(error)
             return [error] * len(batch)
@@ -116,6 +127,13 @@ class StoreInbox:
             ]
         self._on_stored()
         return receipts
+
+    def _hand_out(self, tx: Transaction, messages: Sequence[RawMessage], receipts: Sequence[Receipt]) -> None:
+        """To the partitions of their patients, where other processes wait for them."""
+        if self._whose is not None:
+            new = (pair for pair in zip(messages, receipts, strict=True) if not pair[1].duplicate)
+            move(tx, {receipt.inbox_id: partition_of(self._whose(message)) for message, receipt in new})
+        self._database.announce(tx, News.STORED)
 
     def _fail(self, error: StorageFailedError) -> None:
         if not self.failed.done():

@@ -1,6 +1,7 @@
 """What stays in memory of patients who were spoken of lately: bounded in patients and in results, so that the process is."""
 
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from adapter.domain.patient import PatientId, PatientState
@@ -66,6 +67,10 @@ class Remembered:
     def forget(self, patient: PatientId) -> None:
         _, results = self._known.pop(patient, (None, 0))
         self._results -= results
+
+    def drop(self, whom: Callable[[PatientId], bool]) -> None:
+        for patient in [one for one in self._known if whom(one)]:
+            self.forget(patient)
 
     def clear(self) -> None:
         self._known.clear()

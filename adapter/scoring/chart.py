@@ -57,6 +57,8 @@ class Series:
 
     def between(self, first: datetime, last: datetime) -> tuple[Timed, ...]:
         """Those in `[first, last]`."""
+        if not self.times or self.times[-1] < first:
+            return ()
         return self.items[bisect_left(self.times, first) : bisect_right(self.times, last)]
 
     def later(self, moment: datetime) -> tuple[Timed, ...]:

@@ -48,7 +48,7 @@ def load_settings(path: Path) -> Settings:
     """Raises ConfigError naming file, line and the nearest known word."""
     document = read_toml(path)
     try:
-        return Settings(**document.data).repeated_names()
+        return Settings(**document.data).repeated_names().shared_only_on_postgresql()
     except ValidationError as error:
         raise ConfigError("\n".join(str(_told(document, one)) for one in error.errors(include_input=True))) from None
 

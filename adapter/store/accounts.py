@@ -4,10 +4,11 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, delete, select, update
 
 from adapter.store.codec import instant, moment
-from adapter.store.schema import sessions, sign_in_tokens, users
+from adapter.store.people import sessions, sign_in_tokens, users
+from adapter.store.upsert import insert
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +32,9 @@ class Session:
 
 def add_user(tx: Connection, user: User) -> bool:
     """False when the name is taken."""
-    if find_user(tx, user.name) is not None:
-        return False
-    tx.execute(insert(users), asdict(user) | {"created": instant(user.created), "disabled": int(user.disabled)})
-    return True
+    row = asdict(user) | {"created": instant(user.created), "disabled": int(user.disabled)}
+    made = insert(users).values(**row).on_conflict_do_nothing().returning(users.c.name)
+    return tx.execute(made).scalar_one_or_none() is not None
 
 
 def find_user(conn: Connection, name: str) -> User | None:

@@ -10,7 +10,9 @@ from typing import Any
 from sqlalchemy import Connection, insert, select
 
 from adapter.store.codec import canonical, instant, moment, storable
+from adapter.store.locks import Lock, take
 from adapter.store.schema import audit
+from adapter.store.streaming import mapped
 
 GENESIS = "0" * 64
 """What the first entry is chained to."""
@@ -49,6 +51,7 @@ class Head:
 
 def append(tx: Connection, act: Act, now: datetime) -> Head:
     """In the transaction of the act itself."""
+    take(tx, Lock.TALLY)
     last = head(tx)
     row = {
         "seq": last.seq + 1,
@@ -78,7 +81,7 @@ def verify(conn: Connection, anchor: Head | None = None) -> list[str]:
     """What is wrong with the chain, oldest first; empty when whole. Only with an anchor is a cut end noticed."""
     problems: list[str] = []
     previous, number = GENESIS, 0
-    for row in conn.execute(select(audit).order_by(audit.c.seq)).mappings():
+    for row in mapped(conn, select(audit).order_by(audit.c.seq)):
         number += 1
         problems += _problems(dict(row), number, previous)
         if anchor is not None and row["seq"] == anchor.seq and row["hash"] != anchor.hash:
@@ -106,6 +109,6 @@ def listing(conn: Connection, *, limit: int | None = None, after: int = 0) -> It
     """Oldest first, as a stream."""
     wanted = select(audit).where(audit.c.seq > after).order_by(audit.c.seq).limit(limit)
     names = ("actor", "role", "action", "object_type", "object_id", "outcome", "reason")
-    for row in conn.execute(wanted).mappings():
+    for row in mapped(conn, wanted):
         act = Act(**{name: row[name] for name in names}, detail=json.loads(row["detail"]))
         yield AuditRow(row["seq"], moment(row["at"]), act, row["previous"], row["hash"])

@@ -60,8 +60,15 @@ def instant_or_none(value: datetime | None) -> str | None:
 
 
 def storable(text: str) -> str:
-    """Bytes that no charset explained (surrogates) become their escapes as text: a column must be valid UTF-8."""
-    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode("utf-8")
+    """Bytes that no charset explained (surrogates), and NUL, become their escapes: a column must be valid UTF-8 text."""
+    if not text.isascii():
+        text = text.encode("utf-8", "backslashreplace").decode("utf-8")
+    return without_nul(text)
+
+
+def without_nul(text: str) -> str:
+    """PostgreSQL keeps no NUL in a text."""
+    return text.replace("\0", "\\x00") if "\0" in text else text
 
 
 def canonical(value: object) -> str:

@@ -1,10 +1,14 @@
-"""The door to the cellar: one writer, many readers, and no commit believed that the disk did not confirm."""
+"""The door to the cellar: writers and readers, and no commit believed that the disk did not confirm."""
 
 import contextlib
 import os
 import sqlite3
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from enum import StrEnum
+from importlib.util import find_spec
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine
@@ -13,6 +17,7 @@ from adapter.errors import ConfigError, StorageFailedError, UnavailableError
 from adapter.store import checkpoint, disk, engines
 from adapter.store.faults import translated
 from adapter.store.migrate import current_revision, migrate
+from adapter.store.shares import Everything, Shares
 
 Transaction = Connection
 """What `write` gives: the rooms above name it without knowing SQL's library."""
@@ -24,7 +29,101 @@ _abandoned: list[object] = []
 """Connections of a store that failed, kept from the collector: closing one would copy and delete the log once more."""
 
 
-class Database:
+class News(StrEnum):
+    STORED = "adapter_stored"
+    """Messages wait to be processed."""
+    OWED = "adapter_owed"
+    """Deliveries wait."""
+
+
+class Database(ABC):
+    """A store: SQLite here, PostgreSQL in `store.postgres`; the SQL of the other modules is the same for both."""
+
+    @classmethod
+    def open(cls, url: str, *, password: str = "", read_only: bool = False) -> "Database":
+        """`sqlite:///relative.db`, `sqlite:////absolute.db` or `postgresql://ROLE@HOST/DATABASE`, by `password`.
+
+        Raises ConfigError for a store that cannot be safe.
+        """
+        server = engines.postgres_url(url, password)
+        if server is None:
+            return SqliteDatabase.at(engines.sqlite_path(url), read_only=read_only)
+        if find_spec("psycopg") is None:
+            raise ConfigError("[store] url: PostgreSQL needs its driver — pip install 'immunosep-adapter[postgres]'")
+        from adapter.store.postgres import PostgresDatabase
+
+        return PostgresDatabase(server, read_only=read_only)
+
+    failure: StorageFailedError | None = None
+    """Once it is there nothing is stored any more, and the process ends (reliability R5)."""
+
+    @abstractmethod
+    def write(self) -> AbstractContextManager[Transaction]:
+        """BEGIN … COMMIT, durable afterwards. Not re-entrant.
+
+        Raises UnavailableError (disk full, server away, locked by another process) or StorageFailedError (the disk failed,
+        the files were replaced, the server became unsafe): in both cases nothing may be acknowledged; after the latter the
+        process must end.
+        """
+
+    @abstractmethod
+    def read(self) -> AbstractContextManager[Snapshot]:
+        """One snapshot, seen to the end of the block; keep it short, an old snapshot keeps what it sees from being freed."""
+
+    @abstractmethod
+    def settings(self) -> str:
+        """What stands behind a commit, for an operator."""
+
+    @abstractmethod
+    def make_room(self) -> None:
+        """Whatever of our own can be given back to a full disk. Raises UnavailableError while it stays full."""
+
+    @abstractmethod
+    def sizes(self) -> tuple[int, int]:
+        """Bytes of the database, and of its write-ahead log where that is ours to watch."""
+
+    @abstractmethod
+    def findings(self, conn: Connection, revision: str | None) -> tuple[str, ...]:
+        """Facts worth an operator's look."""
+
+    @abstractmethod
+    def close(self) -> None: ...
+
+    @property
+    @abstractmethod
+    def many_writers(self) -> bool:
+        """Whether other processes may write too, and transactions do not wait for each other."""
+
+    @abstractmethod
+    def shares(self) -> Shares:
+        """What the processor of this process keeps and writes through."""
+
+    @abstractmethod
+    def announce(self, tx: Transaction, news: News) -> None:
+        """Tell the other processes, if there are any, once the transaction is committed."""
+
+    @abstractmethod
+    def hear(self, told: Callable[[News], None], stopped: Callable[[], bool]) -> None:
+        """What other processes announce, until stopped; returns at once where there are none. Raises UnavailableError."""
+
+    @abstractmethod
+    def alone(self) -> AbstractContextManager[None]:
+        """While the block runs no process processes. Raises UnavailableError where one does. On SQLite the lock of the data
+        folder says so already.
+        """
+
+    def migrate(self) -> None:
+        """To the newest schema, in one transaction. Raises ConfigError where the store is newer than this program."""
+        with self.write() as tx:
+            migrate(tx)
+
+    def self_check(self) -> tuple[str, ...]:
+        """What an operator should know though it does not stop us; what must stop us was refused by `open`."""
+        with self.read() as conn:
+            return self.findings(conn, current_revision(conn))
+
+
+class SqliteDatabase(Database):
     """A SQLite store in WAL mode with `synchronous=FULL`, read back to be sure (reliability R1 to R5).
 
     One connection writes, under a lock that lets a waiting thread go first; any number read, each in its own snapshot.
@@ -37,15 +136,12 @@ class Database:
         self._connection = writer.connect() if writer is not None else None
         self._identity: disk.Identity | None = None
         self._checkpointer = checkpoint.Checkpointer()
-        self.failure: StorageFailedError | None = None
         """Set once the disk failed: nothing is written any more, and whoever runs this process must end it (R5)."""
         self._lock = threading.Lock()
         self._turnstile = threading.Lock()
 
     @classmethod
-    def open(cls, url: str, *, read_only: bool = False) -> "Database":
-        """`sqlite:///relative.db` or `sqlite:////absolute.db`. Raises ConfigError for a store that cannot be safe."""
-        path = engines.sqlite_path(url)
+    def at(cls, path: Path, *, read_only: bool) -> "SqliteDatabase":
         if read_only and not path.exists():
             raise ConfigError(f"no database at {path} — start the daemon once, or mend [store] url")
         disk.refuse_network_filesystem(path)
@@ -61,18 +157,9 @@ class Database:
             disk.flush_folder(path.parent)
         return opened
 
-    def migrate(self) -> None:
-        """To the newest schema, in one transaction. Raises ConfigError where the store is newer than this program."""
-        with self.write() as tx:
-            migrate(tx)
-
     @contextlib.contextmanager
     def write(self) -> Iterator[Connection]:
-        """BEGIN IMMEDIATE … COMMIT, then proof that the files are still ours. Not re-entrant.
-
-        Raises UnavailableError (disk full, locked by another process) or StorageFailedError (the disk failed, or the
-        files were replaced): in both cases nothing may be acknowledged; after the latter the process must end.
-        """
+        """BEGIN IMMEDIATE … COMMIT, then proof that the files are still ours."""
         if self._connection is None:
             raise ConfigError("the store was opened read-only — this command must go through the daemon")
         with self._alone():
@@ -96,22 +183,40 @@ class Database:
 
     @contextlib.contextmanager
     def read(self) -> Iterator[Connection]:
-        """One snapshot, seen to the end of the block; keep it short, an old snapshot keeps the WAL growing."""
         with translated(), self._reader.connect() as connection:
             yield connection
 
-    def self_check(self) -> tuple[str, ...]:
-        """What an operator should know though it does not stop us; what must stop us was refused by `open`."""
-        with self.read() as conn:
-            return engines.findings(conn, current_revision(conn))
+    def findings(self, conn: Connection, revision: str | None) -> tuple[str, ...]:
+        return engines.findings(conn, revision)
+
+    @property
+    def many_writers(self) -> bool:
+        return False
+
+    def shares(self) -> Shares:
+        return Everything(self.write)
+
+    def announce(self, tx: Connection, news: News) -> None:
+        """Nobody else is there."""
+
+    def hear(self, told: Callable[[News], None], stopped: Callable[[], bool]) -> None:
+        """Nobody else is there."""
+
+    @contextlib.contextmanager
+    def alone(self) -> Iterator[None]:
+        yield
 
     def settings(self) -> str:
-        """What the file itself says, for an operator; what each writer sets anew is read back when it opens."""
+        """What the file itself says; what each writer sets anew is read back when it opens."""
         with self.read() as conn:
             return engines.described(conn)
 
+    def sizes(self) -> tuple[int, int]:
+        seen = disk.identity(self.path)
+        return seen.database_bytes, seen.wal_bytes
+
     def make_room(self) -> None:
-        """The log copied into the database and emptied. Raises UnavailableError while the disk is full."""
+        """The log copied into the database and emptied."""
         with self._alone(), translated():
             checkpoint.copy(_driver(self._connection), "TRUNCATE")
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.pool import QueuePool, StaticPool
@@ -33,16 +33,44 @@ PRAGMAS: Mapping[str, tuple[str, int]] = {
 """What is set, and what must then be read back."""
 
 
-def sqlite_path(url: str) -> Path:
-    """Raises ConfigError for any other kind of store."""
+ENCRYPTED = frozenset({"require", "verify-ca", "verify-full"})
+LOCAL = frozenset({None, "", "localhost", "127.0.0.1", "::1"})
+
+
+def postgres_url(url: str, password: str) -> URL | None:
+    """What `url` says of a PostgreSQL server; `None` for another kind of store. Raises ConfigError for one in clear text."""
+    parsed = _parsed(url)
+    if parsed.get_backend_name() != "postgresql":
+        return None
+    if parsed.password:
+        raise ConfigError('[store] url holds a password — take it out and give it by reference: password = "file:…"')
+    if not parsed.database:
+        raise ConfigError("[store] url names no database — write postgresql://ROLE@HOST/DATABASE")
+    host = parsed.host or parsed.query.get("host")
+    away = host not in LOCAL and not str(host).startswith("/")
+    if away and parsed.query.get("sslmode") not in ENCRYPTED:
+        raise ConfigError(
+            "[store] url: patients would cross the network in clear — append ?sslmode=verify-full (and sslrootcert=FILE)"
+        )
+    return parsed.set(drivername="postgresql+psycopg", password=password or None)
+
+
+def _parsed(url: str) -> URL:
     try:
-        parsed = make_url(url)
-    except ArgumentError:
+        return make_url(url)
+    except (ArgumentError, ValueError):
         raise ConfigError(
             "[store] url is no database URL — for example sqlite:////var/lib/adapter/adapter.db"
         ) from None
+
+
+def sqlite_path(url: str) -> Path:
+    """Raises ConfigError for any other kind of store."""
+    parsed = _parsed(url)
     if parsed.get_backend_name() != "sqlite":
-        raise ConfigError(f"[store] url: '{parsed.get_backend_name()}' is not supported — use sqlite:///FILE")
+        raise ConfigError(
+            f"[store] url: '{parsed.get_backend_name()}' is not supported — use sqlite:///FILE or postgresql://ROLE@HOST/DATABASE"
+        )
     if not parsed.database or parsed.database == ":memory:":
         raise ConfigError("[store] url: a store in memory keeps nothing — use sqlite:///FILE")
     return Path(parsed.database).absolute()

@@ -5,14 +5,18 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, CursorResult, Select, bindparam, cast, delete, func, insert, select, update
 
 from adapter.domain.issue import Issue
 from adapter.domain.message import MessageKind, MessageState, RawMessage
 from adapter.store import unmapped
 from adapter.store.codec import canonical, instant, moment, moment_or_none, storable
+from adapter.store.columns import NUMBER
 from adapter.store.inbox_put import put_many
+from adapter.store.locks import Lock, take
+from adapter.store.partitions import ALL
 from adapter.store.schema import feeds, inbox, inbox_outcomes, inbox_pending
+from adapter.store.streaming import streamed
 
 __all__ = [
     "Ending",
@@ -60,7 +64,7 @@ class Ending:
 class InboxCounts:
     """`received` = applied + duplicate + ignored + quarantined + pending (reliability R11).
 
-    Each is counted where it happens: what came by the ids given (without gaps: one writer), what waits in the waiting
+    Each is counted where it happens: what came by the ids given (they have no gaps), what waits in the waiting
     list, what ended with the ending.
     """
 
@@ -109,6 +113,8 @@ _PENDING = (
     .limit(bindparam("limit"))
 )
 
+_PENDING_OF = _PENDING.where(inbox_pending.c.partition.in_(bindparam("partitions", expanding=True)))
+
 _NOT_PENDING = delete(inbox_pending).where(inbox_pending.c.id == bindparam("item"))
 
 _COUNT = {
@@ -119,16 +125,22 @@ _COUNT = {
 }
 
 
-def pending(conn: Connection, limit: int) -> list[Item]:
-    """What waits, oldest first; fewer than `limit` where they are big."""
+def pending(conn: Connection, limit: int, partitions: frozenset[int] = ALL) -> list[Item]:
+    """What waits in these partitions of patients, oldest first; fewer than `limit` where they are big."""
     taken: list[Item] = []
     size = 0
-    for row in conn.execute(_PENDING, {"limit": limit}):
+    for row in _waiting(conn, limit, partitions):
         taken.append(read_item(row, row.attempts))
         size += len(row.body)
         if size >= AT_ONCE_BYTES:
             break
     return taken
+
+
+def _waiting(conn: Connection, limit: int, partitions: frozenset[int]) -> CursorResult[Any]:
+    if partitions == ALL:
+        return conn.execute(_PENDING, {"limit": limit})
+    return conn.execute(_PENDING_OF, {"limit": limit, "partitions": sorted(partitions)})
 
 
 def read_item(row: Any, attempts: int) -> Item:
@@ -161,6 +173,7 @@ def finish_many(tx: Connection, endings: Sequence[tuple[int, Ending]]) -> None:
     if tx.execute(_NOT_PENDING, items).rowcount != len(items):
         raise LookupError(f"not all are pending: message {', '.join(str(item_id) for item_id, _ in endings)}")
     tx.execute(insert(inbox_outcomes), [_outcome(item_id, ending) for item_id, ending in endings])
+    take(tx, Lock.TALLY)
     unmapped.add(tx, ((item_id, ending.issues) for item_id, ending in endings))
     for state, count in _COUNT.items():
         ended = [{"item": item_id} for item_id, ending in endings if ending.state is state]
@@ -191,7 +204,8 @@ def failed(tx: Connection, item_id: int, error_code: str) -> int:
 
 def counts(conn: Connection) -> InboxCounts:
     names = ("applied", "duplicate", "ignored", "quarantined", "control_id_reuse")
-    total = conn.execute(select(*(func.coalesce(func.sum(feeds.c[name]), 0).label(name) for name in names))).one()
+    sums = (cast(func.coalesce(func.sum(feeds.c[name]), 0), NUMBER).label(name) for name in names)
+    total = conn.execute(select(*sums)).one()
     waiting = conn.execute(select(func.count()).select_from(inbox_pending)).scalar_one()
     stored = conn.execute(select(func.coalesce(func.max(inbox.c.id), 0))).scalar_one()
     oldest = select(func.min(inbox_pending.c.id)).scalar_subquery()
@@ -222,8 +236,7 @@ def _rows() -> Select[Any]:
 
 def listing(conn: Connection, *, limit: int | None = None) -> Iterator[InboxRow]:
     """Oldest first, as a stream; all of it unless limited."""
-    for row in conn.execute(_rows().order_by(inbox.c.id).limit(limit)):
-        yield _row(row)
+    yield from map(_row, streamed(conn, _rows().order_by(inbox.c.id).limit(limit)))
 
 
 def find(conn: Connection, inbox_id: int) -> InboxRow | None:

@@ -10,6 +10,9 @@ from sqlalchemy import Connection
 
 from adapter.domain.message import RawMessage, Receipt
 from adapter.store.codec import instant, storable
+from adapter.store.driver import Cursor
+from adapter.store.driver import cursor as driver_cursor
+from adapter.store.locks import Lock, take
 
 Key = tuple[str, str, str, bytes]
 """(source, sender, control id, SHA-256 of the bytes): what makes a message the same one (decisions C3)."""
@@ -39,17 +42,18 @@ AGAIN = "UPDATE inbox SET duplicates = duplicates + 1 WHERE id = ?"
 RESOLUTION = timedelta(seconds=1)
 """Of a feed's `last_received`: its row is written once a second, or when there is something to count."""
 
-# Known key fields with other bytes are counted here (decisions C3). `+source` keeps the planner on the few new ids: by
-# source it would walk the whole inbox.
+# Known key fields with other bytes are counted here (decisions C3). `source || ''` keeps the planner on the few new ids:
+# by source it would walk the whole inbox.
 FEED = """
 INSERT INTO feeds (source, duplicate, control_id_reuse, last_received) VALUES (?1, ?2, (
-  SELECT count(*) FROM inbox AS new WHERE id > ?3 AND +source = ?1 AND control_id <> '' AND EXISTS (
+  SELECT count(*) FROM inbox AS new WHERE id > ?3 AND source || '' = ?1 AND control_id <> '' AND EXISTS (
     SELECT 1 FROM inbox AS old WHERE old.source = new.source AND old.sender = new.sender
     AND old.control_id = new.control_id AND old.id < new.id)), ?4)
-ON CONFLICT (source) DO UPDATE SET duplicate = duplicate + excluded.duplicate,
-  control_id_reuse = control_id_reuse + excluded.control_id_reuse,
-  last_received = max(last_received, excluded.last_received)
-WHERE last_received <= ?5 OR excluded.duplicate > 0 OR excluded.control_id_reuse > 0
+ON CONFLICT (source) DO UPDATE SET duplicate = feeds.duplicate + excluded.duplicate,
+  control_id_reuse = feeds.control_id_reuse + excluded.control_id_reuse,
+  last_received = CASE WHEN feeds.last_received < excluded.last_received
+    THEN excluded.last_received ELSE feeds.last_received END
+WHERE feeds.last_received <= ?5 OR excluded.duplicate > 0 OR excluded.control_id_reuse > 0
 """
 
 
@@ -61,14 +65,15 @@ def put_many(tx: Connection, messages: Sequence[RawMessage]) -> list[Receipt]:
     """
     if not messages:
         return []
-    cursor = tx.connection.cursor()
+    take(tx, Lock.INBOX)
+    cursor = driver_cursor(tx)
     before: int = cursor.execute(LAST).fetchone()[0]
     rows = [_row(message) for message in messages]
     stored = _insert(cursor, rows)
     if stored:
         cursor.execute(PENDING, (before,))
     if stored == len(rows):
-        # All new: one writer in one transaction, so they stand in this order behind the last one.
+        # All new: whoever stores is alone, so they stand in this order behind the last one.
         receipts = [Receipt(before + n, False, message.acknowledgment) for n, message in enumerate(messages, 1)]  # noqa: FBT003 — not a duplicate
     else:
         receipts = list(_receipts(cursor, rows, messages, before))
@@ -105,7 +110,7 @@ def _row(message: RawMessage) -> tuple[Any, ...]:
 
 
 def _receipts(
-    cursor: Any, rows: Sequence[tuple[Any, ...]], messages: Sequence[RawMessage], before: int
+    cursor: Cursor, rows: Sequence[tuple[Any, ...]], messages: Sequence[RawMessage], before: int
 ) -> Iterator[Receipt]:
     """Some were there already: the unique constraint has decided which, never a look beforehand (reliability R7)."""
     new: dict[Key, int] = {(a, b, c, d): inbox_id for a, b, c, d, inbox_id in cursor.execute(SINCE, (before,))}
@@ -119,7 +124,7 @@ def _receipts(
         yield Receipt(known, duplicate=True, acknowledgment=acknowledgment)
 
 
-def _count(cursor: Any, messages: Sequence[RawMessage], receipts: Sequence[Receipt], before: int) -> None:
+def _count(cursor: Cursor, messages: Sequence[RawMessage], receipts: Sequence[Receipt], before: int) -> None:
     last = {message.source: message.received for message in messages}
     again = Counter([messages[n].source for n, receipt in enumerate(receipts) if receipt.duplicate])
     for source, received in last.items():

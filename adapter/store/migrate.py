@@ -5,18 +5,22 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Connection, inspect, text
 
 from adapter.errors import ConfigError
+from adapter.store.locks import Lock, take
 
 if TYPE_CHECKING:
     from alembic.config import Config
 
 VERSION_TABLE = "schema_version"
 
-HEAD = "0006"
+HEAD = "0007"
 """The newest revision. Known here, so that an ordinary start needs no Alembic; a test holds it to migrations/."""
 
 
 def migrate(tx: Connection) -> None:
     """To the newest revision inside the caller's transaction: killed half-way, the old schema stands."""
+    if current_revision(tx) == HEAD:
+        return
+    take(tx, Lock.SCHEMA)
     revision = current_revision(tx)
     if revision == HEAD:
         return

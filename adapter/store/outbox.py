@@ -6,11 +6,11 @@ from datetime import datetime
 from typing import Protocol
 
 from sqlalchemy import Connection, func, select, text, update
-from sqlalchemy.dialects.sqlite import insert
 
 from adapter.domain.message import Delivery, RemoteResource
 from adapter.store.codec import instant, moment_or_none, storable
 from adapter.store.schema import outbox, outbox_remotes
+from adapter.store.upsert import insert
 
 WAITING, DELIVERED, DEAD, SUPERSEDED = "waiting", "delivered", "dead", "superseded"
 
@@ -60,8 +60,9 @@ def add(tx: Connection, owed: Owed, now: datetime) -> None:
         "payload": owed.payload,
         "content": owed.content,
     }
-    made = tx.execute(insert(outbox).values(**row).on_conflict_do_nothing(index_elements=["outlet", "key"]))
-    if made.rowcount and owed.kind == SNAPSHOT:
+    add_once = insert(outbox).values(**row).on_conflict_do_nothing(index_elements=["outlet", "key"])
+    made = tx.execute(add_once.returning(outbox.c.id)).scalar_one_or_none()
+    if made is not None and owed.kind == SNAPSHOT:
         _supersede(tx, owed, now)
 
 
@@ -73,7 +74,9 @@ def _supersede(tx: Connection, owed: Owed, now: datetime) -> None:
         & (outbox.c.attempts == 0)
         & (outbox.c.key != owed.key)
     )
-    tx.execute(update(outbox).where(_WAITING, older).values(state=SUPERSEDED, settled=instant(now)))
+    # One that is on its way at this moment, in another process, was tried: it is left to that one.
+    idle = select(outbox.c.id).where(_WAITING, older).with_for_update(skip_locked=True)
+    tx.execute(update(outbox).where(outbox.c.id.in_(idle)).values(state=SUPERSEDED, settled=instant(now)))
 
 
 def due(conn: Connection, outlet: str, now: datetime, limit: int) -> list[Delivery]:
@@ -104,6 +107,13 @@ def due(conn: Connection, outlet: str, now: datetime, limit: int) -> list[Delive
         )
         for row in conn.execute(wanted)
     ]
+
+
+def claim(tx: Connection, delivery: Delivery) -> bool:
+    """Whether it still waits as it was seen, and is ours until the transaction ends; who else wants it goes on to the next."""
+    same = (outbox.c.id == delivery.id) & (outbox.c.attempts == delivery.attempts)
+    wanted = select(outbox.c.id).where(_WAITING, same).with_for_update(skip_locked=True)
+    return tx.execute(wanted).scalar_one_or_none() is not None
 
 
 def delivered(tx: Connection, delivery_id: int, remote: RemoteResource | None, now: datetime) -> None:

@@ -1,19 +1,21 @@
 """What became of messages, told again: the outcomes of a second store compared with ours, and taken over."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, RowMapping, select, update
+from sqlalchemy import Connection, select, update
 
 from adapter.domain.issue import Issue
 from adapter.store import unmapped
 from adapter.store.codec import instant
+from adapter.store.locks import Lock, take
 from adapter.store.schema import feeds, inbox, inbox_outcomes
+from adapter.store.streaming import in_runs
 
-RUN = 1000
-"""Outcomes compared at a time."""
+Row = Mapping[Any, Any]
 SAID = ("state", "reason", "ledger", "issues")
 
 
@@ -26,9 +28,9 @@ class Turn:
     now: tuple[str, str | None]
 
 
-def turned(ours: Connection, theirs: Connection) -> Iterator[tuple[RowMapping, RowMapping]]:
+def turned(ours: Connection, theirs: Connection) -> Iterator[tuple[Row, Row]]:
     """Pairs that differ, by id: ours, theirs. Theirs holds messages of ours only."""
-    for rows in theirs.execute(select(inbox_outcomes).order_by(inbox_outcomes.c.id)).mappings().partitions(RUN):
+    for rows in in_runs(theirs, select(inbox_outcomes).order_by(inbox_outcomes.c.id)):
         span = inbox_outcomes.c.id.between(rows[0]["id"], rows[-1]["id"])
         mine = {row["id"]: row for row in ours.execute(select(inbox_outcomes).where(span)).mappings()}
         for row in rows:
@@ -37,12 +39,13 @@ def turned(ours: Connection, theirs: Connection) -> Iterator[tuple[RowMapping, R
                 yield own, row
 
 
-def turn_of(before: RowMapping, now: RowMapping) -> Turn:
+def turn_of(before: Row, now: Row) -> Turn:
     return Turn(before["id"], (before["state"], before["reason"]), (now["state"], now["reason"]))
 
 
 def take_over(tx: Connection, theirs: Connection, at: datetime) -> None:
     """Outcomes, the counts of their feeds, and what no mapping knew."""
+    take(tx, Lock.TALLY)
     for before, now in list(turned(tx, theirs)):
         message = before["id"]
         unmapped.take_back(tx, message, _issues(before))
@@ -56,5 +59,5 @@ def take_over(tx: Connection, theirs: Connection, at: datetime) -> None:
             tx.execute(update(feeds).where(feeds.c.source == source).values(counts))
 
 
-def _issues(row: RowMapping) -> list[Issue]:
+def _issues(row: Row) -> list[Issue]:
     return [Issue(**issue) for issue in json.loads(row["issues"])]

@@ -4,13 +4,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, select, update
-from sqlalchemy.dialects.sqlite import insert
 
 from adapter.domain.observation import Result
 from adapter.domain.patient import Demographics, PatientId, PatientState
 from adapter.domain.visits import stated
 from adapter.store import codec, therapy
 from adapter.store.schema import patients, results, statements
+from adapter.store.upsert import insert
 
 Change = tuple[PatientState, PatientState]
 """What was believed of a patient, and what is believed now."""

@@ -1,12 +1,12 @@
 """Which identifiers are one person: the merges as stated, and the pointers that follow from them (HL7 A40)."""
 
 from sqlalchemy import ColumnElement, Connection, FromClause, bindparam, select, union_all, update
-from sqlalchemy.dialects.sqlite import insert
 
 from adapter.domain.patient import PatientId
 from adapter.domain.persons import Merge, Person, person_of
 from adapter.store.patients import identifier, key_of
 from adapter.store.schema import merges, patients
+from adapter.store.upsert import insert
 
 _MERGED = patients.alias("merged")
 _SURVIVOR = patients.alias("survivor")

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Table, delete, func, insert, select
+from sqlalchemy import Connection, Select, Table, delete, func, insert, select
 
 from adapter.domain.patient import PatientId
 from adapter.store import codec
 from adapter.store.inbox import Item, read_item
+from adapter.store.locks import advance
 from adapter.store.patients import key_of
 from adapter.store.quarantine import DISCARDED
 from adapter.store.schema import (
@@ -26,11 +27,10 @@ from adapter.store.schema import (
     screening_ids,
     statements,
 )
+from adapter.store.streaming import in_runs, mapped
 
 STATE = (patients, merges, results, statements)
 WORKLIST = (candidates, candidate_history, candidate_aliases)
-RUN = 1000
-"""Rows carried at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,16 +82,15 @@ def people(conn: Connection) -> list[PatientId]:
 def seed_state(source: Connection, tx: Connection, span: Span) -> None:
     """The state on record without what the messages of the span said of it: they are told again."""
     again = set(source.execute(select(inbox.c.id).join(inbox_outcomes).where(*span.rows())).scalars())
-    tx.exec_driver_sql("PRAGMA defer_foreign_keys = ON")
     for table in (patients, merges):
         _carry(source, tx, table)
-    for row in source.execute(select(results)).mappings():
+    for row in mapped(source, select(results)):
         versions = codec.read_versions(row["versions"])
         kept = tuple(version for version in versions if int(version.message) not in again)
         if kept:
-            effective = codec.instant(kept[-1].effective)
-            tx.execute(insert(results), dict(row) | {"versions": codec.versions_text(kept), "effective": effective})
-    for row in source.execute(select(statements)).mappings():
+            changed = {"versions": codec.versions_text(kept), "effective": codec.instant(kept[-1].effective)}
+            tx.execute(insert(results), dict(row) | changed)
+    for row in mapped(source, select(statements)):
         if row["kind"] != "visit" or int(codec.read_statement(row["body"]).message) not in again:
             tx.execute(insert(statements), dict(row))
 
@@ -112,16 +111,21 @@ def seed_worklist(source: Connection, tx: Connection) -> list[tuple[str, Patient
 
 def replace_all(source: Connection, tx: Connection) -> None:
     """The projections of the second store instead of ours, in our one transaction."""
-    tx.exec_driver_sql("PRAGMA defer_foreign_keys = ON")
     for table in reversed((*STATE, *WORKLIST)):
         tx.execute(delete(table))
     for table in (*STATE, *WORKLIST):
         _carry(source, tx, table)
+    advance(tx, patients.c.key, candidate_history.c.id)
 
 
 def _carry(source: Connection, tx: Connection, table: Table) -> None:
-    for rows in source.execute(select(table)).mappings().partitions(RUN):
-        tx.execute(insert(table), [dict(row) for row in rows])
+    for rows in in_runs(source, _rows_of(table)):
+        tx.execute(insert(table), rows)
+
+
+def _rows_of(table: Table) -> Select[Any]:
+    """Patients whom others were merged into come before those: a row points to what is there already."""
+    return select(table).order_by(patients.c.merged_into.is_not(None)) if table is patients else select(table)
 
 
 def lines(conn: Connection) -> Iterator[str]:

@@ -6,17 +6,21 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, delete, func, insert, literal_column, select, update
+from sqlalchemy import ColumnElement, Connection, Select, delete, func, insert, literal_column, or_, select, update
 
 from adapter.domain.issue import Issue
 from adapter.domain.message import MessageState
 from adapter.errors import RejectedError
 from adapter.store import unmapped
 from adapter.store.codec import instant, moment
+from adapter.store.locks import Lock, take
 from adapter.store.schema import feeds, inbox, inbox_outcomes, inbox_pending
+from adapter.store.streaming import streamed
 
 DISCARDED = "DISCARDED"
 """The reason of a message a person has given up; who and why stands in the audit log."""
+VOUCHED = "SENDER"
+"""The one reason of the door that a person may overrule by releasing: the message is whole, only its sender was unknown."""
 RUN = 500
 """Messages put back in one transaction: receiving waits for it."""
 
@@ -44,8 +48,7 @@ def listing(
     wanted = _rows().order_by(inbox_outcomes.c.id.desc() if newest_first else inbox_outcomes.c.id)
     if reason is not None:
         wanted = wanted.where(inbox_outcomes.c.reason == reason)
-    for row in conn.execute(wanted.limit(limit)):
-        yield _row(row)
+    yield from map(_row, streamed(conn, wanted.limit(limit)))
 
 
 def reasons(conn: Connection) -> dict[str, int]:
@@ -54,6 +57,12 @@ def reasons(conn: Connection) -> dict[str, int]:
     reason = func.coalesce(inbox_outcomes.c.reason, "")
     wanted = select(reason, number).where(_QUARANTINED).group_by(reason).order_by(number.desc(), reason)
     return {row[0]: row[1] for row in conn.execute(wanted)}
+
+
+def holds(conn: Connection, reason: str) -> bool:
+    """Whether any message waits for this reason."""
+    wanted = select(inbox_outcomes.c.id).where(_QUARANTINED, inbox_outcomes.c.reason == reason).limit(1)
+    return conn.execute(wanted).first() is not None
 
 
 def find(conn: Connection, message_id: int) -> QuarantineRow:
@@ -66,6 +75,7 @@ def find(conn: Connection, message_id: int) -> QuarantineRow:
 
 def release(tx: Connection, message_id: int) -> QuarantineRow:
     """It waits again and is read under today's rules. Raises RejectedError for one the door could not take whole."""
+    take(tx, Lock.TALLY)
     row = find(tx, message_id)
     if row.at_the_door:
         raise RejectedError(
@@ -78,7 +88,8 @@ def release(tx: Connection, message_id: int) -> QuarantineRow:
 
 def release_all(tx: Connection, reason: str, after: int) -> list[int]:
     """The next ids behind `after` that were put back, at most `RUN`; those the door refused stay."""
-    wanted = _rows().where(inbox_outcomes.c.reason == reason, inbox_outcomes.c.id > after, inbox.c.quarantine.is_(None))
+    take(tx, Lock.TALLY)
+    wanted = _rows().where(inbox_outcomes.c.reason == reason, inbox_outcomes.c.id > after, _releasable())
     rows = [_row(row) for row in tx.execute(wanted.order_by(inbox_outcomes.c.id).limit(RUN)).all()]
     for row in rows:
         _put_back(tx, row)
@@ -87,6 +98,7 @@ def release_all(tx: Connection, reason: str, after: int) -> list[int]:
 
 def discard(tx: Connection, message_id: int, now: datetime) -> QuarantineRow:
     """It is ignored for good; its bytes stay. Raises RejectedError where it is not in quarantine."""
+    take(tx, Lock.TALLY)
     row = find(tx, message_id)
     ended = {"state": str(MessageState.IGNORED), "reason": DISCARDED, "finished": instant(now)}
     tx.execute(update(inbox_outcomes).where(inbox_outcomes.c.id == message_id).values(ended))
@@ -94,7 +106,13 @@ def discard(tx: Connection, message_id: int, now: datetime) -> QuarantineRow:
     return row
 
 
+def _releasable() -> ColumnElement[bool]:
+    return or_(inbox.c.quarantine.is_(None), inbox.c.quarantine == VOUCHED)
+
+
 def _put_back(tx: Connection, row: QuarantineRow) -> None:
+    if row.reason == VOUCHED:
+        tx.execute(update(inbox).where(inbox.c.id == row.id).values(quarantine=None))
     gone = delete(inbox_outcomes).where(inbox_outcomes.c.id == row.id).returning(inbox_outcomes.c.issues)
     issues = [Issue(**issue) for issue in json.loads(tx.execute(gone).scalar_one())]
     unmapped.take_back(tx, row.id, issues)
@@ -121,5 +139,5 @@ def _row(row: Any) -> QuarantineRow:
         type=row.type,
         received=moment(row.received),
         reason=row.reason or "",
-        at_the_door=row.quarantine is not None,
+        at_the_door=row.quarantine not in {None, VOUCHED},
     )

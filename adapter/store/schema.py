@@ -1,21 +1,29 @@
 """The tables: what is kept, under which key; migrations/ builds them, tests hold the two together."""
 
+from typing import Any
+
 from sqlalchemy import (
-    CheckConstraint,
     Column,
     ForeignKey,
     Index,
-    Integer,
     LargeBinary,
-    MetaData,
-    String,
     Table,
     Text,
     UniqueConstraint,
     text,
 )
 
-metadata = MetaData()
+from adapter.store import people
+from adapter.store.columns import NUMBER, WORDS, metadata
+
+__all__ = ["metadata", "people"]
+"""`people` is imported for its tables; the others are named below."""
+
+
+def _only(condition: str) -> dict[str, Any]:
+    """A partial index, in each dialect's own word."""
+    return {"sqlite_where": text(condition), "postgresql_where": text(condition)}
+
 
 # Instants that SQL orders or compares are `codec.instant` text: UTC, fixed width, so that text order is time order.
 
@@ -24,18 +32,19 @@ metadata = MetaData()
 inbox = Table(
     "inbox",
     metadata,
-    Column("id", Integer, primary_key=True),
-    Column("source", String, nullable=False),
-    Column("site", String, nullable=False),
-    Column("kind", String, nullable=False),
-    Column("sender", String, nullable=False),
-    Column("control_id", String, nullable=False),
-    Column("type", String, nullable=False),
-    Column("peer", String, nullable=False),
-    Column("received", String, nullable=False),
-    Column("quarantine", String),
+    # One more than the greatest, on both stores: the ids have no gaps, and a smaller one is never committed later.
+    Column("id", NUMBER, primary_key=True, autoincrement=False),
+    Column("source", WORDS, nullable=False),
+    Column("site", WORDS, nullable=False),
+    Column("kind", WORDS, nullable=False),
+    Column("sender", WORDS, nullable=False),
+    Column("control_id", WORDS, nullable=False),
+    Column("type", WORDS, nullable=False),
+    Column("peer", WORDS, nullable=False),
+    Column("received", WORDS, nullable=False),
+    Column("quarantine", WORDS),
     Column("sha256", LargeBinary, nullable=False),
-    Column("duplicates", Integer, nullable=False, server_default="0"),
+    Column("duplicates", NUMBER, nullable=False, server_default="0"),
     Column("acknowledgment", LargeBinary, nullable=False),
     Column("body", LargeBinary, nullable=False),
     # The duplicate key (decisions C3). Its first three columns also find a control id used again.
@@ -45,32 +54,34 @@ inbox = Table(
 inbox_pending = Table(
     "inbox_pending",
     metadata,
-    Column("id", Integer, ForeignKey("inbox.id"), primary_key=True, autoincrement=False),
-    Column("source", String, nullable=False),
-    Column("attempts", Integer, nullable=False, server_default="0"),
-    Column("error", String),
+    Column("id", NUMBER, ForeignKey("inbox.id"), primary_key=True, autoincrement=False),
+    Column("source", WORDS, nullable=False),
+    Column("attempts", NUMBER, nullable=False, server_default="0"),
+    Column("error", WORDS),
+    # Where several processors share a PostgreSQL store (store/partitions.py).
+    Column("partition", NUMBER, nullable=False, server_default="0"),
 )
 
 inbox_outcomes = Table(
     "inbox_outcomes",
     metadata,
-    Column("id", Integer, ForeignKey("inbox.id"), primary_key=True, autoincrement=False),
-    Column("state", String, nullable=False),
-    Column("reason", String),
+    Column("id", NUMBER, ForeignKey("inbox.id"), primary_key=True, autoincrement=False),
+    Column("state", WORDS, nullable=False),
+    Column("reason", WORDS),
     Column("ledger", Text),
     Column("issues", Text, nullable=False),
-    Column("finished", String, nullable=False),
-    Index("inbox_outcomes_quarantined", "id", sqlite_where=text("state = 'quarantined'")),
+    Column("finished", WORDS, nullable=False),
+    Index("inbox_outcomes_quarantined", "id", **_only("state = 'quarantined'")),
 )
 
 # What no mapping knew, in the sender's own spelling; counted with the ending of the message it came in.
 unmapped = Table(
     "unmapped",
     metadata,
-    Column("source", String, primary_key=True),
-    Column("code", String, primary_key=True),
-    Column("detail", String, primary_key=True),
-    Column("count", Integer, nullable=False),
+    Column("source", WORDS, primary_key=True),
+    Column("code", WORDS, primary_key=True),
+    Column("detail", WORDS, primary_key=True),
+    Column("count", NUMBER, nullable=False),
 )
 
 # One row per source, so that a scrape never walks the inbox. Storing a new message touches it once a second at most:
@@ -78,25 +89,25 @@ unmapped = Table(
 feeds = Table(
     "feeds",
     metadata,
-    Column("source", String, primary_key=True),
-    Column("duplicate", Integer, nullable=False, server_default="0"),
-    Column("control_id_reuse", Integer, nullable=False, server_default="0"),
-    Column("applied", Integer, nullable=False, server_default="0"),
-    Column("ignored", Integer, nullable=False, server_default="0"),
-    Column("quarantined", Integer, nullable=False, server_default="0"),
-    Column("last_received", String, nullable=False),
+    Column("source", WORDS, primary_key=True),
+    Column("duplicate", NUMBER, nullable=False, server_default="0"),
+    Column("control_id_reuse", NUMBER, nullable=False, server_default="0"),
+    Column("applied", NUMBER, nullable=False, server_default="0"),
+    Column("ignored", NUMBER, nullable=False, server_default="0"),
+    Column("quarantined", NUMBER, nullable=False, server_default="0"),
+    Column("last_received", WORDS, nullable=False),
 )
 
 patients = Table(
     "patients",
     metadata,
-    Column("key", Integer, primary_key=True),
-    Column("site", String, nullable=False),
-    Column("authority", String, nullable=False),
-    Column("value", String, nullable=False),
+    Column("key", NUMBER, primary_key=True),
+    Column("site", WORDS, nullable=False),
+    Column("authority", WORDS, nullable=False),
+    Column("value", WORDS, nullable=False),
     Column("demographics", Text, nullable=False),
     # Set once this identifier was merged into another patient (HL7 A40).
-    Column("merged_into", Integer, ForeignKey("patients.key")),
+    Column("merged_into", NUMBER, ForeignKey("patients.key")),
     UniqueConstraint("site", "authority", "value", name="patients_identifier"),
     Index("patients_merged", "merged_into"),
 )
@@ -105,9 +116,9 @@ patients = Table(
 merges = Table(
     "merges",
     metadata,
-    Column("merged", Integer, ForeignKey("patients.key"), primary_key=True),
-    Column("survivor", Integer, ForeignKey("patients.key"), primary_key=True),
-    Column("message", Integer, nullable=False),
+    Column("merged", NUMBER, ForeignKey("patients.key"), primary_key=True),
+    Column("survivor", NUMBER, ForeignKey("patients.key"), primary_key=True),
+    Column("message", NUMBER, nullable=False),
     Index("merges_survivor", "survivor"),
 )
 
@@ -116,10 +127,10 @@ merges = Table(
 results = Table(
     "results",
     metadata,
-    Column("patient", Integer, ForeignKey("patients.key"), primary_key=True),
-    Column("effective", String, primary_key=True),
-    Column("concept", String, primary_key=True),
-    Column("identity", String, primary_key=True),
+    Column("patient", NUMBER, ForeignKey("patients.key"), primary_key=True),
+    Column("effective", WORDS, primary_key=True),
+    Column("concept", WORDS, primary_key=True),
+    Column("identity", WORDS, primary_key=True),
     Column("versions", Text, nullable=False),
     sqlite_with_rowid=False,
 )
@@ -128,10 +139,10 @@ results = Table(
 statements = Table(
     "statements",
     metadata,
-    Column("patient", Integer, ForeignKey("patients.key"), primary_key=True),
-    Column("kind", String, primary_key=True),
-    Column("digest", String, primary_key=True),
-    Column("at", String, nullable=False),
+    Column("patient", NUMBER, ForeignKey("patients.key"), primary_key=True),
+    Column("kind", WORDS, primary_key=True),
+    Column("digest", WORDS, primary_key=True),
+    Column("at", WORDS, nullable=False),
     Column("body", Text, nullable=False),
     sqlite_with_rowid=False,
 )
@@ -145,36 +156,36 @@ LEFT = "verdict = 'incomplete' AND shown = 0 AND (raised IS NOT NULL OR status <
 candidates = Table(
     "candidates",
     metadata,
-    Column("id", String, primary_key=True),
-    Column("patient", Integer, ForeignKey("patients.key"), nullable=False),
-    Column("trial", String, nullable=False),
-    Column("episode", String, nullable=False),
-    Column("verdict", String, nullable=False),
-    Column("certainty", String, nullable=False),
-    Column("stratum", String, nullable=False),
-    Column("shown", Integer, nullable=False),
-    Column("status", String, nullable=False),
-    Column("deadline", String),
-    Column("ward", String, nullable=False),
-    Column("bed", String, nullable=False),
-    Column("family", String, nullable=False),
-    Column("given", String, nullable=False),
-    Column("birth_date", String, nullable=False),
-    Column("raised", String),
-    Column("changed", String),
-    Column("sequence", Integer, nullable=False),
-    Column("standing", Integer, nullable=False),
-    Column("summary", String, nullable=False),
-    Column("review_at", String),
+    Column("id", WORDS, primary_key=True),
+    Column("patient", NUMBER, ForeignKey("patients.key"), nullable=False),
+    Column("trial", WORDS, nullable=False),
+    Column("episode", WORDS, nullable=False),
+    Column("verdict", WORDS, nullable=False),
+    Column("certainty", WORDS, nullable=False),
+    Column("stratum", WORDS, nullable=False),
+    Column("shown", NUMBER, nullable=False),
+    Column("status", WORDS, nullable=False),
+    Column("deadline", WORDS),
+    Column("ward", WORDS, nullable=False),
+    Column("bed", WORDS, nullable=False),
+    Column("family", WORDS, nullable=False),
+    Column("given", WORDS, nullable=False),
+    Column("birth_date", WORDS, nullable=False),
+    Column("raised", WORDS),
+    Column("changed", WORDS),
+    Column("sequence", NUMBER, nullable=False),
+    Column("standing", NUMBER, nullable=False),
+    Column("summary", WORDS, nullable=False),
+    Column("review_at", WORDS),
     Column("assessment", Text, nullable=False),
-    Column("evaluated_at", String, nullable=False),
+    Column("evaluated_at", WORDS, nullable=False),
     # One row and one alert life per episode (decisions A4).
     UniqueConstraint("patient", "trial", "episode", name="candidates_episode"),
-    Index("candidates_standing", "id", sqlite_where=text(STANDING)),
-    Index("candidates_shown", "id", sqlite_where=text(SHOWN)),
-    Index("candidates_told", "changed", sqlite_where=text(TOLD)),
-    Index("candidates_watched", "patient", "trial", sqlite_where=text(WATCHED)),
-    Index("candidates_left", "patient", "trial", sqlite_where=text(LEFT)),
+    Index("candidates_standing", "id", **_only(STANDING)),
+    Index("candidates_shown", "id", **_only(SHOWN)),
+    Index("candidates_told", "changed", **_only(TOLD)),
+    Index("candidates_watched", "patient", "trial", **_only(WATCHED)),
+    Index("candidates_left", "patient", "trial", **_only(LEFT)),
     Index("candidates_review", "review_at"),
 )
 
@@ -182,22 +193,22 @@ candidates = Table(
 candidate_aliases = Table(
     "candidate_aliases",
     metadata,
-    Column("former", String, primary_key=True),
-    Column("candidate", String, ForeignKey("candidates.id"), nullable=False),
+    Column("former", WORDS, primary_key=True),
+    Column("candidate", WORDS, ForeignKey("candidates.id"), nullable=False),
     Index("candidate_aliases_candidate", "candidate"),
 )
 
 candidate_history = Table(
     "candidate_history",
     metadata,
-    Column("id", Integer, primary_key=True),
-    Column("candidate", String, ForeignKey("candidates.id"), nullable=False),
-    Column("at", String, nullable=False),
-    Column("kind", String, nullable=False),
-    Column("verdict", String, nullable=False),
-    Column("text", String, nullable=False),
-    Column("message", Integer),
-    Column("by", String, nullable=False),
+    Column("id", NUMBER, primary_key=True),
+    Column("candidate", WORDS, ForeignKey("candidates.id"), nullable=False),
+    Column("at", WORDS, nullable=False),
+    Column("kind", WORDS, nullable=False),
+    Column("verdict", WORDS, nullable=False),
+    Column("text", WORDS, nullable=False),
+    Column("message", NUMBER),
+    Column("by", WORDS, nullable=False),
     Index("candidate_history_candidate", "candidate", "id"),
 )
 
@@ -206,8 +217,8 @@ candidate_history = Table(
 screening_ids = Table(
     "screening_ids",
     metadata,
-    Column("screening_id", String, primary_key=True),
-    Column("trial", String, nullable=False),
+    Column("screening_id", WORDS, primary_key=True),
+    Column("trial", WORDS, nullable=False),
     Column("token", LargeBinary, nullable=False),
     Column("patient", LargeBinary, nullable=False),
     UniqueConstraint("trial", "token", name="screening_ids_patient"),
@@ -216,81 +227,58 @@ screening_ids = Table(
 outbox = Table(
     "outbox",
     metadata,
-    Column("id", Integer, primary_key=True),
-    Column("outlet", String, nullable=False),
-    Column("subject", String, nullable=False),
-    Column("kind", String, nullable=False),
-    Column("key", String, nullable=False),
-    Column("state", String, nullable=False),
-    Column("attempts", Integer, nullable=False, server_default="0"),
-    Column("due", String, nullable=False),
-    Column("error", String, nullable=False, server_default=""),
-    Column("created", String, nullable=False),
-    Column("settled", String),
+    Column("id", NUMBER, primary_key=True),
+    Column("outlet", WORDS, nullable=False),
+    Column("subject", WORDS, nullable=False),
+    Column("kind", WORDS, nullable=False),
+    Column("key", WORDS, nullable=False),
+    Column("state", WORDS, nullable=False),
+    Column("attempts", NUMBER, nullable=False, server_default="0"),
+    Column("due", WORDS, nullable=False),
+    Column("error", WORDS, nullable=False, server_default=""),
+    Column("created", WORDS, nullable=False),
+    Column("settled", WORDS),
     Column("payload", Text, nullable=False),
     # The digest of what a snapshot tells, whenever it was told; empty for what is no snapshot.
-    Column("content", String, nullable=False, server_default=""),
+    Column("content", WORDS, nullable=False, server_default=""),
     UniqueConstraint("outlet", "key", name="outbox_key"),
     Index("outbox_subject", "subject", "outlet"),
     Index("outbox_states", "outlet", "state", "created"),
-    Index("outbox_waiting", "outlet", "subject", "id", sqlite_where=text("state = 'waiting'")),
+    Index("outbox_waiting", "outlet", "subject", "id", **_only("state = 'waiting'")),
     sqlite_autoincrement=True,
 )
 
 outbox_remotes = Table(
     "outbox_remotes",
     metadata,
-    Column("outlet", String, primary_key=True),
-    Column("subject", String, primary_key=True),
-    Column("remote_id", String, nullable=False),
-    Column("version", String, nullable=False),
+    Column("outlet", WORDS, primary_key=True),
+    Column("subject", WORDS, primary_key=True),
+    Column("remote_id", WORDS, nullable=False),
+    Column("version", WORDS, nullable=False),
 )
 
 # Append-only: triggers of the first migration refuse UPDATE and DELETE (reliability 4.2).
 audit = Table(
     "audit",
     metadata,
-    Column("seq", Integer, primary_key=True, autoincrement=False),
-    Column("at", String, nullable=False),
-    Column("actor", String, nullable=False),
-    Column("role", String, nullable=False),
-    Column("action", String, nullable=False),
-    Column("object_type", String, nullable=False),
-    Column("object_id", String, nullable=False),
+    Column("seq", NUMBER, primary_key=True, autoincrement=False),
+    Column("at", WORDS, nullable=False),
+    Column("actor", WORDS, nullable=False),
+    Column("role", WORDS, nullable=False),
+    Column("action", WORDS, nullable=False),
+    Column("object_type", WORDS, nullable=False),
+    Column("object_id", WORDS, nullable=False),
     Column("detail", Text, nullable=False),
-    Column("outcome", String, nullable=False),
-    Column("reason", String, nullable=False),
-    Column("previous", String, nullable=False),
-    Column("hash", String, nullable=False),
+    Column("outcome", WORDS, nullable=False),
+    Column("reason", WORDS, nullable=False),
+    Column("previous", WORDS, nullable=False),
+    Column("hash", WORDS, nullable=False),
 )
 
-users = Table(
-    "users",
+# Facts of the whole store: which site key it belongs to.
+marks = Table(
+    "marks",
     metadata,
-    Column("name", String, primary_key=True),
-    Column("role", String, nullable=False),
-    Column("password_hash", String, nullable=False),
-    Column("disabled", Integer, nullable=False, server_default="0"),
-    Column("created", String, nullable=False),
-)
-
-sessions = Table(
-    "sessions",
-    metadata,
-    Column("token_hash", String, primary_key=True),
-    Column("csrf", String, nullable=False),
-    Column("user", String, ForeignKey("users.name"), nullable=False),
-    Column("created", String, nullable=False),
-    Column("seen", String, nullable=False),
-    Column("expires", String, nullable=False),
-)
-
-sign_in_tokens = Table(
-    "sign_in_tokens",
-    metadata,
-    Column("token_hash", String, primary_key=True),
-    Column("purpose", String, nullable=False),
-    Column("expires", String, nullable=False),
-    Column("used", String),
-    CheckConstraint("purpose <> ''", name="sign_in_tokens_purpose"),
+    Column("name", WORDS, primary_key=True),
+    Column("value", WORDS, nullable=False),
 )

@@ -8,13 +8,13 @@ import secrets
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import Connection, select
-from sqlalchemy.dialects.sqlite import insert
 
 from adapter.domain.patient import PatientId
 from adapter.errors import ConfigError, UnavailableError
 from adapter.store.codec import canonical
 from adapter.store.schema import screening_ids
 from adapter.store.secret import SiteSecret
+from adapter.store.upsert import insert
 
 ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 """Of ISO 7064 MOD 37,36, which gives the check character."""

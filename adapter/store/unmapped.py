@@ -5,11 +5,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, bindparam, func, select, update
-from sqlalchemy.dialects.sqlite import insert
 
 from adapter.domain.issue import Issue
 from adapter.store.codec import storable
 from adapter.store.schema import inbox, unmapped
+from adapter.store.upsert import insert
 
 COUNTED = frozenset({"unmapped-code", "unmapped-drug", "unmapped-unit", "unmapped-answer", "unknown-specimen"})
 """Issues that a line in the site's file mends; a value nobody can read is the sender's to mend."""

@@ -4,6 +4,7 @@ This file drives tests/catalogue/test_catalogue.py and docs/bad-input.md. MSH-7 
 house's clock says 08:00 UTC. Answers are those of the profile `generic`.
 """
 
+from adapter.conformance import odd
 from tests.builders import adt, er7, msh, obr, obx, oru, pid, pv1
 from tests.catalogue import checks
 from tests.catalogue.model import Case, Row, Stream, row
@@ -59,6 +60,7 @@ def merge(survivor: str, gone: str, control: str = "M1") -> bytes:
 # --- 1. framing and transport -----------------------------------------------------------------------------------------------
 
 SHELL = "tests/shell/test_mllp_server.py::"
+TLS = "tests/shell/test_mllp_tls.py::"
 
 TRANSPORT: tuple[Row, ...] = (
     row("M01", "good frame, one byte per TCP segment", Case("", (oru(PLT),), conduct="drip", check=checks.bytes_kept)),
@@ -75,13 +77,13 @@ TRANSPORT: tuple[Row, ...] = (
     row(
         "M04",
         "CR, LF, blanks and NUL between frames",
-        Case("", Stream(b"\r\n \r\n\x00" + b"\x0b" + oru(PLT) + END), ["AA"]),
+        Case("", Stream(odd.BLANK_NOISE + b"\x0b" + oru(PLT) + END), ["AA"]),
     ),
     row(
         "M05",
         "another protocol on the port",
-        Case("an HTTP request", Stream(b"GET / HTTP/1.1\r\nHost: x\r\n" * 60), [], apart=True, counted="noise"),
-        Case("a TLS greeting", Stream(b"\x16\x03\x01" + bytes(2000)), [], apart=True, counted="noise"),
+        Case("an HTTP request", Stream(odd.HTTP_REQUEST), [], apart=True, counted="noise"),
+        Case("a TLS greeting", Stream(odd.TLS_GREETING), [], apart=True, counted="noise"),
         note="no answer; closed after 1 KiB without VT",
     ),
     row(
@@ -89,7 +91,7 @@ TRANSPORT: tuple[Row, ...] = (
         "frame without end, then VT and a good frame",
         Case(
             "",
-            Stream(b"\x0bMSH|^~\\&|half" + b"\x0b" + oru(PLT) + END),
+            Stream(odd.HALF_FRAME + b"\x0b" + oru(PLT) + END),
             ["AA"],
             ["quarantined FRAME_TRUNC", "applied"],
             counted="truncated",
@@ -100,16 +102,16 @@ TRANSPORT: tuple[Row, ...] = (
         "FS without CR",
         Case(
             "then VT",
-            Stream(b"\x0b" + oru(PLT, control="1") + b"\x1c\x0b" + oru(PLT_LOW, control="2") + END),
+            Stream(odd.without_cr(oru(PLT, control="1")) + b"\x0b" + oru(PLT_LOW, control="2") + END),
             ["AA", "AA"],
             counted="no-cr",
         ),
-        Case("then silence (500 ms)", Stream(b"\x0b" + oru(PLT) + b"\x1c"), ["AA"], counted="no-cr", conduct="waits"),
+        Case("then silence (500 ms)", Stream(odd.without_cr(oru(PLT))), ["AA"], counted="no-cr", conduct="waits"),
     ),
     row(
         "M08",
         "FS inside data, not followed by CR or VT",
-        Case("", (oru(PLT, "NTE|1||a\x1cb"),), counted="fs-in-data", check=checks.bytes_kept),
+        Case("", (oru(PLT, odd.FS_IN_DATA),), counted="fs-in-data", check=checks.bytes_kept),
     ),
     row(
         "M09",
@@ -119,14 +121,14 @@ TRANSPORT: tuple[Row, ...] = (
     row(
         "M10",
         "other segment ends",
-        Case("LF", (oru(PLT).replace(b"\r", b"\n"),), holds={"platelets": "98"}, check=checks.bytes_kept),
-        Case("CRLF", (oru(PLT).replace(b"\r", b"\r\n"),), holds={"platelets": "98"}, check=checks.bytes_kept),
+        Case("LF", (odd.with_lf(oru(PLT)),), holds={"platelets": "98"}, check=checks.bytes_kept),
+        Case("CRLF", (odd.with_crlf(oru(PLT)),), holds={"platelets": "98"}, check=checks.bytes_kept),
     ),
-    row("M11", "empty frame", Case("", Stream(b"\x0b" + END), [], counted="empty")),
+    row("M11", "empty frame", Case("", Stream(odd.EMPTY_FRAME), [], counted="empty")),
     row(
         "M12",
         "peer closes inside a frame",
-        Case("", Stream(b"\x0bMSH|^~\\&|half"), [], ["quarantined FRAME_TRUNC"], apart=True, conduct="leaves"),
+        Case("", Stream(odd.HALF_FRAME), [], ["quarantined FRAME_TRUNC"], apart=True, conduct="leaves"),
     ),
     row(
         "M13",
@@ -198,15 +200,26 @@ TRANSPORT: tuple[Row, ...] = (
     row(
         "M22",
         "reset inside a frame",
-        Case("", Stream(b"\x0bMSH|^~\\&|half"), [], ["quarantined FRAME_TRUNC"], apart=True, conduct="resets"),
+        Case("", Stream(odd.HALF_FRAME), [], ["quarantined FRAME_TRUNC"], apart=True, conduct="resets"),
     ),
     row(
         "M23",
         "no client certificate on an mTLS port",
-        later="TLS on the port is built; its tests with certificates come with the TLS work",
+        elsewhere=TLS + "test_m23_no_certificate_is_refused_and_counted",
+        note="the handshake is refused, counted and put on record",
     ),
-    row("M24", "expired certificate, unknown authority, wrong name", later="as M23"),
-    row("M25", "plain text on a TLS port", later="as M23"),
+    row(
+        "M24",
+        "expired certificate, unknown authority, wrong name",
+        elsewhere=TLS + "test_m24_a_certificate_that_does_not_hold_is_refused_and_counted",
+        note="as M23; a certificate that is pinned to no sender is refused, one that sends as another is quarantined (H15)",
+    ),
+    row(
+        "M25",
+        "plain text on a TLS port",
+        elsewhere=TLS + "test_m25_plain_text_on_a_tls_port_is_closed_and_counted",
+        note="closed, counted",
+    ),
     row(
         "M26",
         "source address not allowed",
@@ -216,14 +229,14 @@ TRANSPORT: tuple[Row, ...] = (
     row(
         "M27",
         "UTF-8 byte order mark before MSH",
-        Case("", (b"\xef\xbb\xbf" + oru(PLT),), issues=["bom"], holds={"platelets": "98"}, check=checks.bytes_kept),
+        Case("", (odd.marked(oru(PLT)),), issues=["bom"], holds={"platelets": "98"}, check=checks.bytes_kept),
     ),
     row(
         "M28",
         "NUL bytes inside",
         Case(
             "in a note",
-            (oru(PLT, "NTE|1||a\x00b"),),
+            (oru(PLT, odd.NUL_IN_NOTE),),
             issues=["nul"],
             holds={"platelets": "98"},
             check=checks.bytes_kept,
@@ -234,7 +247,7 @@ TRANSPORT: tuple[Row, ...] = (
     row(
         "M29",
         "UTF-16 body",
-        Case("", Stream(b"\x0b" + oru(PLT).decode().encode("utf-16-le") + END), ["AA"], ["quarantined CHARSET"]),
+        Case("", Stream(b"\x0b" + odd.utf_16(oru(PLT)) + END), ["AA"], ["quarantined CHARSET"]),
         note="16-bit text cannot travel in MLLP, whatever MSH-18 says",
     ),
     row(
@@ -252,9 +265,10 @@ TRANSPORT: tuple[Row, ...] = (
     row(
         "M32",
         "MLLP release 2 commit bytes",
-        Case("framed ACK", Stream(b"\x0b\x06" + END), [], counted="empty"),
-        Case("framed NAK", Stream(b"\x0b\x15" + END), [], counted="empty"),
-        Case("bare", Stream(b"\x06\x15"), []),
+        *(
+            Case(what, Stream(sent), [], counted="" if what == "bare" else "empty")
+            for what, sent in odd.COMMIT_BYTES.items()
+        ),
     ),
     row(
         "M33",
@@ -267,7 +281,7 @@ TRANSPORT: tuple[Row, ...] = (
         "Latin-1 byte",
         Case(
             "where UTF-8 is expected",
-            (oru(PLT, name="Renée").replace("é".encode(), b"\xe9"),),
+            (odd.latin_e(oru(PLT, name="Renée")),),
             issues=["charset-replaced"],
             holds={"platelets": "98"},
             check=checks.replaced_name,
@@ -276,9 +290,6 @@ TRANSPORT: tuple[Row, ...] = (
 )
 
 # --- 2. header and structure ------------------------------------------------------------------------------------------------
-
-ODD_ID = b"x" * 150 + b" \xe9 <&>\"' \\T\\ {$} ;--/*%00" + b"y" * 24
-BARE_ZONES = ("ZZ1|1|whatever", "NK1|1|DOE^JOHN")
 
 HEADER: tuple[Row, ...] = (
     row(
@@ -323,7 +334,7 @@ HEADER: tuple[Row, ...] = (
         "MSH-10 of 199 odd characters",
         Case(
             "",
-            (oru(PLT, control="@").replace(b"|@|", b"|" + ODD_ID + b"|"),),
+            (oru(PLT, control="@").replace(b"|@|", b"|" + odd.ODD_ID + b"|"),),
             holds={"platelets": "98"},
             check=checks.echoed,
         ),
@@ -340,29 +351,18 @@ HEADER: tuple[Row, ...] = (
         "other delimiters",
         Case(
             "",
-            (oru(PLT).translate(bytes.maketrans(b"|^~\\&", b"#!@?%")),),
+            (odd.in_own_separators(oru(PLT)),),
             holds={"platelets": "98"},
             check=checks.own_delimiters,
         ),
-        Case("a fifth, of v2.7", (oru(PLT).replace(b"^~\\&|", b"^~\\&#|", 1),), holds={"platelets": "98"}),
+        Case("a fifth, of v2.7", (odd.with_fifth_mark(oru(PLT)),), holds={"platelets": "98"}),
     ),
     row(
         "H08",
         "MSH-2 unusable",
-        Case(
-            "missing",
-            (oru(PLT).replace(b"MSH|^~\\&|", b"MSH||"),),
-            None,
-            ["quarantined DELIMS"],
-            strict="AE 102 MSH^1^2",
-        ),
-        Case("short", (oru(PLT).replace(b"^~\\&|", b"^~|", 1),), None, ["quarantined DELIMS"], strict="AE 102 MSH^1^2"),
-        Case(
-            "repeating",
-            (oru(PLT).replace(b"^~\\&|", b"^^\\&|", 1),),
-            None,
-            ["quarantined DELIMS"],
-            strict="AE 102 MSH^1^2",
+        *(
+            Case(how, (odd.with_broken_marks(oru(PLT), how),), None, ["quarantined DELIMS"], strict="AE 102 MSH^1^2")
+            for how in odd.BROKEN_MARKS
         ),
     ),
     row(
@@ -400,6 +400,10 @@ HEADER: tuple[Row, ...] = (
     row(
         "H13",
         "MSH-12",
+        *(
+            Case(version, header(f"ORU^R01|1|P|{version}"), holds={"platelets": "98"}, strict="AA")
+            for version in ("2.1", "2.2", "2.3", "2.3.1", "2.4", "2.5", "2.5.1", "2.6", "2.7", "2.8")
+        ),
         Case("2.9", header("ORU^R01|1|P|2.9"), holds={"platelets": "98"}, strict="AA"),
         Case("3.0", header("ORU^R01|1|P|3.0"), holds={"platelets": "98"}, strict="AR 203 MSH^1^12"),
         Case("junk", header("ORU^R01|1|P|latest"), holds={"platelets": "98"}, strict="AR 203 MSH^1^12"),
@@ -413,7 +417,17 @@ HEADER: tuple[Row, ...] = (
     row(
         "H15",
         "MSH-3/4 not configured for this connection",
-        later="no setting names the senders of a source; peers are listed by address",
+        Case(
+            "another sender",
+            (oru(PLT, control="1").replace(b"|LAB|", b"|PHARMACY|", 1),),
+            None,
+            ["quarantined SENDER"],
+            strict="AR 207 MSH^1^3",
+            holds={"platelets": None},
+            senders=["LAB|HOSP"],
+        ),
+        Case("one of those named", (oru(PLT),), holds={"platelets": "98"}, senders=["LAB|HOSP", "ICU|HOSP"]),
+        note="kept until a person releases it; an alarm stands as long",
     ),
     row("H16", "MSH-7 missing", Case("", (oru(PLT, sent=""),), issues=["no-sender-time"], holds={"platelets": "98"})),
     row(
@@ -505,13 +519,23 @@ HEADER: tuple[Row, ...] = (
         "ISO 2022 escapes, several character sets",
         Case(
             "",
-            (oru(PLT, name="@", charset="ASCII~ISO IR87").replace(b"@", "山田".encode("iso2022_jp")),),
+            (oru(PLT, name="@", charset="ASCII~ISO IR87").replace(b"@", odd.JAPANESE),),
+            holds={"platelets": "98"},
+            check=checks.japanese_name,
+        ),
+        Case(
+            "by escapes `\\M2442\\` and `\\C2842\\`",
+            (oru(PLT, name="\\M2442\\;3ED\\C2842\\"),),
             holds={"platelets": "98"},
             check=checks.japanese_name,
         ),
         Case("an unknown set", (oru(PLT, charset="KLINGON"),), issues=["charset-unknown"], holds={"platelets": "98"}),
     ),
-    row("H25", "unknown and Z segments", Case("", (oru(*BARE_ZONES, PLT, "ZZ2|x"),), holds={"platelets": "98"})),
+    row(
+        "H25",
+        "unknown and Z segments",
+        Case("", (oru(*odd.UNKNOWN_SEGMENTS, PLT, "ZZ2|x"),), holds={"platelets": "98"}),
+    ),
     row(
         "H26",
         "segments out of order",
@@ -568,13 +592,15 @@ HEADER: tuple[Row, ...] = (
         "escape sequences",
         Case(
             "`\\F\\ \\S\\ \\T\\ \\R\\ \\E\\ \\.br\\ \\X0D\\`",
-            (oru(PLT, name="A\\F\\B\\S\\C\\T\\D\\R\\E\\E\\F\\.br\\G\\X0D\\H"),),
+            (oru(PLT, name=odd.ESCAPES),),
             check=checks.escapes_read,
         ),
-        Case("`\\Cxx\\`, and one without its end", (oru(PLT, name="A\\Cxx\\B\\"),), check=checks.escape_kept),
+        Case("`\\Cxx\\`, and one without its end", (oru(PLT, name=odd.BROKEN_ESCAPES),), check=checks.escape_kept),
         note="read after splitting, in one pass: `\\X0D\\` never makes a segment",
     ),
-    row("H33", "double escape `\\E\\F\\E\\`", Case("", (oru(PLT, name="\\E\\F\\E\\"),), check=checks.double_escape)),
+    row(
+        "H33", "double escape `\\E\\F\\E\\`", Case("", (oru(PLT, name=odd.DOUBLE_ESCAPE),), check=checks.double_escape)
+    ),
     row(
         "H34",
         'HL7 null `""` against empty',
@@ -586,12 +612,7 @@ HEADER: tuple[Row, ...] = (
         "batch in one frame",
         Case(
             "FHS BHS … BTS FTS",
-            (
-                b"FHS|^~\\&\rBHS|^~\\&\r"
-                + oru(PLT, control="1")
-                + oru(PLT_LOW, control="2", order="F2", at="20260102040000")
-                + b"BTS|2\rFTS|1\r",
-            ),
+            (odd.enveloped([oru(PLT, control="1"), oru(PLT_LOW, control="2", order="F2", at="20260102040000")]),),
             ["AA", "AA"],
             ["applied", "applied"],
             holds={"platelets": "40"},
@@ -599,11 +620,19 @@ HEADER: tuple[Row, ...] = (
         Case(
             "after a byte order mark, answers as each header asks",
             (
-                b"\xef\xbb\xbfBHS|^~\\&\r"
-                + oru(PLT, control="1").replace(b"|2.5.1", b"|2.5.1|||AL|NE", 1)
-                + oru(PLT_LOW, control="2", order="F2", at="20260102040000").replace(b"|2.5.1", b"|2.5.1|||NE|NE", 1)
-                + oru(PLT, control="3", order="F3", at="20260102043000")
-                + b"BTS|9\r",
+                odd.marked(
+                    odd.enveloped(
+                        [
+                            oru(PLT, control="1").replace(b"|2.5.1", b"|2.5.1|||AL|NE", 1),
+                            oru(PLT_LOW, control="2", order="F2", at="20260102040000").replace(
+                                b"|2.5.1", b"|2.5.1|||NE|NE", 1
+                            ),
+                            oru(PLT, control="3", order="F3", at="20260102043000"),
+                        ],
+                        files=False,
+                        count=9,
+                    )
+                ),
             ),
             ["CA", "AA"],
             ["applied", "applied", "applied"],
@@ -638,20 +667,24 @@ HEADER: tuple[Row, ...] = (
     row(
         "H37",
         "continuation",
-        Case("DSC", (oru(PLT, "DSC|next|F"),), None, ["quarantined CONTINUATION"]),
-        Case("ADD", (oru(PLT, "ADD|rest"),), None, ["quarantined CONTINUATION"]),
+        *(
+            Case(what, (oru(PLT, line),), None, ["quarantined CONTINUATION"])
+            for what, line in odd.CONTINUATIONS.items()
+        ),
+        Case("MSH-14", header("ORU^R01|1|P|2.5.1||page-2"), None, ["quarantined CONTINUATION"]),
+        Case("MSH-13, a number of the sequence protocol", header("ORU^R01|1|P|2.5.1|4711"), holds={"platelets": "98"}),
     ),
     row(
         "H38",
         "bytes after the last segment",
-        Case("", (oru(PLT) + b"--- end of page 1 ---",), issues=["stray-text"], holds={"platelets": "98"}),
+        Case("", (oru(PLT) + odd.LAST_WORDS,), issues=["stray-text"], holds={"platelets": "98"}),
     ),
     row(
         "H39",
         "HL7 in XML",
         Case(
             "",
-            Stream(b'\x0b<?xml version="1.0"?><ORU_R01 xmlns="urn:hl7-org:v2xml"><MSH/></ORU_R01>' + END),
+            Stream(odd.XML_FRAME),
             ["AA"],
             ["quarantined XML"],
             strict="AR 200",
@@ -661,7 +694,7 @@ HEADER: tuple[Row, ...] = (
     row(
         "H40",
         "segment of delimiters only",
-        Case("PID||||", (er7(msh("ORU^R01"), "PID||||", obr(), PLT),), None, ["quarantined NO_PATIENT"]),
+        Case("PID||||", (er7(msh("ORU^R01"), odd.ONLY_BARS, obr(), PLT),), None, ["quarantined NO_PATIENT"]),
     ),
 )
 
@@ -670,8 +703,6 @@ HEADER: tuple[Row, ...] = (
 UNMERGE = "taking a merge back (A37) is not read yet: ignored and listed"
 MOVES = "moves of visits between patients are not read yet: ignored and listed"
 ABG = (obx("2703-7", "80", "mm[Hg]"),)
-FREE_TEXT = ("=HYPERLINK(1)", "<script>alert(1)</script>", "'; DROP TABLE inbox;--", "X\\X0D\\\\X0A\\Bcc: a@b.example")
-PATTERNS = ("${jndi:ldap://x/a}", "{{7*7}}", "%s%n%x", "../../etc/passwd")
 
 PEOPLE: tuple[Row, ...] = (
     row(
@@ -791,7 +822,7 @@ PEOPLE: tuple[Row, ...] = (
         ),
         later=MOVES,
     ),
-    row("C18", "MRG missing in A40", Case("", (adt("A40"),), None, ["quarantined NO_MRG"])),
+    row("C18", "MRG missing in A40", Case("", (adt("A40"),), None, ["quarantined NO_MRG"], strict="AE 100 MRG^1")),
     row(
         "C19",
         "test patients",
@@ -971,7 +1002,7 @@ RESULTS: tuple[Row, ...] = (
         "no number",
         *(
             Case(f"`{text}`", platelets(text, type="ST"), bucket="bad_value", issues=["unreadable-value"])
-            for text in ("1:40", "+++", "haemolysed", "see note", "pending")
+            for text in odd.NO_NUMBERS
         ),
     ),
     row(
@@ -989,7 +1020,7 @@ RESULTS: tuple[Row, ...] = (
         "a mark that may group thousands",
         *(
             Case(f"ferritin `{text}`", ferritin(text), bucket="bad_value", issues=["ambiguous-number"])
-            for text in ("4.420", "4,420")
+            for text in odd.GROUPED
         ),
         note="never guessed",
     ),
@@ -1015,10 +1046,7 @@ RESULTS: tuple[Row, ...] = (
     row(
         "C39",
         "the micro sign",
-        *(
-            Case(f"`{unit}`", ferritin("5000", unit), holds={"ferritin": "5000"})
-            for unit in ("\u00b5g/L", "\u03bcg/L", "mcg/L")
-        ),
+        *(Case(f"`{unit}`", ferritin("5000", unit), holds={"ferritin": "5000"}) for unit in odd.MICRO_SIGNS),
     ),
     row(
         "C40",
@@ -1046,7 +1074,7 @@ RESULTS: tuple[Row, ...] = (
         "what only a programming language reads",
         *(
             Case(f"`{text}`", platelets(text), bucket="bad_value", issues=["unreadable-value"])
-            for text in ("NaN", "inf", "1e400", "0x1F", "1_000", "١٢", "１２")
+            for text in odd.ONLY_PROGRAMS_READ
         ),
     ),
     row(
@@ -1124,7 +1152,7 @@ RESULTS: tuple[Row, ...] = (
         "no time",
         *(
             Case(f"`{text}`", at(text), bucket="bad_value", issues=["missing-time"], holds={"platelets": None})
-            for text in ("20260229", "20261301", "2026", "2026111")
+            for text in odd.NO_TIMES
         ),
         Case("`…60` seconds", at("20260102030060"), flags=["leap-second"], holds={"platelets": "98"}),
     ),
@@ -1255,25 +1283,25 @@ RESULTS: tuple[Row, ...] = (
     row(
         "C62",
         "names a spreadsheet, browser, database or mailer would obey",
-        *(Case(f"`{text}`", named(text), candidate=True, check=checks.inert) for text in FREE_TEXT),
+        *(Case(f"`{text}`", named(text), candidate=True, check=checks.inert) for text in odd.FREE_TEXT),
     ),
     row(
         "C63",
         "names a template or logger would obey",
-        *(Case(f"`{text}`", named(text), candidate=True, check=checks.inert) for text in PATTERNS),
+        *(Case(f"`{text}`", named(text), candidate=True, check=checks.inert) for text in odd.PATTERNS),
     ),
     row(
         "C64",
         "bidirectional and zero-width characters",
-        Case("", named("A\u202eBC\u200bD\u2066E"), candidate=True, check=checks.inert),
+        Case("", named(odd.INVISIBLE), candidate=True, check=checks.inert),
     ),
     row(
         "C65",
         "names of the world",
-        Case("Greek", (oru(PLT, name="ΓΕΩΡΓΙΟΥ"),), check=checks.greek_name),
-        Case("Cyrillic", named("Щербаков^Фёдор"), candidate=True, check=checks.inert),
-        Case("Chinese", named("王^小明"), candidate=True, check=checks.inert),
-        Case("combining marks", named("e\u0301\u0323te\u0301"), candidate=True, check=checks.inert),
+        Case("Greek", (oru(PLT, name=odd.NAMES["Greek"]),), check=checks.greek_name),
+        Case("Cyrillic", named(odd.NAMES["Cyrillic"]), candidate=True, check=checks.inert),
+        Case("Chinese", named(odd.NAMES["Chinese"]), candidate=True, check=checks.inert),
+        Case("combining marks", named(odd.NAMES["combining marks"]), candidate=True, check=checks.inert),
         Case("200 characters", named("N" * 200), candidate=True, check=checks.inert),
     ),
 )

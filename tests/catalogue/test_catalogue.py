@@ -75,7 +75,7 @@ def test_the_strict_profile_says_what_it_minds_and_keeps_it_all_the_same(
         assert bench.lot(seen.bad) == list(case.lot)
 
 
-def test_one_house_bears_all_of_it_on_one_connection(tmp_path: Path, template: Path) -> None:
+def test_one_house_bears_all_of_it_on_one_connection(each_store: str, tmp_path: Path, template: Path) -> None:
     cases = [
         case for row in ROWS for case in row.cases if not case.apart and case.conduct != "waits" and not case.seconds
     ]

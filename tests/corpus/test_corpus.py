@@ -46,7 +46,10 @@ def accounted(readings: Iterator[Reading] | tuple[Reading, ...]) -> Iterator[Rea
 
 def test_every_listed_message_is_found(readings: tuple[Reading, ...]) -> None:
     found = Counter(one.found.source.rpartition("#")[0] for one in readings)
-    assert {path: found[path] for path in listed()} == listed()
+    split = {str(FOLDER / "lit-python-hl7" / f"samples_{number}.hl7"): 2 for number in ("009", "018", "019")}
+    assert {path: found[path] for path in listed()} == listed() | split, (
+        "a BHS or FHS stands in the middle of three messages"
+    )
     assert sum(listed().values()) >= 1312
 
 

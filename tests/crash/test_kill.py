@@ -20,7 +20,9 @@ import pytest
 
 from adapter.store import inbox
 from adapter.store.database import Database
+from tests import stores
 from tests.peers import free_port
+from tests.postgres import PASSWORD
 
 VICTIM = Path(__file__).with_name("victim.py")
 KILLS = int(os.environ.get("ADAPTER_KILLS", "5"))
@@ -70,8 +72,8 @@ class Sender:
         return f"MSA|AA|{control_id}".encode() in answer
 
 
-def victim(path: Path, port: int) -> subprocess.Popen[bytes]:
-    started = subprocess.Popen([sys.executable, VICTIM, path, str(port)])
+def victim(url: str, port: int) -> subprocess.Popen[bytes]:
+    started = subprocess.Popen([sys.executable, VICTIM, url, PASSWORD, str(port)])
     for _ in range(1000):
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", port)) == 0:
@@ -81,8 +83,8 @@ def victim(path: Path, port: int) -> subprocess.Popen[bytes]:
 
 
 @pytest.mark.slow
-def test_nothing_acknowledged_is_lost_and_nothing_is_stored_twice(tmp_path: Path) -> None:
-    path, port, stop = tmp_path / "adapter.db", free_port(), threading.Event()
+def test_nothing_acknowledged_is_lost_and_nothing_is_stored_twice(each_store: str, tmp_path: Path) -> None:
+    url, port, stop = stores.address(tmp_path), free_port(), threading.Event()
     senders = [Sender(f"S{number}", port, stop) for number in range(SENDERS)]
     threads = [threading.Thread(target=sender.run) for sender in senders]
     for thread in threads:
@@ -90,7 +92,7 @@ def test_nothing_acknowledged_is_lost_and_nothing_is_stored_twice(tmp_path: Path
     chance = random.Random(11)
     try:
         for _ in range(KILLS):
-            process = victim(path, port)
+            process = victim(url, port)
             time.sleep(chance.uniform(0.05, 0.6))
             process.send_signal(signal.SIGKILL)
             process.wait()
@@ -98,13 +100,14 @@ def test_nothing_acknowledged_is_lost_and_nothing_is_stored_twice(tmp_path: Path
         stop.set()
         for thread in threads:
             thread.join()
-    judge(path, senders)
+    judge(url, senders)
 
 
-def judge(path: Path, senders: list[Sender]) -> None:
-    database = Database.open(f"sqlite:///{path}")
+def judge(url: str, senders: list[Sender]) -> None:
+    database = Database.open(url, password=PASSWORD)
     with database.read() as conn:
-        assert conn.exec_driver_sql("PRAGMA integrity_check").scalar_one() == "ok"
+        if stores.on_sqlite():
+            assert conn.exec_driver_sql("PRAGMA integrity_check").scalar_one() == "ok"
         stored = Counter(row.control_id for row in inbox.listing(conn))
         counts = inbox.counts(conn)
     database.close()

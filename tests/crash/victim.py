@@ -1,4 +1,4 @@
-"""The process that is killed: a real MLLP listener over a real store. Arguments: database, port."""
+"""The process that is killed: a real MLLP listener over a real store. Arguments: the store's URL, its password, port."""
 
 import asyncio
 import sys
@@ -11,8 +11,8 @@ from adapter.store.database import Database
 from adapter.telemetry import Metrics
 
 
-async def main(path: str, port: int) -> None:
-    database = Database.open(f"sqlite:///{path}")
+async def main(url: str, password: str, port: int) -> None:
+    database = Database.open(url, password=password)
     database.migrate()
     store = StoreInbox(database)
     server = MllpServer(door(), "127.0.0.1", port, Metrics())
@@ -28,4 +28,4 @@ def door() -> Door:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1], int(sys.argv[2])))
+    asyncio.run(main(sys.argv[1], sys.argv[2], int(sys.argv[3])))

@@ -232,7 +232,7 @@ def told_of(row: CandidateRow) -> str:
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_the_store_ends_alike_too(seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_store_ends_alike_too(each_store: str, seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without merges, so that one person has one number whatever came first."""
     monkeypatch.setattr("adapter.store.screening_ids.new_screening_id", lambda: "S000000001")
     random = Random(1000 + seed)
@@ -243,7 +243,7 @@ def test_the_store_ends_alike_too(seed: int, tmp_path: Path, monkeypatch: pytest
 
 
 @pytest.mark.parametrize("seed", range(12))
-def test_the_store_ends_alike_with_merges(seed: int, tmp_path: Path) -> None:
+def test_the_store_ends_alike_with_merges(each_store: str, seed: int, tmp_path: Path) -> None:
     """Who is one person, what is known of them and what is shown; two numbers for one person wait for a person (P9)."""
     random = Random(2000 + seed)
     messages = admission(random)

@@ -8,7 +8,6 @@ import contextlib
 import hashlib
 import http.client
 import json
-import sqlite3
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -28,6 +27,7 @@ from adapter.hl7.mllp import encode
 from adapter.standins.edc import create_edc
 from adapter.standins.edc_store import EdcStore
 from adapter.standins.mailbox import Mailbox, catcher
+from tests import stores
 from tests.canary import Canaries
 from tests.installation import Installation, lines, say, tell, until
 from tests.peers import Script, free_port, misbehaving, serving
@@ -160,9 +160,18 @@ class Stage:
         until(self.place.owes_nothing, 90)
 
 
-@pytest.fixture(scope="module")
-def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    folder, canaries, store = tmp_path_factory.mktemp("canary"), Canaries(), EdcStore()
+@pytest.fixture(scope="module", params=stores.KINDS)
+def stage(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    server = request.getfixturevalue("postgres") if request.param == "postgresql" else None
+    with stores.using(server), staged(tmp_path_factory.mktemp("canary")) as played:
+        if server is not None:
+            played.keep("log", server.log.read_bytes())
+        yield played
+
+
+@contextlib.contextmanager
+def staged(folder: Path) -> Iterator[Stage]:
+    canaries, store = Canaries(), EdcStore()
     (folder / "faults").mkdir()
     outcome = {"resourceType": "OperationOutcome", "text": {"div": canaries.word("EDC text"), "status": "additional"}}
     issue = {"severity": "error", "code": "invalid", "diagnostics": f"family {canaries.word('EDC diagnostics')}"}
@@ -355,7 +364,7 @@ def ending(stage: Stage, ben: Person) -> None:
     assert stage.place.process.wait(timeout=30) == 70
     stage.keep("log", stage.place.log.read_bytes())
     # Row by row: in the file itself a long text is cut by the pages.
-    with contextlib.closing(sqlite3.connect(stage.place.database)) as store:
+    with stores.beside(stage.place.database.parent) as store:
         stage.keep("control: the store", b"\n".join(bytes(body) for (body,) in store.execute("SELECT body FROM inbox")))
     names = [str(path) for path in stage.place.folder.rglob("*")]
     stage.keep("file names", "\n".join(names).encode())

@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from adapter.hl7.mllp import encode
+from tests import stores
 
 CONFIG = """
 [adapter]
@@ -25,7 +26,7 @@ trials = ["immunosep-demo"]
 environment = "production"
 
 [store]
-ballast_mib = 0
+{store}ballast_mib = 0
 
 [[source]]
 kind = "mllp"
@@ -67,7 +68,9 @@ class Installation:
         self.folder = folder
         self.mllp, self.web = free_port(), free_port()
         self.config = folder / "adapter.toml"
-        self.config.write_text(CONFIG.format(folder=folder, mllp=self.mllp, web=self.web))
+        self.config.write_text(
+            CONFIG.format(folder=folder, mllp=self.mllp, web=self.web, store=stores.lines(folder / "data"))
+        )
         self.log = (folder / "log").open("w+")
         self.process: subprocess.Popen[bytes] | None = None
 
@@ -135,7 +138,7 @@ def metrics(page: str) -> dict[str, int]:
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Iterator[Installation]:
+def place(each_store: str, tmp_path: Path) -> Iterator[Installation]:
     made = Installation(tmp_path)
     yield made
     if made.process is not None and made.process.poll() is None:

@@ -13,7 +13,8 @@ from adapter.errors import StorageFailedError, UnavailableError
 from adapter.pipeline import receive
 from adapter.pipeline.receive import StoreInbox
 from adapter.store import inbox
-from adapter.store.database import Database
+from adapter.store.database import Database, SqliteDatabase
+from tests import stores
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
@@ -25,8 +26,16 @@ def message(control_id: str, body: bytes = b"MSH|") -> RawMessage:
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    opened = Database.open(f"sqlite:///{tmp_path / 'adapter.db'}")
+def file(tmp_path: Path) -> Iterator[SqliteDatabase]:
+    """For what only SQLite does."""
+    opened = stores.opened(tmp_path)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def database(each_store: str, tmp_path: Path) -> Iterator[Database]:
+    opened = stores.opened(tmp_path)
     opened.migrate()
     yield opened
     opened.close()
@@ -82,16 +91,16 @@ def test_a_sender_that_goes_away_does_not_disturb_the_others(database: Database)
     assert stored(database) == ["gone", "stays"]
 
 
-def test_a_full_disk_gives_no_receipt_and_passes_by_itself(database: Database) -> None:
-    with database.write() as tx:
+def test_a_full_disk_gives_no_receipt_and_passes_by_itself(file: SqliteDatabase) -> None:
+    with file.write() as tx:
         pages = tx.exec_driver_sql("PRAGMA page_count").scalar_one()
         tx.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
-    store = StoreInbox(database)
+    store = StoreInbox(file)
     [answer] = put_all(store, message("1", b"x" * 100_000))
     assert isinstance(answer, UnavailableError)
     assert not isinstance(answer, StorageFailedError)
     assert not store.failed.done()
-    with database.write() as tx:
+    with file.write() as tx:
         tx.exec_driver_sql("PRAGMA max_page_count = 1000000")
     [answer] = put_all(store, message("1", b"x" * 100_000))
     assert isinstance(answer, Receipt)
@@ -99,10 +108,10 @@ def test_a_full_disk_gives_no_receipt_and_passes_by_itself(database: Database) -
     store.close()
 
 
-def test_after_a_storage_failure_nothing_is_acknowledged_any_more(database: Database) -> None:
-    store = StoreInbox(database)
+def test_after_a_storage_failure_nothing_is_acknowledged_any_more(file: SqliteDatabase) -> None:
+    store = StoreInbox(file)
     assert isinstance(put_all(store, message("1"))[0], Receipt)
-    Path(f"{database.path}-wal").unlink()
+    Path(f"{file.path}-wal").unlink()
     assert isinstance(put_all(store, message("2"))[0], StorageFailedError)
     assert isinstance(store.failed.result(timeout=1), StorageFailedError)
     assert isinstance(put_all(store, message("3"))[0], StorageFailedError)

@@ -40,7 +40,7 @@ def merge(old: str, into: str, minute: int = 0) -> bytes:
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
+def house(each_store: str, tmp_path: Path) -> Iterator[House]:
     built = open_house(tmp_path, outlets=(NotifierOutlet("mail"), EDC))
     yield built
     built.database.close()
@@ -116,7 +116,7 @@ def test_a_merge_into_oneself_changes_nothing(house: House) -> None:
     assert house.rows == before
 
 
-def test_every_order_of_a_chain_ends_in_the_same_person(tmp_path: Path) -> None:
+def test_every_order_of_a_chain_ends_in_the_same_person(each_store: str, tmp_path: Path) -> None:
     told = [merge("1", "2"), merge("2", "3", 1), admitted("1"), organs("2"), ferritin("3")]
     ends = set()
     for number, order in enumerate(itertools.islice(itertools.permutations(told), 0, None, 7)):

@@ -4,8 +4,7 @@ import asyncio
 import contextlib
 import socket
 import struct
-from collections.abc import AsyncIterator, Callable, Coroutine
-from datetime import UTC, datetime
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,92 +13,14 @@ import uvloop
 
 from adapter.domain.message import RawMessage, Receipt
 from adapter.errors import UnavailableError
-from adapter.hl7.ack import AckPolicy
 from adapter.hl7.mllp import encode
-from adapter.pipeline.receive import StoreInbox
 from adapter.sources import connection
 from adapter.sources.connection import Limits
 from adapter.sources.envelope import Door, control_ids
 from adapter.sources.mllp_server import MllpServer, Neighbours
 from adapter.sources.turns import AT_ONCE, BIG
-from adapter.store import inbox
-from adapter.store.database import Database
 from adapter.telemetry import Metrics
-
-AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
-Walk = Callable[["Peer"], Coroutine[Any, Any, None]]
-
-
-def oru(control_id: str, extra: bytes = b"", *, msh_more: str = "", kind: str = "ORU^R01") -> bytes:
-    header = f"MSH|^~\\&|LAB|HOSP|ADAPTER|TRIAL|20260102030405||{kind}|{control_id}|P|2.5.1{msh_more}\r"
-    return header.encode() + b"PID|1||100^^^HOSP^MR\rOBX|1|NM|777-3^^LN||98|10*3/uL|||||F\r" + extra
-
-
-class Peer:
-    """A sender with a server in front of it."""
-
-    def __init__(self, server: MllpServer, database: Database) -> None:
-        self.server = server
-        self.database = database
-
-    async def connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        return await asyncio.open_connection(*self.server.address, limit=2**25)
-
-    async def exchange(self, data: bytes, answers: int, *, then_close: bool = False) -> list[bytes]:
-        """Sends, and returns so many answers; `b""` stands for a connection closed without one."""
-        reader, writer = await self.connect()
-        writer.write(data)
-        if then_close:
-            writer.write_eof()
-        found = [await answer(reader) for _ in range(answers)]
-        writer.close()
-        return found
-
-    def rows(self) -> list[tuple[str, str | None]]:
-        """What is stored: control id and the door's reason for quarantine."""
-        with self.database.read() as conn:
-            return [(item.message.control_id, item.message.quarantine) for item in inbox.pending(conn, 1000)]
-
-    def bodies(self) -> list[bytes]:
-        with self.database.read() as conn:
-            return [item.message.body for item in inbox.pending(conn, 1000)]
-
-    async def settled(self, count: int) -> list[tuple[str, str | None]]:
-        """What is stored, once it is that much."""
-        async with asyncio.timeout(30):
-            while len(rows := self.rows()) < count:  # noqa: ASYNC110 — the store tells nobody
-                await asyncio.sleep(0.01)
-        return rows
-
-
-async def answer(reader: asyncio.StreamReader) -> bytes:
-    async with asyncio.timeout(30):
-        try:
-            frame = await reader.readuntil(b"\x1c\r")
-        except (asyncio.IncompleteReadError, ConnectionResetError):
-            return b""
-    return frame[1:-2]
-
-
-def codes(answers: list[bytes]) -> list[str]:
-    """MSA-1 and MSA-2 of each answer."""
-    return [b" ".join(part.split(b"\rMSA|")[1].split(b"\r")[0].split(b"|")[:2]).decode() for part in answers]
-
-
-@contextlib.asynccontextmanager
-async def listening(tmp_path: Path, **options: Any) -> AsyncIterator[Peer]:
-    database = Database.open(f"sqlite:///{tmp_path}/adapter.db")
-    database.migrate()
-    store = StoreInbox(database)
-    door = Door("lab", "generic", lambda: AT, control_ids(lambda: AT), policy=options.pop("policy", AckPolicy()))
-    server = MllpServer(door, "127.0.0.1", 0, Metrics(), **options)
-    await server.start(options.get("inbox", store))
-    try:
-        yield Peer(server, database)
-    finally:
-        await server.stop()
-        store.close()
-        database.close()
+from tests.shell.listening import AT, Peer, Walk, answer, codes, listening, oru
 
 
 @pytest.fixture(params=[asyncio.new_event_loop, uvloop.new_event_loop], ids=["asyncio", "uvloop"])
@@ -159,6 +80,9 @@ def test_m02_m03_pipelined_frames_are_answered_in_their_order(run: Run) -> None:
         pytest.param(encode(b"MSH|^~\\&|A|B|C|D|1||ACK|9|P|2.3\rMSA|AA|1\r"), encode(oru("1")), ["AA 1"], id="M33 ACK"),
         pytest.param(b"", encode(oru("1") + oru("2")), ["AA 1"], id="two MSH in a frame"),
         pytest.param(b"", encode(b"BHS|^~\\&\r" + oru("1") + oru("2") + b"BTS|2\r"), ["AA 1", "AA 2"], id="batch"),
+        pytest.param(
+            b"", encode(b"BHS|^~\\&\r" + oru("1") + b"BTS|1\rOBX|1\r"), ["AA 1"], id="a result behind a batch"
+        ),
         pytest.param(b"", encode(oru("1", msh_more="|||AL|NE")), ["CA 1"], id="enhanced mode"),
         pytest.param(encode(oru("0", msh_more="|||NE|NE")), encode(oru("1")), ["AA 1"], id="no answer wanted"),
         pytest.param(b"", encode(oru("")), ["AA "], id="empty control id"),
@@ -172,6 +96,14 @@ def test_odd_frames_are_answered_and_the_next_good_one_too(
         writer.write(before + frame + encode(oru("good")))
         assert codes([await answer(reader) for _ in (*said, "good")]) == [*said, "AA good"]
         writer.close()
+
+    run(walk)
+
+
+def test_what_stands_outside_the_messages_of_a_batch_is_stored_too(run: Run) -> None:
+    async def walk(peer: Peer) -> None:
+        await peer.exchange(encode(b"BHS|^~\\&\r" + oru("1") + b"BTS|1\rOBX|1|NM\r"), 1)
+        assert [row[0] for row in peer.rows()] == ["1", ""]
 
     run(walk)
 

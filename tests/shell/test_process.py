@@ -29,7 +29,7 @@ RESULTS = oru(*ORGANS, obx("2276-4", "5200", "ng/mL"), control="R1")
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
+def house(each_store: str, tmp_path: Path) -> Iterator[House]:
     built = open_house(tmp_path)
     yield built
     built.database.close()

@@ -27,7 +27,7 @@ RESULTS = oru(*LINES, control="R1", processing="T")
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
+def house(each_store: str, tmp_path: Path) -> Iterator[House]:
     built = open_house(tmp_path)
     yield built
     built.database.close()
@@ -98,7 +98,7 @@ def test_a_message_we_fail_on_has_one_too(house: House, monkeypatch: pytest.Monk
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Iterator[Installation]:
+def place(each_store: str, tmp_path: Path) -> Iterator[Installation]:
     made = Installation(tmp_path / "here", "")
     yield made
     made.end()

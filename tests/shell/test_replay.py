@@ -9,6 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import inspect
 
 from adapter import assets
 from adapter.daemon.rules import SECRET
@@ -23,6 +24,7 @@ from adapter.screening import actions
 from adapter.store import audit, projections, quarantine
 from adapter.store.database import Database
 from adapter.store.projections import Span
+from tests import stores
 from tests.builders import adt, obx, oru
 from tests.walking import House, open_house
 
@@ -69,7 +71,7 @@ def opened(folder: Path) -> House:
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
+def house(each_store: str, tmp_path: Path) -> Iterator[House]:
     built = opened(tmp_path / "live")
     for number, message in enumerate(story()):
         built.tell(message)
@@ -111,8 +113,7 @@ def lines(database: Database) -> list[str]:
 def everything(database: Database, *but: str) -> list[str]:
     """Every row of every table, but for the tables named."""
     with database.read() as conn:
-        names = [name for (name,) in conn.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'table'")]
-        kept = sorted(set(names) - {*but, "sqlite_sequence"})
+        kept = sorted(set(inspect(conn).get_table_names()) - {*but})
         return [
             f"{name} {row}" for name in kept for row in sorted(map(repr, conn.exec_driver_sql(f"SELECT * FROM {name}")))
         ]
@@ -289,7 +290,7 @@ def installed(house: House, tmp_path: Path) -> Path:
     folder = tmp_path / "live"
     (folder / "secret.key").rename(folder / SECRET)
     config = tmp_path / "adapter.toml"
-    config.write_text(CONFIG.format(folder=folder))
+    config.write_text(CONFIG.format(folder=folder) + stores.settings(folder))
     return config
 
 
@@ -318,6 +319,10 @@ def test_the_command_rebuilds_alone_and_puts_it_on_record(house: House, installe
     with house.database.write() as tx:
         tx.exec_driver_sql("DELETE FROM results")
     words = ("replay", "--config", str(installed), "--at", house.now.isoformat(), "--json")
+    if not stores.on_sqlite():
+        beside = adapter(*words)
+        assert (beside.returncode, "in use" in beside.stderr) == (3, True)
+    house.processor.close()
     assert adapter(*words, "--rules", ".").returncode == 2
     done = adapter(*words)
     assert done.returncode == 0, done.stderr

@@ -20,7 +20,7 @@ LATER = "20260102040000"
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
+def house(each_store: str, tmp_path: Path) -> Iterator[House]:
     built = open_house(tmp_path, outlets=(NotifierOutlet("mail"), EDC))
     yield built
     built.database.close()

@@ -227,7 +227,13 @@ def test_segments_are_found_by_name_in_document_order() -> None:
 
 def test_misnamed_segments_are_named() -> None:
     message = er7.parse(HEADER + b"PID|1\robx|1\rPV|1\rgarbage after the end")
-    assert [segment.name for segment in message.misnamed] == ["obx", "PV|", "gar"]
+    assert [segment.name for segment in message.misnamed] == ["obx", "PV", "garbage after the end"]
+
+
+def test_a_line_of_text_is_no_segment_whatever_it_begins_with() -> None:
+    message = er7.parse(HEADER + b"PID|1\rOBRight lung clear\rPIDX|1||other\rOBX|1\rPV||I")
+    assert [segment.name for segment in message.segments[1:]] == ["PID", "OBRight lung clear", "PIDX", "OBX", "PV"]
+    assert (message.all("OBR"), len(message.all("PID"))) == ((), 1)
 
 
 def test_a_second_header_is_flagged() -> None:
@@ -265,3 +271,9 @@ def test_a_million_repetitions_are_read_in_a_blink() -> None:
     assert [pid.text(3, repetition=number) for number in range(1, 2000)] == [""] * 1999
     assert pid.text(3, 500) == ""
     assert time.process_time() - start < 1
+
+
+def test_segments_between_the_messages_of_a_batch_do_not_vanish() -> None:
+    batch = b"FHS|^~\\&\r" + HEADER + b"PID|1\rBTS|1\rOBX|1|NM\rOBX|2|NM\rsome text\rFTS|1\r"
+    assert er7.split(batch) == (HEADER + b"PID|1\r", b"OBX|1|NM\rOBX|2|NM\rsome text\r")
+    assert er7.split(b"FHS|^~\\&\rOBX|1\r") == (b"FHS|^~\\&\rOBX|1\r",)

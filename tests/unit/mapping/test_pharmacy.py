@@ -67,7 +67,7 @@ def test_a_running_infusion_is_given_with_its_rate_unit_route_and_time() -> None
 @pytest.mark.parametrize(
     ("line", "rate", "dose", "unit", "concentration"),
     [
-        (rxa(amount="8", unit="mL/h", strength="80", strength_unit="ug/mL"), "8", None, "mL/h", "80 ug/mL"),
+        (rxa(amount="8", unit="mL/h", strength="80", strength_unit="ug/mL"), "8", None, "mL/h", "80 mg/L"),
         (rxa(amount="0.5", unit="mg", per="H"), "0.5", None, "mg/h", None),
         (rxa(amount="12", unit="mcg/min"), "12", None, "ug/min", None),
         (rxa("8640^prednisone^RXNORM", amount="20", unit="mg"), None, "20", "mg", None),

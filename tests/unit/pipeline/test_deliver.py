@@ -21,6 +21,7 @@ from adapter.standins.edc_store import EdcStore
 from adapter.store import outbox
 from adapter.store.database import Database
 from adapter.telemetry import Metrics
+from tests import stores
 from tests.assessments import CONTEXT, assessment, change
 from tests.peers import Script, misbehaving, serving
 
@@ -50,8 +51,8 @@ class Peer:
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    made = Database.open(f"sqlite:///{tmp_path / 'adapter.db'}")
+def database(each_store: str, tmp_path: Path) -> Iterator[Database]:
+    made = stores.opened(tmp_path)
     made.migrate()
     yield made
     made.close()

@@ -47,6 +47,32 @@ def test_a_good_file_becomes_frozen_settings(tmp_path: Path) -> None:
         settings.adapter = None
 
 
+def test_roles_are_shared_out_only_where_processes_can_share_the_store(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    postgresql = f'{GOOD}\n[store]\nurl = "postgresql://adapter@localhost/adapter"\n'
+    assert set(load(tmp_path, GOOD).adapter.roles) == {"receive", "process", "deliver", "web"}
+    monkeypatch.setenv("ADAPTER_ADAPTER__ROLES", "process, web")
+    assert load(tmp_path, postgresql).adapter.roles == ("process", "web")
+    assert "only one process can use an SQLite store" in refusal(tmp_path, GOOD)
+    monkeypatch.setenv("ADAPTER_ADAPTER__ROLES", "screen")
+    assert "must be 'receive', 'process', 'deliver' or 'web'" in refusal(tmp_path, postgresql)
+
+
+def test_a_postgresql_store_takes_its_password_by_reference_and_never_prints_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STORE_PASSWORD", "hush")
+    url = "postgresql://adapter@db.example.org/adapter?sslmode=verify-full"
+    settings = load(tmp_path, f'{GOOD}\n[store]\nurl = "{url}"\npassword = "env:STORE_PASSWORD"\n')
+    assert (settings.store_url(), settings.store_password(), settings.on_sqlite()) == (url, "hush", False)
+    assert "hush" not in f"{settings!r} {settings.store_url()} {settings.model_dump_json()}"
+    for bad in ('url = "postgresql://adapter:hush@h/d"', f'url = "{url}"\npassword = "hush"', 'url = "mysql://h/d"'):
+        said = refusal(tmp_path, f"{GOOD}\n[store]\n{bad}\n")
+        assert "store" in said
+        assert "hush" not in said
+
+
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [

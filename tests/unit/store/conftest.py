@@ -1,4 +1,4 @@
-"""A store with the newest schema, one for each test; the schema is built once and copied."""
+"""A store with the newest schema, one for each test and kind; the schema is built once and copied."""
 
 import shutil
 from collections.abc import Iterator
@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from adapter.store.database import Database
+from tests import stores
 
 
 @pytest.fixture(scope="session")
@@ -19,7 +20,17 @@ def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def database(empty_store: Path, tmp_path: Path) -> Iterator[Database]:
+def database(each_store: str, empty_store: Path, tmp_path: Path) -> Iterator[Database]:
+    if stores.on_sqlite():
+        shutil.copy(empty_store, tmp_path / "adapter.db")
+    opened = stores.opened(tmp_path)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def file(empty_store: Path, tmp_path: Path) -> Iterator[Database]:
+    """The same, for what only SQLite does."""
     shutil.copy(empty_store, tmp_path / "adapter.db")
     opened = Database.open(f"sqlite:///{tmp_path / 'adapter.db'}")
     yield opened

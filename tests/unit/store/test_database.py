@@ -10,8 +10,10 @@ from sqlalchemy.exc import IntegrityError
 
 from adapter.errors import ConfigError, StorageFailedError, UnavailableError
 from adapter.store import disk, engines
-from adapter.store.database import Database, Transaction
+from adapter.store.database import Database, SqliteDatabase, Transaction
+from adapter.store.driver import cursor
 from adapter.store.engines import wal_reset_fault
+from tests import stores
 
 USER = text("INSERT INTO users (name, role, password_hash, created) VALUES (:name, 'coordinator', '', '')")
 COUNT = text("SELECT count(*) FROM users")
@@ -22,7 +24,7 @@ def add(tx: Transaction, name: str) -> None:
 
 
 def add_on_the_driver(tx: Transaction, name: str) -> None:
-    tx.connection.cursor().execute("INSERT INTO users VALUES (?, 'coordinator', '', 0, '')", (name,))
+    cursor(tx).execute("INSERT INTO users VALUES (?, 'coordinator', '', 0, '')", (name,))
 
 
 def add_many(tx: Transaction) -> None:
@@ -46,8 +48,8 @@ def count(database: Database) -> int:
         return number
 
 
-def test_the_writer_runs_with_wal_and_full_synchronous(database: Database) -> None:
-    with database.write() as tx:
+def test_the_writer_runs_with_wal_and_full_synchronous(file: SqliteDatabase) -> None:
+    with file.write() as tx:
         assert tx.exec_driver_sql("PRAGMA journal_mode").scalar_one() == "wal"
         assert tx.exec_driver_sql("PRAGMA synchronous").scalar_one() == 2
         assert tx.exec_driver_sql("PRAGMA foreign_keys").scalar_one() == 1
@@ -84,7 +86,7 @@ def test_a_read_is_one_snapshot(database: Database) -> None:
 
 
 def test_a_read_connection_cannot_write(database: Database) -> None:
-    with pytest.raises(StorageFailedError, match="read-only"), database.read() as conn:
+    with pytest.raises(UnavailableError, match="read-only"), database.read() as conn:
         add(conn, "anna")
 
 
@@ -102,72 +104,74 @@ def test_writers_of_several_threads_do_not_mix(database: Database) -> None:
     assert count(database) == 60
 
 
-def test_a_waiting_writer_goes_before_the_one_that_just_let_go(database: Database) -> None:
+def test_a_waiting_writer_goes_before_the_one_that_just_let_go(file: SqliteDatabase) -> None:
     order: list[str] = []
     started = threading.Event()
 
     def receive() -> None:
         started.set()
-        with database.write():
+        with file.write():
             order.append("receive")
 
     thread = threading.Thread(target=receive)
-    with database.write():
+    with file.write():
         thread.start()
         started.wait()
         time.sleep(0.05)
-    with database.write():
+    with file.write():
         order.append("process again")
     thread.join()
     assert order == ["receive", "process again"]
 
 
-def test_a_full_disk_is_unavailable_and_passes(database: Database) -> None:
-    with database.write() as tx:
+def test_a_full_disk_is_unavailable_and_passes(file: SqliteDatabase) -> None:
+    with file.write() as tx:
         pages = tx.exec_driver_sql("PRAGMA page_count").scalar_one()
         tx.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
-    with pytest.raises(UnavailableError, match="the disk is full") as caught, database.write() as tx:
+    with pytest.raises(UnavailableError, match="the disk is full") as caught, file.write() as tx:
         add_many(tx)
     assert not isinstance(caught.value, StorageFailedError)
     assert "SECRET" not in str(caught.value)
-    with database.write() as tx:
+    with file.write() as tx:
         tx.exec_driver_sql("PRAGMA max_page_count = 1000000")
         add(tx, "anna")
-    assert count(database) == 1
+    assert count(file) == 1
 
 
-def test_a_database_held_by_another_process_is_unavailable(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    with database.write() as tx:
+def test_a_database_held_by_another_process_is_unavailable(
+    file: SqliteDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with file.write() as tx:
         tx.exec_driver_sql("PRAGMA busy_timeout = 20")
-    with sqlite3.connect(database.path, isolation_level=None) as other:
+    with sqlite3.connect(file.path, isolation_level=None) as other:
         other.execute("BEGIN IMMEDIATE")
-        with pytest.raises(UnavailableError, match="another process holds"), database.write() as tx:
+        with pytest.raises(UnavailableError, match="another process holds"), file.write() as tx:
             add(tx, "anna")
         other.execute("COMMIT")
     other.close()
-    with database.write() as tx:
+    with file.write() as tx:
         add(tx, "anna")
 
 
 @pytest.mark.parametrize("suffix", ["", "-wal"])
 def test_a_database_deleted_under_the_process_is_noticed_before_anything_is_acknowledged(
-    database: Database, suffix: str
+    file: SqliteDatabase, suffix: str
 ) -> None:
-    with database.write() as tx:
+    with file.write() as tx:
         add(tx, "anna")
-    Path(f"{database.path}{suffix}").unlink()
-    with pytest.raises(StorageFailedError), database.write() as tx:
+    Path(f"{file.path}{suffix}").unlink()
+    with pytest.raises(StorageFailedError), file.write() as tx:
         add(tx, "berta")
-    with pytest.raises(StorageFailedError), database.write():
+    with pytest.raises(StorageFailedError), file.write():
         pytest.fail("after a storage failure nothing may be written")
 
 
-def test_a_database_replaced_under_the_process_is_noticed(database: Database, tmp_path: Path) -> None:
-    with database.write() as tx:
+def test_a_database_replaced_under_the_process_is_noticed(file: SqliteDatabase, tmp_path: Path) -> None:
+    with file.write() as tx:
         add(tx, "anna")
     (tmp_path / "other.db").write_bytes(b"x")
-    (tmp_path / "other.db").rename(database.path)
-    with pytest.raises(StorageFailedError), database.write() as tx:
+    (tmp_path / "other.db").rename(file.path)
+    with pytest.raises(StorageFailedError), file.write() as tx:
         add(tx, "berta")
 
 
@@ -177,11 +181,11 @@ def test_constraint_errors_stay_bugs_and_hide_what_was_written(database: Databas
     assert "SECRET" not in str(caught.value)
 
 
-def test_read_only_opens_beside_a_running_writer_and_after_it(database: Database) -> None:
+def test_read_only_opens_beside_a_running_writer_and_after_it(database: Database, tmp_path: Path) -> None:
     with database.write() as tx:
         add(tx, "anna")
     for _ in range(2):
-        beside = Database.open(f"sqlite:///{database.path}", read_only=True)
+        beside = stores.opened(tmp_path, read_only=True)
         assert count(beside) == 1
         with pytest.raises(ConfigError, match="read-only"), beside.write():
             pytest.fail("never reached")
@@ -214,7 +218,7 @@ def test_the_file_system_is_that_of_the_longest_mount_point() -> None:
     assert disk._filesystem(Path("/home"), mounts) == "ext4"
 
 
-def test_sqlite_with_the_wal_reset_fault_is_a_finding(database: Database) -> None:
+def test_sqlite_with_the_wal_reset_fault_is_a_finding(file: SqliteDatabase) -> None:
     assert [wal_reset_fault(version) for version in ("3.6.23", "3.7.0", "3.40.1", "3.51.2", "3.51.3", "3.54.1")] == [
         False,
         True,
@@ -224,7 +228,7 @@ def test_sqlite_with_the_wal_reset_fault_is_a_finding(database: Database) -> Non
         False,
     ]
     expected = 1 if wal_reset_fault(sqlite3.sqlite_version) else 0
-    assert len(database.self_check()) == expected
+    assert len(file.self_check()) == expected
 
 
 def test_a_database_without_schema_is_a_finding(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 from adapter.domain.issue import Issue
 from adapter.domain.message import MessageKind, MessageState, RawMessage, Receipt
 from adapter.store import feeds, inbox
-from adapter.store.database import Database, Transaction
+from adapter.store.database import Database, SqliteDatabase, Transaction
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, 678, tzinfo=UTC)
 
@@ -209,11 +209,11 @@ def test_a_late_clock_does_not_turn_a_feed_back(database: Database) -> None:
         assert feeds.last_received(conn, "lab") == NOW
 
 
-def test_storing_reads_only_what_is_new(database: Database) -> None:
+def test_storing_reads_only_what_is_new(file: SqliteDatabase) -> None:
     """The statement that counts reused control ids must not walk the whole inbox."""
     from adapter.store import inbox_put
 
-    with sqlite3.connect(database.path) as conn:
+    with sqlite3.connect(file.path) as conn:
         plan = conn.execute(f"EXPLAIN QUERY PLAN {inbox_put.FEED}", ("lab", 0, 0, "", "")).fetchall()
     conn.close()
     steps = [step for *_, step in plan]

@@ -4,12 +4,14 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import text
+from sqlalchemy import inspect, text
 
 from adapter.errors import ConfigError
 from adapter.store.database import Database, Transaction
 from adapter.store.migrate import HEAD, VERSION_TABLE, _config, current_revision, migrate
 from adapter.store.schema import metadata
+from tests import stores
+from tests.postgres import PASSWORD
 
 
 def test_the_migrations_build_the_tables_that_the_schema_states(database: Database) -> None:
@@ -42,28 +44,34 @@ def test_a_store_newer_than_the_program_is_refused(database: Database) -> None:
         database.migrate()
 
 
-def test_a_migration_cut_short_leaves_the_old_schema(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    opened = Database.open(f"sqlite:///{tmp_path / 'a.db'}")
-    monkeypatch.setattr("adapter.store.database.Database._guard", lambda self: None)
+def bare(folder: Path) -> Database:
+    return Database.open(stores.address(folder, "bare.db", bare=True), password=PASSWORD)
+
+
+def test_a_migration_cut_short_leaves_the_old_schema(
+    each_store: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = bare(tmp_path)
+    monkeypatch.setattr("adapter.store.database.SqliteDatabase._guard", lambda self: None)
     with pytest.raises(ZeroDivisionError), opened.write() as tx:
         cut_short(tx)
     with opened.read() as conn:
         assert current_revision(conn) is None
-        assert conn.execute(text("SELECT count(*) FROM sqlite_master")).scalar_one() == 0
+        assert inspect(conn).get_table_names() == []
     opened.close()
 
 
-def test_an_older_store_is_counted_for_what_no_mapping_knew(tmp_path: Path) -> None:
+def test_an_older_store_is_counted_for_what_no_mapping_knew(each_store: str, tmp_path: Path) -> None:
     from alembic import command
 
-    opened = Database.open(f"sqlite:///{tmp_path / 'a.db'}")
+    opened = bare(tmp_path)
     issue = '{"code": "%s", "detail": "%s", "text": "", "where": ""}'
     said = ", ".join(issue % pair for pair in (("unmapped-code", "K"), ("unmapped-code", "K"), ("bom", "")))
     with opened.write() as tx:
         command.upgrade(_config(tx), "0002")
         tx.execute(text(
             "INSERT INTO inbox (source, site, kind, sender, control_id, type, peer, received, sha256, acknowledgment, body) "
-            "VALUES ('lab', '', '', '', '', '', '', '', x'', x'', x'')"
+            "VALUES ('lab', '', '', '', '', '', '', '', '', '', '')"
         ))  # fmt: skip
         tx.execute(
             text("INSERT INTO inbox_outcomes VALUES (1, 'applied', NULL, NULL, :said, '')"), {"said": f"[{said}]"}

@@ -1,9 +1,7 @@
 """Merges as stated, the person they make, and candidates that move with it."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from itertools import permutations
-from pathlib import Path
 
 import pytest
 
@@ -13,14 +11,6 @@ from adapter.store import persons
 from adapter.store.database import Database
 
 A, B, C, D = (PatientId("site", "HOSP", letter) for letter in "ABCD")
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    built = Database.open(f"sqlite:///{tmp_path}/a.db")
-    built.migrate()
-    yield built
-    built.close()
 
 
 @pytest.mark.parametrize("order", list(permutations([Merge(A, B), Merge(B, C), Merge(D, C)])))

@@ -1,4 +1,3 @@
-import sqlite3
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,6 +9,7 @@ from adapter.store import screening_ids
 from adapter.store.database import Database
 from adapter.store.screening_ids import new_screening_id, well_formed
 from adapter.store.secret import SiteSecret
+from tests import stores
 
 SECRET = SiteSecret(b"k" * 32)
 WHO = PatientId("attikon", "HOSP", "MRN-CANARY-4711")
@@ -45,20 +45,23 @@ def test_an_id_of_another_patient_is_not_given_twice(database: Database) -> None
         allocate(database, "immunosep", replace(WHO, value="2"), "A")
 
 
-def test_a_sealed_patient_moved_to_another_row_does_not_open(database: Database) -> None:
+def test_a_sealed_patient_moved_to_another_row_does_not_open(database: Database, tmp_path: Path) -> None:
     allocate(database, "immunosep", WHO, "A")
     allocate(database, "immunosep", replace(WHO, value="2"), "B")
-    with sqlite3.connect(database.path) as conn:
+    with stores.beside(tmp_path) as conn:
         conn.execute("UPDATE screening_ids SET patient = (SELECT patient FROM screening_ids WHERE screening_id = 'A')")
-    conn.close()
     with database.read() as conn, pytest.raises(ConfigError):
         screening_ids.resolve(conn, SECRET, "B")
 
 
-def test_the_linkage_table_alone_tells_nobody_who_it_is(database: Database) -> None:
+def test_the_linkage_table_alone_tells_nobody_who_it_is(database: Database, tmp_path: Path) -> None:
     allocate(database, "immunosep", WHO, "A")
+    with stores.beside(tmp_path) as conn:
+        ((_, *row),) = conn.execute("SELECT screening_id, trial, token, patient FROM screening_ids").fetchall()
+    assert row[0] == "immunosep"
+    assert b"CANARY" not in b"".join(row[1:])
     database.close()
-    assert b"CANARY" not in database.path.read_bytes()
+    assert not any(b"CANARY" in path.read_bytes() for path in tmp_path.glob("adapter.db*"))
 
 
 def test_new_ids_are_random_and_carry_a_check_character() -> None:

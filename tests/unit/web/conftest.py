@@ -9,6 +9,6 @@ from tests.web_house import House, house
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Iterator[House]:
+def home(each_store: str, tmp_path: Path) -> Iterator[House]:
     with house(tmp_path) as made:
         yield made

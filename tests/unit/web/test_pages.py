@@ -3,9 +3,11 @@
 import re
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from adapter.web import board
+from tests import stores
 from tests.builders import after, obx
 from tests.web_house import BASE, House, arrival, first_candidate, mals, organs, results, unclear
 
@@ -156,12 +158,10 @@ def test_two_trials_are_told_apart(home: House) -> None:
     assert "immunosep-demo" in home.signed_in().get("/").text
 
 
-def test_a_view_that_cannot_be_written_down_is_not_shown(home: House) -> None:
-    from adapter.store.database import Database
-
+def test_a_view_that_cannot_be_written_down_is_not_shown(home: House, tmp_path: Path) -> None:
     home.tell(*mals())
     client = home.signed_in()
-    read_only = Database.open(f"sqlite:///{home.database.path}", read_only=True)
+    read_only = stores.opened(tmp_path, read_only=True)
     client.app.state.context = replace(home.context, database=read_only)  # type: ignore[attr-defined]
     answer = client.get("/")
     assert answer.status_code == 500

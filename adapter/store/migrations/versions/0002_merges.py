@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from adapter.store.columns import NUMBER, WORDS
+
 revision = "0002"
 down_revision = "0001"
 
@@ -11,9 +13,9 @@ def upgrade() -> None:
     op.create_index("patients_merged", "patients", ["merged_into"])
     op.create_table(
         "merges",
-        sa.Column("merged", sa.Integer(), nullable=False),
-        sa.Column("survivor", sa.Integer(), nullable=False),
-        sa.Column("message", sa.Integer(), nullable=False),
+        sa.Column("merged", NUMBER, nullable=False),
+        sa.Column("survivor", NUMBER, nullable=False),
+        sa.Column("message", NUMBER, nullable=False),
         sa.ForeignKeyConstraint(["merged"], ["patients.key"]),
         sa.ForeignKeyConstraint(["survivor"], ["patients.key"]),
         sa.PrimaryKeyConstraint("merged", "survivor"),
@@ -21,8 +23,8 @@ def upgrade() -> None:
     op.create_index("merges_survivor", "merges", ["survivor"])
     op.create_table(
         "candidate_aliases",
-        sa.Column("former", sa.String(), nullable=False),
-        sa.Column("candidate", sa.String(), nullable=False),
+        sa.Column("former", WORDS, nullable=False),
+        sa.Column("candidate", WORDS, nullable=False),
         sa.ForeignKeyConstraint(["candidate"], ["candidates.id"]),
         sa.PrimaryKeyConstraint("former"),
     )

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from alembic import op
 
 from adapter.store.codec import storable
+from adapter.store.columns import NUMBER, WORDS
 
 revision = "0003"
 down_revision = "0002"
@@ -19,13 +20,15 @@ KEPT = "INSERT INTO unmapped (source, code, detail, count) VALUES (:source, :cod
 
 def upgrade() -> None:
     waiting = sa.text("state = 'quarantined'")
-    op.create_index("inbox_outcomes_quarantined", "inbox_outcomes", ["id"], sqlite_where=waiting)
+    op.create_index(
+        "inbox_outcomes_quarantined", "inbox_outcomes", ["id"], sqlite_where=waiting, postgresql_where=waiting
+    )
     op.create_table(
         "unmapped",
-        sa.Column("source", sa.String(), nullable=False),
-        sa.Column("code", sa.String(), nullable=False),
-        sa.Column("detail", sa.String(), nullable=False),
-        sa.Column("count", sa.Integer(), nullable=False),
+        sa.Column("source", WORDS, nullable=False),
+        sa.Column("code", WORDS, nullable=False),
+        sa.Column("detail", WORDS, nullable=False),
+        sa.Column("count", NUMBER, nullable=False),
         sa.PrimaryKeyConstraint("source", "code", "detail"),
     )
     counted: Counter[tuple[str, str, str]] = Counter()

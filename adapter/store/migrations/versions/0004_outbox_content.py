@@ -3,9 +3,11 @@
 import sqlalchemy as sa
 from alembic import op
 
+from adapter.store.columns import WORDS
+
 revision = "0004"
 down_revision = "0003"
 
 
 def upgrade() -> None:
-    op.add_column("outbox", sa.Column("content", sa.String(), nullable=False, server_default=""))
+    op.add_column("outbox", sa.Column("content", WORDS, nullable=False, server_default=""))

@@ -19,6 +19,6 @@ def upgrade() -> None:
         ("candidates_watched", ["patient", "trial"], WATCHED),
         ("candidates_left", ["patient", "trial"], LEFT),
     ):
-        op.create_index(name, "candidates", columns, sqlite_where=sa.text(only))
+        op.create_index(name, "candidates", columns, sqlite_where=sa.text(only), postgresql_where=sa.text(only))
     op.create_index("candidate_aliases_candidate", "candidate_aliases", ["candidate"])
     op.create_index("outbox_states", "outbox", ["outlet", "state", "created"])

@@ -1,0 +1,27 @@
+"""Whose message it seems to be, by a look at its first patient alone: to hand it to whoever keeps that patient."""
+
+import json
+
+from adapter.domain.message import MessageKind, RawMessage
+from adapter.domain.patient import PatientId
+from adapter.errors import MalformedMessageError
+from adapter.hl7 import er7
+from adapter.hl7.datatypes import identifiers
+from adapter.mapping.identity import patient_identity
+from adapter.screening.actions import patient_of
+from adapter.screening.rulebook import Rulebook
+
+
+def whose(message: RawMessage, rules: Rulebook) -> PatientId | None:
+    """A guess that costs little and decides nothing: who keeps the message reads it whole and hands on what is another's."""
+    site = rules.sites.get(message.site)
+    if site is None or message.quarantine is not None:
+        return None
+    try:
+        if message.kind is MessageKind.ACTION:
+            return patient_of(json.loads(message.body)["patient"])
+        pid = er7.parse(message.body, site.encoding).first("PID")
+        found = patient_identity(() if pid is None else identifiers(pid, 3), site)
+    except (MalformedMessageError, ValueError, LookupError, TypeError):
+        return None
+    return found if isinstance(found, PatientId) else None

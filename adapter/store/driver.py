@@ -1,0 +1,64 @@
+"""The driver's own cursor, for the statements on the path of every acknowledgment; one spelling for both drivers."""
+
+import re
+from collections.abc import Iterator, Sequence
+from functools import cache
+from typing import Any, Protocol, cast
+
+from sqlalchemy import Connection
+
+
+class Cursor(Protocol):
+    """What SQLite's and ours have in common; placeholders are `?`, in order, or numbered from 1."""
+
+    @property
+    def rowcount(self) -> int: ...
+    def execute(self, sql: str, parameters: Sequence[Any] = ..., /) -> Any: ...
+    def executemany(self, sql: str, rows: Sequence[Sequence[Any]], /) -> Any: ...
+    def fetchone(self) -> Any: ...
+    def __iter__(self) -> Iterator[Any]: ...
+
+
+def cursor(tx: Connection) -> Cursor:
+    if tx.dialect.name == "postgresql":
+        return _Numbered(tx.connection.dbapi_connection)
+    return cast("Cursor", tx.connection.cursor())
+
+
+class _Numbered:
+    """psycopg, which wants `$1` where SQLite wants `?` or `?1`."""
+
+    def __init__(self, connection: Any) -> None:
+        from psycopg import RawCursor
+
+        self._cursor: Any = RawCursor(connection)
+
+    @property
+    def rowcount(self) -> int:
+        return int(self._cursor.rowcount)
+
+    def execute(self, sql: str, parameters: Sequence[Any] = (), /) -> "_Numbered":
+        self._cursor.execute(numbered(sql), parameters or None)
+        return self
+
+    def executemany(self, sql: str, rows: Sequence[Sequence[Any]], /) -> None:
+        self._cursor.executemany(numbered(sql), rows)
+
+    def fetchone(self) -> Any:
+        return self._cursor.fetchone()
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self._cursor)
+
+
+@cache
+def numbered(sql: str) -> str:
+    """`?` and `?2` as `$1` and `$2`; our statements hold no question mark of their own."""
+    place = 0
+
+    def next_place(found: re.Match[str]) -> str:
+        nonlocal place
+        place += 1
+        return f"${found[1] or place}"
+
+    return re.sub(r"\?(\d*)", next_place, sql)

@@ -1,0 +1,86 @@
+"""HAPI HL7v2 and the UCUM reference implementation, asked through one Java process."""
+
+import base64
+import fcntl
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Iterable, Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import ROOT, data_folder
+
+HERE = Path(__file__).parent / "java"
+JARS = Path(os.environ.get("ADAPTER_JARS", ROOT / ".cache" / "oracles"))
+ESSENCE = data_folder() / "terminology" / "ucum-org" / "ucum-essence.xml"
+INSTALL = "needs Java 17 and Maven: apt-get install default-jdk-headless maven"
+
+
+class JavaOracle:
+    def __init__(self) -> None:
+        command = ["java", "-Xshare:auto", "-cp", f"{jars()}/*", str(HERE / "Oracle.java"), str(ESSENCE)]
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+
+    def close(self) -> None:
+        self._process.communicate()
+
+    def ask(self, questions: Iterable[str]) -> Iterator[str]:
+        """One answer a question, in their order."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        for question in questions:
+            self._process.stdin.write(question.encode("ascii") + b"\n")
+            self._process.stdin.flush()
+            yield self._process.stdout.readline().decode().rstrip("\n")
+
+    def read(self, text: str) -> list[Any] | str:
+        """What HAPI's generic model reads: `[name, fields]` for each segment; or the name of its refusal."""
+        (answer,) = self.ask([f"G {encoded(text)}"])
+        return answer[2:].split(" ")[0] if answer.startswith("!") else json.loads(answer)
+
+    def valid(self, unit: str) -> bool:
+        (answer,) = self.ask([f"V {encoded(unit)}".strip()])
+        return answer == "OK"
+
+    def convert(self, value: str, source: str, target: str) -> str | None:
+        """Exact decimal text; `None` where the two cannot be compared."""
+        (answer,) = self.ask([f"C {value} {encoded(source)} {encoded(target)}"])
+        return None if answer.startswith("!") else answer
+
+
+def encoded(text: str) -> str:
+    return base64.b64encode(text.encode()).decode()
+
+
+@cache
+def jars() -> Path:
+    """Fetched by Maven, once; other test processes wait for it."""
+    JARS.mkdir(parents=True, exist_ok=True)
+    with (JARS / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        stamp = JARS / "pom.xml"
+        if not stamp.exists() or stamp.read_bytes() != (HERE / "pom.xml").read_bytes():
+            fetch = ["mvn", "-q", "-B", "-f", str(HERE / "pom.xml"), "dependency:copy-dependencies"]
+            subprocess.run([*fetch, f"-DoutputDirectory={JARS}"], check=True, capture_output=True, timeout=300)
+            shutil.copy(HERE / "pom.xml", stamp)
+    return JARS
+
+
+def absent() -> str:
+    """Why there is no Java oracle here; empty where there is. On CI an absent one is a failure."""
+    there = shutil.which("java") and shutil.which("javac") and shutil.which("mvn")
+    return "" if there or os.environ.get("CI") else INSTALL
+
+
+@pytest.fixture(scope="module")
+def oracle() -> Iterator[JavaOracle]:
+    if reason := absent():
+        pytest.skip(reason)
+    made = JavaOracle()
+    yield made
+    made.close()

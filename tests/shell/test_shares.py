@@ -1,0 +1,310 @@
+"""Several processors on one PostgreSQL store: each patient has one of them at a time, and what it remembers is never old."""
+
+import asyncio
+import contextlib
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from adapter.domain.message import Delivery
+from adapter.domain.patient import PatientId
+from adapter.errors import UnavailableError
+from adapter.pipeline.deliver import deliver_next
+from adapter.pipeline.keep import Keeper
+from adapter.pipeline.outgoing import Owed
+from adapter.pipeline.process import Processor
+from adapter.store import inbox, leases, marks, outbox, patients, persons
+from adapter.store.partitions import ALL, COUNT, move, partition_of
+from tests import stores
+from tests.builders import adt, obx, oru
+from tests.postgres import Cluster
+from tests.walking import House, open_house
+
+CREATININE = obx("2160-0", "1.9", "mg/dL")
+
+
+def who(number: str) -> PatientId:
+    return PatientId("generic", "HOSP", number)
+
+
+def result(number: str, control: str, value: str = "1.9") -> bytes:
+    return oru(obx("2160-0", value, "mg/dL"), patient=number, control=control, order=control)
+
+
+class Pair:
+    """Two processors with a database object, a session and a memory each."""
+
+    def __init__(self, folder: Path) -> None:
+        self.one = open_house(folder)
+        self.two = self.another(folder)
+
+    def another(self, folder: Path) -> House:
+        database = stores.opened(folder)
+        keeper = Keeper(database, self.one.keeper.rules, self.one.keeper.secret, self.one.keeper.outlets, "")
+        processor = Processor(database, keeper.rules, keeper, lambda: self.one.now, lambda: None)
+        return House(database, processor, keeper, self.one.now)
+
+    def share(self) -> None:
+        """Until each holds half."""
+        for _ in range(3):
+            for house in (self.one, self.two):
+                house.processor.step()
+        assert len(held(self.one)) == len(held(self.two)) == COUNT // 2
+
+    def put(self, *bodies: bytes) -> list[int]:
+        """Stored as a receiver does, each in its patient's partition."""
+        receipts = self.one.put(*bodies)
+        return [receipt.inbox_id for receipt in receipts]
+
+    def sort(self, places: dict[int, int]) -> None:
+        with self.one.database.write() as tx:
+            move(tx, places)
+
+    def number_of(self, house: House, but: str = "") -> str:
+        """A patient whom this processor keeps."""
+        return next(n for n in map(str, range(100, 999)) if n != but and partition_of(who(n)) in held(house))
+
+    def tell(self, *bodies: bytes) -> None:
+        """Sorted by the first patient, then processed by whoever keeps it."""
+        for item, body in zip(self.put(*bodies), bodies, strict=True):
+            self.sort({item: partition_of(who(body.split(b"PID|")[1].split(b"|")[2].split(b"^")[0].decode()))})
+        self.work()
+
+    def work(self) -> None:
+        while self.one.processor.step() + self.two.processor.step():
+            pass
+
+
+def held(house: House) -> frozenset[int]:
+    return house.processor._shares.held
+
+
+def values(house: House, number: str) -> list[str]:
+    with house.database.read() as conn:
+        state = patients.load(conn, persons.resolve(conn, who(number)))
+    return sorted(one.current.original.value for one in state.results.get("creatinine", ()) if one.current)
+
+
+@pytest.fixture
+def pair(postgres: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pair]:
+    monkeypatch.setattr(leases, "LOOK_AGAIN", 0.0)
+    with stores.using(postgres):
+        made = Pair(tmp_path)
+        yield made
+        for house in (made.one, made.two):
+            house.processor.close()
+            house.database.close()
+
+
+def test_alone_one_holds_everything_and_two_halve_it(pair: Pair) -> None:
+    pair.one.processor.step()
+    assert held(pair.one) == ALL
+    pair.share()
+    assert held(pair.one) | held(pair.two) == ALL
+    assert not held(pair.one) & held(pair.two)
+    pair.two.processor.close()
+    pair.one.processor.step()
+    assert held(pair.one) == ALL
+
+
+def test_each_takes_only_the_messages_of_its_own_patients(pair: Pair) -> None:
+    pair.share()
+    mine = pair.number_of(pair.one)
+    (item,) = pair.put(result(mine, "R1"))
+    pair.sort({item: partition_of(who(mine))})
+    assert pair.two.processor.step() == 0
+    assert pair.one.processor.step() == 1
+    assert values(pair.two, mine) == ["1.9"]
+
+
+def test_a_message_in_the_wrong_place_is_handed_on_and_processed_once(pair: Pair) -> None:
+    pair.share()
+    theirs = pair.number_of(pair.two)
+    (item,) = pair.put(result(theirs, "R1"))
+    pair.sort({item: min(held(pair.one))})
+    assert pair.one.processor.step() == 1
+    assert values(pair.one, theirs) == []
+    assert pair.two.processor.step() == 1
+    assert values(pair.one, theirs) == ["1.9"]
+    assert pair.one.counts().applied == 1
+
+
+def test_memory_is_forgotten_when_a_partition_changes_hands(pair: Pair) -> None:
+    """One remembers the patient, two changes it meanwhile, and one goes on from what two left."""
+    one, two = pair.one, pair.two
+    for house, control, value in ((one, "R1", "1.1"), (two, "R2", "1.2"), (one, "R3", "1.3"), (two, "R4", "1.4")):
+        (item,) = pair.put(result("100", control, value))
+        pair.sort({item: partition_of(who("100"))})
+        assert house.processor.step() == 1
+        assert who("100") in house.keeper._memory
+        house.processor.close()
+    assert values(one, "100") == ["1.1", "1.2", "1.3", "1.4"]
+    two.processor.step()
+    known = two.keeper.known(who("100")).state.results["creatinine"]
+    assert sorted(found.current.original.value for found in known if found.current) == ["1.1", "1.2", "1.3", "1.4"]
+
+
+def stepping(house: House, stop: threading.Event) -> Callable[[], None]:
+    def run() -> None:
+        while not stop.is_set():
+            house.processor.step()
+            time.sleep(0.01)
+        house.processor.close()
+
+    return run
+
+
+def test_a_merge_of_two_processors_patients_is_done_by_one_with_both_in_hand(pair: Pair) -> None:
+    pair.share()
+    old, new = pair.number_of(pair.one), pair.number_of(pair.two)
+    pair.tell(result(old, "R1", "1.1"), result(new, "R2", "1.2"))
+    (item,) = pair.put(adt("A40", patient=new, merged=old, control="A40"))
+    pair.sort({item: partition_of(who(old))})
+    stop = threading.Event()
+    other = threading.Thread(target=stepping(pair.two, stop))
+    other.start()
+    try:
+        while pair.one.counts().pending:
+            pair.one.processor.step()
+    finally:
+        stop.set()
+        other.join()
+    assert values(pair.one, old) == values(pair.two, new) == ["1.1", "1.2"]
+    # What the old number still brings goes to whoever keeps the person now.
+    pair.share()
+    (late,) = pair.put(result(old, "R3", "1.3"))
+    pair.sort({late: partition_of(who(old))})
+    pair.work()
+    assert values(pair.one, new) == ["1.1", "1.2", "1.3"]
+    counts = pair.one.counts()
+    assert (counts.applied, counts.pending, counts.received) == (4, 0, 4)
+
+
+def test_two_who_want_each_others_patients_do_not_wait_for_ever(pair: Pair) -> None:
+    pair.share()
+    a, b = pair.number_of(pair.one), pair.number_of(pair.two)
+    c, d = pair.number_of(pair.one, but=a), pair.number_of(pair.two, but=b)
+    first, second = pair.put(
+        adt("A40", patient=b, merged=a, control="M1"), adt("A40", patient=c, merged=d, control="M2")
+    )
+    pair.sort({first: partition_of(who(a)), second: partition_of(who(d))})
+    stop = threading.Event()
+    threads = [threading.Thread(target=stepping(house, stop)) for house in (pair.one, pair.two)]
+    for thread in threads:
+        thread.start()
+    deadline = time.monotonic() + 20
+    while pair.one.counts().pending and time.monotonic() < deadline:
+        time.sleep(0.05)
+    stop.set()
+    for thread in threads:
+        thread.join()
+    assert pair.one.counts().applied == 2
+    with pair.one.database.read() as conn:
+        assert persons.resolve(conn, who(a)) == who(b)
+        assert persons.resolve(conn, who(d)) == who(c)
+
+
+def test_who_lost_the_session_keeps_nothing_of_what_it_computed(
+    postgres: Cluster, pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pair.one.processor.step()
+    pair.sort({pair.put(result("100", "R1"))[0]: partition_of(who("100"))})
+    prepare = Keeper.prepare
+
+    def lose(keeper: Keeper, *args: Any, **more: Any) -> Any:
+        """The screening is done, the session is cut, another takes the patients over."""
+        if keeper is not pair.one.keeper:
+            return prepare(keeper, *args, **more)
+        session = pair.one.processor._shares._session  # type: ignore[attr-defined]
+        with postgres.session() as conn:
+            conn.execute("SELECT pg_terminate_backend(%s)", (session.connection.dbapi_connection.info.backend_pid,))
+        pair.two.processor.step()
+        assert values(pair.two, "100") == ["1.9"]
+        return prepare(keeper, *args, **more)
+
+    monkeypatch.setattr(Keeper, "prepare", lose)
+    with pytest.raises(UnavailableError):
+        pair.one.processor.step()
+    monkeypatch.undo()
+    assert held(pair.one) == frozenset()
+    assert pair.one.counts().applied == 1
+    pair.one.processor.step()
+    assert values(pair.one, "100") == ["1.9"]
+
+
+def test_a_merged_record_is_not_resurrected_by_a_review(pair: Pair) -> None:
+    pair.share()
+    number = pair.number_of(pair.one)
+    pair.tell(adt("A01", patient=number, cls="E", ward="ED", control="A1"), result(number, "R1"))
+    assert pair.two.processor.review() == 0
+
+
+def test_the_store_belongs_to_one_site_key(pair: Pair) -> None:
+    with pair.one.database.write() as tx:
+        assert marks.agrees(tx, marks.SITE_KEY, "a")
+    with pair.two.database.write() as tx:
+        assert marks.agrees(tx, marks.SITE_KEY, "a")
+        assert not marks.agrees(tx, marks.SITE_KEY, "b")
+
+
+def test_what_waits_is_asked_for_by_partition(pair: Pair) -> None:
+    first, second = pair.put(result("100", "R1"), result("101", "R2"))
+    pair.sort({first: 7, second: 9})
+    with pair.one.database.read() as conn:
+        assert [item.id for item in inbox.pending(conn, 10, frozenset({9}))] == [second]
+        assert inbox.pending(conn, 10, frozenset()) == []
+        assert len(inbox.pending(conn, 10)) == 2
+
+
+class Slow:
+    """An outlet that takes its time, and says what it was given."""
+
+    def __init__(self) -> None:
+        self.got: list[str] = []
+
+    async def deliver(self, delivery: Delivery) -> None:
+        self.got.append(delivery.key)
+        await asyncio.sleep(0.05)
+
+
+def owed(pair: Pair, subject: str, key: str, kind: str = "raised") -> None:
+    with pair.one.database.write() as tx:
+        outbox.add(tx, Owed("mail", subject, kind, "{}", key), pair.one.now)
+
+
+def test_two_deliverers_send_each_thing_once_and_in_order(pair: Pair) -> None:
+    for number in range(12):
+        for part in "ab":
+            owed(pair, str(number), f"{number}{part}")
+    slow = Slow()
+
+    def deliver(house: House) -> None:
+        for _ in range(40):
+            asyncio.run(deliver_next(house.database, {"mail": slow}, lambda: pair.one.now))
+
+    threads = [threading.Thread(target=deliver, args=(house,)) for house in (pair.one, pair.two)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(slow.got) == sorted(f"{number}{part}" for number in range(12) for part in "ab")
+    for number in range(12):
+        assert slow.got.index(f"{number}a") < slow.got.index(f"{number}b")
+
+
+def test_what_is_on_its_way_keeps_no_processor_waiting_and_is_free_when_its_sender_dies(pair: Pair) -> None:
+    owed(pair, "s", "old", kind=outbox.SNAPSHOT)
+    with pair.one.database.read() as conn:
+        (going,) = outbox.due(conn, "mail", pair.one.now, 10)
+    with contextlib.suppress(ZeroDivisionError), pair.two.database.write() as tx:
+        assert outbox.claim(tx, going)
+        owed(pair, "s", "new", kind=outbox.SNAPSHOT)  # supersedes what nobody tried; returns at once
+        with pair.one.database.write() as other:
+            assert not outbox.claim(other, going)
+        raise ZeroDivisionError  # as if it died
+    with pair.one.database.write() as tx:
+        assert outbox.claim(tx, going)
