@@ -6,10 +6,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from adapter.assets import load_rulebook
+from adapter.daemon.certificates import certificates, findings
+from adapter.daemon.clock import utc_now
 from adapter.daemon.lock import held
 from adapter.daemon.opening import open_store
 from adapter.daemon.parts import neighbours, outlets_for, refuse_clear_text, space_of, tls_for
-from adapter.daemon.rules import load_rules
+from adapter.daemon.rules import SECRET, load_rules
 from adapter.errors import AdapterError, ConfigError, UnavailableError
 from adapter.settings import Settings, load_settings
 from adapter.settings.reading import read_toml
@@ -89,9 +91,15 @@ def _sources(settings: Settings) -> Looked:
         yield "warning", "no [[source]]: nothing will ever come in"
     for source in settings.source:
         neighbours(source)
+        if source.ack == "strict" and settings.adapter.environment == "production":
+            yield (
+                "warning",
+                f"{source.name}: ack strict refuses content, which stops some engines — use it for onboarding",
+            )
         if tls_for(source) is None and source.listen.host not in {"127.0.0.1", "::1"}:
             yield "warning", f"{source.name}: plain MLLP on {source.listen.host} — use tls, or a VPN of the site"
         yield "ok", f"{source.name}: {source.listen}"
+    yield from findings(certificates(settings), utc_now())
 
 
 def _outlets(settings: Settings) -> Looked:
@@ -111,14 +119,14 @@ def _store(settings: Settings) -> Looked:
     if not folder.is_dir():
         yield "warning", f"{folder} is not there yet — the daemon makes it at its first start"
         return
-    path = sqlite_path(settings.store_url()) if settings.on_sqlite() else folder
+    path = sqlite_path(settings.store_url()) if settings.on_sqlite() else folder / SECRET
     for one in exposed(folder, path):
         yield "error", f"{one} can be reached by others — chmod {700 if one.is_dir() else 600} {one}"
     if settings.on_sqlite():
         yield from _disk(settings, path)
-    if not path.exists():
-        yield "ok", "no database yet"
-        return
+        if not path.exists():
+            yield "ok", "no database yet"
+            return
     database = open_store(settings, read_only=True)
     try:
         yield from (("error" if "damaged" in text else "warning", text) for text in database.self_check())

@@ -62,6 +62,7 @@ class Daemon:
         self.inbox = StoreInbox(parts.database, self._wake_reader, lambda message: whose(message, parts.rules))
         self._gate = Gate(parts.pulse, self.inbox, parts.servers)
         self._processor = Processor(parts.database, parts.rules, parts.keeper, parts.clock, self._wake_outlets)
+        self._processor.heard = parts.metrics.heard
         # One thread screens: the keeper's memory of patients is its own.
         self._screening = ThreadPoolExecutor(1, thread_name_prefix="screening")
         self._context = replace(web_context(parts, self.inbox, demo=demo), wake=self._wake_reader)
@@ -234,6 +235,7 @@ class Daemon:
 
     async def _finish(self) -> None:
         """Listeners are closed by now: store what was accepted, screen what is at hand, deliver what is owed."""
+        self._stopping.set()  # whatever ended us: the thread that listens looks at it
         await asyncio.to_thread(self.inbox.close)
         parts = self._parts
         with contextlib.suppress(Exception):  # the inbox keeps what is not finished; the next start takes it up

@@ -5,6 +5,7 @@ import contextlib
 import ctypes
 import errno
 import gc
+import logging
 import os
 import resource
 from collections.abc import Callable, Iterator
@@ -17,6 +18,7 @@ from adapter.daemon.clock import utc_now
 from adapter.daemon.lock import data_folder, held
 from adapter.daemon.memory import give_back_big_buffers
 from adapter.daemon.parts import Parts, open_parts, refuse_clear_text
+from adapter.daemon.rules import SECRET
 from adapter.daemon.running import Daemon, stop_on_signals
 from adapter.errors import StorageFailedError
 from adapter.settings import Settings
@@ -29,6 +31,7 @@ PRIVATE_FILES = 0o077
 """Nobody but this account reads what the daemon writes."""
 COLLECT_AFTER = 50_000
 """Objects made before the collector looks for cycles: what is known of patients is much and holds none."""
+LEVELS = {"info": logging.INFO, "debug": logging.DEBUG}
 NO_CORE = (0, 0)
 """A crash leaves no memory on the disk: patients stand in it (reliability P10)."""
 PR_SET_DUMPABLE = 4
@@ -40,12 +43,12 @@ def serve(settings: Settings, say: Callable[[str], None]) -> None:
     """Until SIGTERM or SIGINT. Raises ConfigError, UnavailableError (another daemon, the store, its disk)."""
     refuse_clear_text(settings)
     seal()
-    telemetry.configure_log()
+    telemetry.configure_log(level=LEVELS[settings.adapter.log])
     gc.set_threshold(COLLECT_AFTER)
     give_back_big_buffers()
     folder = settings.adapter.data
     with disk_errors(), held(data_folder(folder)), open_parts(settings, utc_now) as parts:
-        refuse_exposed(folder, sqlite_path(settings.store_url()) if settings.on_sqlite() else folder)
+        refuse_exposed(folder, sqlite_path(settings.store_url()) if settings.on_sqlite() else folder / SECRET)
         invitation = _first_invitation(parts) if "web" in settings.adapter.roles else None
         if invitation:
             say(f"Nobody can sign in yet. Make the administrator's account: {invitation}")

@@ -63,7 +63,7 @@ class _Desk:
         held = contextlib.ExitStack()
         try:
             tx = await asyncio.to_thread(held.enter_context, self._database.write())
-            if not await asyncio.to_thread(outbox.claim, tx, delivery.id):
+            if not await asyncio.to_thread(outbox.claim, tx, delivery):
                 return TAKEN
             return await self._deliver(outlet, delivery, tx)
         finally:

@@ -7,8 +7,6 @@ from adapter.hl7.er7 import Message, parse
 from adapter.mapping.hl7_adt import MERGES
 from adapter.mapping.hl7_message import kind_of, supported
 
-PROFILE = "strict"
-"""For onboarding and conformance tests; a production feed says AA and sorts it out behind the door (decisions D)."""
 TYPES = frozenset({"ADT", "ORU"})
 VERSION = re.compile(r"2\.\d(\.\d)?", re.ASCII)
 

@@ -109,9 +109,10 @@ def due(conn: Connection, outlet: str, now: datetime, limit: int) -> list[Delive
     ]
 
 
-def claim(tx: Connection, delivery_id: int) -> bool:
-    """Whether it waits and is ours until the transaction ends; another process that wants it goes on to the next."""
-    wanted = select(outbox.c.id).where(_WAITING, outbox.c.id == delivery_id).with_for_update(skip_locked=True)
+def claim(tx: Connection, delivery: Delivery) -> bool:
+    """Whether it still waits as it was seen, and is ours until the transaction ends; who else wants it goes on to the next."""
+    same = (outbox.c.id == delivery.id) & (outbox.c.attempts == delivery.attempts)
+    wanted = select(outbox.c.id).where(_WAITING, same).with_for_update(skip_locked=True)
     return tx.execute(wanted).scalar_one_or_none() is not None
 
 

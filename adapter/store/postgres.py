@@ -131,7 +131,8 @@ class PostgresDatabase(Database):
         tx.exec_driver_sql(f"NOTIFY {news}")
 
     def hear(self, told: Callable[[News], None], stopped: Callable[[], bool]) -> None:
-        with translated(self._forget), contextlib.closing(self._reader.raw_connection()) as lent:
+        with translated(self._forget):
+            lent = self._reader.raw_connection()
             session: psycopg.Connection[Any] = lent.driver_connection  # type: ignore[assignment]  # the driver is psycopg
             lent.detach()
             with contextlib.closing(session):

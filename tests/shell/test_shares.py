@@ -1,5 +1,7 @@
 """Several processors on one PostgreSQL store: each patient has one of them at a time, and what it remembers is never old."""
 
+import asyncio
+import contextlib
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -8,11 +10,14 @@ from typing import Any
 
 import pytest
 
+from adapter.domain.message import Delivery
 from adapter.domain.patient import PatientId
 from adapter.errors import UnavailableError
+from adapter.pipeline.deliver import deliver_next
 from adapter.pipeline.keep import Keeper
+from adapter.pipeline.outgoing import Owed
 from adapter.pipeline.process import Processor
-from adapter.store import inbox, leases, marks, patients, persons
+from adapter.store import inbox, leases, marks, outbox, patients, persons
 from adapter.store.partitions import ALL, COUNT, move, partition_of
 from tests import stores
 from tests.builders import adt, obx, oru
@@ -253,3 +258,53 @@ def test_what_waits_is_asked_for_by_partition(pair: Pair) -> None:
         assert [item.id for item in inbox.pending(conn, 10, frozenset({9}))] == [second]
         assert inbox.pending(conn, 10, frozenset()) == []
         assert len(inbox.pending(conn, 10)) == 2
+
+
+class Slow:
+    """An outlet that takes its time, and says what it was given."""
+
+    def __init__(self) -> None:
+        self.got: list[str] = []
+
+    async def deliver(self, delivery: Delivery) -> None:
+        self.got.append(delivery.key)
+        await asyncio.sleep(0.05)
+
+
+def owed(pair: Pair, subject: str, key: str, kind: str = "raised") -> None:
+    with pair.one.database.write() as tx:
+        outbox.add(tx, Owed("mail", subject, kind, "{}", key), pair.one.now)
+
+
+def test_two_deliverers_send_each_thing_once_and_in_order(pair: Pair) -> None:
+    for number in range(12):
+        for part in "ab":
+            owed(pair, str(number), f"{number}{part}")
+    slow = Slow()
+
+    def deliver(house: House) -> None:
+        for _ in range(40):
+            asyncio.run(deliver_next(house.database, {"mail": slow}, lambda: pair.one.now))
+
+    threads = [threading.Thread(target=deliver, args=(house,)) for house in (pair.one, pair.two)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(slow.got) == sorted(f"{number}{part}" for number in range(12) for part in "ab")
+    for number in range(12):
+        assert slow.got.index(f"{number}a") < slow.got.index(f"{number}b")
+
+
+def test_what_is_on_its_way_keeps_no_processor_waiting_and_is_free_when_its_sender_dies(pair: Pair) -> None:
+    owed(pair, "s", "old", kind=outbox.SNAPSHOT)
+    with pair.one.database.read() as conn:
+        (going,) = outbox.due(conn, "mail", pair.one.now, 10)
+    with contextlib.suppress(ZeroDivisionError), pair.two.database.write() as tx:
+        assert outbox.claim(tx, going)
+        owed(pair, "s", "new", kind=outbox.SNAPSHOT)  # supersedes what nobody tried; returns at once
+        with pair.one.database.write() as other:
+            assert not outbox.claim(other, going)
+        raise ZeroDivisionError  # as if it died
+    with pair.one.database.write() as tx:
+        assert outbox.claim(tx, going)

@@ -47,6 +47,18 @@ def test_a_good_file_becomes_frozen_settings(tmp_path: Path) -> None:
         settings.adapter = None
 
 
+def test_roles_are_shared_out_only_where_processes_can_share_the_store(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    postgresql = f'{GOOD}\n[store]\nurl = "postgresql://adapter@localhost/adapter"\n'
+    assert set(load(tmp_path, GOOD).adapter.roles) == {"receive", "process", "deliver", "web"}
+    monkeypatch.setenv("ADAPTER_ADAPTER__ROLES", "process, web")
+    assert load(tmp_path, postgresql).adapter.roles == ("process", "web")
+    assert "only one process can use an SQLite store" in refusal(tmp_path, GOOD)
+    monkeypatch.setenv("ADAPTER_ADAPTER__ROLES", "screen")
+    assert "must be 'receive', 'process', 'deliver' or 'web'" in refusal(tmp_path, postgresql)
+
+
 def test_a_postgresql_store_takes_its_password_by_reference_and_never_prints_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
