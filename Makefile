@@ -40,12 +40,9 @@ bench: $(STAMP) ## figures with other people's parsers and servers beside us, in
 	$(BIN)/python -m benchmarks.peers.install
 	$(BIN)/python -m benchmarks --write
 
-torture: $(STAMP) ## the crash tests in full: every call killed, every call failed, 100,000 power cuts (hours, as root)
-	CI=true ADAPTER_CALLS=1000000 ADAPTER_EIO=1000000 ADAPTER_CUTS=100000 ADAPTER_KILLS=200 \
-	  $(BIN)/python -m pytest -n auto --dist loadscope --durations=0 tests/crash
-
-torture: $(STAMP) ## a hundred times the mutants of `make test` (FUZZ=100), two processes
-	FUZZ=$(FUZZ) $(BIN)/python -m pytest -n 2 --dist loadscope tests/fuzz
+torture: $(STAMP) ## crash tests in full (every call killed or failed, 100,000 power cuts: hours, as root), a hundred times the mutants (FUZZ)
+	CI=true ADAPTER_CALLS=1000000 ADAPTER_EIO=1000000 ADAPTER_CUTS=100000 ADAPTER_KILLS=200 FUZZ=$(FUZZ) \
+	  $(BIN)/python -m pytest -n auto --dist loadscope --durations=0 tests/crash tests/fuzz
 
 screenshots: $(STAMP) ## the pictures of the README
 	ADAPTER_SCREENSHOTS=docs/pictures $(BIN)/python -m pytest tests/browser

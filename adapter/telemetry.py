@@ -1,11 +1,13 @@
 """The log book: JSON lines of a closed set of fields, and the counters of one registry; no patient data passes here."""
 
+import asyncio
+import json
 import logging
 import sys
 import traceback
 from collections.abc import Callable, Iterable, Mapping, MutableMapping
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, NamedTuple, TextIO
 
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
@@ -24,6 +26,10 @@ FIELDS = frozenset(
 `text` is one of our own fixed sentences, `where` a place in our own code.
 """
 
+DECODING = frozenset(
+    {"charset-unknown", "charset-contradicted", "charset-doubtful", "charset-replaced", "bom", "nul", "CHARSET"}
+)
+"""Issues, and one reason of the quarantine, that say: these bytes are not what they claim to be."""
 LONGEST = 300
 ACK_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
 
@@ -63,6 +69,48 @@ def configure_log(stream: TextIO | None = None, *, level: int = logging.INFO) ->
     )
     logging.root.handlers[:] = [_Libraries()]
     logging.root.setLevel(logging.WARNING)
+
+
+class MessageLine(NamedTuple):
+    """One received message in the log: of its content the header's fields alone (mllp-receiver 63); None is left out."""
+
+    timestamp: str
+    feed: str
+    inbox_id: int
+    bytes: int
+    code: str
+    milliseconds: float
+    duplicate: bool
+    state: str | None = None
+    """Why it lies in quarantine, where the door put it there."""
+    sender: str | None = None
+    type: str | None = None
+    sent: str | None = None
+    control_id: str | None = None
+
+
+class MessageLog:
+    """Lines like those of `log`, made and written together once a turn of the event loop: a feed may bring a thousand a second."""
+
+    def __init__(self, *, control_ids: bool = False) -> None:
+        self.control_ids = control_ids
+        """Whether MSH-10 is told: some senders build it of the patient's number, which no log may hold (reliability P10)."""
+        self._lines: list[MessageLine] = []
+
+    def add(self, line: MessageLine) -> None:
+        if not self._lines:
+            asyncio.get_running_loop().call_soon(self._write)
+        self._lines.append(line)
+
+    def _write(self) -> None:
+        lines, self._lines = self._lines, []
+        text = "\n".join([_told(line) for line in lines])
+        structlog.get_config()["logger_factory"]().msg(text)
+
+
+def _told(line: MessageLine) -> str:
+    fields = {name: value for name, value in zip(MessageLine._fields, line, strict=True) if value is not None}
+    return json.dumps({"timestamp": fields.pop("timestamp"), "event": "message", "level": "info"} | fields)
 
 
 def gate(_logger: object, _method: str, line: MutableMapping[str, Any]) -> Mapping[str, Any]:
@@ -112,6 +160,24 @@ class Metrics:
         self.frame_errors = self._counter("frame_errors", "What was wrong on the wire", "feed", "kind")
         self.noise_bytes = self._counter("noise_bytes", "Bytes outside frames", "feed")
         self.refused = self._counter("connections_refused", "Connections closed at once", "feed", "kind")
+        self.door_quarantined = self._counter(
+            "door_quarantined", "Messages the door itself put into quarantine, by reason (SENDER: not configured)",
+            "feed", "code",
+        )  # fmt: skip
+        self.sender_messages = self._counter(
+            "sender_messages", "Messages by configured sender and answer", "feed", "sender", "code"
+        )
+        self.sender_duplicates = self._counter(
+            "sender_duplicates", "Repetitions by configured sender", "feed", "sender"
+        )
+        self.sender_last = Gauge(
+            "adapter_sender_last_message_timestamp_seconds", "When a configured sender last spoke", ["feed", "sender"],
+            registry=self.registry,
+        )  # fmt: skip
+        self.tls_failures = self._counter("tls_failures", "Senders refused by TLS, by reason", "feed", "reason")
+        self.decode_warnings = self._counter(
+            "decode_warnings", "Messages whose bytes did not fit their character set", "feed", "kind"
+        )
         self.storage_refusals = self._counter("storage_refusals", "Messages that could not be stored", "feed")
         self.connections = Gauge("adapter_feed_connections", "Open connections", ["feed"], registry=self.registry)
         self.alerts = self._counter("alerts", "Alerts by what happened to them", "trial", "kind")
@@ -121,6 +187,11 @@ class Metrics:
 
     def _counter(self, name: str, text: str, *labels: str) -> Counter:
         return Counter(f"adapter_{name}", text, labels, registry=self.registry)
+
+    def heard(self, feed: str, codes: Iterable[str]) -> None:
+        """Counts what was wrong with the character set of a message."""
+        for code in DECODING.intersection(codes):
+            self.decode_warnings.labels(feed, code).inc()
 
     def compute(self, read: Callable[[], Iterable[Metric]]) -> None:
         """Figures asked for at each scrape."""

@@ -110,9 +110,9 @@ def with_patients(folder: Path, patients: int, number: int) -> Iterator[list[str
                 send(daemon.mllp, [shape(f"H{len(name)}")])
                 daemon.settle()
                 yield row(f"and {name}", daemon, 512)
-            send(daemon.mllp, [hostile.document(f"D{n}") for n in range(20)], connections=4)
-            daemon.settle()
-            yield row("and twenty such documents on four connections", daemon, 512)
+        send(daemon.mllp, (hostile.document(f"D{n}") for n in range(20)), connections=20)
+        daemon.settle()
+        yield row("and twenty such documents at once on twenty connections", daemon, 512)
 
 
 def with_stored(folder: Path, number: int) -> Iterator[list[str]]:

@@ -1,6 +1,8 @@
 """A run: which cases are played, in their order, within their time; and the report that comes of it."""
 
 import asyncio
+import contextlib
+import secrets
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -80,7 +82,10 @@ async def run(cases: Sequence[Case], plan: Plan, clock: Clock, told: Callable[[F
     loop = asyncio.get_running_loop()
     deadline = loop.time() + (plan.seconds or (SLOW_SECONDS if plan.slow else SECONDS))
     probe = Probe(
-        f"{int(began.timestamp()):x}", began.strftime("%Y%m%d%H%M%S%z"), processing=plan.processing, limit=plan.limit
+        f"{int(began.timestamp()):x}{secrets.token_hex(1)}",
+        began.strftime("%Y%m%d%H%M%S%z"),
+        processing=plan.processing,
+        limit=plan.limit,
     )
     findings: list[Finding] = []
     table = _Table(plan, probe, clock)
@@ -101,6 +106,8 @@ async def _somebody_listens(where: Where) -> None:
             f"nobody listens at {where.host}:{where.port} ({type(error).__name__}) — start the receiver, or mend the address"
         ) from error
     writer.close()
+    with contextlib.suppress(OSError):
+        await writer.wait_closed()
 
 
 def _unplayed(case: Case, plan: Plan, before: Sequence[Finding], *, late: bool) -> Finding | None:

@@ -6,6 +6,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from adapter.assets import load_rulebook
+from adapter.daemon.certificates import certificates, findings
+from adapter.daemon.clock import utc_now
 from adapter.daemon.lock import held
 from adapter.daemon.opening import open_store
 from adapter.daemon.parts import neighbours, outlets_for, refuse_clear_text, space_of, tls_for
@@ -89,9 +91,15 @@ def _sources(settings: Settings) -> Looked:
         yield "warning", "no [[source]]: nothing will ever come in"
     for source in settings.source:
         neighbours(source)
+        if source.ack == "strict" and settings.adapter.environment == "production":
+            yield (
+                "warning",
+                f"{source.name}: ack strict refuses content, which stops some engines — use it for onboarding",
+            )
         if tls_for(source) is None and source.listen.host not in {"127.0.0.1", "::1"}:
             yield "warning", f"{source.name}: plain MLLP on {source.listen.host} — use tls, or a VPN of the site"
         yield "ok", f"{source.name}: {source.listen}"
+    yield from findings(certificates(settings), utc_now())
 
 
 def _outlets(settings: Settings) -> Looked:

@@ -16,7 +16,7 @@ def figures(database: Database, space: Space, clock: Clock) -> Iterator[Metric]:
     """Read in one snapshot, so that they add up."""
     now = clock()
     with database.read() as conn:
-        rows, counts = feeds.listing(conn), inbox.counts(conn)
+        rows, counts, waits = feeds.listing(conn), inbox.counts(conn), feeds.oldest_pending(conn)
         waiting, watching, shown = outbox.counts(conn), worklist.watching_count(conn), worklist.shown(conn, now)
     for name in ("received", "applied", "duplicate", "ignored", "quarantined"):
         values = {row.source: float(getattr(row, name)) for row in rows}
@@ -24,6 +24,8 @@ def figures(database: Database, space: Space, clock: Clock) -> Iterator[Metric]:
     yield gauge_family("inbox_pending", "Stored, not yet read", "feed", {r.source: float(r.pending) for r in rows})
     last = {row.source: row.last_received.timestamp() for row in rows}
     yield gauge_family("last_message_timestamp_seconds", "When a feed last spoke", "feed", last)
+    ages = {row.source: (now - waits.get(row.source, now)).total_seconds() for row in rows}
+    yield gauge_family("feed_oldest_seconds", "Age of a feed's oldest unread message", "feed", ages)
     oldest = (now - counts.oldest_pending).total_seconds() if counts.oldest_pending else 0.0
     yield gauge("inbox_oldest_seconds", "Age of the oldest unread message", oldest)
     yield gauge("control_id_reuse", "Known control ids that came with other bytes", float(counts.control_id_reuse))

@@ -3,13 +3,14 @@
 import secrets
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from adapter.daemon.certificates import Certificate, alarms
 from adapter.errors import UnavailableError
 from adapter.ports import Clock
-from adapter.store import accounts, inbox, outbox
+from adapter.store import accounts, inbox, outbox, quarantine
 from adapter.store.database import Database
 from adapter.store.space import Room, Space
 from adapter.web.context import Health
@@ -37,6 +38,7 @@ class Pulse:
     database: Database
     space: Space
     clock: Clock
+    certificates: Sequence[Certificate] = ()
     stopping: Callable[[], bool] = lambda: False
     _beaten: float = field(default_factory=time.monotonic)
     _looked: float = 0.0
@@ -88,6 +90,7 @@ class Pulse:
     def _waiting_alarms(self) -> tuple[str, ...]:
         try:
             with self.database.read() as conn:
+                stranger = quarantine.holds(conn, quarantine.VOUCHED)
                 oldest, owed = inbox.counts(conn).oldest_pending, outbox.counts(conn).values()
         except UnavailableError:
             return ()
@@ -95,7 +98,8 @@ class Pulse:
         found = {
             "inbox-waiting": oldest is not None and now - oldest > OLDEST,
             "outbox-waiting": any(one.oldest_waiting and now - one.oldest_waiting > OWED for one in owed),
+            "unknown-sender": stranger,
             "dead-letters": any(one.dead for one in owed),
             "log-long": self.database.sizes()[1] > LOG_BYTES,
         }
-        return tuple(code for code, stands in found.items() if stands)
+        return (*(code for code, stands in found.items() if stands), *alarms(self.certificates, now))

@@ -1,6 +1,5 @@
 """Settings → objects: every part of the running program, made in one place."""
 
-import ssl
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -8,10 +7,12 @@ from ipaddress import ip_network
 from urllib.parse import urlsplit
 
 from adapter import __version__
+from adapter.daemon.certificates import certificates, expiry
 from adapter.daemon.figures import figures
 from adapter.daemon.health import Pulse
 from adapter.daemon.lock import data_folder
 from adapter.daemon.opening import open_store
+from adapter.daemon.refusals import Refusals
 from adapter.daemon.rules import SECRET, load_rules
 from adapter.errors import ConfigError
 from adapter.fhir.bundle import BundleContext
@@ -32,13 +33,15 @@ from adapter.sinks.edc_fhir import Edc, EdcFhir
 from adapter.sinks.folder import FolderSink as Folder
 from adapter.sources.connection import Limits
 from adapter.sources.envelope import Door, control_ids
-from adapter.sources.mllp_server import MllpServer, Neighbours, tls_context
-from adapter.sources.room import Room
+from adapter.sources.greeting import Tls, tls_context
+from adapter.sources.mllp_server import MllpServer, Neighbours
+from adapter.sources.senders import Senders
+from adapter.sources.turns import Turns
 from adapter.store import marks
 from adapter.store.database import Database
 from adapter.store.secret import SiteSecret
 from adapter.store.space import MIB, Marks, Space
-from adapter.telemetry import Metrics
+from adapter.telemetry import MessageLog, Metrics
 from adapter.web.context import FeedInfo, WebContext
 
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
@@ -86,6 +89,8 @@ def open_parts(settings: Settings, clock: Clock) -> Iterator[Parts]:
         database.migrate()
         _one_key(database, secret)
         metrics.compute(lambda: figures(database, space, clock))
+        known = certificates(settings)
+        metrics.compute(lambda: expiry(known, clock()))
         keeper = Keeper(database, rules, secret, owing(settings, rules, secret), f"{settings.web_base()}/c/")
         yield Parts(
             settings=settings,
@@ -96,8 +101,8 @@ def open_parts(settings: Settings, clock: Clock) -> Iterator[Parts]:
             metrics=metrics,
             keeper=keeper,
             outlets=outlets,
-            servers=_servers(settings, rules, clock, metrics) if "receive" in roles else (),
-            pulse=Pulse(database, space, clock),
+            servers=_servers(settings, rules, metrics, Refusals(database, clock)) if "receive" in roles else (),
+            pulse=Pulse(database, space, clock, known),
         )
 
 
@@ -119,27 +124,49 @@ def space_of(settings: Settings) -> Space:
     return Space(settings.adapter.data, Marks(store.warn_free_percent, *sizes))
 
 
-def _servers(settings: Settings, rules: Rulebook, clock: Clock, metrics: Metrics) -> tuple[MllpServer, ...]:
+def _servers(settings: Settings, rules: Rulebook, metrics: Metrics, refusals: Refusals) -> tuple[MllpServer, ...]:
+    clock = refusals.clock
     number = control_ids(clock)
+    logs = {told: MessageLog(control_ids=told) for told in (False, True)}
+    debug = settings.adapter.log == "debug"
     doors = {
         source.name: Door(
-            source.name, source.site, clock, number, rules.sites[source.site].encoding, AckPolicy(source.ack)
+            source.name,
+            source.site,
+            clock,
+            number,
+            encoding=rules.sites[source.site].encoding,
+            policy=AckPolicy(source.ack),
+            senders=Senders(frozenset(source.senders)),
+            log=logs[source.log_control_ids] if debug or source.message_log == "info" else None,
         )
         for source in settings.source
     }
-    room = Room()
-    return tuple(_server(source, doors[source.name], metrics, room) for source in settings.source)
+    limits = _limits(settings)
+    return tuple(
+        _server(source, doors[source.name], metrics, limits[source.name], refusals) for source in settings.source
+    )
 
 
-def _server(source: MllpSource, door: Door, metrics: Metrics, room: Room) -> MllpServer:
+def _limits(settings: Settings) -> dict[str, Limits]:
+    """Big frames of all sources take turns in one room."""
+    turns = Turns()
+    return {
+        source.name: Limits(source.max_bytes, source.frame_seconds, idle_seconds=source.idle_seconds, turns=turns)
+        for source in settings.source
+    }
+
+
+def _server(source: MllpSource, door: Door, metrics: Metrics, limits: Limits, refusals: Refusals) -> MllpServer:
     return MllpServer(
         door,
         source.listen.host,
         source.listen.port,
         metrics,
-        limits=Limits(source.max_bytes, source.frame_seconds, room=room),
+        limits=limits,
         neighbours=neighbours(source),
         tls=tls_for(source),
+        refused=refusals.note,
     )
 
 
@@ -151,13 +178,15 @@ def neighbours(source: MllpSource) -> Neighbours:
         raise ConfigError(f"source '{source.name}': peers: {error} — write 10.1.2.3 or 10.1.2.0/24") from None
 
 
-def tls_for(source: MllpSource) -> ssl.SSLContext | None:
+def tls_for(source: MllpSource) -> Tls | None:
     """Raises ConfigError for files that are absent or do not fit."""
     if source.tls is None:
         return None
     files = source.tls
+    pins = {name: Senders(who) for name, who in files.pins().items()}
     try:
-        return tls_context(str(files.certificate), str(files.key), str(files.client_ca) if files.client_ca else None)
+        context = tls_context(str(files.certificate), str(files.key), str(files.client_ca) if files.client_ca else None)
+        return Tls(context, pins)
     except OSError as error:  # ssl.SSLError is one
         raise ConfigError(
             f"source '{source.name}': the TLS files cannot be used ({error.strerror}) — check them"

@@ -62,6 +62,7 @@ class Daemon:
         self.inbox = StoreInbox(parts.database, self._wake_reader, lambda message: whose(message, parts.rules))
         self._gate = Gate(parts.pulse, self.inbox, parts.servers)
         self._processor = Processor(parts.database, parts.rules, parts.keeper, parts.clock, self._wake_outlets)
+        self._processor.heard = parts.metrics.heard
         # One thread screens: the keeper's memory of patients is its own.
         self._screening = ThreadPoolExecutor(1, thread_name_prefix="screening")
         self._context = replace(web_context(parts, self.inbox, demo=demo), wake=self._wake_reader)

@@ -5,6 +5,7 @@ import contextlib
 import ctypes
 import errno
 import gc
+import logging
 import os
 import resource
 from collections.abc import Callable, Iterator
@@ -30,6 +31,7 @@ PRIVATE_FILES = 0o077
 """Nobody but this account reads what the daemon writes."""
 COLLECT_AFTER = 50_000
 """Objects made before the collector looks for cycles: what is known of patients is much and holds none."""
+LEVELS = {"info": logging.INFO, "debug": logging.DEBUG}
 NO_CORE = (0, 0)
 """A crash leaves no memory on the disk: patients stand in it (reliability P10)."""
 PR_SET_DUMPABLE = 4
@@ -41,7 +43,7 @@ def serve(settings: Settings, say: Callable[[str], None]) -> None:
     """Until SIGTERM or SIGINT. Raises ConfigError, UnavailableError (another daemon, the store, its disk)."""
     refuse_clear_text(settings)
     seal()
-    telemetry.configure_log()
+    telemetry.configure_log(level=LEVELS[settings.adapter.log])
     gc.set_threshold(COLLECT_AFTER)
     give_back_big_buffers()
     folder = settings.adapter.data

@@ -1,7 +1,7 @@
 """The acknowledgment: what is owed to the sender (`judge`) and its bytes (`build`).
 
 A positive code means "stored", nothing else (spec: decisions D; HL7 chapter 2.9). Content we cannot use is our business,
-so the generic profile refuses only what was not kept whole.
+so the generic profile refuses only what was not kept whole. What each profile refuses stands in `profiles.py`.
 """
 
 import re
@@ -12,6 +12,7 @@ from types import MappingProxyType
 
 from adapter.hl7.er7 import Message, Segment
 from adapter.hl7.escapes import STANDARD, Delimiters
+from adapter.hl7.profiles import PROFILES, Refusal
 from adapter.hl7.tables import ERROR_TEXTS, AckCode, AckCondition, ErrorCode, ProcessingId, codec
 
 VERSION = "2.5.1"
@@ -27,56 +28,23 @@ _VERSION = re.compile(rb"\d(?:\.\d){1,3}(?!\w)")
 _OLD_ERR = (*_TWO_PART_TYPE, "2.4")
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """A negative answer: E (these bytes will never do) or R (not supported here), its code in table 0357, and where."""
-
-    letter: str
-    error: ErrorCode
-    location: str = ""
-
-
-_LOST: Mapping[str, Refusal] = MappingProxyType(
-    {"NO_MSH": Refusal("E", ErrorCode.SEGMENT_SEQUENCE, "MSH^1"), "TOO_BIG": Refusal("E", ErrorCode.INTERNAL)}
-)
-_STRICT: Mapping[str, Refusal] = MappingProxyType(
-    {
-        **_LOST,
-        "HDR": Refusal("E", ErrorCode.REQUIRED_FIELD, "MSH^1^9"),
-        "NO_CONTROL_ID": Refusal("E", ErrorCode.REQUIRED_FIELD, "MSH^1^10"),
-        "DELIMS": Refusal("E", ErrorCode.DATA_TYPE, "MSH^1^2"),
-        "TYPE": Refusal("R", ErrorCode.UNSUPPORTED_MESSAGE, "MSH^1^9"),
-        "XML": Refusal("R", ErrorCode.UNSUPPORTED_MESSAGE),
-        "EVENT": Refusal("R", ErrorCode.UNSUPPORTED_EVENT, "MSH^1^9"),
-        "PROCID": Refusal("R", ErrorCode.UNSUPPORTED_PROCESSING_ID, "MSH^1^11"),
-        "VERSION": Refusal("R", ErrorCode.UNSUPPORTED_VERSION, "MSH^1^12"),
-        "NO_PATIENT": Refusal("E", ErrorCode.REQUIRED_FIELD, "PID^1^3"),
-        "NO_MRG": Refusal("E", ErrorCode.SEGMENT_SEQUENCE, "MRG^1"),
-        "SENDER": Refusal("R", ErrorCode.INTERNAL, "MSH^1^3"),
-    }
-)
-REFUSALS: Mapping[str, Mapping[str, Refusal]] = MappingProxyType(
-    {
-        "generic": _LOST,
-        "mirth": _LOST,
-        "intersystems": _LOST,  # AR makes it retry for ever and blocks the feed
-        "rhapsody": _LOST,
-        "cloverleaf": _LOST,
-        "strict": _STRICT,
-    }
-)
+REFUSALS: Mapping[str, Mapping[str, Refusal]] = MappingProxyType({n: one.refusals for n, one in PROFILES.items()})
 """Profile → problem → refusal; what is not named is accepted. Reason codes are those of the quarantine."""
 
 
 @dataclass(frozen=True, slots=True)
 class AckPolicy:
-    """How one source answers: a name of `REFUSALS`."""
+    """How one source answers: a name of `PROFILES`."""
 
     profile: str = "generic"
 
     def __post_init__(self) -> None:
-        if self.profile not in REFUSALS:
-            raise ValueError(f"{self.profile} is no acknowledgment profile — use one of {', '.join(REFUSALS)}")
+        if self.profile not in PROFILES:
+            raise ValueError(f"{self.profile} is no acknowledgment profile — use one of {', '.join(PROFILES)}")
+
+    @property
+    def minds_content(self) -> bool:
+        return PROFILES[self.profile].minds_content
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +65,7 @@ def judge(message: Message | None, policy: AckPolicy, *, problem: str | None = N
     """What a message that has been stored is owed. `problem` is the door's own finding (`NO_MSH`, `TOO_BIG`, …)."""
     if message is not None and is_acknowledgment(message):
         return SILENCE
-    refusal = _refusal(message, REFUSALS[policy.profile], problem)
+    refusal = _refusal(message, policy, problem)
     code = _code(message, refusal.letter if refusal else "A")
     if code is None or refusal is None:
         return Acknowledgment(code)
@@ -109,16 +77,17 @@ def is_acknowledgment(message: Message) -> bool:
     return message.header.text(9) in {"ACK", "MCF"} or message.first("MSA") is not None
 
 
-def _refusal(message: Message | None, refusals: Mapping[str, Refusal], problem: str | None) -> Refusal | None:
+def _refusal(message: Message | None, policy: AckPolicy, problem: str | None) -> Refusal | None:
+    refusals = REFUSALS[policy.profile]
     if message is None:
         return refusals.get(problem or "NO_MSH")
-    if problem is None and refusals is not _LOST:
+    if problem is None and policy.minds_content:
         problem = _problem_of(message)
     return refusals.get(problem or "")
 
 
 def _problem_of(message: Message) -> str | None:
-    """What the header alone shows; only the strict profile minds."""
+    """What the header alone shows; only a profile that minds content asks."""
     header = message.header
     if not header.text(9):
         return "HDR"

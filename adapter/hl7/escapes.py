@@ -1,7 +1,7 @@
 r"""Escape sequences of HL7 v2 (chapter 2.7): read after splitting, in one pass, and written when composing.
 
 `\E\F\E\` is the text `\F\`; `\X0D\` is a carriage return inside a text and never ends a segment. What is not known stays
-as it was written.
+as it was written. `\C2842\` and `\M2442\` switch the character set as ISO 2022 does, for a channel that carries no escape byte.
 """
 
 import re
@@ -27,8 +27,11 @@ class Delimiters(NamedTuple):
 STANDARD = Delimiters()
 
 _LINE_BREAK = "\n"
+_ESC = "\x1b"
+_ISO_2022 = ("iso2022_jp_ext", "iso2022_jp_2", "iso2022_kr", "iso2022_jp_2004")
 _SEQUENCES = (
-    r"(?:(?P<mark>[FSTREP])|X(?P<hex>(?:[0-9A-Fa-f]{2})+)|(?P<format>\.(?:br|sp|ce|sk|fi|nf|in|ti)[+-]?[0-9]*)|[HN])"
+    r"(?:(?P<mark>[FSTREP])|X(?P<hex>(?:[0-9A-Fa-f]{2})+)|(?P<format>\.(?:br|sp|ce|sk|fi|nf|in|ti)[+-]?[0-9]*)"
+    r"|C(?P<single>[0-9A-Fa-f]{4})|M(?P<multi>[0-9A-Fa-f]{4}(?:[0-9A-Fa-f]{2})?)|[HN])"
 )
 _BREAKS = (".br", ".sp", ".ce")
 _CONTROL = re.compile(r"[\x00-\x1f]")
@@ -40,6 +43,7 @@ def decoder(delimiters: Delimiters, charset: str) -> Callable[[str], str]:
     """A function from escaped to plain text. Linear in the text; never raises on text."""
     escape = re.escape(delimiters.escape)
     pattern = re.compile(escape + _SEQUENCES + escape)
+    switches = re.compile(escape + r"[CM][0-9A-Fa-f]{4}")
     marks = {
         "F": delimiters.field,
         "S": delimiters.component,
@@ -52,6 +56,8 @@ def decoder(delimiters: Delimiters, charset: str) -> Callable[[str], str]:
     def plain(found: re.Match[str]) -> str:
         if mark := found["mark"]:
             return marks[mark]
+        if switch := found["single"] or found["multi"]:
+            return _ESC + bytes.fromhex(switch).decode("latin-1")
         if digits := found["hex"]:
             return _hexadecimal(digits, charset)
         formatting = found["format"]
@@ -62,9 +68,20 @@ def decoder(delimiters: Delimiters, charset: str) -> Callable[[str], str]:
         return " " if formatting.startswith(".sk") else ""
 
     def decode(text: str) -> str:
-        return pattern.sub(plain, text)
+        plainly = pattern.sub(plain, text)
+        return _switched(plainly, text) if _ESC in plainly and switches.search(text) else plainly
 
     return decode
+
+
+def _switched(text: str, written: str) -> str:
+    """ISO 2022 read as such, in whichever of its Japanese forms knows it; what none knows stays as it was written."""
+    for codec in _ISO_2022:
+        try:
+            return text.encode("ascii").decode(codec)
+        except UnicodeError:
+            continue
+    return written
 
 
 def _hexadecimal(digits: str, charset: str) -> str:

@@ -104,11 +104,11 @@ class PatientClass(StrEnum):
     UNKNOWN = "U"
 
 
-_ISO_8859 = {f"8859/{part}": f"iso8859-{part}" for part in (1, 2, 3, 4, 5, 6, 7, 8, 9, 15)}
+_ISO_8859 = {f"8859/{part}": f"iso8859-{part}" for part in (*range(1, 12), 13, 14, 15, 16)}
 _JAPANESE = dict.fromkeys(("ISO IR14", "ISO IR87", "ISO IR159"), "iso2022_jp_ext")
 _EAST_ASIAN = {"GB 18030-2000": "gb18030", "KS X 1001": "euc_kr", "CNS 11643-1992": "big5", "BIG-5": "big5"}
 _UNICODE = dict.fromkeys(("UNICODE UTF-8", "UNICODE", "UTF-8", "UTF8"), "utf-8")
-_WINDOWS = {f"WINDOWS-{page}": f"cp{page}" for page in range(1250, 1259)}
+_WINDOWS = {f"{word}{page}": f"cp{page}" for page in range(1250, 1259) for word in ("WINDOWS-", "CP", "WIN-")}
 
 CHARSETS = MappingProxyType({"ASCII": "ascii", **_ISO_8859, **_JAPANESE, **_EAST_ASIAN, **_UNICODE, **_WINDOWS})
 """Table 0211, character set (MSH-18) → Python codec, with the spellings senders use beside HL7's own."""

@@ -75,7 +75,7 @@ def disposition(message: Message, kind: str, event: str, *, production: bool) ->
         return Disposition("quarantined", "PROCID")
     if not supported(kind, event):
         return Disposition("ignored", IGNORED.get(kind, "unsupported-type"))
-    if message.first("DSC") is not None or message.first("ADD") is not None:
+    if message.header.raw(14) or message.first("DSC") is not None or message.first("ADD") is not None:
         return Disposition("quarantined", "CONTINUATION")
     reason = misshapen(message)
     return Disposition("applied") if reason is None else Disposition("quarantined", reason)

@@ -4,7 +4,7 @@ Reading and computing happen outside the transaction: nobody else changes the pa
 its share: docs/adr/0017), so what it read stays true, and receiving never waits for scoring (decisions F2).
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import groupby
@@ -65,6 +65,8 @@ class Processor:
         self._keeper = keeper
         self._clock = clock
         self._on_owed = on_owed
+        self.heard: Callable[[str, Iterable[str]], None] = lambda _source, _codes: None
+        """Told of each message's source, and the codes of what was odd about it."""
 
     def close(self) -> None:
         """Others may have our patients."""
@@ -179,6 +181,7 @@ class Processor:
             seen = interpret(item.message, self._rules, message_id=str(item.id))
         except MalformedMessageError as error:
             seen = unreadable(item.message.body, error.code)
+        self.heard(item.message.source, [seen.reason or "", *[issue.code for issue in seen.issues]])
         ending = ending_of(seen, now)
         return Read(item, ending, seen if ending.state is MessageState.APPLIED else None)
 

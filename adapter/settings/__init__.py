@@ -5,13 +5,12 @@ from adapter.settings.sections import (
     EmailNotifier,
     FhirSink,
     FolderSink,
-    Listen,
     MllpSource,
-    Secret,
     Settings,
     Tls,
     WebhookNotifier,
 )
+from adapter.settings.values import Listen, Secret
 
 __all__ = [
     "EmailNotifier",

@@ -1,66 +1,16 @@
 """The sections of adapter.toml as frozen types; the environment goes before the file."""
 
-import os
 import re
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
+from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from adapter.errors import ConfigError
+from adapter.settings.values import Address, Listen, Secret, Section, by_reference, host_and_port
 
-
-class Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
-
-
-class Secret(Section):
-    """A secret by reference: `env:NAME` or `file:/path`; the value is read when asked and never printed."""
-
-    reference: str
-
-    def reveal(self) -> str:
-        """The secret's text, without its final line break. Raises ConfigError when it is not there."""
-        kind, _, where = self.reference.partition(":")
-        try:
-            text = os.environ[where] if kind == "env" else Path(where).read_text(encoding="utf-8")
-        except (KeyError, OSError) as error:
-            raise ConfigError(f"secret {self.reference} cannot be read — set it, or correct the reference") from error
-        return text.rstrip("\r\n")
-
-    def hidden(self) -> SecretStr:
-        return SecretStr(self.reveal())
-
-
-def _secret(value: object) -> object:
-    if isinstance(value, str):
-        if not re.fullmatch(r"(env|file):\S.*", value):
-            raise ValueError("secrets go by reference: write env:NAME or file:/path/to/it")
-        return {"reference": value}
-    return value
-
-
-class Listen(Section):
-    """`HOST:PORT`; an IPv6 host stands in square brackets."""
-
-    host: str
-    port: int = Field(ge=0, le=65535)
-
-    def __str__(self) -> str:
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
-
-
-def _listen(value: object) -> object:
-    if not isinstance(value, str):
-        return value
-    host, colon, port = value.rpartition(":")
-    if not colon or not host or not port.isascii() or not port.isdigit():
-        raise ValueError('an address is written "HOST:PORT", for example "127.0.0.1:2575"')
-    return {"host": host.strip("[]"), "port": int(port)}
-
-
-Address = Annotated[Listen, Field(validate_default=True)]
+SHORTEST_IDLE = 60
 
 
 Role = Literal["receive", "process", "deliver", "web"]
@@ -71,6 +21,7 @@ class AdapterSection(Section):
     data: Path
     trials: tuple[str, ...] = Field(min_length=1)
     environment: Literal["test", "production"]
+    log: Literal["info", "debug"] = "info"
     roles: tuple[Role, ...] = ROLES
     """What this process does; several processes share a PostgreSQL store."""
     assets: Path | None = None
@@ -89,7 +40,7 @@ class StoreSection(Section):
     url: str = "sqlite:///adapter.db"
     password: Secret | None = None
     """Of the role that a PostgreSQL url names."""
-    _reference = field_validator("password", mode="before")(_secret)
+    _reference = field_validator("password", mode="before")(by_reference)
     warn_free_percent: float = Field(default=10, ge=0, le=100)
     warn_free_mib: float = Field(default=2048, ge=0)
     stop_free_mib: float = Field(default=1024, ge=0)
@@ -109,12 +60,34 @@ class StoreSection(Section):
         return url
 
 
+SenderName = Annotated[str, Field(pattern=r"^[^|]*\|[^|]*$")]
+"""`MSH-3|MSH-4`, one bar between them; a side without `^` stands for the field's first component."""
+
+
 class Tls(Section):
     """PEM files. With `client_ca` only senders with a certificate of that authority are let in."""
 
     certificate: Path
     key: Path
     client_ca: Path | None = None
+    senders: dict[str, SenderName | tuple[SenderName, ...]] = Field(default_factory=dict)
+    """Common name or SHA-256 of a client's certificate → whom alone it may send as; with any, no other certificate is let in."""
+
+    @model_validator(mode="after")
+    def _pinned_to_an_authority(self) -> Self:
+        if self.senders and self.client_ca is None:
+            raise ValueError("senders are pinned to certificates, which nobody vouches for — give client_ca too")
+        return self
+
+    def pins(self) -> dict[str, frozenset[str]]:
+        """Fingerprints in lower-case hex without colons, as they are compared; common names as they are."""
+        found = {name: frozenset({who} if isinstance(who, str) else who) for name, who in self.senders.items()}
+        return {_fingerprint(name) or name: who for name, who in found.items()}
+
+
+def _fingerprint(name: str) -> str:
+    plain = name.replace(":", "").lower()
+    return plain if re.fullmatch(r"[0-9a-f]{64}", plain) else ""
 
 
 class MllpSource(Section):
@@ -130,7 +103,25 @@ class MllpSource(Section):
     peers: tuple[str, ...] = ()
     """Addresses or networks known to send here: they are not held to the limit of 20 connections a peer."""
     only_peers: bool = False
-    _address = field_validator("listen", mode="before")(_listen)
+    senders: tuple[SenderName, ...] = ()
+    """Who may send here; messages of anybody else are stored and wait in quarantine (`SENDER`). Empty: everybody."""
+    idle_seconds: float = Field(default=0, ge=0)
+    """How long a connection may stay silent; 0: for ever, as engines expect."""
+    message_log: Literal["info", "debug"] = "info"
+    """At which level a line is logged for each message: header fields, code and time, nothing of the patient."""
+    log_control_ids: bool = False
+    """Whether that line holds MSH-10: only where the sender does not build it of the patient's number."""
+
+    @field_validator("idle_seconds")
+    @classmethod
+    def _patient(cls, seconds: float) -> float:
+        if 0 < seconds < SHORTEST_IDLE:
+            raise ValueError(
+                f"engines keep connections open between messages — 0 for ever, or at least {SHORTEST_IDLE}"
+            )
+        return seconds
+
+    _address = field_validator("listen", mode="before")(host_and_port)
 
 
 class FhirSink(Section):
@@ -145,7 +136,7 @@ class FhirSink(Section):
     timeout_seconds: float = Field(default=30, gt=0)
     study: str = ""
     """The EDC's own ResearchStudy (`ResearchStudy/123`), where it wants that reference."""
-    _reference = field_validator("token", mode="before")(_secret)
+    _reference = field_validator("token", mode="before")(by_reference)
 
 
 class FolderSink(Section):
@@ -168,7 +159,7 @@ class EmailNotifier(Section):
     """A CA file, where the server's certificate is of the hospital's own authority."""
     user: str | None = None
     password: Secret | None = None
-    _reference = field_validator("password", mode="before")(_secret)
+    _reference = field_validator("password", mode="before")(by_reference)
 
 
 class WebhookNotifier(Section):
@@ -179,14 +170,14 @@ class WebhookNotifier(Section):
     verify: Path | None = None
     allow_private: bool = False
     """Whether the address may lie inside the hospital's own network."""
-    _reference = field_validator("secret", mode="before")(_secret)
+    _reference = field_validator("secret", mode="before")(by_reference)
 
 
 class WebSection(Section):
     listen: Address = Listen(host="127.0.0.1", port=8080)
     base_url: str = ""
     """Where people reach the pages (`https://…` of the TLS proxy), for links in mails; empty: the listening address."""
-    _address = field_validator("listen", mode="before")(_listen)
+    _address = field_validator("listen", mode="before")(host_and_port)
 
 
 Source = MllpSource

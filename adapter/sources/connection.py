@@ -6,14 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import cast
 
-from prometheus_client import Counter
-
-from adapter.domain.message import MessageKind, Receipt
+from adapter.domain.message import MessageKind, RawMessage, Receipt
 from adapter.errors import UnavailableError
 from adapter.hl7.mllp import Frame, FrameDecoder, FrameEvent, Noise, Oversize, Truncated, encode
 from adapter.ports import Inbox
 from adapter.sources.envelope import Door, kept
-from adapter.sources.room import Room
+from adapter.sources.strangers import language
+from adapter.sources.tally import Tally
+from adapter.sources.turns import Turns
 from adapter.telemetry import Metrics, bug, log, warn
 
 SILENCE_SECONDS = 0.5
@@ -23,7 +23,6 @@ WRITE_SECONDS = 10.0
 NOISE_BEFORE = 1024
 """Noise borne before the first frame: this peer speaks something else (reliability M05)."""
 NOISE_BETWEEN = 4096
-LANGUAGES = {b"\x16\x03": "tls", b"GET ": "http", b"POST ": "http", b"HEAD ": "http", b"MSH": "hl7-without-frame"}
 IN_HAND = 64
 IN_HAND_BYTES = 16 * 1024 * 1024
 """Frames, and their bytes, stored at the same time for one connection; beyond that, the peer waits in its own socket."""
@@ -38,7 +37,9 @@ class Limits:
     max_bytes: int = 16 * 1024 * 1024
     frame_seconds: float = 30.0
     write_seconds: float = WRITE_SECONDS
-    room: Room = field(default_factory=Room, compare=False, repr=False)
+    idle_seconds: float = 0
+    """0: never; a connection with nothing in hand for longer is closed."""
+    turns: Turns = field(default_factory=Turns, compare=False, repr=False)
 
 
 Stored = asyncio.Future[Receipt] | asyncio.Future[list[Receipt]]
@@ -49,6 +50,7 @@ Stored = asyncio.Future[Receipt] | asyncio.Future[list[Receipt]]
 class Answer:
     """What one frame will be answered with, once every message of it is stored."""
 
+    messages: list[RawMessage]
     stored: Stored
     began: float
     size: int
@@ -61,19 +63,19 @@ class Connection(asyncio.BufferedProtocol):
         self, inbox: Inbox, door: Door, limits: Limits, *, metrics: Metrics, gone: Callable[["Connection"], None]
     ) -> None:
         self._inbox, self._door, self._limits, self._metrics = inbox, door, limits, metrics
+        self._tally = Tally(metrics, door)
         self._gone = gone
         self._decoder = FrameDecoder(limit=limits.max_bytes)
         self._answers: deque[Answer] = deque()
         self._loop = asyncio.get_running_loop()
         self._watch: asyncio.TimerHandle | None = None
         self._stuck: asyncio.TimerHandle | None = None
+        self._idle: asyncio.TimerHandle | None = None
         self._heard = self._frame_began = 0.0
         self._frames = self._bytes = 0
         self._finishing = self._paused = False
         self.peer = ""
         self.closed: asyncio.Future[None] = self._loop.create_future()
-        self._by_code: dict[str, Counter] = {}
-        self._latency = metrics.ack_seconds.labels(door.name)
 
     # --- called by the event loop ------------------------------------------------------------------------------
 
@@ -113,11 +115,11 @@ class Connection(asyncio.BufferedProtocol):
         return self._transport.get_extra_info("ssl_object") is None
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 — the library's signature
-        for timer in (self._watch, self._stuck):
+        for timer in (self._watch, self._stuck, self._idle):
             if timer is not None:
                 timer.cancel()
         self._take(self._decoder.close())
-        self._limits.room.leave(self)
+        self._limits.turns.leave(self)
         self._gone(self)
         if not self._answers:
             self._resolve()
@@ -140,12 +142,19 @@ class Connection(asyncio.BufferedProtocol):
         self._settle()
 
     def go_on(self) -> None:
-        """There is room for a big frame; its time begins anew."""
+        """It is the turn of this big frame; its time begins anew."""
         self._frame_began = self._heard = self._loop.time()
         self._hold()
 
     def abort(self) -> None:
         self._transport.abort()
+
+    def stand_at(self, door: Door) -> None:
+        """Let in: at this door, which a certificate may have made narrower; from now on idleness counts, where the source minds."""
+        self._door, self._tally = door, Tally(self._metrics, door)
+        self._heard = self._loop.time()
+        if self._limits.idle_seconds:
+            self._idle = self._loop.call_later(self._limits.idle_seconds, self._look_idle)
 
     # --- frames ------------------------------------------------------------------------------------------------
 
@@ -186,7 +195,7 @@ class Connection(asyncio.BufferedProtocol):
                 self._metrics.frame_errors.labels(self._door.name, "two-messages").inc()
         size = sum([len(message.body) for message in messages])
         self._bytes += size
-        self._answers.append(Answer(stored, self._heard, size))
+        self._answers.append(Answer(messages, stored, self._heard, size))
         stored.add_done_callback(self._stored)
         self._hold()
 
@@ -204,20 +213,12 @@ class Connection(asyncio.BufferedProtocol):
         self._settle()
 
     def _reply(self, answer: Answer) -> None:
-        """The answer goes out first; the counting is nobody's to wait for."""
         found = answer.stored.result()
-        said = [one.acknowledgment for one in (found if isinstance(found, list) else (found,)) if one.acknowledgment]
+        receipts = found if isinstance(found, list) else [found]
+        said = [one.acknowledgment for one in receipts if one.acknowledgment]
         if said:
             self._transport.write(b"".join([encode(one) for one in said]))
-        for one in said:
-            self._count(_code(one))
-        self._latency.observe(self._loop.time() - answer.began)
-
-    def _count(self, code: str) -> None:
-        counter = self._by_code.get(code)
-        if counter is None:
-            counter = self._by_code[code] = self._metrics.acknowledged.labels(self._door.name, code)
-        counter.inc()
+        self._tally.answered(answer.messages, receipts, self._loop.time() - answer.began)
 
     def _refuse(self, error: BaseException) -> None:
         """Not stored, so not acknowledged: the sender keeps the message and comes again."""
@@ -234,7 +235,7 @@ class Connection(asyncio.BufferedProtocol):
         """Every half second while a frame is open: has the peer fallen silent, has the frame taken too long?"""
         self._watch = None
         now = self._loop.time()
-        if self._limits.room.waits(self):
+        if self._limits.turns.waits(self):
             self._watch = self._loop.call_later(SILENCE_SECONDS, self._look)
             return
         if now - self._heard >= SILENCE_SECONDS:
@@ -246,6 +247,13 @@ class Connection(asyncio.BufferedProtocol):
                 return
             self._watch = self._loop.call_later(SILENCE_SECONDS, self._look)
         self._settle()
+
+    def _look_idle(self) -> None:
+        left = self._heard + self._limits.idle_seconds - self._loop.time()
+        if left <= 0 and not self._answers and not self._decoder.in_frame:
+            self._drop("idle")
+            return
+        self._idle = self._loop.call_later(max(left, SILENCE_SECONDS), self._look_idle)
 
     def _bear_noise(self) -> None:
         if not self._decoder.in_frame and self._decoder.noise > (NOISE_BETWEEN if self._frames else NOISE_BEFORE):
@@ -265,7 +273,7 @@ class Connection(asyncio.BufferedProtocol):
 
     def _hold(self) -> None:
         """Read no further while too much is in hand: memory is bounded, the peer's own buffer waits."""
-        admitted = self._limits.room.admits(self, self._bytes + self._decoder.held)
+        admitted = self._limits.turns.admits(self, self._bytes + self._decoder.held)
         full = len(self._answers) >= IN_HAND or self._bytes >= IN_HAND_BYTES or self._stuck is not None or not admitted
         if full == self._paused or self._transport.is_closing():
             return
@@ -286,14 +294,3 @@ class Connection(asyncio.BufferedProtocol):
     def _resolve(self) -> None:
         if not self.closed.done():
             self.closed.set_result(None)
-
-
-def language(sample: bytes) -> str:
-    """What a peer without frames speaks, in a word of ours: its own bytes may hold a patient (reliability P10, M05)."""
-    return next((name for start, name in LANGUAGES.items() if sample.startswith(start)), "unknown")
-
-
-def _code(acknowledgment: bytes) -> str:
-    """MSA-1 of an answer we wrote ourselves."""
-    start = acknowledgment.find(b"\rMSA") + 5
-    return acknowledgment[start : start + 2].decode("ascii", "replace")

@@ -13,6 +13,8 @@ from adapter.hl7.lines import is_batch, is_endless, split
 from adapter.hl7.mllp import Frame, Oversize, Truncated
 from adapter.sources import strict
 from adapter.sources.forms import OURS, Forms, ordinary_header
+from adapter.sources.senders import REASON, Senders
+from adapter.telemetry import MessageLog
 
 LONGEST_HEADER = 64 * 1024
 """Bytes of the header segment that the door looks at: what an answer needs stands at its beginning."""
@@ -30,7 +32,14 @@ class Door:
     control_id: Callable[[], str]
     encoding: str = "utf-8"
     policy: AckPolicy = field(default_factory=AckPolicy)
+    senders: Senders = field(default_factory=Senders)
+    log: MessageLog | None = field(default=None, compare=False, repr=False)
+    """For a line a message; None: no such lines."""
     forms: Forms = field(default_factory=Forms, compare=False, repr=False)
+
+    def only(self, senders: Senders) -> "Door":
+        """The same door for somebody who may speak for these alone."""
+        return replace(self, senders=senders, forms=Forms())
 
 
 def control_ids(clock: Callable[[], datetime]) -> Callable[[], str]:
@@ -78,7 +87,7 @@ def _messages(door: Door, payload: bytes, peer: str, now: datetime) -> list[RawM
 
 def _by_form(door: Door, payload: bytes, peer: str, now: datetime) -> RawMessage | None:
     """The short way for the ordinary message: its header differs from the last one in time and control id alone."""
-    header = None if door.policy.profile == strict.PROFILE or is_endless(payload) else ordinary_header(payload)
+    header = None if door.policy.minds_content or is_endless(payload) else ordinary_header(payload)
     if header is None:
         return None
     form = door.forms.get(header.key)
@@ -94,7 +103,7 @@ def _by_form(door: Door, payload: bytes, peer: str, now: datetime) -> RawMessage
         header.control_id.decode("ascii"),
         form.type,
         peer,
-        None,
+        form.quarantine,
         form.answer(door.control_id, header.control_id),
     )
 
@@ -102,7 +111,9 @@ def _by_form(door: Door, payload: bytes, peer: str, now: datetime) -> RawMessage
 def _message(door: Door, body: bytes, peer: str, now: datetime, control_id: Callable[[], str] | None) -> RawMessage:
     """`control_id` gives the answer its MSH-10; None where no answer is owed."""
     message, problem = _header(body, door.encoding)
-    minded = strict.minded(body, door.encoding) if message is not None and _is_strict(door, problem) else None
+    if message is not None and problem is None:
+        problem = _stranger(door, message)
+    minded = strict.minded(body, door.encoding) if door.policy.minds_content and message and not problem else None
     ack = judge(message, door.policy, problem=problem or minded)
     answer = build(message, ack, control_id=control_id(), now=now) if control_id and ack.code else b""
     if message is None:
@@ -116,7 +127,7 @@ def _message(door: Door, body: bytes, peer: str, now: datetime, control_id: Call
         kind=MessageKind.HL7V2,
         body=body,
         received=now,
-        sender=f"{header.raw(3)}|{header.raw(4)}",
+        sender=_sender(message),
         control_id=header.raw(10),
         type=_type(message),
         peer=peer,
@@ -125,8 +136,15 @@ def _message(door: Door, body: bytes, peer: str, now: datetime, control_id: Call
     )
 
 
-def _is_strict(door: Door, problem: str | None) -> bool:
-    return problem is None and door.policy.profile == strict.PROFILE
+def _stranger(door: Door, message: Message) -> str | None:
+    """The reason for a sender whom the source does not know."""
+    if not door.senders:
+        return None
+    return None if door.senders.name_of(_sender(message), message.delimiters.component) else REASON
+
+
+def _sender(message: Message) -> str:
+    return f"{message.header.raw(3)}|{message.header.raw(4)}"
 
 
 def _header(body: bytes, encoding: str) -> tuple[Message | None, str | None]:

@@ -40,6 +40,7 @@ class Form:
     second: int
     sender: str
     type: str
+    quarantine: str | None
     parts: tuple[bytes, ...]
 
     def answer(self, ours: Callable[[], str], theirs: bytes) -> bytes:
@@ -62,7 +63,7 @@ class Forms:
         before, _, rest = message.acknowledgment.partition(OURS.encode("ascii"))
         between, _, after = rest.partition(THEIRS.encode("ascii"))
         parts = (before, between, after) if message.acknowledgment else ()
-        form = Form(int(now.timestamp()), message.sender, message.type, parts)
+        form = Form(int(now.timestamp()), message.sender, message.type, message.quarantine, parts)
         if len(self._known) >= KEPT:
             self._known.clear()
         self._known[header.key] = form

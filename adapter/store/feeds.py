@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import Connection, func, select
 
 from adapter.store.codec import moment
-from adapter.store.schema import feeds, inbox_pending
+from adapter.store.schema import feeds, inbox, inbox_pending
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +39,13 @@ def listing(conn: Connection) -> list[FeedRow]:
         )
         for row in rows
     ]
+
+
+def oldest_pending(conn: Connection) -> dict[str, datetime]:
+    """When the oldest message that nobody has read yet came, by source; a source without one is not here."""
+    first = select(func.min(inbox_pending.c.id).label("id")).group_by(inbox_pending.c.source).subquery()
+    rows = conn.execute(select(inbox.c.source, inbox.c.received).join(first, first.c.id == inbox.c.id))
+    return {row.source: moment(row.received) for row in rows}
 
 
 def last_received(conn: Connection, source: str) -> datetime | None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, delete, func, insert, literal_column, select, update
+from sqlalchemy import ColumnElement, Connection, Select, delete, func, insert, literal_column, or_, select, update
 
 from adapter.domain.issue import Issue
 from adapter.domain.message import MessageState
@@ -19,6 +19,8 @@ from adapter.store.streaming import streamed
 
 DISCARDED = "DISCARDED"
 """The reason of a message a person has given up; who and why stands in the audit log."""
+VOUCHED = "SENDER"
+"""The one reason of the door that a person may overrule by releasing: the message is whole, only its sender was unknown."""
 RUN = 500
 """Messages put back in one transaction: receiving waits for it."""
 
@@ -57,6 +59,12 @@ def reasons(conn: Connection) -> dict[str, int]:
     return {row[0]: row[1] for row in conn.execute(wanted)}
 
 
+def holds(conn: Connection, reason: str) -> bool:
+    """Whether any message waits for this reason."""
+    wanted = select(inbox_outcomes.c.id).where(_QUARANTINED, inbox_outcomes.c.reason == reason).limit(1)
+    return conn.execute(wanted).first() is not None
+
+
 def find(conn: Connection, message_id: int) -> QuarantineRow:
     """Raises RejectedError where there is no such message in quarantine (any more)."""
     row = conn.execute(_rows().where(inbox_outcomes.c.id == message_id)).one_or_none()
@@ -81,7 +89,7 @@ def release(tx: Connection, message_id: int) -> QuarantineRow:
 def release_all(tx: Connection, reason: str, after: int) -> list[int]:
     """The next ids behind `after` that were put back, at most `RUN`; those the door refused stay."""
     take(tx, Lock.TALLY)
-    wanted = _rows().where(inbox_outcomes.c.reason == reason, inbox_outcomes.c.id > after, inbox.c.quarantine.is_(None))
+    wanted = _rows().where(inbox_outcomes.c.reason == reason, inbox_outcomes.c.id > after, _releasable())
     rows = [_row(row) for row in tx.execute(wanted.order_by(inbox_outcomes.c.id).limit(RUN)).all()]
     for row in rows:
         _put_back(tx, row)
@@ -98,7 +106,13 @@ def discard(tx: Connection, message_id: int, now: datetime) -> QuarantineRow:
     return row
 
 
+def _releasable() -> ColumnElement[bool]:
+    return or_(inbox.c.quarantine.is_(None), inbox.c.quarantine == VOUCHED)
+
+
 def _put_back(tx: Connection, row: QuarantineRow) -> None:
+    if row.reason == VOUCHED:
+        tx.execute(update(inbox).where(inbox.c.id == row.id).values(quarantine=None))
     gone = delete(inbox_outcomes).where(inbox_outcomes.c.id == row.id).returning(inbox_outcomes.c.issues)
     issues = [Issue(**issue) for issue in json.loads(tx.execute(gone).scalar_one())]
     unmapped.take_back(tx, row.id, issues)
@@ -125,5 +139,5 @@ def _row(row: Any) -> QuarantineRow:
         type=row.type,
         received=moment(row.received),
         reason=row.reason or "",
-        at_the_door=row.quarantine is not None,
+        at_the_door=row.quarantine not in {None, VOUCHED},
     )

@@ -32,6 +32,7 @@ from adapter.screening.screen import screen
 from adapter.sources.connection import Limits
 from adapter.sources.envelope import Door, control_ids
 from adapter.sources.mllp_server import MllpServer
+from adapter.sources.senders import Senders
 from adapter.store import inbox
 from adapter.store.candidate_rows import CandidateRow
 from adapter.store.database import Database
@@ -193,7 +194,7 @@ def borne(cases: Sequence[Case], folder: Path, template: Path) -> Iterator[Seen]
 
 async def _all_spoken(seen: Seen, cases: Sequence[Case]) -> None:
     async with (
-        _listening(seen.house, Limits(), "generic", "generic") as (server, _),
+        _listening(seen.house, Limits(), cases[0], "generic") as (server, _),
         connected(server.address) as (reader, writer),
     ):
         for number, case in enumerate(cases):
@@ -209,18 +210,25 @@ async def _spoken(seen: Seen, profile: str) -> None:
     limits = Limits(
         frame_seconds=0.7 if case.conduct == "waits" else 30, max_bytes=case.frame_limit or Limits().max_bytes
     )
-    async with _listening(seen.house, limits, case.site, profile) as (server, metrics):
+    async with _listening(seen.house, limits, case, profile) as (server, metrics):
         seen.answers = await _sandwich(case, server.address)
     seen.metrics = metrics.text().decode()
 
 
 @asynccontextmanager
 async def _listening(
-    house: House, limits: Limits, site: str, profile: str
+    house: House, limits: Limits, case: Case, profile: str
 ) -> AsyncIterator[tuple[MllpServer, Metrics]]:
     store, metrics = StoreInbox(house.database), Metrics()
-    encoding = rules().sites[site].encoding
-    door = Door("lab", site, lambda: NOW, control_ids(lambda: NOW), policy=AckPolicy(profile), encoding=encoding)
+    door = Door(
+        "lab",
+        case.site,
+        lambda: NOW,
+        control_ids(lambda: NOW),
+        encoding=rules().sites[case.site].encoding,
+        policy=AckPolicy(profile),
+        senders=Senders(frozenset(case.senders)),
+    )
     server = MllpServer(door, "127.0.0.1", 0, metrics, limits=limits)
     await server.start(store)
     try:

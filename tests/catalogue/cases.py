@@ -60,6 +60,7 @@ def merge(survivor: str, gone: str, control: str = "M1") -> bytes:
 # --- 1. framing and transport -----------------------------------------------------------------------------------------------
 
 SHELL = "tests/shell/test_mllp_server.py::"
+TLS = "tests/shell/test_mllp_tls.py::"
 
 TRANSPORT: tuple[Row, ...] = (
     row("M01", "good frame, one byte per TCP segment", Case("", (oru(PLT),), conduct="drip", check=checks.bytes_kept)),
@@ -204,10 +205,21 @@ TRANSPORT: tuple[Row, ...] = (
     row(
         "M23",
         "no client certificate on an mTLS port",
-        later="TLS on the port is built; its tests with certificates come with the TLS work",
+        elsewhere=TLS + "test_m23_no_certificate_is_refused_and_counted",
+        note="the handshake is refused, counted and put on record",
     ),
-    row("M24", "expired certificate, unknown authority, wrong name", later="as M23"),
-    row("M25", "plain text on a TLS port", later="as M23"),
+    row(
+        "M24",
+        "expired certificate, unknown authority, wrong name",
+        elsewhere=TLS + "test_m24_a_certificate_that_does_not_hold_is_refused_and_counted",
+        note="as M23; a certificate that is pinned to no sender is refused, one that sends as another is quarantined (H15)",
+    ),
+    row(
+        "M25",
+        "plain text on a TLS port",
+        elsewhere=TLS + "test_m25_plain_text_on_a_tls_port_is_closed_and_counted",
+        note="closed, counted",
+    ),
     row(
         "M26",
         "source address not allowed",
@@ -360,8 +372,13 @@ HEADER: tuple[Row, ...] = (
         "H10",
         "unsupported type",
         *(
-            Case(kind, header(f"{kind}|1|P|2.5.1"), None, ["ignored unsupported-type"], strict="AR 200 MSH^1^9")
-            for kind in ("SIU^S12", "MDM^T02", "DFT^P03")
+            Case(kind, header(f"{kind}|1|P|2.5.1"), None, [f"ignored {reason}"], strict="AR 200 MSH^1^9")
+            for kind, reason in {
+                "SIU^S12": "unsupported-type",
+                "MDM^T02": "document",
+                "DFT^P03": "unsupported-type",
+                "ORM^O01": "order-only",
+            }.items()
         ),
     ),
     row(
@@ -388,6 +405,10 @@ HEADER: tuple[Row, ...] = (
     row(
         "H13",
         "MSH-12",
+        *(
+            Case(version, header(f"ORU^R01|1|P|{version}"), holds={"platelets": "98"}, strict="AA")
+            for version in ("2.1", "2.2", "2.3", "2.3.1", "2.4", "2.5", "2.5.1", "2.6", "2.7", "2.8")
+        ),
         Case("2.9", header("ORU^R01|1|P|2.9"), holds={"platelets": "98"}, strict="AA"),
         Case("3.0", header("ORU^R01|1|P|3.0"), holds={"platelets": "98"}, strict="AR 203 MSH^1^12"),
         Case("junk", header("ORU^R01|1|P|latest"), holds={"platelets": "98"}, strict="AR 203 MSH^1^12"),
@@ -401,7 +422,17 @@ HEADER: tuple[Row, ...] = (
     row(
         "H15",
         "MSH-3/4 not configured for this connection",
-        later="no setting names the senders of a source; peers are listed by address",
+        Case(
+            "another sender",
+            (oru(PLT, control="1").replace(b"|LAB|", b"|PHARMACY|", 1),),
+            None,
+            ["quarantined SENDER"],
+            strict="AR 207 MSH^1^3",
+            holds={"platelets": None},
+            senders=["LAB|HOSP"],
+        ),
+        Case("one of those named", (oru(PLT),), holds={"platelets": "98"}, senders=["LAB|HOSP", "ICU|HOSP"]),
+        note="kept until a person releases it; an alarm stands as long",
     ),
     row("H16", "MSH-7 missing", Case("", (oru(PLT, sent=""),), issues=["no-sender-time"], holds={"platelets": "98"})),
     row(
@@ -494,6 +525,12 @@ HEADER: tuple[Row, ...] = (
         Case(
             "",
             (oru(PLT, name="@", charset="ASCII~ISO IR87").replace(b"@", odd.JAPANESE),),
+            holds={"platelets": "98"},
+            check=checks.japanese_name,
+        ),
+        Case(
+            "by escapes `\\M2442\\` and `\\C2842\\`",
+            (oru(PLT, name="\\M2442\\;3ED\\C2842\\"),),
             holds={"platelets": "98"},
             check=checks.japanese_name,
         ),
@@ -639,6 +676,8 @@ HEADER: tuple[Row, ...] = (
             Case(what, (oru(PLT, line),), None, ["quarantined CONTINUATION"])
             for what, line in odd.CONTINUATIONS.items()
         ),
+        Case("MSH-14", header("ORU^R01|1|P|2.5.1||page-2"), None, ["quarantined CONTINUATION"]),
+        Case("MSH-13, a number of the sequence protocol", header("ORU^R01|1|P|2.5.1|4711"), holds={"platelets": "98"}),
     ),
     row(
         "H38",

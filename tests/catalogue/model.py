@@ -44,6 +44,8 @@ class Case:
     before: Sequence[bytes] = ()
     """Messages that were applied, and told of, long before."""
     site: str = "generic"
+    senders: Sequence[str] = ()
+    """Who alone may send through this source; nobody named: everybody."""
     counted: str = ""
     conduct: str = ""
     """How the peer behaves: `drip` (a byte a segment), `leaves` (closes when it has sent), `resets`, `waits`."""

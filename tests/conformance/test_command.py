@@ -96,7 +96,7 @@ def test_a_receiver_that_fails_is_1_and_every_failure_says_what_to_do() -> None:
     assert re.search(
         r"  expected  AA; then AA for a good message on the same connection\n  came .*closed\n  do  ", done.stdout
     )
-    assert "The receiver does not conform" in done.stdout
+    assert "The receiver does not conform: 1 of what must hold does not." in done.stdout
 
 
 def test_json_is_one_object_a_case_and_a_summary(honest: str, tmp_path: Path) -> None:

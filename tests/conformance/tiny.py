@@ -46,6 +46,9 @@ class Tiny:
             else:
                 async with self.busy:
                     await self._talk(reader, writer)
+        if writer.get_extra_info("sslcontext"):
+            await writer.drain()
+            writer.transport.abort()  # a TLS farewell would outlive the loop
         writer.close()
 
     async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -153,25 +156,32 @@ class TailReader(FrameDecoder):
         return []
 
 
+async def turns(number: int) -> None:
+    """So many turns of the loop, however busy the machine is."""
+    for _ in range(number):
+        await asyncio.sleep(0.01)
+
+
 @contextmanager
 def listening(tiny: Tiny, tls: ssl.SSLContext | None = None) -> Iterator[int]:
     """Its port; it lives in a thread of its own."""
     ready, ports, loops = threading.Event(), [], []
 
     async def main() -> None:
-        server = await asyncio.start_server(tiny.serve, "127.0.0.1", 0, ssl=tls)
+        words = {"ssl": tls, "ssl_shutdown_timeout": 0.1, "ssl_handshake_timeout": 5.0} if tls else {}
+        server = await asyncio.start_server(tiny.serve, "127.0.0.1", 0, **words)
         ports.append(server.sockets[0].getsockname()[1])
         stop = asyncio.Event()
         loops.append((asyncio.get_running_loop(), stop))
         ready.set()
         await stop.wait()
+        await turns(10)  # who knocks is let in: asyncio forgets him when the server closes in between
         server.close()
-        await asyncio.sleep(0.05)  # who was just let in has a task of his own now
         others = asyncio.all_tasks() - {asyncio.current_task()}
         for task in others:
             task.cancel()
         await asyncio.gather(*others, return_exceptions=True)
-        await asyncio.sleep(0.05)  # the sockets are closed in the next turn of the loop
+        await turns(10)  # sockets are closed in the next turns of the loop
 
     thread = threading.Thread(target=lambda: asyncio.run(main()))
     thread.start()

@@ -80,20 +80,30 @@ HUGE = 60_000
 
 @cache
 def seeds() -> tuple[bytes, ...]:
-    """Our own, and of the third-party messages what is short."""
+    """Our own, which matter most, and of the third-party messages what is short."""
+    return (*own() * 8, *others())
+
+
+@cache
+def own() -> tuple[bytes, ...]:
+    """All of them of patient 100."""
     lines = [obx(code, value, unit) for code, value, unit in RESULTS]
     note = "NTE|1||clumps \\.br\\ seen"
-    own = [
+    found = [
         oru(*lines[:3]),
         oru(*lines),
         oru(lines[0], note, "SPM|1|S1||BLD^Blood^HL70487"),
         oru(lines[-1], specimen="BLDA"),
     ]
-    own += [adt(event) for event in ("A01", "A02", "A03", "A08", "A11", "A13", "A28")] + [adt("A40", merged="200")]
-    own.append(b"FHS|^~\\&\rBHS|^~\\&\r" + own[0] + own[1] + b"BTS|2\rFTS|1\r")
+    found += [adt(event) for event in ("A01", "A02", "A03", "A08", "A11", "A13", "A28")] + [adt("A40", merged="200")]
+    return (*found, b"FHS|^~\\&\rBHS|^~\\&\r" + found[0] + found[1] + b"BTS|2\rFTS|1\r")
+
+
+@cache
+def others() -> tuple[bytes, ...]:
     folder = data_folder() / "hl7v2"
     found = [path.read_bytes() for path in sorted(folder.rglob("*.hl7"))] if folder.is_dir() else []
-    return (*own * 8, *(body for body in found if body.lstrip()[:3] == b"MSH" and len(body) < SHORT))
+    return tuple(body for body in found if body.lstrip()[:3] == b"MSH" and len(body) < SHORT)
 
 
 RESULTS = (

@@ -4,7 +4,9 @@ import os
 from dataclasses import replace
 from datetime import datetime, timedelta
 from fractions import Fraction
+from random import Random
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -61,6 +63,7 @@ LIVES = settings(
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
+CROWDED = int(os.environ.get("ADAPTER_STAYS", "200"))
 VALUES = {
     **NUMBERS,
     "platelets": [10, 80, 120, 200, "<50"],
@@ -201,6 +204,44 @@ def test_a_patient_whose_chart_is_remembered_is_judged_as_one_who_is_read_anew(
         remembered = kept.chart
         alerts |= _told(kept)
         now = next((j.assessment.review_at for j in kept.judgements if j.assessment.review_at), now)
+
+
+def crowded(random: Random, names: list[str], clock: int) -> ClinicalEvent:
+    """A result of about now, on a few full quarters of an hour, so that one often touches what another one says."""
+    concept = random.choice(names)
+    near = random.randint(clock - 16, clock + 2) if random.random() < 0.8 else random.randint(-40, 260)
+    at = T0 + timedelta(minutes=15 * near)
+    made = observation(
+        concept,
+        random.choice(ANSWERS.get(concept) or VALUES[concept]),
+        at=at,
+        status=random.choice([*[ResultStatus.FINAL] * 6, *ResultStatus]),
+        identity=f"{concept}{random.randint(0, 3)}" if random.random() < 0.2 else f"{concept}@{at}",
+        specimen=random.choice(["arterial", "arterial", "venous"]) if concept == "pao2" else "",
+        issued=T0 + timedelta(minutes=random.randint(0, 4000)),
+    )
+    return ObservationReceived(PATIENT, made)
+
+
+@pytest.mark.parametrize("part", range(4))
+def test_crowded_stays_are_judged_alike_too(part: int) -> None:
+    """Denser than what Hypothesis draws: results and looks lie close together, most of them one after the other."""
+    for seed in range(part, CROWDED, 4):
+        random = Random(seed)
+        names = list(random.choice([*TOGETHER, random.sample(CONCEPTS, random.randint(1, 9))]))
+        kind = random.choice([EncounterClass.EMERGENCY, EncounterClass.INPATIENT])
+        first = T0 - timedelta(hours=random.choice([0, 0, 30, 50]))
+        life = Chart(apply_all(PatientState(PATIENT), [EncounterChanged(PATIENT, visit(at=first, cls=kind))]))
+        clock, now = 0, T0
+        for _ in range(random.randint(5, 12)):
+            clock = clock + random.choice([0, 1, 2, 3, 20]) if random.random() < 0.95 else random.randint(0, 120)
+            now = T0 + timedelta(minutes=15 * clock) if random.random() < 0.7 else now + random.choice([-TICK, TICK])
+            told = [crowded(random, names, clock) for _ in range(random.choice([0, 1, 1, 2, 4]))]
+            kept = screen(life, told, RULES, alerts={}, now=now)
+            anew = screen(kept.state, (), RULES, alerts={}, now=now)
+            assert kept.judgements == anew.judgements, f"stay {seed}"
+            life = kept.chart
+            now = next((j.assessment.review_at for j in kept.judgements if j.assessment.review_at), now)
 
 
 def _told(outcome: Outcome) -> dict[tuple[str, str], CandidateAlert]:

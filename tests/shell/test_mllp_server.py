@@ -4,8 +4,7 @@ import asyncio
 import contextlib
 import socket
 import struct
-from collections.abc import AsyncIterator, Callable, Coroutine
-from datetime import UTC, datetime
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,92 +13,14 @@ import uvloop
 
 from adapter.domain.message import RawMessage, Receipt
 from adapter.errors import UnavailableError
-from adapter.hl7.ack import AckPolicy
 from adapter.hl7.mllp import encode
-from adapter.pipeline.receive import StoreInbox
 from adapter.sources import connection
 from adapter.sources.connection import Limits
 from adapter.sources.envelope import Door, control_ids
 from adapter.sources.mllp_server import MllpServer, Neighbours
-from adapter.sources.room import BIG, TURNS
-from adapter.store import inbox
-from adapter.store.database import Database
+from adapter.sources.turns import AT_ONCE, BIG
 from adapter.telemetry import Metrics
-from tests import stores
-
-AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
-Walk = Callable[["Peer"], Coroutine[Any, Any, None]]
-
-
-def oru(control_id: str, extra: bytes = b"", *, msh_more: str = "", kind: str = "ORU^R01") -> bytes:
-    header = f"MSH|^~\\&|LAB|HOSP|ADAPTER|TRIAL|20260102030405||{kind}|{control_id}|P|2.5.1{msh_more}\r"
-    return header.encode() + b"PID|1||100^^^HOSP^MR\rOBX|1|NM|777-3^^LN||98|10*3/uL|||||F\r" + extra
-
-
-class Peer:
-    """A sender with a server in front of it."""
-
-    def __init__(self, server: MllpServer, database: Database) -> None:
-        self.server = server
-        self.database = database
-
-    async def connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        return await asyncio.open_connection(*self.server.address, limit=2**25)
-
-    async def exchange(self, data: bytes, answers: int, *, then_close: bool = False) -> list[bytes]:
-        """Sends, and returns so many answers; `b""` stands for a connection closed without one."""
-        reader, writer = await self.connect()
-        writer.write(data)
-        if then_close:
-            writer.write_eof()
-        found = [await answer(reader) for _ in range(answers)]
-        writer.close()
-        return found
-
-    def rows(self) -> list[tuple[str, str | None]]:
-        """What is stored: control id and the door's reason for quarantine."""
-        with self.database.read() as conn:
-            return [(item.message.control_id, item.message.quarantine) for item in inbox.pending(conn, 1000)]
-
-    def bodies(self) -> list[bytes]:
-        with self.database.read() as conn:
-            return [item.message.body for item in inbox.pending(conn, 1000)]
-
-    async def settled(self, count: int) -> list[tuple[str, str | None]]:
-        """What is stored, once it is that much."""
-        async with asyncio.timeout(30):
-            while len(rows := self.rows()) < count:  # noqa: ASYNC110 — the store tells nobody
-                await asyncio.sleep(0.01)
-        return rows
-
-
-async def answer(reader: asyncio.StreamReader) -> bytes:
-    async with asyncio.timeout(30):
-        try:
-            frame = await reader.readuntil(b"\x1c\r")
-        except (asyncio.IncompleteReadError, ConnectionResetError):
-            return b""
-    return frame[1:-2]
-
-
-def codes(answers: list[bytes]) -> list[str]:
-    """MSA-1 and MSA-2 of each answer."""
-    return [b" ".join(part.split(b"\rMSA|")[1].split(b"\r")[0].split(b"|")[:2]).decode() for part in answers]
-
-
-@contextlib.asynccontextmanager
-async def listening(tmp_path: Path, **options: Any) -> AsyncIterator[Peer]:
-    database = stores.opened(tmp_path)
-    store = StoreInbox(database)
-    door = Door("lab", "generic", lambda: AT, control_ids(lambda: AT), policy=options.pop("policy", AckPolicy()))
-    server = MllpServer(door, "127.0.0.1", 0, Metrics(), **options)
-    await server.start(options.get("inbox", store))
-    try:
-        yield Peer(server, database)
-    finally:
-        await server.stop()
-        store.close()
-        database.close()
+from tests.shell.listening import AT, Peer, Walk, answer, codes, listening, oru
 
 
 @pytest.fixture(params=[asyncio.new_event_loop, uvloop.new_event_loop], ids=["asyncio", "uvloop"])
@@ -330,13 +251,13 @@ def big(control_id: str, size: int = 2 * BIG) -> bytes:
 
 def test_big_frames_take_turns_and_nobody_small_waits(run: Run) -> None:
     async def walk(peer: Peer) -> None:
-        talks = [await peer.connect() for _ in range(TURNS + 2)]
+        talks = [await peer.connect() for _ in range(AT_ONCE + 2)]
         for number, (_, writer) in enumerate(talks):
             writer.write(big(str(number))[:-2])
         await asyncio.sleep(0.3)
         held = [connection._decoder.held for connection in peer.server._connections]
-        assert sum(size > 2 * BIG for size in held) == TURNS
-        assert sum(held) < (TURNS * 2 + 2 * 1.25) * BIG
+        assert sum(size > 2 * BIG for size in held) == AT_ONCE
+        assert sum(held) < (AT_ONCE * 2 + 2 * 1.25) * BIG
         assert codes(await peer.exchange(encode(oru("small")), 1)) == ["AA small"]
         for _, writer in talks:
             writer.write(b"\x1c\r")
@@ -353,13 +274,13 @@ def test_the_time_of_a_big_frame_does_not_run_while_it_waits_for_its_turn(run: R
         reader, writer = await peer.connect()
         writer.write(frame[: BIG // 2])
         await asyncio.sleep(0.3)
-        stalled = [await peer.connect() for _ in range(TURNS)]
+        stalled = [await peer.connect() for _ in range(AT_ONCE)]
         for _, other in stalled:
             other.write(big("never")[:-2])
         await asyncio.sleep(0.2)
         writer.write(frame[BIG // 2 :])
         assert codes([await answer(reader)]) == ["AA patient"]
-        assert [await answer(other) for other, _ in stalled] == [b""] * TURNS
+        assert [await answer(other) for other, _ in stalled] == [b""] * AT_ONCE
         for _, other in [*stalled, (reader, writer)]:
             other.close()
 

@@ -24,6 +24,7 @@ from adapter.pipeline.outgoing import NotifierOutlet, PushWhen, SinkOutlet
 from adapter.sinks.edc_fhir import Edc, EdcFhir
 from adapter.standins.edc_store import EdcStore
 from adapter.store import accounts, inbox, worklist
+from adapter.store.space import Marks, Space
 from tests.builders import adt, er7, msh, obr, obx, oru, pid, raw
 from tests.installation import until
 from tests.peers import free_port
@@ -42,6 +43,7 @@ ALLOWED = {
     "audit: SELECT audit.seq, audit.hash FROM audit ORDER BY audit.seq DESC LIMIT": "one row from the end",
     "inbox_pending: SELECT inbox_pending.id, inbox_pending.attempts, inbox.source": "the first twenty",
     "inbox_pending: SELECT count(*) AS count_1 FROM inbox_pending": BACKLOG,
+    "inbox_pending: SELECT inbox.source, inbox.received FROM inbox JOIN (SELECT min(inbox_pending.id)": BACKLOG,
     "inbox_pending: SELECT inbox_pending.source, count(*) AS count_1 FROM inbox_pending GROUP BY": BACKLOG,
     "inbox_outcomes by inbox_outcomes_quarantined:": OPEN,
     "candidates by candidates_standing:": OPEN,
@@ -147,8 +149,10 @@ def clocks(home: House) -> None:
         pass
     with home.database.write() as tx:
         accounts.forget_expired(tx, home.clock.now)
-    list(figures(home.database, home.clock))
-    Pulse(home.database, home.database.path.parent, home.clock).health()
+    space = Space(home.database.path.parent, Marks(0, 0, 0, 0))
+    list(figures(home.database, space, home.clock))
+    pulse = Pulse(home.database, space, home.clock)
+    pulse.health()
 
 
 def operators(home: House) -> None:

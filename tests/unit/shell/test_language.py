@@ -2,7 +2,7 @@
 
 import pytest
 
-from adapter.sources.connection import language
+from adapter.sources.strangers import language
 
 
 @pytest.mark.parametrize(

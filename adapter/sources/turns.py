@@ -4,7 +4,7 @@ from typing import Protocol
 
 BIG = 512 * 1024
 """Bytes of one connection in hand, unfinished or unanswered; below that nobody waits."""
-TURNS = 3
+AT_ONCE = 2
 
 
 class Guest(Protocol):
@@ -12,11 +12,11 @@ class Guest(Protocol):
         """It is your turn."""
 
 
-class Room:
+class Turns:
     """Shared by all connections of the process; used in one event loop."""
 
-    def __init__(self, turns: int = TURNS) -> None:
-        self._turns = turns
+    def __init__(self, at_once: int = AT_ONCE) -> None:
+        self._at_once = at_once
         self._inside: set[Guest] = set()
         self._waiting: dict[Guest, None] = {}
 
@@ -41,7 +41,7 @@ class Room:
             self._fill()
 
     def _fill(self, but: Guest | None = None) -> None:
-        while self._waiting and len(self._inside) < self._turns:
+        while self._waiting and len(self._inside) < self._at_once:
             guest = next(iter(self._waiting))
             del self._waiting[guest]
             self._inside.add(guest)
