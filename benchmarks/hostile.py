@@ -32,7 +32,7 @@ def repetitions(name: str) -> bytes:
     return _filled(f"{head(name)}OBX|1|NM|777-3^^LN||98", "~98", "\r")
 
 
-def results(name: str, lines: int = 49_000) -> bytes:
+def results(name: str, lines: int = 24_000) -> bytes:
     """As many as are read of one message, each known, each at its own second."""
     start = datetime.now(UTC) - timedelta(hours=20)  # noqa: TID251 — a benchmark's own clock
     times = (f"{start + timedelta(seconds=n):%Y%m%d%H%M%S}+0000" for n in range(lines))
@@ -40,7 +40,7 @@ def results(name: str, lines: int = 49_000) -> bytes:
     return (head(name) + "".join(said)).encode()
 
 
-def unknown(name: str, lines: int = 49_000) -> bytes:
+def unknown(name: str, lines: int = 24_000) -> bytes:
     """As many as are read, each with a code and a unit of its own that nobody mapped."""
     return (head(name) + "".join(f"OBX|{n}|NM|X{n}^^L|{n}|{n}|u{n}|||||F\r" for n in range(lines))).encode()
 
@@ -54,6 +54,6 @@ SHAPES = {
     "16 MiB of one-letter segments": segments,
     "16 MiB of empty fields": fields,
     "16 MiB of repetitions": repetitions,
-    "49,000 results": results,
-    "49,000 results nobody mapped": unknown,
+    "24,000 results": results,
+    "24,000 results nobody mapped": unknown,
 }

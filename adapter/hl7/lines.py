@@ -8,8 +8,8 @@ BOM = b"\xef\xbb\xbf"
 HEADERS = (b"MSH", b"FHS", b"BHS")
 ENVELOPE = (b"FHS", b"BHS", b"BTS", b"FTS")
 
-MOST_LINES = 50_000
-"""Lines of one message or frame: taking apart a million would cost gigabytes (decisions F9); 10,000 results are read (H30)."""
+MOST_LINES, MOST_BATCH_LINES = 25_000, 100_000
+"""Of one message; of a batch. Taking a million apart would cost gigabytes (decisions F9); 10,000 results are read (H30)."""
 
 _LEAD = re.compile(rb"[\xef\xbb\xbf\x00\x0c\s]*")
 _END = re.compile(rb"\r\n|\r|\n")
@@ -20,8 +20,11 @@ _NAME = 3
 
 
 def is_endless(payload: bytes) -> bool:
-    """More lines than any real message has: nobody should take it apart."""
-    return len(payload) > MOST_LINES < max(payload.count(b"\r"), payload.count(b"\n"))
+    """More lines than any real message or batch has: nobody should take it apart."""
+    if len(payload) <= MOST_LINES:
+        return False
+    lines = max(payload.count(b"\r"), payload.count(b"\n"))
+    return lines > (MOST_BATCH_LINES if is_batch(payload) else MOST_LINES)
 
 
 def split(payload: bytes) -> tuple[bytes, ...]:

@@ -42,7 +42,7 @@ def test_idle_then_with_patients_then_under_the_worst_of_input(daemon: Daemon) -
     assert resident(daemon) <= WITH_PATIENTS
     with idle_connections(daemon.mllp, 90):
         for number, name in enumerate(
-            ("an embedded document of 16 MiB", "16 MiB of one-letter segments", "49,000 results nobody mapped")
+            ("an embedded document of 16 MiB", "16 MiB of one-letter segments", "24,000 results nobody mapped")
         ):
             send(daemon.mllp, [hostile.SHAPES[name](f"H{number}")])
             daemon.settle(300)
