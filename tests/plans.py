@@ -16,6 +16,8 @@ from adapter import store
 VERBS = re.compile(r"\s*(SELECT|UPDATE|DELETE|INSERT|WITH)\b", re.IGNORECASE)
 WALK = re.compile(r"^SCAN (?!(?:\d+ )?CONSTANT ROW)(?P<table>\S+)(?: USING (?:COVERING )?INDEX (?P<index>\S+))?")
 NAMED = re.compile(r"\b(?:FROM|JOIN|UPDATE|INTO)\s+\"?(\w+)\"?(?:\s+AS\s+(?!\()(\w+))?", re.IGNORECASE)
+HEARD = re.compile(r"{|%\(|%s|:[a-z]")
+"""Templates, parameters by name, casts of PostgreSQL: such SQL goes through SQLAlchemy, or to another database."""
 MOST_PARAMETERS = 1000
 
 
@@ -45,9 +47,9 @@ def listening() -> Iterator[Issued]:
 def written_out() -> set[str]:
     """Plain SQL of the store's modules that goes to the driver's own cursor, where nobody listens."""
     modules = [import_module(f"{store.__name__}.{one.name}") for one in iter_modules(store.__path__)]
-    values = [value for module in modules for value in vars(module).values()]
+    values = [value for module in modules for name, value in vars(module).items() if not name.startswith("__")]
     texts = [*values, *(text for value in values if isinstance(value, dict) for text in value.values())]
-    return {text for text in texts if isinstance(text, str) and VERBS.match(text) and "{" not in text}
+    return {text for text in texts if isinstance(text, str) and VERBS.match(text) and not HEARD.search(text)}
 
 
 @dataclass(frozen=True, slots=True)

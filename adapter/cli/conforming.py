@@ -1,6 +1,5 @@
 """`adapter conformance`: the wire cases against a running receiver, and the report that two teams sign."""
 
-import asyncio
 import sys
 from enum import StrEnum
 from io import StringIO
@@ -126,6 +125,8 @@ def _agreed(plan: "Plan", **agreed: Any) -> "Plan":
 
 
 def _played(cases: "list[Case]", plan: "Plan") -> "Report":
+    import asyncio
+
     from adapter.conformance.run import run
     from adapter.daemon.clock import utc_now
 
