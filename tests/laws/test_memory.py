@@ -30,11 +30,10 @@ from adapter.scoring.chart import Chart
 from adapter.scoring.options import ScoringOptions
 from adapter.scoring.sofa import organs, score
 from adapter.scoring.thresholds import WINDOW
-from adapter.scoring.turns import organ_turns
 from adapter.screening.screen import Outcome, screen
 from adapter.screening.state import apply_all, union
 from tests.builders import PATIENT, T0, observation, state_of, visit
-from tests.laws.test_sofa_laws import DEVICES, GROUPS, NUMBERS, TIMES
+from tests.laws.test_sofa_laws import DEVICES, GROUPS, NUMBERS
 
 
 def asked(fact: Fact, within: timedelta | None) -> Comparison:
@@ -250,18 +249,23 @@ def _told(outcome: Outcome) -> dict[tuple[str, str], CandidateAlert]:
 
 
 OPTIONS = ScoringOptions(norepinephrine_basis="unknown")
-NEAR = st.sampled_from([-TICK, 0 * TICK, TICK, timedelta(minutes=7)])
+HOURS = [0, 1, 2, 3, 3.1, 4, 6, 12, 22, 24, 24.25, 24.5, 24.75, 25, 26, 27, 27 + 1 / 12, 28, 30]
+"""After a result: where a window, a hold or an hour may end, whatever the code believes of it."""
+LOOKS = st.tuples(
+    st.integers(0, 30), st.sampled_from(HOURS), st.sampled_from([0 * TICK, TICK, 2 * TICK, timedelta(minutes=7)])
+)
 
 
 @LIVES
-@given(GROUPS, st.lists(st.tuples(TIMES, NEAR), min_size=1, max_size=8))
+@given(GROUPS, st.lists(LOOKS, min_size=1, max_size=8))
 def test_a_remembered_organ_is_what_it_would_be_if_scored_again(
-    chart: list[Observation], looks: list[tuple[datetime, timedelta]]
+    chart: list[Observation], looks: list[tuple[int, float, timedelta]]
 ) -> None:
-    """At any moments, in any order, and right before and after those at which it may change: flags and evidence too."""
+    """At any moments, in any order, and on both sides of those at which it may change: flags and evidence too."""
     state = state_of(*chart)
     remembered = Chart(state)
-    for at, near in looks:
-        turn = min(remembered.stretch(turns, at)[1] for turns in organ_turns(OPTIONS).values())
-        for moment in (at, turn + near) if turn < at + 9 * WINDOW else (at,):
-            assert score(remembered, moment, OPTIONS).organs == organs(Chart(state), Window(moment, WINDOW), OPTIONS)
+    times = [one.effective for one in chart] or [T0]
+    for which, hours, near in looks:
+        moment = times[which % len(times)] + timedelta(hours=hours)
+        for at in (moment - near, moment, moment + near):
+            assert score(remembered, at, OPTIONS).organs == organs(Chart(state), Window(at, WINDOW), OPTIONS)
