@@ -231,7 +231,13 @@ def told_of(row: CandidateRow) -> str:
     return PROVENANCE.sub('"message":""', json.dumps(asdict(replace(row, **alert)), sort_keys=True, default=str))
 
 
-@pytest.mark.parametrize("seed", range(20))
+def on_both(sqlite: int, postgresql: int) -> pytest.MarkDecorator:
+    """So many seeds on each store; a database server takes longer for the same."""
+    cases = [("sqlite", seed) for seed in range(sqlite)] + [("postgresql", seed) for seed in range(postgresql)]
+    return pytest.mark.parametrize(("each_store", "seed"), cases, indirect=["each_store"])
+
+
+@on_both(20, 6)
 def test_the_store_ends_alike_too(each_store: str, seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without merges, so that one person has one number whatever came first."""
     monkeypatch.setattr("adapter.store.screening_ids.new_screening_id", lambda: "S000000001")
@@ -242,7 +248,7 @@ def test_the_store_ends_alike_too(each_store: str, seed: int, tmp_path: Path, mo
         assert end == ends[0]
 
 
-@pytest.mark.parametrize("seed", range(12))
+@on_both(12, 4)
 def test_the_store_ends_alike_with_merges(each_store: str, seed: int, tmp_path: Path) -> None:
     """Who is one person, what is known of them and what is shown; two numbers for one person wait for a person (P9)."""
     random = Random(2000 + seed)
