@@ -90,6 +90,7 @@ TOGETHER = (
     ("gcs-total", "gcs-eye", "gcs-verbal", "gcs-motor", "rass", "respiratory-support"),
     ("map", "map-cuff", "sbp", "dbp", "norepinephrine-rate"),
     ("urine-output", "creatinine", "platelets"),
+    ("platelets", "bilirubin", "culture-organism"),
     ("ferritin", "mhladr", "neutrophils", "wbc", "neutrophil-percent"),
 )
 """Concepts that are read together."""
@@ -207,6 +208,13 @@ def test_a_patient_whose_chart_is_remembered_is_judged_as_one_who_is_read_anew(
 
 def crowded(random: Random, names: list[str], clock: int) -> ClinicalEvent:
     """A result of about now, on a few full quarters of an hour, so that one often touches what another one says."""
+    at = T0 + timedelta(minutes=15 * random.randint(-200, clock))
+    if random.random() < 0.05:
+        action = random.choice([EncounterAction.ADMIT, EncounterAction.UPDATE, EncounterAction.CANCEL_ADMIT])
+        return EncounterChanged(PATIENT, visit(action, at, cls=random.choice(list(EncounterClass))))
+    if random.random() < 0.05:
+        answer = random.choice(list(Truth))
+        return CriterionDetermined(PATIENT, Determination(TRIAL, "I5", answer, at, "kim", digest=f"{answer}{at}"))
     concept = random.choice(names)
     near = random.randint(clock - 16, clock + 2) if random.random() < 0.8 else random.randint(-40, 260)
     at = T0 + timedelta(minutes=15 * near)
