@@ -251,6 +251,30 @@ def test_crowded_stays_are_judged_alike_too(part: int) -> None:
             now = next((j.assessment.review_at for j in kept.judgements if j.assessment.review_at), now)
 
 
+def test_an_onset_is_searched_again_where_the_visit_turns_out_to_be_another_one() -> None:
+    """A clinic visit of three days that was an admission all along: the rise of yesterday counts."""
+    normal = [
+        ("platelets", 200),
+        ("creatinine", "0.8"),
+        ("bilirubin", "0.5"),
+        ("map", 80),
+        ("gcs-total", 15),
+        ("pf-ratio", 450),
+    ]
+    first = T0 - timedelta(hours=72)
+    early = [observation(concept, value, at=first + timedelta(hours=1)) for concept, value in normal]
+    late = observation("platelets", 30, at=T0 - timedelta(hours=20))
+    clinic = EncounterChanged(PATIENT, visit(at=first, cls=EncounterClass.OUTPATIENT))
+    said = [clinic, *(ObservationReceived(PATIENT, one) for one in (*early, late))]
+    seen = screen(PatientState(PATIENT), said, RULES, alerts={}, now=T0)
+    assert seen.judgements[0].assessment.sepsis.onset is None
+    ward = EncounterChanged(PATIENT, visit(EncounterAction.UPDATE, T0, cls=EncounterClass.INPATIENT))
+    kept = screen(seen.chart, [ward], RULES, alerts={}, now=T0 + timedelta(minutes=5))
+    anew = screen(kept.state, (), RULES, alerts={}, now=T0 + timedelta(minutes=5))
+    assert kept.judgements == anew.judgements
+    assert kept.judgements[0].assessment.sepsis.onset == late.effective
+
+
 def _told(outcome: Outcome) -> dict[tuple[str, str], CandidateAlert]:
     changes = [judgement.change for judgement in outcome.judgements if judgement.change is not None]
     return {(change.alert.trial, change.alert.episode): change.alert for change in changes}
