@@ -373,20 +373,12 @@ HEADER: tuple[Row, ...] = (
         "unsupported type",
         *(
             Case(kind, header(f"{kind}|1|P|2.5.1"), None, [f"ignored {reason}"], strict="AR 200 MSH^1^9")
-<<<<<<< HEAD
             for kind, reason in {
                 "SIU^S12": "unsupported-type",
                 "MDM^T02": "document",
                 "DFT^P03": "unsupported-type",
                 "ORM^O01": "order-only",
             }.items()
-=======
-            for kind, reason in (
-                ("SIU^S12", "unsupported-type"),
-                ("MDM^T02", "document"),
-                ("DFT^P03", "unsupported-type"),
-            )
->>>>>>> w-fuzz
         ),
     ),
     row(

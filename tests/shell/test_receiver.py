@@ -154,7 +154,7 @@ def test_a_stranger_is_stored_and_accepted_and_alarms_until_somebody_lets_it_in(
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> Any:
+def house(each_store: str, tmp_path: Path) -> Any:
     found = open_house(tmp_path)
     yield found
     found.database.close()
@@ -215,7 +215,7 @@ def test_a_refusal_is_on_record_once_an_hour_for_each_peer_and_reason(tmp_path: 
 # --- counts and the line a message ---------------------------------------------------------------------------------------
 
 
-def test_every_figure_of_rule_62_is_there(tmp_path: Path) -> None:
+def test_every_figure_of_rule_62_is_there(each_store: str, tmp_path: Path) -> None:
     async def walk(peer: Peer) -> None:
         odd = oru("2", b"NTE|1||\xe9\r", msh_more="||||||UNICODE UTF-8")
         sent = b"noise" + encode(oru("1")) + encode(oru("1")) + encode(odd) + encode(oru("3", b"x" * 200_000))
