@@ -85,7 +85,7 @@ def measured(folder: Path, roles: tuple[str, ...], messages: int) -> tuple[float
         return messages / stored, messages / (time.monotonic() - began)
 
 
-def main(messages: int) -> None:
+def main(messages: int = 4000) -> None:
     found: dict[str, float] = {}
     with cluster() as server, tempfile.TemporaryDirectory() as folder:
         for number, (name, roles) in enumerate(SHAPES.items()):
@@ -104,4 +104,4 @@ def shown(server: Cluster, folder: Path, name: str, roles: tuple[str, ...], mess
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 4000)
+    main(*map(int, sys.argv[1:2]))
