@@ -56,12 +56,20 @@ def main() -> None:
     asked = parser.parse_args()
     about = f"{time.strftime('%Y-%m-%d')}: {machine()}."
     print(about)
+    failed: list[str] = []
     for name in asked.names or names():
         print(f"\n== {name}", flush=True)
-        text = figures(name, quick=asked.quick)
+        try:
+            text = figures(name, quick=asked.quick)
+        except (Exception, SystemExit) as error:  # noqa: BLE001 — one without a figure does not take the others with it
+            failed.append(name)
+            print(f"no figure: {type(error).__name__} {error}", file=sys.stderr, flush=True)
+            continue
         if asked.write:
             command = f"python -m benchmarks {name}{' --quick' if asked.quick else ''}"
             put(name, f"{text}\n\n`{command}` — {about}")
+    if failed:
+        sys.exit(f"no figure of {', '.join(failed)}")
 
 
 if __name__ == "__main__":

@@ -116,7 +116,7 @@ def measured(server: Cluster, folder: Path, roles: tuple[str, ...], messages: in
         return Figures(messages / stored, messages / ended, max(used), sum(used) + server_cpu(server) - before[1])
 
 
-def main(messages: int) -> None:
+def main(messages: int = 4000) -> None:
     found: dict[str, Figures] = {}
     with cluster() as server, tempfile.TemporaryDirectory() as folder:
         for number, (name, roles) in enumerate(SHAPES.items()):
@@ -139,4 +139,4 @@ def line(name: str, found: Figures, messages: int) -> str:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 4000)
+    main(*map(int, sys.argv[1:2]))

@@ -102,8 +102,7 @@ def main(*, quick: bool = False) -> str:
     cost(10, 20, 50)  # warm
     wide = {n: cost(n, EACH, messages) for n in (PATIENTS[:2] if quick else PATIENTS)}
     deep = {n: cost(OF, n, messages) for n in (OBSERVATIONS[:3] if quick else OBSERVATIONS)}
-    if not quick:
-        PICTURE.write_text(picture([panel("active patients", wide), panel("observations of each patient", deep)]))
+    PICTURE.write_text(picture([panel("active patients", wide), panel("observations of each patient", deep)]))
     heads = ["active patients", "observations of each", "median", "p99", "messages a second"]
     rows = [[f"{n:,}", f"{EACH:,}", *cells(one)] for n, one in wide.items()]
     rows += [[f"{OF:,}", f"{n:,}", *cells(one)] for n, one in deep.items()]

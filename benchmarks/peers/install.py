@@ -51,6 +51,14 @@ KINDS: dict[str, tuple[Callable[[], None], tuple[str, ...], tuple[str, ...]]] = 
 """Kind → how, the programs it needs, the files that say what."""
 
 
+PROOF = {
+    "python": PYTHON / "bin" / "python",
+    "node": NODE / "node_modules" / "@medplum" / "core" / "package.json",
+    "java": JAVA / "classes" / "Peer.class",
+}
+"""Is there when an installation came to its end and nobody has tidied it away since."""
+
+
 def run(*command: str) -> None:
     subprocess.run(command, check=True, stdout=sys.stderr)
 
@@ -61,7 +69,7 @@ def _wanted(files: tuple[str, ...]) -> str:
 
 def has(kind: str) -> bool:
     stamp = CACHE / f"{kind}.stamp"
-    return stamp.exists() and stamp.read_text() == _wanted(KINDS[kind][2])
+    return stamp.exists() and stamp.read_text() == _wanted(KINDS[kind][2]) and PROOF[kind].exists()
 
 
 def main() -> None:

@@ -72,13 +72,15 @@ class Parser:
 
 
 def parsers(file: Path) -> dict[str, Parser]:
-    """Ours first, then every peer that is installed."""
-    ours = (sys.executable, "-m", "benchmarks.peers.ours")
-    there = {name: command for name, (kind, command) in PARSERS.items() if has(kind)}
-    return {
-        name: Parser(command, file if "Peer" not in command else file.with_suffix(".lines"))
-        for name, command in {OURS: ours, **there}.items()
-    }
+    """Ours first, then every peer that is installed; one that does not start is named and left out."""
+    found = {OURS: Parser((sys.executable, "-m", "benchmarks.peers.ours"), file)}
+    for name, (kind, command) in PARSERS.items():
+        if has(kind):
+            try:
+                found[name] = Parser(command, file.with_suffix(".lines") if "Peer" in command else file)
+            except SystemExit as error:
+                print(f"  {name} is left out: {error}")
+    return found
 
 
 def servers() -> dict[str, tuple[str, ...]]:

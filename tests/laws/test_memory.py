@@ -90,6 +90,7 @@ TOGETHER = (
     ("gcs-total", "gcs-eye", "gcs-verbal", "gcs-motor", "rass", "respiratory-support"),
     ("map", "map-cuff", "sbp", "dbp", "norepinephrine-rate"),
     ("urine-output", "creatinine", "platelets"),
+    ("platelets", "bilirubin", "culture-organism"),
     ("ferritin", "mhladr", "neutrophils", "wbc", "neutrophil-percent"),
 )
 """Concepts that are read together."""
@@ -207,6 +208,13 @@ def test_a_patient_whose_chart_is_remembered_is_judged_as_one_who_is_read_anew(
 
 def crowded(random: Random, names: list[str], clock: int) -> ClinicalEvent:
     """A result of about now, on a few full quarters of an hour, so that one often touches what another one says."""
+    at = T0 + timedelta(minutes=15 * random.randint(-200, clock))
+    if random.random() < 0.05:
+        action = random.choice([EncounterAction.ADMIT, EncounterAction.UPDATE, EncounterAction.CANCEL_ADMIT])
+        return EncounterChanged(PATIENT, visit(action, at, cls=random.choice(list(EncounterClass))))
+    if random.random() < 0.05:
+        answer = random.choice(list(Truth))
+        return CriterionDetermined(PATIENT, Determination(TRIAL, "I5", answer, at, "kim", digest=f"{answer}{at}"))
     concept = random.choice(names)
     near = random.randint(clock - 16, clock + 2) if random.random() < 0.8 else random.randint(-40, 260)
     at = T0 + timedelta(minutes=15 * near)
@@ -241,6 +249,30 @@ def test_crowded_stays_are_judged_alike_too(part: int) -> None:
             assert kept.judgements == anew.judgements, f"stay {seed}"
             life = kept.chart
             now = next((j.assessment.review_at for j in kept.judgements if j.assessment.review_at), now)
+
+
+def test_an_onset_is_searched_again_where_the_visit_turns_out_to_be_another_one() -> None:
+    """A clinic visit of three days that was an admission all along: the rise of yesterday counts."""
+    normal = [
+        ("platelets", 200),
+        ("creatinine", "0.8"),
+        ("bilirubin", "0.5"),
+        ("map", 80),
+        ("gcs-total", 15),
+        ("pf-ratio", 450),
+    ]
+    first = T0 - timedelta(hours=72)
+    early = [observation(concept, value, at=first + timedelta(hours=1)) for concept, value in normal]
+    late = observation("platelets", 30, at=T0 - timedelta(hours=20))
+    clinic = EncounterChanged(PATIENT, visit(at=first, cls=EncounterClass.OUTPATIENT))
+    said = [clinic, *(ObservationReceived(PATIENT, one) for one in (*early, late))]
+    seen = screen(PatientState(PATIENT), said, RULES, alerts={}, now=T0)
+    assert seen.judgements[0].assessment.sepsis.onset is None
+    ward = EncounterChanged(PATIENT, visit(EncounterAction.UPDATE, T0, cls=EncounterClass.INPATIENT))
+    kept = screen(seen.chart, [ward], RULES, alerts={}, now=T0 + timedelta(minutes=5))
+    anew = screen(kept.state, (), RULES, alerts={}, now=T0 + timedelta(minutes=5))
+    assert kept.judgements == anew.judgements
+    assert kept.judgements[0].assessment.sepsis.onset == late.effective
 
 
 def _told(outcome: Outcome) -> dict[tuple[str, str], CandidateAlert]:
