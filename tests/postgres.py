@@ -101,7 +101,8 @@ class Cluster:
     def start(self, **settings: str) -> None:
         wanted = SETTINGS | {"port": str(self.port), "unix_socket_directories": str(self.folder)} | settings
         words = [f"--{name.replace('_', '-')}={value}" for name, value in wanted.items()]
-        command = [needed() / "postgres", "-D", self.data, *words]
+        # Whatever ends the tests ends the server.
+        command = ["setpriv", "--pdeathsig", "INT", needed() / "postgres", "-D", self.data, *words]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 command, stdout=log, stderr=log, cwd="/", start_new_session=True, **_account()
