@@ -92,7 +92,9 @@ class MessageLine(NamedTuple):
 class MessageLog:
     """Lines like those of `log`, made and written together once a turn of the event loop: a feed may bring a thousand a second."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, control_ids: bool = False) -> None:
+        self.control_ids = control_ids
+        """Whether MSH-10 is told: some senders build it of the patient's number, which no log may hold (reliability P10)."""
         self._lines: list[MessageLine] = []
 
     def add(self, line: MessageLine) -> None:

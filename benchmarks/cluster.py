@@ -2,7 +2,9 @@
 
     python -m benchmarks.cluster [messages]
 
-The server and every daemon are real processes of this machine; their ratio says something only where cores are free.
+The server and every daemon are real processes. Wall-clock figures say something only on a machine with free cores; where
+others use it too, the CPU each process needed says what it could do: a shape is as fast as its busiest process lets it be,
+or as all of them together on these cores.
 """
 
 import contextlib
@@ -13,13 +15,14 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from adapter.daemon.clock import utc_now
 from tests import stores
 from tests.builders import dtm, obx, oru
 from tests.installation import Installation, tell, until
-from tests.postgres import Cluster, cluster
+from tests.postgres import Cluster, children, cluster
 
 SENDERS = 8
 AT_ONCE = 20
@@ -61,12 +64,38 @@ PANEL = (
 )  # fmt: skip
 
 
-def measured(folder: Path, roles: tuple[str, ...], messages: int) -> tuple[float, float]:
-    """Messages a second acknowledged, and ended."""
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """Messages a second acknowledged, and ended; CPU seconds of the busiest daemon, and of all with the server."""
+
+    acknowledged: float
+    screened: float
+    busiest: float
+    everybody: float
+
+    def possible(self, messages: int) -> float:
+        """Messages a second, were the cores free."""
+        return min(messages / self.busiest, messages * (os.cpu_count() or 1) / self.everybody)
+
+
+def cpu(pid: int) -> float:
+    """Seconds, with those of children that have ended."""
+    words = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return sum(map(int, words[11:15])) / os.sysconf("SC_CLK_TCK")
+
+
+def server_cpu(server: Cluster) -> float:
+    assert server.process is not None
+    return sum(map(cpu, (server.process.pid, *children(server.process.pid))))
+
+
+def measured(server: Cluster, folder: Path, roles: tuple[str, ...], messages: int) -> Figures:
     folder.mkdir()
     with daemons(folder, roles) as made:
         receivers = [one for one, role in zip(made, roles, strict=True) if "receive" in role]
         bodies = [report(number) for number in range(messages)]
+        pids = [one.process.pid for one in made if one.process]
+        before = [*map(cpu, pids)], server_cpu(server)
 
         def send(number: int) -> None:
             mine = bodies[number::SENDERS]
@@ -81,26 +110,32 @@ def measured(folder: Path, roles: tuple[str, ...], messages: int) -> tuple[float
         for thread in threads:
             thread.join()
         stored = time.monotonic() - began
-        made[0].settled(messages, 600)
-        return messages / stored, messages / (time.monotonic() - began)
+        made[0].settled(messages, 900)
+        ended = time.monotonic() - began
+        used = [after - was for after, was in zip(map(cpu, pids), before[0], strict=True)]
+        return Figures(messages / stored, messages / ended, max(used), sum(used) + server_cpu(server) - before[1])
 
 
 def main(messages: int = 4000) -> None:
-    found: dict[str, float] = {}
+    found: dict[str, Figures] = {}
     with cluster() as server, tempfile.TemporaryDirectory() as folder:
         for number, (name, roles) in enumerate(SHAPES.items()):
-            found[name] = shown(server, Path(folder) / str(number), name, roles, messages)
+            with stores.using(server):
+                found[name] = measured(server, Path(folder) / str(number), roles, messages)
+            print(line(name, found[name], messages), flush=True)
     one, several = found.values()
     print(
-        f"ratio {several / one:.2f} on {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} (a shared machine halves it)"
+        f"ratio {several.screened / one.screened:.2f} by the clock at load {os.getloadavg()[0]:.0f}, "
+        f"{several.possible(messages) / one.possible(messages):.2f} by CPU on {os.cpu_count()} free cores"
     )
 
 
-def shown(server: Cluster, folder: Path, name: str, roles: tuple[str, ...], messages: int) -> float:
-    with stores.using(server):
-        acknowledged, ended = measured(folder, roles, messages)
-    print(f"{name:<28} {acknowledged:8.0f} acknowledged/s {ended:8.0f} screened/s", flush=True)
-    return ended
+def line(name: str, found: Figures, messages: int) -> str:
+    return (
+        f"{name:<28}{found.acknowledged:7.0f} acknowledged/s{found.screened:7.0f} screened/s  "
+        f"CPU ms a message: busiest {1000 * found.busiest / messages:.2f}, all with the server "
+        f"{1000 * found.everybody / messages:.2f}; possible {found.possible(messages):.0f}/s"
+    )
 
 
 if __name__ == "__main__":

@@ -116,7 +116,7 @@ class Cluster:
     def kill(self) -> None:
         """-9 to the postmaster and every backend at once: as if the machine lost its processes, not its disk."""
         assert self.process is not None
-        for one in (self.process.pid, *_children(self.process.pid)):
+        for one in (self.process.pid, *children(self.process.pid)):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(one, signal.SIGKILL)
         self.process.wait()
@@ -166,7 +166,7 @@ class Cluster:
         assert done.returncode == 0, done.stderr.decode(errors="replace")
 
 
-def _children(parent: int) -> list[int]:
+def children(parent: int) -> list[int]:
     found = subprocess.run(["ps", "-o", "pid=", "--ppid", str(parent)], capture_output=True, check=False)
     return [int(word) for word in found.stdout.split()]
 

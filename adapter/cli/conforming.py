@@ -185,7 +185,7 @@ def _text(report: "Report", *, colour: bool) -> str:
     console.print(
         f"Conformance of {report.address}, profile {plan.profile.name}, {report.began.isoformat(timespec='seconds')}"
     )
-    console.print(plan.profile.remark, soft_wrap=True)
+    console.print(plan.profile.remark, markup=False, highlight=False, soft_wrap=True)
     console.print(table)
     for line in (*details(report), counts(report), conclusion(report)):
         console.print(line, markup=False, highlight=False, soft_wrap=True)

@@ -1,8 +1,14 @@
-"""What a receiver may be configured to answer (decisions D): the sender's engine decides what an answer does to it."""
+"""What a receiver may be configured to answer, as a report names it; what each engine does with an answer stands in `hl7/profiles.py`."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
+
+from adapter.hl7 import profiles as table
+
+STOPS_THE_FEED: Mapping[str, frozenset[str]] = MappingProxyType({"intersystems": frozenset({"AR", "CR"})})
+"""Codes after which this engine sends nothing else any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,23 +21,11 @@ class Profile:
     never: frozenset[str] = frozenset()
 
 
-_PROFILES = (
-    Profile("generic", "AA means stored, whatever the content; only what was not kept whole is refused."),
-    Profile(
-        "mirth",
-        "Mirth Connect, Open Integration Engine: after AE, AR or another MSA-2 the message ends as ERROR and the next one "
-        "goes; without an answer in 5 s it is queued and sent again. Connects for each message unless told otherwise.",
-    ),
-    Profile(
-        "intersystems",
-        "InterSystems (Ensemble, HealthShare): AR is sent again for ever and blocks the feed, AE suspends the message.",
-        never=frozenset({"AR", "CR"}),
-    ),
-    Profile("rhapsody", "Rhapsody: AE and AR by tracking scheme; an answer whose MSA-2 differs is none."),
-    Profile(
-        "cloverleaf",
-        "Cloverleaf: one message at a time; without an answer it is sent again, by default for ever.",
-    ),
-    Profile("strict", "For onboarding: content is refused with AE or AR and a code of table 0357.", refuses=True),
-)
-PROFILES: Mapping[str, Profile] = MappingProxyType({profile.name: profile for profile in _PROFILES})
+def _profile(name: str, row: table.Profile) -> Profile:
+    promise = "content is refused with AE or AR" if row.minds_content else "AA means stored, whatever the content"
+    engine = f"without an answer: {row.silence}; AE: {row.error}; AR: {row.reject}"
+    remark = f"{promise}. What its sender does: {engine} [{row.source}]"
+    return Profile(name, re.sub(r"\*\*|`", "", remark), row.minds_content, STOPS_THE_FEED.get(name, frozenset()))
+
+
+PROFILES: Mapping[str, Profile] = MappingProxyType({name: _profile(name, row) for name, row in table.PROFILES.items()})

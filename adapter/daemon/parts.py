@@ -127,7 +127,8 @@ def space_of(settings: Settings) -> Space:
 def _servers(settings: Settings, rules: Rulebook, metrics: Metrics, refusals: Refusals) -> tuple[MllpServer, ...]:
     clock = refusals.clock
     number = control_ids(clock)
-    log, debug = MessageLog(), settings.adapter.log == "debug"
+    logs = {told: MessageLog(control_ids=told) for told in (False, True)}
+    debug = settings.adapter.log == "debug"
     doors = {
         source.name: Door(
             source.name,
@@ -137,7 +138,7 @@ def _servers(settings: Settings, rules: Rulebook, metrics: Metrics, refusals: Re
             encoding=rules.sites[source.site].encoding,
             policy=AckPolicy(source.ack),
             senders=Senders(frozenset(source.senders)),
-            log=log if debug or source.message_log == "info" else None,
+            log=logs[source.log_control_ids] if debug or source.message_log == "info" else None,
         )
         for source in settings.source
     }

@@ -79,8 +79,13 @@ def _test(name: str, means: str) -> Fact:
     return Fact(name, Kind.WORD, means, answers.coded_answer, words=TEST_WORDS, windowed=True, reads=reads)
 
 
-def _yes_no(name: str, means: str, read: Read, *reads: str, windowed: bool = False, given: Given | None = None) -> Fact:
-    return Fact(name, Kind.YES_NO, means, read, windowed=windowed, reads=reads, given=given)
+def _yes_no(name: str, means: str, read: Read, *, windowed: bool = False, reads: tuple[str, ...] | None = None) -> Fact:
+    return Fact(name, Kind.YES_NO, means, read, windowed=windowed, reads=reads)
+
+
+def _derived(name: str, means: str, read: Read, given: Given) -> Fact:
+    """From what is already found of the patient."""
+    return Fact(name, Kind.YES_NO, means, read, reads=(), given=given)
 
 
 def _score(name: str, means: str, read: Read) -> Fact:
@@ -105,16 +110,26 @@ LIST = (
     _score("sofa.increase", "SOFA above the one before", sepsis.sofa_increase),
     *(_latest(concept, unit) for concept, unit in UNITS.items()),
     _yes_no(
-        "covid.active", "SARS-CoV-2 detected and not refuted since", answers.covid_active, "sars-cov-2", windowed=True
+        "covid.active",
+        "SARS-CoV-2 detected and not refuted since",
+        answers.covid_active,
+        windowed=True,
+        reads=("sars-cov-2",),
     ),
     _test("pregnancy.test", "the newest pregnancy test"),
     _test("hiv.test", "the newest HIV test"),
-    _yes_no("code_status.dnr", "any do-not-resuscitate decision", answers.do_not_resuscitate, "code-status"),
-    _yes_no("culture.growth", "a culture grew an organism", answers.culture_growth, "culture-organism", windowed=True),
-    _yes_no("lactation", "told by a person only", answers.only_a_person_knows),
-    _yes_no("pregnancy.unwilling", "told by a person only", answers.only_a_person_knows),
-    _yes_no("stratum.assigned", "a stratum of this trial is found", _stratum, given=attrgetter("stratum")),
-    _yes_no("clock.open", "the time limit has not passed", _time_limit, given=attrgetter("time_limit")),
+    _yes_no("code_status.dnr", "any do-not-resuscitate decision", answers.do_not_resuscitate, reads=("code-status",)),
+    _yes_no(
+        "culture.growth",
+        "a culture grew an organism",
+        answers.culture_growth,
+        windowed=True,
+        reads=("culture-organism",),
+    ),
+    _yes_no("lactation", "told by a person only", answers.only_a_person_knows, reads=()),
+    _yes_no("pregnancy.unwilling", "told by a person only", answers.only_a_person_knows, reads=()),
+    _derived("stratum.assigned", "a stratum of this trial is found", _stratum, attrgetter("stratum")),
+    _derived("clock.open", "the time limit has not passed", _time_limit, attrgetter("time_limit")),
 )
 
 FACTS = {fact.name: fact for fact in LIST}

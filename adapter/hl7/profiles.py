@@ -33,7 +33,7 @@ class Profile:
     source: str
     minds_content: bool = False
     """Whether the whole message is read before it is answered, to refuse what we cannot use."""
-    letters: frozenset[str] = frozenset("AER")
+    letters: frozenset[str] = frozenset({"A", "E", "R"})
     """Which answers this engine may ever hear."""
 
 
@@ -66,7 +66,7 @@ PROFILES: Mapping[str, Profile] = MappingProxyType(
             error="sets the message aside and goes on, or asks an operator",
             reject="sets the message aside, or sends it again",
             source="HL7 v2 chapter 2.9, table 0008",
-            letters=frozenset("AE"),
+            letters=frozenset({"A", "E"}),
         ),
         "mirth": Profile(
             _LOST,
@@ -74,7 +74,7 @@ PROFILES: Mapping[str, Profile] = MappingProxyType(
             error="marks the message ERROR, goes on with the next",
             reject="marks the message ERROR, goes on with the next",
             source="Mirth Connect / OIE source: TCP sender, HL7 v2 response validation",
-            letters=frozenset("AE"),
+            letters=frozenset({"A", "E"}),
         ),
         "intersystems": Profile(
             _LOST,
@@ -82,7 +82,7 @@ PROFILES: Mapping[str, Profile] = MappingProxyType(
             error="suspends the message, goes on with the next",
             reject="**tries the same message again for ever: the feed stands still**",
             source="InterSystems: EnsLib.HL7.Operation.ReplyStandard, ReplyCodeActions `:?R=RF,:?E=S,:~=S,:?A=C,:*=S,:I?=W,:T?=C`",
-            letters=frozenset("AE"),
+            letters=frozenset({"A", "E"}),
         ),
         "rhapsody": Profile(
             _LOST,
@@ -90,7 +90,7 @@ PROFILES: Mapping[str, Profile] = MappingProxyType(
             error="by its tracking scheme: resend, stop, or error queue",
             reject="by its tracking scheme",
             source="Rhapsody manual: TCP Client, Message Tracking Schemes",
-            letters=frozenset("AE"),
+            letters=frozenset({"A", "E"}),
         ),
         "cloverleaf": Profile(
             _LOST,
@@ -98,7 +98,7 @@ PROFILES: Mapping[str, Profile] = MappingProxyType(
             error="by the site's own Tcl procedure",
             reject="by the site's own Tcl procedure",
             source="Cloverleaf 2022.09 manual; its user forum",
-            letters=frozenset("AE"),
+            letters=frozenset({"A", "E"}),
         ),
         "strict": Profile(
             _STRICT,

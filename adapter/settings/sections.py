@@ -109,6 +109,8 @@ class MllpSource(Section):
     """How long a connection may stay silent; 0: for ever, as engines expect."""
     message_log: Literal["info", "debug"] = "info"
     """At which level a line is logged for each message: header fields, code and time, nothing of the patient."""
+    log_control_ids: bool = False
+    """Whether that line holds MSH-10: only where the sender does not build it of the patient's number."""
 
     @field_validator("idle_seconds")
     @classmethod

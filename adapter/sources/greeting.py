@@ -82,13 +82,14 @@ class Reception:
         self._loop = asyncio.get_running_loop()
         self._greetings: set[asyncio.Task[None]] = set()
         self._accepting = self._loop.create_task(self._accept())
+        # Closed once nobody watches it any more: its number may be another socket's in the same turn of the loop.
+        self._accepting.add_done_callback(lambda _: listener.close())
 
     def close(self) -> None:
         """Nobody more; who has not said hello yet is let go."""
         self._accepting.cancel()
         for greeting in self._greetings:
             greeting.cancel()
-        self._listener.close()
 
     async def _accept(self) -> None:
         while True:

@@ -5,9 +5,8 @@ import re
 from adapter.hl7.datatypes import identifiers
 from adapter.hl7.er7 import Message, parse
 from adapter.mapping.hl7_adt import MERGES
-from adapter.mapping.hl7_message import kind_of, supported
+from adapter.mapping.hl7_message import READ, kind_of, supported
 
-TYPES = frozenset({"ADT", "ORU"})
 VERSION = re.compile(r"2\.\d(\.\d)?", re.ASCII)
 
 
@@ -17,7 +16,7 @@ def minded(body: bytes, encoding: str) -> str | None:
     kind, event = kind_of(message)
     if not kind or not message.header.text(10):
         return None
-    if kind not in TYPES:
+    if kind not in READ:
         return "TYPE"
     if not supported(kind, event):
         return "EVENT"

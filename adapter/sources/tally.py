@@ -39,7 +39,8 @@ class Tally:
             if self._door.senders:
                 self._count_sender(message, receipt, code)
             if self._log is not None:
-                self._log.add(line_of(message, receipt, code, seconds))
+                line = line_of(message, receipt, code, seconds)
+                self._log.add(line if self._log.control_ids else line._replace(control_id=None))
         self._latency.observe(seconds)
 
     def _count(self, code: str) -> None:

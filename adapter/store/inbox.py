@@ -117,10 +117,17 @@ _PENDING_OF = _PENDING.where(inbox_pending.c.partition.in_(bindparam("partitions
 
 _NOT_PENDING = delete(inbox_pending).where(inbox_pending.c.id == bindparam("item"))
 
+_ENDED = (
+    select(inbox.c.source, func.count().label("number"))
+    .where(inbox.c.id.in_(bindparam("items", expanding=True)))
+    .group_by(inbox.c.source)
+    .subquery()
+)
+
 _COUNT = {
     state: update(feeds)
-    .where(feeds.c.source == select(inbox.c.source).where(inbox.c.id == bindparam("item")).scalar_subquery())
-    .values({str(state): feeds.c[str(state)] + 1})
+    .where(feeds.c.source == _ENDED.c.source)
+    .values({str(state): feeds.c[str(state)] + _ENDED.c.number})
     for state in (MessageState.APPLIED, MessageState.IGNORED, MessageState.QUARANTINED)
 }
 
@@ -176,9 +183,9 @@ def finish_many(tx: Connection, endings: Sequence[tuple[int, Ending]]) -> None:
     take(tx, Lock.TALLY)
     unmapped.add(tx, ((item_id, ending.issues) for item_id, ending in endings))
     for state, count in _COUNT.items():
-        ended = [{"item": item_id} for item_id, ending in endings if ending.state is state]
+        ended = [item_id for item_id, ending in endings if ending.state is state]
         if ended:
-            tx.execute(count, ended)
+            tx.execute(count, {"items": ended})
 
 
 def _outcome(item_id: int, ending: Ending) -> dict[str, object]:

@@ -3,11 +3,10 @@
 import zlib
 from collections.abc import Collection, Mapping
 
-from sqlalchemy import Connection, bindparam, update
+from sqlalchemy import Connection, text
 
 from adapter.domain.patient import PatientId
 from adapter.store.codec import storable
-from adapter.store.schema import inbox_pending
 
 COUNT = 64
 """Never changed: what waits in a store was sorted by it."""
@@ -15,7 +14,10 @@ ALL = frozenset(range(COUNT))
 NOBODYS = 0
 """Where a message waits whose patient nobody could tell at the door."""
 
-_MOVE = update(inbox_pending).where(inbox_pending.c.id == bindparam("item")).values(partition=bindparam("to"))
+_MOVE = text(
+    "UPDATE inbox_pending SET partition = m.place FROM unnest(CAST(:items AS bigint[]), CAST(:places AS bigint[])) "
+    "AS m (item, place) WHERE id = m.item"
+)
 
 
 def partition_of(patient: PatientId | None) -> int:
@@ -31,6 +33,6 @@ def partitions_of(patients: Collection[PatientId]) -> frozenset[int]:
 
 
 def move(tx: Connection, places: Mapping[int, int]) -> None:
-    """Messages that wait, by id, to their partitions; one that has ended stays what it is."""
+    """Messages that wait, by id, to their partitions; one that has ended stays what it is. PostgreSQL alone has several."""
     if places:
-        tx.execute(_MOVE, [{"item": item, "to": to} for item, to in sorted(places.items())])
+        tx.execute(_MOVE, {"items": list(places), "places": list(places.values())})

@@ -372,8 +372,13 @@ HEADER: tuple[Row, ...] = (
         "H10",
         "unsupported type",
         *(
-            Case(kind, header(f"{kind}|1|P|2.5.1"), None, ["ignored unsupported-type"], strict="AR 200 MSH^1^9")
-            for kind in ("SIU^S12", "MDM^T02", "DFT^P03")
+            Case(kind, header(f"{kind}|1|P|2.5.1"), None, [f"ignored {reason}"], strict="AR 200 MSH^1^9")
+            for kind, reason in {
+                "SIU^S12": "unsupported-type",
+                "MDM^T02": "document",
+                "DFT^P03": "unsupported-type",
+                "ORM^O01": "order-only",
+            }.items()
         ),
     ),
     row(

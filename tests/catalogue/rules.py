@@ -443,8 +443,10 @@ OPERATING = (
     rule(
         63,
         "A log line a message: MSH-3, 4, 7, 9, 10, size, code, ms; never PID or OBX",
-        "at level info, or debug by `message_log`; header fields of a plain shape alone",
+        "at level info, or debug by `message_log`; fields of a plain shape alone, and MSH-10 only by `log_control_ids`: "
+        "some senders build it of the patient's number; `inbox_id` leads to it",
         RECEIVER + "test_a_line_a_message_tells_header_size_code_and_time",
+        RECEIVER + "test_a_control_id_is_told_only_where_the_source_says_that_it_may_be",
         RECEIVER + "test_no_line_tells_what_may_be_a_patients",
     ),
     rule(

@@ -9,8 +9,10 @@ from adapter.hl7.er7 import parse
 from adapter.hl7.mllp import Frame
 from adapter.hl7.profiles import PROFILES, SITUATIONS
 from adapter.hl7.tables import ERROR_TEXTS, ErrorCode
+from adapter.mapping.hl7_message import READ
 from adapter.sources.envelope import Door, kept
 from adapter.sources.senders import Senders
+from adapter.sources.strict import minded
 from tests.catalogue import acknowledgment, bench
 from tests.catalogue.cases import ROWS
 
@@ -81,6 +83,14 @@ def test_each_version_is_answered_in_its_own_shape(version: str) -> None:
     else:
         assert (err[2], err[3], err[4]) == ("MSH^1^3", f"207^{ERROR_TEXTS[ErrorCode.INTERNAL]}^HL70357", "E")
     assert "SECRET" not in "".join(said)
+
+
+@pytest.mark.parametrize(
+    ("kind", "event"), [(kind, event) for kind, events in READ.items() for event in sorted(events)]
+)
+def test_strict_refuses_no_type_that_is_read(kind: str, event: str) -> None:
+    body = f"MSH|^~\\&|LAB|HOSP|C|D|20260102||{kind}^{event}|7|P|2.5.1\rPID|1||1^^^HOSP^MR\rMRG|2\r"
+    assert minded(body.encode(), "utf-8") is None
 
 
 def sent(sender: str, *, profile: str = "generic", names: str = "LAB|HOSP") -> tuple[str | None, bytes]:

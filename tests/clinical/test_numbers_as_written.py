@@ -14,6 +14,7 @@ from tests.builders import er7, msh, obr, pid, pv1, raw
 from tests.catalogue.bench import rules
 
 FERRITIN, PLATELETS, CREATININE, BILIRUBIN, LACTATE = "2276-4", "777-3", "2160-0", "1975-2", "2518-9"
+URINE_OF_A_DAY = "9192-6"
 PAO2, FIO2, MAP, URINE, GCS, PERCENT = "2703-7", "3150-0", "8478-0", "9187-6", "9269-2", "770-8"
 COMMA = "comma"
 """The site of the catalogue that writes decimal commas; otherwise like `generic`."""
@@ -197,6 +198,8 @@ UNITS = [
     *((FERRITIN, "5200", unit, "5200") for unit in ("ng/mL", "ug/L", "µg/l", "mcg/L", "NG/ML", "㎍/L")),
     (FERRITIN, "5.2", "ug/mL", "5200"),
     (LACTATE, "2.1", "mM", "2.1"),
+    *((URINE_OF_A_DAY, "1500", unit, "1500") for unit in ("mL", "mL/(24.h)", "mL/24h", "mL/d", "ml/d", "ml/Tag")),
+    *((URINE_OF_A_DAY, "1.5", unit, "1500") for unit in ("L", "L/d", "l/24 h")),
     *((PAO2, "68", unit, "68") for unit in ("mm[Hg]", "mmHg", "mm Hg", "MMHG", "Torr")),
     (PAO2, "10", "kPa", "75.0062"),
     # what may mean two things, or nothing we know

@@ -18,7 +18,7 @@ from adapter.conformance.profiles import PROFILES
 from adapter.conformance.run import Plan, run
 from adapter.conformance.telling import conclusion
 from adapter.daemon.clock import utc_now
-from adapter.sources.mllp_server import tls_context
+from adapter.sources.greeting import tls_context
 from tests.conformance.receivers import played
 from tests.conformance.tiny import Tiny, listening
 from tests.installation import ADAPTER

@@ -32,15 +32,17 @@ stands in one bucket of the ledger. "Other files" are licences, JSON and FHIR th
 
 | reason | meaning |
 |---|---|
-| `unsupported-type` | ignored: results come by ORU R01, R30, R31, R32, movements by the ADT events we know; the rest is context |
+| `unsupported-type` | ignored: results come by ORU, movements by ADT, drugs by RAS, problems by PPR; the rest is not needed |
+| `order-only`, `document` | ignored: an order is no result, and a document's text is not understood |
 | `acknowledgment` | ignored: an answer is never answered |
-| `NO_MSH` | quarantined: does not begin with MSH |
+| `NO_MSH` | quarantined: does not begin with MSH (or stands between the messages of a batch) |
 | `XML` | quarantined: HL7 in XML, which nobody sends by MLLP here |
 | `DELIMS` | quarantined: MSH-1 and MSH-2 are not five or six different marks |
 | `HDR` | quarantined: MSH-9 says no type |
 | `NO_PATIENT`, `NO_MRN` | quarantined: nobody named in PID-3, or not by the site's rule |
 | `BAD_MRN`, `CHARSET` | quarantined: a patient number that cannot be trusted |
 | `STRUCT` | quarantined: a segment's name is damaged, so results may hang under the wrong order |
+| `DUP_PID` | quarantined: a movement of two patients |
 | `CONTINUATION` | quarantined: one part of several |
 
 Buckets are explained in [mappings/README.md](../mappings/README.md).

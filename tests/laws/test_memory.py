@@ -30,11 +30,10 @@ from adapter.scoring.chart import Chart
 from adapter.scoring.options import ScoringOptions
 from adapter.scoring.sofa import organs, score
 from adapter.scoring.thresholds import WINDOW
-from adapter.scoring.turns import organ_turns
 from adapter.screening.screen import Outcome, screen
 from adapter.screening.state import apply_all, union
 from tests.builders import PATIENT, T0, observation, state_of, visit
-from tests.laws.test_sofa_laws import DEVICES, GROUPS, NUMBERS, TIMES
+from tests.laws.test_sofa_laws import DEVICES, GROUPS, NUMBERS
 
 
 def asked(fact: Fact, within: timedelta | None) -> Comparison:
@@ -91,6 +90,7 @@ TOGETHER = (
     ("gcs-total", "gcs-eye", "gcs-verbal", "gcs-motor", "rass", "respiratory-support"),
     ("map", "map-cuff", "sbp", "dbp", "norepinephrine-rate"),
     ("urine-output", "creatinine", "platelets"),
+    ("platelets", "bilirubin", "culture-organism"),
     ("ferritin", "mhladr", "neutrophils", "wbc", "neutrophil-percent"),
 )
 """Concepts that are read together."""
@@ -208,6 +208,13 @@ def test_a_patient_whose_chart_is_remembered_is_judged_as_one_who_is_read_anew(
 
 def crowded(random: Random, names: list[str], clock: int) -> ClinicalEvent:
     """A result of about now, on a few full quarters of an hour, so that one often touches what another one says."""
+    at = T0 + timedelta(minutes=15 * random.randint(-200, clock))
+    if random.random() < 0.05:
+        action = random.choice([EncounterAction.ADMIT, EncounterAction.UPDATE, EncounterAction.CANCEL_ADMIT])
+        return EncounterChanged(PATIENT, visit(action, at, cls=random.choice(list(EncounterClass))))
+    if random.random() < 0.05:
+        answer = random.choice(list(Truth))
+        return CriterionDetermined(PATIENT, Determination(TRIAL, "I5", answer, at, "kim", digest=f"{answer}{at}"))
     concept = random.choice(names)
     near = random.randint(clock - 16, clock + 2) if random.random() < 0.8 else random.randint(-40, 260)
     at = T0 + timedelta(minutes=15 * near)
@@ -244,24 +251,53 @@ def test_crowded_stays_are_judged_alike_too(part: int) -> None:
             now = next((j.assessment.review_at for j in kept.judgements if j.assessment.review_at), now)
 
 
+def test_an_onset_is_searched_again_where_the_visit_turns_out_to_be_another_one() -> None:
+    """A clinic visit of three days that was an admission all along: the rise of yesterday counts."""
+    normal = [
+        ("platelets", 200),
+        ("creatinine", "0.8"),
+        ("bilirubin", "0.5"),
+        ("map", 80),
+        ("gcs-total", 15),
+        ("pf-ratio", 450),
+    ]
+    first = T0 - timedelta(hours=72)
+    early = [observation(concept, value, at=first + timedelta(hours=1)) for concept, value in normal]
+    late = observation("platelets", 30, at=T0 - timedelta(hours=20))
+    clinic = EncounterChanged(PATIENT, visit(at=first, cls=EncounterClass.OUTPATIENT))
+    said = [clinic, *(ObservationReceived(PATIENT, one) for one in (*early, late))]
+    seen = screen(PatientState(PATIENT), said, RULES, alerts={}, now=T0)
+    assert seen.judgements[0].assessment.sepsis.onset is None
+    ward = EncounterChanged(PATIENT, visit(EncounterAction.UPDATE, T0, cls=EncounterClass.INPATIENT))
+    kept = screen(seen.chart, [ward], RULES, alerts={}, now=T0 + timedelta(minutes=5))
+    anew = screen(kept.state, (), RULES, alerts={}, now=T0 + timedelta(minutes=5))
+    assert kept.judgements == anew.judgements
+    assert kept.judgements[0].assessment.sepsis.onset == late.effective
+
+
 def _told(outcome: Outcome) -> dict[tuple[str, str], CandidateAlert]:
     changes = [judgement.change for judgement in outcome.judgements if judgement.change is not None]
     return {(change.alert.trial, change.alert.episode): change.alert for change in changes}
 
 
 OPTIONS = ScoringOptions(norepinephrine_basis="unknown")
-NEAR = st.sampled_from([-TICK, 0 * TICK, TICK, timedelta(minutes=7)])
+HOURS = [0, 1, 2, 3, 3.1, 4, 6, 12, 22, 24, 24.25, 24.5, 24.75, 25, 26, 27, 27 + 1 / 12, 28, 30]
+"""After a result: where a window, a hold or an hour may end, whatever the code believes of it."""
+LOOKS = st.tuples(
+    st.integers(0, 30), st.sampled_from(HOURS), st.sampled_from([0 * TICK, TICK, 2 * TICK, timedelta(minutes=7)])
+)
 
 
 @LIVES
-@given(GROUPS, st.lists(st.tuples(TIMES, NEAR), min_size=1, max_size=8))
+@given(GROUPS, st.lists(LOOKS, min_size=1, max_size=8))
 def test_a_remembered_organ_is_what_it_would_be_if_scored_again(
-    chart: list[Observation], looks: list[tuple[datetime, timedelta]]
+    chart: list[Observation], looks: list[tuple[int, float, timedelta]]
 ) -> None:
-    """At any moments, in any order, and right before and after those at which it may change: flags and evidence too."""
+    """At any moments, in any order, and on both sides of those at which it may change: flags and evidence too."""
     state = state_of(*chart)
     remembered = Chart(state)
-    for at, near in looks:
-        turn = min(remembered.stretch(turns, at)[1] for turns in organ_turns(OPTIONS).values())
-        for moment in (at, turn + near) if turn < at + 9 * WINDOW else (at,):
-            assert score(remembered, moment, OPTIONS).organs == organs(Chart(state), Window(moment, WINDOW), OPTIONS)
+    times = [one.effective for one in chart] or [T0]
+    for which, hours, near in looks:
+        moment = times[which % len(times)] + timedelta(hours=hours)
+        for at in (moment - near, moment, moment + near):
+            assert score(remembered, at, OPTIONS).organs == organs(Chart(state), Window(at, WINDOW), OPTIONS)

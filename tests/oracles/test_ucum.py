@@ -59,8 +59,8 @@ def cases(kind: str) -> list[dict[str, str]]:
 
 def spellings() -> Iterator[tuple[str, str]]:
     """(spelling, UCUM) of mappings/units.yaml and of the shipped sites."""
-    listed: dict[str, dict[str, list[str]]] = yaml.safe_load((ROOT / "mappings" / "units.yaml").read_text("utf-8"))
-    for section in listed.values():
+    listed: dict[str, Any] = yaml.safe_load((ROOT / "mappings" / "units.yaml").read_text("utf-8"))
+    for section in (listed["exact"], listed["spellings"]):
         yield from ((spelling, unit) for unit, written in section.items() for spelling in written)
     for site in SITES:
         own: dict[str, Any] = yaml.safe_load((ROOT / "mappings" / "sites" / f"{site}.yaml").read_text("utf-8"))

@@ -25,7 +25,7 @@ configure, interpret, kept, put_many = telemetry.configure_log, process.interpre
 step, page = process.Processor.step, sheet.sheet
 
 
-def loudly() -> None:
+def loudly(**_: object) -> None:
     configure(level=logging.DEBUG)
     logging.root.setLevel(logging.DEBUG)
     logging.getLogger("somebody.elses").debug("a library speaks")

@@ -139,7 +139,17 @@ def metrics(page: str) -> dict[str, int]:
 
 @pytest.fixture
 def place(each_store: str, tmp_path: Path) -> Iterator[Installation]:
-    made = Installation(tmp_path)
+    yield from installed(tmp_path)
+
+
+@pytest.fixture
+def on_a_file(tmp_path: Path) -> Iterator[Installation]:
+    """The same, for what only an SQLite store has."""
+    yield from installed(tmp_path)
+
+
+def installed(folder: Path) -> Iterator[Installation]:
+    made = Installation(folder)
     yield made
     if made.process is not None and made.process.poll() is None:
         made.process.kill()
@@ -254,21 +264,21 @@ def test_a_worklist_on_an_open_network_without_tls_is_refused(place: Installatio
     assert "in clear" in done.stderr
 
 
-def test_check_says_how_the_store_stands_and_what_would_keep_it_from_starting(place: Installation) -> None:
-    place.start()
-    assert place.stop() == 0
-    data = place.folder / "data"
-    said = place.command("check").stdout
+def test_check_says_how_the_store_stands_and_what_would_keep_it_from_starting(on_a_file: Installation) -> None:
+    on_a_file.start()
+    assert on_a_file.stop() == 0
+    data = on_a_file.folder / "data"
+    said = on_a_file.command("check").stdout
     assert "journal wal, pages of 4096 bytes, synchronous=FULL when written" in said
     assert f"SQLite {sqlite3.sqlite_version}" in said
     assert " MiB free" in said
     (data / "adapter.db").chmod(0o644)
-    done = place.command("check")
+    done = on_a_file.command("check")
     assert done.returncode == 2
     assert f"chmod 600 {data / 'adapter.db'}" in done.stdout
     (data / "adapter.db").rename(data / "aside.db")
     (data / "adapter.db-wal").write_bytes(b"what was acknowledged last")
-    assert "put the database back" in place.command("check").stdout
+    assert "put the database back" in on_a_file.command("check").stdout
 
 
 def test_check_is_content_with_a_good_installation(place: Installation) -> None:

@@ -1,6 +1,7 @@
 """The inbox port over the real store: durable when it returns, many messages to a commit, honest when the disk is not."""
 
 import asyncio
+import contextlib
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -14,6 +15,7 @@ from adapter.pipeline import receive
 from adapter.pipeline.receive import StoreInbox
 from adapter.store import inbox
 from adapter.store.database import Database, SqliteDatabase
+from adapter.store.locks import Lock, take
 from tests import stores
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -23,6 +25,14 @@ def message(control_id: str, body: bytes = b"MSH|") -> RawMessage:
     sent = RawMessage("lab", "generic", MessageKind.HL7V2, body + control_id.encode(), NOW, "LAB|HOSP", control_id)
     assert sent.quarantine is None
     return sent
+
+
+@contextlib.contextmanager
+def nobody_stores(database: Database) -> Iterator[None]:
+    """Whoever wants to store waits; SQLite's writer is alone anyway."""
+    with database.write() as tx:
+        take(tx, Lock.INBOX)
+        yield
 
 
 @pytest.fixture
@@ -80,7 +90,7 @@ def test_a_sender_that_goes_away_does_not_disturb_the_others(database: Database)
     store = StoreInbox(database)
 
     async def run() -> None:
-        with database.write():
+        with nobody_stores(database):
             gone, stays = (asyncio.ensure_future(store.put(message(name))) for name in ("gone", "stays"))
             await asyncio.sleep(0.01)
             gone.cancel()
@@ -123,7 +133,7 @@ def test_a_message_no_database_takes_does_not_take_its_neighbours_with_it(databa
     store = StoreInbox(database)
 
     async def run() -> list[Receipt | BaseException]:
-        with database.write():
+        with nobody_stores(database):
             waiting = [asyncio.ensure_future(store.put(one)) for one in (message("1"), bad, message("2"))]
             await asyncio.sleep(0.01)
         return await asyncio.gather(*waiting, return_exceptions=True)
@@ -141,7 +151,7 @@ def test_what_waits_has_an_age(database: Database) -> None:
 
     async def run() -> None:
         assert store.waiting() == (0, 0.0)
-        with database.write():
+        with nobody_stores(database):
             accepted = asyncio.ensure_future(store.put(message("1")))
             await asyncio.sleep(0.05)
             assert 0.04 < store.waiting()[1] < 10
@@ -157,7 +167,7 @@ def test_closing_stores_what_was_accepted_and_refuses_the_rest(database: Databas
     store = StoreInbox(database)
 
     async def run() -> None:
-        with database.write():
+        with nobody_stores(database):
             accepted = asyncio.ensure_future(store.put(message("1")))
             await asyncio.sleep(0.01)
             closing = threading.Thread(target=store.close)

@@ -11,6 +11,7 @@ import pytest
 
 from adapter.pipeline.process import Processor
 from adapter.store import inbox, quarantine
+from tests import stores
 from tests.builders import adt, er7, msh, obr, obx, oru, pid, raw
 from tests.installation import ADAPTER, Installation, tell
 from tests.walking import House, open_house
@@ -36,6 +37,7 @@ def house(each_store: str, tmp_path: Path) -> Iterator[House]:
 def today(house: House, *, production: bool) -> None:
     """Other rules from now on, as after a restart."""
     rules = replace(house.keeper.rules, production=production)
+    house.processor.close()
     house.processor = Processor(house.database, rules, house.keeper, lambda: house.now, lambda: None)
 
 
@@ -167,5 +169,7 @@ def test_what_is_released_while_the_daemon_rests_is_read_by_the_next_one(place: 
     assert place.settled(1)["applied"] == 1
 
 
-def test_before_the_first_start_there_is_no_quarantine(place: Installation) -> None:
-    assert run(place, "list").returncode == 2
+def test_before_the_first_start_there_is_no_quarantine(each_store: str, tmp_path: Path) -> None:
+    stores.address(tmp_path / "here" / "data", bare=True)
+    none_yet = Installation(tmp_path / "here", "")
+    assert run(none_yet, "list").returncode == (2 if stores.on_sqlite() else 3)

@@ -154,7 +154,7 @@ def test_a_stranger_is_stored_and_accepted_and_alarms_until_somebody_lets_it_in(
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> Any:
+def house(each_store: str, tmp_path: Path) -> Any:
     found = open_house(tmp_path)
     yield found
     found.database.close()
@@ -215,7 +215,7 @@ def test_a_refusal_is_on_record_once_an_hour_for_each_peer_and_reason(tmp_path: 
 # --- counts and the line a message ---------------------------------------------------------------------------------------
 
 
-def test_every_figure_of_rule_62_is_there(tmp_path: Path) -> None:
+def test_every_figure_of_rule_62_is_there(each_store: str, tmp_path: Path) -> None:
     async def walk(peer: Peer) -> None:
         odd = oru("2", b"NTE|1||\xe9\r", msh_more="||||||UNICODE UTF-8")
         sent = b"noise" + encode(oru("1")) + encode(oru("1")) + encode(odd) + encode(oru("3", b"x" * 200_000))
@@ -264,7 +264,7 @@ def logged(tmp_path: Path, *frames: bytes, answers: int, **door: Any) -> list[di
         await peer.exchange(b"".join(encode(frame) for frame in frames), answers)
         await asyncio.sleep(0.05)
 
-    walked(tmp_path, walk, door={"log": MessageLog(), **door})
+    walked(tmp_path, walk, door={"log": MessageLog(control_ids=True), **door})
     lines = [json.loads(line) for line in stream.getvalue().splitlines()]
     return [line for line in lines if line["event"] == "message"]
 
@@ -288,6 +288,12 @@ def test_a_line_a_message_tells_header_size_code_and_time(tmp_path: Path) -> Non
     }
     assert (again["inbox_id"], again["duplicate"]) == (1, True)
     assert (stranger["state"], stranger["sender"]) == ("SENDER", "PHARMACY|HOSP")
+
+
+def test_a_control_id_is_told_only_where_the_source_says_that_it_may_be(tmp_path: Path) -> None:
+    (line,) = logged(tmp_path, oru("410002-0"), answers=1, log=MessageLog())
+    assert "410002" not in json.dumps(line)
+    assert line["sender"] == "LAB|HOSP"
 
 
 @pytest.mark.parametrize(

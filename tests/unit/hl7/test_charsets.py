@@ -31,7 +31,7 @@ LETTERS = {
     "KS X 1001": "김철수",
 }
 AWKWARD = "竸弌丐丕个丱丶丼"
-"""Kanji of JIS X 0208; below, one for each byte that is also a separator of HL7."""
+"""Kanji of JIS X 0208 that few names hold."""
 
 
 def kanji_with(byte: int) -> str:
@@ -40,6 +40,7 @@ def kanji_with(byte: int) -> str:
 
 
 SEPARATORS = "".join(kanji_with(byte) for byte in b"|^~\\&")
+"""A kanji for each byte that is also a separator of HL7."""
 
 
 def message(name: bytes, charset: str) -> bytes:
