@@ -20,6 +20,7 @@ from adapter.sources.envelope import Door, control_ids, kept
 from adapter.store import inbox
 from adapter.store.schema import inbox_outcomes
 from tests.catalogue import bench
+from tests.catalogue.model import Case
 from tests.fuzz.mutate import Mutator, others, own
 from tests.fuzz.reading import resident
 from tests.walking import NOW, House
@@ -131,7 +132,7 @@ class Peer:
 
 async def sandwiched(house: House, mutator: Mutator) -> int:
     """How often a connection was closed."""
-    async with bench._listening(house, Limits(), "generic", "generic") as (server, _):
+    async with bench._listening(house, Limits(), Case("", ()), "generic") as (server, _):
         peer = Peer(server.address)
         async with peer.stack:
             for number in range(SANDWICHES):
