@@ -384,7 +384,13 @@ HEADER: tuple[Row, ...] = (
     row(
         "H11",
         "unsupported event",
-        Case("ADT^A60", header("ADT^A60|1|P|2.5.1"), None, ["ignored unsupported-type"], strict="AR 201 MSH^1^9"),
+        Case(
+            "ADT^A60, an allergy (IAM)",
+            header("ADT^A60|1|P|2.5.1"),
+            None,
+            ["ignored allergy-only"],
+            strict="AR 201 MSH^1^9",
+        ),
         Case(
             "ORU^R40, an alarm",
             header("ORU^R40|1|P|2.5.1"),
