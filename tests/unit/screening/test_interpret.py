@@ -481,7 +481,7 @@ def test_a_number_of_another_authority_is_not_the_sites_patient() -> None:
     assert read(both, site="attikon").patients == (PatientId("attikon", "ATTIKON", "100"),)
 
 
-@pytest.mark.parametrize("kind", ["ORU", "ORU_R01", "oru^r01", "ORU^R30", "ORU^R32"])
+@pytest.mark.parametrize("kind", ["ORU", "ORU_R01", "oru^r01", "ORU^R30", "ORU^R31", "ORU^R32"])
 def test_results_come_by_several_triggers(kind: str) -> None:
     assert observations(read(oru(PLATELETS).replace(b"ORU^R01", kind.encode())))
 

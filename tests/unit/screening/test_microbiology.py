@@ -37,6 +37,7 @@ def answer(obx_8: str, code: str = "OXA") -> str:
         child("F1.1", panel="AST^Susceptibility^L^50545-3^MIC^LN"),
         child("F1.1", number="P1^F1"),
         child("F1.1", number="^F1&LAB"),
+        child("F1.1", parent="^1^Staphylococcus aureus", number="^F1"),
     ],
 )
 def test_a_childs_susceptibilities_are_passed_by_without_noise(order: str) -> None:
