@@ -14,7 +14,7 @@ from adapter.scoring.glasgow import PART_MISSING, Coma, comas, parts_within
 from adapter.scoring.options import ScoringOptions
 from adapter.scoring.oxygen import support
 from adapter.scoring.sedation import Sedation, deep_within, sedation
-from adapter.scoring.thresholds import GCS, GCS_BEST, INVASIVE, PRE_SEDATION_AGE
+from adapter.scoring.thresholds import GCS, GCS_BEST, INVASIVE, PRE_SEDATION_AGE, SEDATIVES
 
 BEFORE_SEDATION = "gcs_before_sedation"
 SEDATED = "sedated"
@@ -45,14 +45,14 @@ def cns(chart: Chart, window: Window, options: ScoringOptions) -> OrganScore:
     """Of comas that say the same the latest stands for all, as of equals it would decide."""
     bedside = Bedside(chart, window, options)
     charted = [coma for coma in bedside.comas(window.start, window.end) if coma.time > window.start]
-    sedated = list(deep_within(chart, window))
+    sedated = list(deep_within(chart, window, options))
     latest: dict[tuple[object, ...], Coma] = {}
     for coma in charted:
         depth = bedside.sedation(coma)
         if depth is Sedation.SEDATED:
             sedated.append(coma.time)
         else:
-            firm = depth is Sedation.AWAKE or not bedside.intubated(coma.time)
+            firm = depth is Sedation.AWAKE or (depth is Sedation.UNKNOWN and not bedside.intubated(coma.time))
             alike = (firm, coma.total, coma.best, coma.status, coma.flags)
             latest.pop(alike, None)
             latest[alike] = coma
@@ -65,7 +65,7 @@ def cns(chart: Chart, window: Window, options: ScoringOptions) -> OrganScore:
 
 
 def _finding(coma: Coma, *, firm: bool) -> Finding:
-    """Ventilated and nobody charted whether sedated: shown, but it decides nothing."""
+    """Ventilated, or begun on a sedative, and nobody charted whether sedated: shown, but it decides nothing."""
     points = GCS.points(coma.best)
     return Finding(
         points,
@@ -110,5 +110,7 @@ def _before_sedation(bedside: Bedside, coma: Coma) -> bool:
 def _visit(bedside: Bedside, at: datetime) -> str:
     """The visit in which sedation was charted."""
     chart = bedside.chart
-    items = [item for name in ("rass", "gcs-total", "gcs-eye") for item in chart.series(name).between(at, at)]
+    items = [
+        item for name in ("rass", "gcs-total", "gcs-eye", *SEDATIVES) for item in chart.series(name).between(at, at)
+    ]
     return next((item.observation.visit for item in items if item.observation.visit), "")

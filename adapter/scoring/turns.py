@@ -15,6 +15,7 @@ from adapter.scoring.thresholds import (
     INFUSION_COUNTS,
     INFUSION_GAP,
     MAP_REACH,
+    SEDATIVES,
     UNSCORED_VASOACTIVES,
     URINE_LOOKBACK,
     WINDOW,
@@ -31,6 +32,7 @@ SILENT: tuple[timedelta, ...] = ()
 """Devices and oxygen speak through the gas or the coma they belong to, at its time."""
 
 PARTS = ("gcs-eye", "gcs-verbal", "gcs-motor")
+WEIGHTS = ("weight", "weight-stated")
 BLOOD_PRESSURES = ("map", "map-arterial", "map-cuff", "sbp", "dbp")
 
 
@@ -52,6 +54,7 @@ def organ_turns(options: ScoringOptions) -> Mapping[str, Turns]:
         "cardiovascular": _circulation(options),
         "cns": {
             **dict.fromkeys(("gcs-total", "rass"), OF_THE_DAY),
+            **dict.fromkeys(SEDATIVES, OF_THE_DAY),
             **dict.fromkeys(PARTS, (*OF_THE_DAY, WINDOW + JUST_AFTER)),
             "respiratory-support": SILENT,
         },
@@ -71,7 +74,8 @@ def _circulation(options: ScoringOptions) -> Turns:
     return {
         **dict.fromkeys(BLOOD_PRESSURES, (*OF_THE_DAY, WINDOW + MAP_REACH + JUST_AFTER)),
         **dict.fromkeys(DOSES, dose),
-        **dict.fromkeys(UNSCORED_VASOACTIVES, (AT_ONCE, gone + JUST_AFTER)),
+        **dict.fromkeys(UNSCORED_VASOACTIVES, (*OF_THE_DAY, gone)),
+        **dict.fromkeys(WEIGHTS, (AT_ONCE,)),
     }
 
 
@@ -86,5 +90,6 @@ def review_turns(options: ScoringOptions) -> Turns:
     return {
         **dict.fromkeys(SCORED, OF_THE_DAY),
         **dict.fromkeys((*DOSES, *UNSCORED_VASOACTIVES), doses),
+        **dict.fromkeys(WEIGHTS, (AT_ONCE,)),
         "urine-output": (*OF_THE_DAY, URINE_LOOKBACK + JUST_AFTER),
     }

@@ -34,6 +34,7 @@ CONCEPTS = {
     "vasopressin-rate": "Vasopressin",
     "phenylephrine-rate": "Phenylephrine",
     "weight": "Weight",
+    "weight-stated": "Weight (stated)",
     "ferritin": "Ferritin",
     "mhladr": "mHLA-DR",
     "mhladr-percent": "mHLA-DR (%)",
