@@ -8,9 +8,12 @@ from adapter.domain.quantity import decimal_text
 from adapter.scoring.chart import Chart
 from adapter.scoring.finding import Finding, worst
 from adapter.scoring.infusions import doses
+from adapter.scoring.machines import machines
 from adapter.scoring.options import ScoringOptions
 from adapter.scoring.pressure import NOT_SUSTAINED, lowest_sustained
-from adapter.scoring.thresholds import MAP
+from adapter.scoring.thresholds import HEART_BYPASS, MAP
+
+MECHANICAL = "mechanical_circulatory_support"
 
 
 def cardiovascular(chart: Chart, window: Window, options: ScoringOptions) -> OrganScore:
@@ -28,4 +31,6 @@ def cardiovascular(chart: Chart, window: Window, options: ScoringOptions) -> Org
         )
         if single is not None and MAP.points(single.value) > points:
             flags.append(NOT_SUSTAINED)
+    if machines(chart, "circulatory-support", window, HEART_BYPASS):
+        flags.append(MECHANICAL)
     return worst(findings, flags)

@@ -96,7 +96,11 @@ def _pressures(chart: Chart, first: datetime, last: datetime) -> Iterator[dateti
 
 
 def _urine(chart: Chart, first: datetime, last: datetime) -> Iterator[datetime]:
-    for item in chart.series("urine-output").between(first - URINE_LOOKBACK - JUST_AFTER, last):
+    since = first - URINE_LOOKBACK - JUST_AFTER
+    for item in (
+        *chart.series("urine-output").between(since, last),
+        *chart.series("bladder-irrigation").between(since, last),
+    ):
         for moment in (item.time, item.time + WINDOW, item.time + URINE_LOOKBACK + JUST_AFTER):
             if first < moment <= last and scanty(chart, moment):
                 yield moment

@@ -15,10 +15,13 @@ from adapter.scoring.chart import Chart, Timed
 from adapter.scoring.finding import CENSORED, Finding, worst
 from adapter.scoring.laboratory import NATIVE_TABLE, in_si
 from adapter.scoring.ladder import UNSAID, Ladder
+from adapter.scoring.machines import machines
 from adapter.scoring.options import ScoringOptions
 from adapter.scoring.oxygen import Oxygen, oxygen, support
 from adapter.scoring.thresholds import (
+    FIO2_PERHAPS_SPO2,
     HIGH_FLOW,
+    LUNG_BYPASS,
     PF,
     PROBABLY_VENOUS,
     SF,
@@ -35,6 +38,8 @@ ESTIMATE_SENSITIVE = "estimate_sensitive"
 SF_IMPUTED = "sf_imputed"
 SUPPORT_UNKNOWN = "respiratory_support_unknown"
 HFNC_NOT_COUNTED = "hfnc_not_counted_as_support"
+PERHAPS_SPO2 = "fio2_may_be_spo2"
+ECMO = "ecmo"
 AS_REPORTED = Oxygen(Fraction(1), Fraction(1), Fraction(1), ())
 """A ratio somebody else divided."""
 
@@ -103,6 +108,8 @@ class Support:
 def respiration(chart: Chart, window: Window, options: ScoringOptions) -> OrganScore:
     """P/F first; SpO2/FiO2 only where the window holds no P/F, and then it decides nothing (clinical 2.5)."""
     flags: list[str] = []
+    if machines(chart, "circulatory-support", window, LUNG_BYPASS):
+        flags.append(ECMO)
     findings = [*_gases(chart, window, options, flags), *_reported(chart, window, options, flags)]
     return worst(findings or list(_saturations(chart, window, options)), flags)
 
@@ -188,8 +195,13 @@ def _finding(chart: Chart, item: Timed, columns: Columns, breathed: Oxygen, opti
         note=sample.note,
         converted=score if native is None else supported.capped(conventional.ends())[0],
         status=OrganStatus.DERIVED if breathed.flags else OrganStatus.MEASURED,
-        flags=(*sample.flags(ends), *supported.flags(ends)),
+        flags=(*sample.flags(ends), *supported.flags(ends), *_doubts(breathed, supported)),
     )
+
+
+def _doubts(breathed: Oxygen, supported: Support) -> tuple[str, ...]:
+    charted = breathed is not AS_REPORTED and not breathed.flags
+    return (PERHAPS_SPO2,) if charted and supported.given is None and breathed.fio2 >= FIO2_PERHAPS_SPO2 else ()
 
 
 def _confirmed(found: Finding, *, arterial: bool) -> Finding:

@@ -107,6 +107,10 @@ cuff (clinical 2.6, decisions B5)."""
 MAP_REACH = 3 * MAP_NEIGHBOURS
 """A neighbour may be a cuff reading, judged by arithmetic's neighbour, judged by the arterial line: three steps back."""
 
+NO_THERAPY = "none"
+LUNG_BYPASS = frozenset({"va-ecmo", "vv-ecmo"})
+HEART_BYPASS = frozenset({"va-ecmo", "iabp", "lvad", "microaxial-pump"})
+"""Mechanical support, of which SOFA-1 is silent: a question for a person (clinical 2.6)."""
 SUPPORT = frozenset({"invasive", "niv", "cpap"})
 """Respiratory support for 3 and 4 points (clinical 2.5); high-flow oxygen is the site's choice."""
 HIGH_FLOW, INVASIVE, ROOM_AIR = "hfnc", "invasive", "room-air"
@@ -114,6 +118,9 @@ ROOM_AIR_FIO2 = Fraction("0.21")
 FULL_OXYGEN = Fraction(1)
 PROBABLY_VENOUS = Fraction("52.5")
 """PaO2 in mm[Hg], about 7 kPa: often a venous sample (UMCG); flagged, not dropped."""
+
+FIO2_PERHAPS_SPO2 = Fraction("0.85")
+"""So much oxygen with no device charted is probably a saturation in the wrong field (UMCG); flagged, not dropped."""
 
 SPO2_USABLE_BELOW = Fraction(98)
 """At 98 % and more the saturation says nothing of the gradient (SOFA-2 footnote f; Rice 2007 used ≤ 97)."""

@@ -46,7 +46,7 @@ def organ_turns(options: ScoringOptions) -> Mapping[str, Turns]:
     """Of each organ, by all it reads."""
     return {
         "respiration": {
-            **dict.fromkeys(("pao2", "pf-ratio", "spo2"), OF_THE_DAY),
+            **dict.fromkeys(("pao2", "pf-ratio", "spo2", "circulatory-support"), OF_THE_DAY),
             **dict.fromkeys(("fio2", "oxygen-flow", "respiratory-support"), SILENT),
         },
         "coagulation": {"platelets": OF_THE_DAY},
@@ -59,8 +59,8 @@ def organ_turns(options: ScoringOptions) -> Mapping[str, Turns]:
             "respiratory-support": SILENT,
         },
         "renal": {
-            **dict.fromkeys(("creatinine", "urine-output-24h"), OF_THE_DAY),
-            "urine-output": (*OF_THE_DAY, URINE_LOOKBACK + JUST_AFTER),
+            **dict.fromkeys(("creatinine", "urine-output-24h", "renal-replacement"), OF_THE_DAY),
+            **dict.fromkeys(("urine-output", "bladder-irrigation"), (*OF_THE_DAY, URINE_LOOKBACK + JUST_AFTER)),
         },
     }
 
@@ -75,6 +75,7 @@ def _circulation(options: ScoringOptions) -> Turns:
         **dict.fromkeys(BLOOD_PRESSURES, (*OF_THE_DAY, WINDOW + MAP_REACH + JUST_AFTER)),
         **dict.fromkeys(DOSES, dose),
         **dict.fromkeys(UNSCORED_VASOACTIVES, (*OF_THE_DAY, gone)),
+        "circulatory-support": OF_THE_DAY,
         **dict.fromkeys(WEIGHTS, (AT_ONCE,)),
     }
 
@@ -91,5 +92,5 @@ def review_turns(options: ScoringOptions) -> Turns:
         **dict.fromkeys(SCORED, OF_THE_DAY),
         **dict.fromkeys((*DOSES, *UNSCORED_VASOACTIVES), doses),
         **dict.fromkeys(WEIGHTS, (AT_ONCE,)),
-        "urine-output": (*OF_THE_DAY, URINE_LOOKBACK + JUST_AFTER),
+        **dict.fromkeys(("urine-output", "bladder-irrigation"), (*OF_THE_DAY, URINE_LOOKBACK + JUST_AFTER)),
     }

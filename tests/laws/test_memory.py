@@ -78,6 +78,8 @@ VALUES = {
 }
 ANSWERS = {
     "respiratory-support": DEVICES,
+    "renal-replacement": ["crrt", "haemodialysis", "none"],
+    "circulatory-support": ["va-ecmo", "vv-ecmo", "iabp", "none"],
     "sars-cov-2": ["detected", "not-detected", "inconclusive"],
     "culture-organism": ["e. coli", "no growth"],
     "code-status": ["dnr", "full"],

@@ -44,6 +44,7 @@ NUMBERS = {
     "weight": [60, 90],
     "weight-stated": [75],
     "urine-output": [0, 10, 40, 150, 400],
+    "bladder-irrigation": [100, 600],
     "urine-output-24h": [100, 300, 900],
 }
 DRUGS = ["norepinephrine", "dopamine", "vasopressin", "propofol", "neuromuscular-blocker"]
@@ -104,7 +105,7 @@ GROUPS = st.one_of(
     charts(),
     focused("map", "map-arterial", "map-cuff", "sbp", "dbp"),
     focused("norepinephrine-rate", "dopamine-rate"),
-    focused("urine-output", "urine-output-24h"),
+    focused("urine-output", "urine-output", "bladder-irrigation", "urine-output-24h"),
     focused("gcs-total", "gcs-eye", "gcs-verbal", "gcs-motor", "rass", "respiratory-support"),
     focused("pao2", "fio2", "oxygen-flow", "spo2", "pf-ratio", "respiratory-support"),
 )
