@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from fractions import Fraction
 
 from adapter.domain.encounter import Encounter
 from adapter.domain.observation import Observation
@@ -98,6 +99,8 @@ class SofaScore:
     at: datetime
     window_hours: int
     organs: Mapping[str, OrganScore]
+    equivalent: Fraction | None = None
+    """Norepinephrine equivalent in ug/kg/min, the highest of the window: a side figure that scores nothing."""
 
     @property
     def low(self) -> int:
@@ -187,5 +190,7 @@ class Assessment:
     status: str = ""
     """What a person decided last for this episode, if anybody did."""
     review_at: datetime | None = None
+    sofa2: SofaScore | None = None
+    """SOFA-2 of the same moment: to be shown, never asked by a criterion."""
     facts: Mapping[str, Evidence] = field(default_factory=dict)
     """The latest value of each concept a reader wants beside the verdict (ferritin, mhladr, lactate, …)."""
