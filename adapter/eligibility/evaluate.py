@@ -10,6 +10,7 @@ from adapter.domain.trial import Criterion, Needs, Trial
 from adapter.domain.truth import Truth
 from adapter.eligibility.clock import TimeLimit, next_turn, onset_of, sepsis_found, time_limit_of
 from adapter.eligibility.criteria import Answered, answered, determinations_of, finding_of, result_of
+from adapter.eligibility.deciding import deciding_tests
 from adapter.eligibility.episode import NEWER_VISIT, encounter_named, encounter_of, ended, episode_of, spoken_of
 from adapter.eligibility.finding import Finding, earliest, unique
 from adapter.eligibility.plan import plan_of
@@ -68,6 +69,7 @@ def assess(  # noqa: PLR0913 — one call says all an assessment rests on
         encounter=encounter,
         status=_status(trial, state, episode or episode_of(encounter), at),
         review_at=None if case.over else _review_at(case),
+        deciding=deciding_tests(trial, case.view, case.results, case.findings),
         sofa2=score_2(case.view.stay.chart, case.view.at, options),
         facts=_facts(case.view),
     )
