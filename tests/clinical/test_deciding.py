@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from adapter.domain.assessment import Assessment
+from adapter.domain.condition import Condition, ConditionStatus
 from adapter.domain.encounter import EncounterClass
 from adapter.domain.observation import Observation
 from adapter.eligibility.explain import as_json
@@ -136,3 +137,27 @@ def test_every_flag_of_the_score_has_its_sentence() -> None:
     }
     assert len(named) > 30
     assert named - NO_FLAGS <= set(FLAGS)
+
+
+def diagnosis(code: str, status: str = "active", hour: float = -1) -> Condition:
+    return Condition(code, "icd-10", code, ConditionStatus(status), after(hour), "1", digest=code)
+
+
+@pytest.mark.parametrize(
+    ("told", "flagged"),
+    [
+        (diagnosis("N18.6"), True),
+        (diagnosis("Z992"), True),
+        (diagnosis("N18.3"), False),
+        (diagnosis("K74.6"), False),
+        (diagnosis("N18.6", "refuted"), False),
+        (diagnosis("N18.6", hour=90), False),
+    ],
+    ids=["end-stage", "dialysis", "stage 3", "another organ", "ruled out", "later"],
+)
+def test_a_chronic_diagnosis_of_a_scoring_organ_is_flagged(
+    judged: Judge, six_organs: Make, told: Condition, flagged: bool
+) -> None:
+    found = judged(state_of(*six_organs(creatinine="2.5"), encounter=EMERGENCY, conditions=(told,)))
+    assert ("chronic_dysfunction_possible" in found.flags) == flagged
+    assert (found.sofa.low, next(str(c.answer) for c in found.criteria if c.id == "I6")) == (2, "met")
