@@ -33,7 +33,7 @@ def dose(chart: Chart, item: Timed, end: datetime) -> Dose:
     one = item.observation
     if one.quantity is not None:
         return Dose(one.quantity.value)
-    found = None if one.native is None else flow(one.native)
+    found = item.said("flow", _flow)
     if found is None:
         return Dose(None, (DOSE_UNKNOWN,))
     if found.kind == "mL":
@@ -43,6 +43,11 @@ def dose(chart: Chart, item: Timed, end: datetime) -> Dose:
             return Dose(None, (CONCENTRATION_MISSING,))
         found = Flow(found.amount * inside[0], inside[1], found.per_kg)
     return Dose(found.amount) if found.per_kg or found.kind == "U" else _by_weight(chart, item.time, end, found.amount)
+
+
+def _flow(item: Timed) -> Flow | None:
+    native = item.observation.native
+    return None if native is None else flow(native)
 
 
 def _by_weight(chart: Chart, at: datetime, end: datetime, amount: Fraction) -> Dose:
