@@ -33,6 +33,7 @@ GENERIC = {
     "gcs": ("9269-2", "{score}"),
     "rass": ("54632-5", "{score}"),
     "crea": ("2160-0", "mg/dL"),
+    "weight": ("29463-7", "kg"),
     "urine": ("9187-6", "mL"),
     "urine24": ("9192-6", "mL"),
     "ferritin": ("2276-4", "ng/mL"),

@@ -8,12 +8,14 @@ from functools import cache
 from typing import Any
 
 from adapter import assets
+from adapter.domain.administration import Administration, AdministrationState
 from adapter.domain.encounter import EncounterAction, EncounterClass, EncounterStatement
 from adapter.domain.message import MessageKind, RawMessage
 from adapter.domain.observation import Laboratory, Observation, Original, Result, ResultStatus, joined
 from adapter.domain.patient import Demographics, PatientId, PatientState, Stated
 from adapter.domain.quantity import Comparator, Quantity, decimal_text
 from adapter.mapping.dictionary import Dictionary
+from adapter.mapping.hl7_pharmacy import digest_of
 from adapter.mapping.identity import result_digest, statement_digest
 
 T0 = datetime(2026, 1, 2, 3, 0, tzinfo=UTC)
@@ -183,6 +185,37 @@ def observation(
         **parts,
     )
     return replace(made, digest=result_digest(made))
+
+
+def given(
+    substance: str,
+    rate: str = "",
+    unit: str = "ug/kg/min",
+    at: datetime = T0,
+    *,
+    until: datetime | None = None,
+    dose: str = "",
+    concentration: str = "",
+    state: AdministrationState | str = AdministrationState.GIVEN,
+    **parts: Any,
+) -> Administration:
+    """A drug given: `given("norepinephrine", "0.5", "mg/h", until=after(2))`; `concentration` in mg/mL, `dose` in `unit`."""
+    known = {s.name: s.group for s in dictionary().formulary.substances.values()}
+    parts.setdefault("identity", f"{substance}@{at.isoformat()}")
+    made = Administration(
+        substance=substance,
+        group=known[substance],
+        state=AdministrationState(state),
+        start=at,
+        original=Original(rate or dose, unit, substance, "TEST"),
+        message=parts.pop("message", "1"),
+        end=until,
+        rate=Quantity(Fraction(rate), unit) if rate else None,
+        dose=Quantity(Fraction(dose), unit) if dose else None,
+        concentration=Quantity(Fraction(concentration), "mg/mL") if concentration else None,
+        **parts,
+    )
+    return replace(made, digest=digest_of(made))
 
 
 def visit(

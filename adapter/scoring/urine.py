@@ -1,7 +1,7 @@
 """Urine of a day: what was collected, over how long it was observed, and what that lets one say."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from fractions import Fraction
 from itertools import pairwise
@@ -24,6 +24,7 @@ from adapter.scoring.thresholds import (
 )
 
 PROVISIONAL = "urine_provisional"
+RINSED = "bladder_irrigation"
 SPARSE = "urine_sparsely_charted"
 
 
@@ -59,7 +60,7 @@ def urine(chart: Chart, window: Window) -> Iterator[Finding]:
     for volume in _volumes(chart, "urine-output-24h", window.start, window.end):
         if volume.time > window.start:
             yield _total(volume)
-    volumes = _volumes(chart, "urine-output", window.end - URINE_LOOKBACK, window.end)
+    volumes = collected(chart, window.end - URINE_LOOKBACK, window.end)
     today = [volume for volume in volumes if volume.time > window.start]
     seen = _sum(today)
     if seen >= URINE_SETTLED:
@@ -71,8 +72,18 @@ def urine(chart: Chart, window: Window) -> Iterator[Finding]:
 
 def scanty(chart: Chart, at: datetime) -> bool:
     """Less than 500 mL charted in the 24 hours before: only then can hourly volumes score."""
-    volumes = _volumes(chart, "urine-output", at - URINE_DAY + timedelta.resolution, at)
+    volumes = collected(chart, at - URINE_DAY + timedelta.resolution, at)
     return _sum(volumes) < URINE_SETTLED
+
+
+def collected(chart: Chart, first: datetime, last: datetime) -> list[Volume]:
+    """What was collected, less what was rinsed into the bladder in the same time (clinical 2.8)."""
+    volumes = _volumes(chart, "urine-output", first, last)
+    rinsed = _volumes(chart, "bladder-irrigation", first, last) if volumes else []
+    if not rinsed:
+        return volumes
+    away = (replace(one, millilitres=-one.millilitres) for one in rinsed)
+    return sorted((*volumes, *away), key=lambda volume: volume.time)
 
 
 def _volumes(chart: Chart, concept: str, first: datetime, last: datetime) -> list[Volume]:
@@ -137,22 +148,24 @@ def _collection(volumes: list[Volume], anchor: int, before: timedelta) -> Collec
 
 
 def _normalised(collection: Collection, *, firm: bool) -> Finding:
+    """What was rinsed in may still have to come out, so that the difference of both decides nothing."""
+    rinsed = any(volume.millilitres < 0 for volume in collection.volumes)
     points = URINE.points(collection.per_day)
     hours = decimal_text(
         Fraction(collection.length // timedelta.resolution, timedelta(hours=1) // timedelta.resolution)
     )
     note = f"{decimal_text(collection.millilitres)} mL in {hours} h: {decimal_text(collection.per_day)} mL per 24 h"
-    flags = () if firm else (PROVISIONAL,)
+    flags = (*(() if firm else (PROVISIONAL,)), *((RINSED,) if rinsed else ()))
     basis, shown = _basis(collection.volumes)
     return Finding(
         points,
-        points if firm else 0,
+        points if firm and not rinsed else 0,
         points,
         basis,
         URINE.rule(points),
         note,
         status=OrganStatus.DERIVED,
         flags=(*flags, SPARSE) if collection.gap > URINE_SPARSE else flags,
-        firm=firm,
+        firm=firm and not rinsed,
         shown=shown,
     )

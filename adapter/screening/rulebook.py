@@ -38,4 +38,7 @@ class Rulebook:
             rate_hold=here.rate_hold,
             device_hold=here.device_hold,
             norepinephrine_basis=here.norepinephrine_basis,
+            hfnc_is_support="hfnc-is-support" in here.conventions,
+            rrt_scores_4="rrt-scores-4" in here.conventions,
+            unit_policy="converted" if "converted-units" in here.conventions else "native_table",
         )

@@ -9,6 +9,7 @@ import pytest
 
 from adapter.domain.ledger import Bucket
 from tests.bedside import MONDAY, WELL, WELL_SI, Patient, answer, criterion_of, organ, scores
+from tests.builders import er7, msh, pid, pv1
 
 FAILING = {**WELL, "plt": "90"}
 """SOFA 2 by platelets alone."""
@@ -381,3 +382,69 @@ def test_example_28_what_is_no_value_is_never_zero(value: str, status: str, kind
     assert (scores(told), told["sofa"]["low"], told["sofa"]["high"]) == ((None,) * 6, 0, 24)
     assert "ferritin" not in told["facts"]
     assert (told["stratum"], told["verdict"]) == ("indeterminate", "incomplete")
+
+
+NORADRENALINE, PROPOFOL, VASOPRESSIN = "C01CA03^^ATC", "N01AX10^^ATC", "H01BA01^^ATC"
+
+
+def infusion(patient: Patient, start: float, end: float | None, code: str, rate: str, unit: str, *more: str) -> bytes:
+    """RAS of one RXA; `more` are RXA-12 (per), RXA-13 and RXA-14 (strength)."""
+    per, strength, strength_unit = (*more, "", "", "")[:3]
+    until = "" if end is None else patient.time(end)
+    line = f"RXA|0|1|{patient.time(start)}|{until}|{code}|{rate}|{unit}|||||{per}|{strength}|{strength_unit}||||||CP|A"
+    head = msh("RAS^O17", control=f"{code}{start}", at=patient.time(start))
+    return er7(head, pid(), pv1(), f"ORC|RE|P{code}|F{code}", line, "RXR|IV")
+
+
+@pytest.mark.parametrize(
+    ("weight", "rate", "points"),
+    [
+        ("80", ("0.5", "mg", "HR"), 4),
+        ("80", ("0.4", "mg/h"), 3),
+        ("70", ("8", "mL/h", "", "4", "mg/50 mL"), 4),
+        ("70", ("5", "mL/h", "", "4", "mg/50mL"), 3),
+        ("80", ("0.1", "ug/kg/min"), 3),
+        ("80", ("0.11", "mcg/kg/min"), 4),
+        ("80", ("0", "mg/h"), 0),
+    ],
+)
+def test_example_13_norepinephrine_given(weight: str, rate: tuple[str, ...], points: int) -> None:
+    """RXA alone: the rate, its unit, per what time, and the syringe; the weight came with the admission's charting.
+
+    The generic site does not know of which salt its doses are, so 4 points may be 3.
+    """
+    patient = emergency().labs(-1, map="80", weight=weight).labs(2.5, map="80")
+    heart = organ(patient.tell(infusion(patient, 0, 2, NORADRENALINE, *rate)).explain(3), "cardiovascular")
+    assert (heart["score"], heart["low"], heart["high"]) == (points, min(points, 3), points)
+
+
+def test_example_13_forty_minutes_do_not_count() -> None:
+    patient = emergency().labs(1, map="80")
+    heart = organ(
+        patient.tell(infusion(patient, 0, 2 / 3, NORADRENALINE, "0.2", "ug/kg/min")).explain(), "cardiovascular"
+    )
+    assert (heart["score"], heart["flags"]) == (0, ["infusion_under_60_min"])
+
+
+def test_example_13_a_taken_back_infusion_takes_its_points_with_it() -> None:
+    patient = emergency().labs(1, map="80")
+    said = infusion(patient, 0, 1.5, NORADRENALINE, "0.2", "ug/kg/min")
+    assert organ(patient.tell(said).explain(), "cardiovascular")["score"] == 4
+    patient.tell(said.replace(b"|CP|A", b"|CP|D").replace(b"C01CA03^^ATC0|", b"D|"))
+    assert organ(patient.explain(), "cardiovascular")["score"] == 0
+
+
+def test_example_14_vasopressin_given_alone_is_named_and_scores_nothing() -> None:
+    patient = emergency().labs(1, map="75")
+    heart = organ(patient.tell(infusion(patient, 0, 1.5, VASOPRESSIN, "0.03", "U/min")).explain(), "cardiovascular")
+    assert (heart["score"], heart["flags"]) == (0, ["unscored_vasoactive", "vasopressin_running"])
+
+
+def test_example_06_under_propofol_the_gcs_before_it_counts() -> None:
+    """01:30 GCS 14, 02:00 propofol, 08:00 GCS 3; nobody charts a RASS."""
+    patient = emergency().labs(-6.5, gcs="14").labs(0, device="invasive", gcs="3")
+    nerves = organ(patient.tell(infusion(patient, -6, 4, PROPOFOL, "3", "mg/kg/h")).explain(1), "cns")
+    assert (nerves["score"], nerves["status"], nerves["evidence"][0]["value"]) == (1, "carried", "14")
+    alone = emergency().labs(0, device="invasive", gcs="3")
+    nerves = organ(alone.tell(infusion(alone, -6, 4, PROPOFOL, "3", "mg/kg/h")).explain(1), "cns")
+    assert (nerves["score"], nerves["low"], nerves["high"]) == (None, 0, 4)

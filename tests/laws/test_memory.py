@@ -14,6 +14,7 @@ from adapter.assets import load_rulebook
 from adapter.domain.alert import CandidateAlert
 from adapter.domain.encounter import EncounterAction, EncounterClass
 from adapter.domain.events import (
+    AdministrationStated,
     ClinicalEvent,
     CriterionDetermined,
     EncounterChanged,
@@ -33,7 +34,7 @@ from adapter.scoring.thresholds import WINDOW
 from adapter.screening.screen import Outcome, screen
 from adapter.screening.state import apply_all, union
 from tests.builders import PATIENT, T0, observation, state_of, visit
-from tests.laws.test_sofa_laws import DEVICES, GROUPS, NUMBERS
+from tests.laws.test_sofa_laws import DEVICES, GROUPS, NUMBERS, givings
 
 
 def asked(fact: Fact, within: timedelta | None) -> Comparison:
@@ -77,6 +78,8 @@ VALUES = {
 }
 ANSWERS = {
     "respiratory-support": DEVICES,
+    "renal-replacement": ["crrt", "haemodialysis", "none"],
+    "circulatory-support": ["va-ecmo", "vv-ecmo", "iabp", "none"],
     "sars-cov-2": ["detected", "not-detected", "inconclusive"],
     "culture-organism": ["e. coli", "no growth"],
     "code-status": ["dnr", "full"],
@@ -88,7 +91,7 @@ TOGETHER = (
     ("pao2", "fio2", "respiratory-support"),
     ("spo2", "fio2", "oxygen-flow", "respiratory-support"),
     ("gcs-total", "gcs-eye", "gcs-verbal", "gcs-motor", "rass", "respiratory-support"),
-    ("map", "map-cuff", "sbp", "dbp", "norepinephrine-rate"),
+    ("map", "map-cuff", "sbp", "dbp", "norepinephrine-rate", "weight", "weight-stated"),
     ("urine-output", "creatinine", "platelets"),
     ("platelets", "bilirubin", "culture-organism"),
     ("ferritin", "mhladr", "neutrophils", "wbc", "neutrophil-percent"),
@@ -167,7 +170,8 @@ def lives(draw: st.DrawFn) -> list[Batch]:
     some = st.lists(st.sampled_from(CONCEPTS), min_size=1, max_size=8).map(tuple)
     names = draw(st.one_of(some, st.just(CONCEPTS), st.sampled_from(TOGETHER)))
     told = results(names)
-    event = st.one_of(*[told] * 8, stays(), answers, decisions, descriptions)
+    drugs = givings().map(lambda one: AdministrationStated(PATIENT, one))
+    event = st.one_of(*[told] * 8, drugs, stays(), answers, decisions, descriptions)
     looked = quarters(0, 300) | minutes(0, 4500)
     batches: list[tuple[datetime, list[ClinicalEvent]]] = draw(
         st.lists(st.tuples(looked, st.lists(event, max_size=12)), min_size=2, max_size=10)

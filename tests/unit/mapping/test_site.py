@@ -85,6 +85,10 @@ def test_a_full_file_is_read(tmp_path: Path) -> None:
         (SOUND + "effective: [OBR-8]\n", "unknown field 'OBR-8'"),
         (SOUND + "holds: {rate: soon}\n", "must be a duration"),
         (SOUND + "norepinephrine_basis: salt\n", "cannot be 'salt'"),
+        (
+            SOUND + "conventions: [hfnc]\n",
+            "unknown convention 'hfnc' — known: converted-units, hfnc-is-support, rrt-scores-4",
+        ),
         (SOUND + "opt_out: {field: PD1.12, values: [Y]}\n", "is no field"),
         (SOUND + "test_patients: [true]\n", "must be a list of texts"),
     ],
@@ -132,3 +136,9 @@ def test_the_example_sites_show_every_key_between_them() -> None:
 def test_an_example_site_comments_every_key(path: Path) -> None:
     blocks = re.split(r"^(?=[a-z_]+:)", path.read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]
     assert [block.split(":")[0] for block in blocks if "#" not in block and not block.startswith("site:")] == []
+
+
+def test_a_site_chooses_its_conventions_by_name(tmp_path: Path) -> None:
+    chosen = site(tmp_path, SOUND + "conventions: [hfnc-is-support, rrt-scores-4]\n")
+    assert chosen.conventions == {"hfnc-is-support", "rrt-scores-4"}
+    assert site(tmp_path, SOUND).conventions == frozenset()

@@ -471,3 +471,50 @@ def test_the_rule_names_the_cut_point_and_the_missing_support() -> None:
     rule = organ("respiration", *given).rule
     assert rule == "PaO2/FiO2 < 200 mm[Hg]: 3 (Sepsis-3 Table 1), without respiratory support 2"
     assert organ("cns", observation("gcs-total", 15)).rule == "GCS not < 15: 0 (Sepsis-3 Table 1)"
+
+
+# --- machines, irrigation, and oxygen in the wrong field ----------------------------------------------------------------
+
+
+def test_renal_replacement_is_flagged_and_scores_only_where_the_site_says_so() -> None:
+    told = observation("creatinine", "1.3"), observation("renal-replacement", "crrt")
+    silent = renal_of(*told)
+    assert (silent.score, silent.low, silent.high, silent.flags) == (1, 1, 1, ("on_rrt",))
+    chosen = renal_of(*told, options=ScoringOptions(rrt_scores_4=True))
+    assert (chosen.score, chosen.low, chosen.evidence[0].value) == (4, 4, "crrt")
+    ended = renal_of(observation("creatinine", "1.3"), observation("renal-replacement", "none"))
+    assert ended.flags == ()
+
+
+def renal_of(*told: Observation, options: ScoringOptions = OPTIONS, hour: float = 1) -> OrganScore:
+    return score(state_of(*told), after(hour), options).organs["renal"]
+
+
+def test_mechanical_support_and_ecmo_are_flagged() -> None:
+    sofa = score(
+        state_of(observation("map", 80), observation("circulatory-support", "va-ecmo")), after(1), ScoringOptions()
+    )
+    assert sofa.organs["cardiovascular"].flags == ("mechanical_circulatory_support",)
+    assert sofa.organs["respiration"].flags == ("ecmo",)
+    lungs = score(state_of(observation("circulatory-support", "vv-ecmo")), after(1), ScoringOptions()).organs
+    assert (lungs["respiration"].flags, lungs["cardiovascular"].flags) == (("ecmo",), ())
+
+
+def test_what_is_rinsed_in_is_taken_away_and_then_decides_nothing() -> None:
+    creatinine = observation("creatinine", "0.8", at=after(23))
+    hourly = [observation("urine-output", 60, at=after(hour)) for hour in range(25)]
+    rinse = [observation("bladder-irrigation", 50, at=after(hour + 0.5)) for hour in range(24)]
+    assert renal_of(creatinine, *hourly, hour=24).score == 0
+    rinsed = renal_of(creatinine, *hourly, *rinse, hour=24)
+    assert (rinsed.score, rinsed.low, rinsed.high) == (3, 0, 3)
+    assert "bladder_irrigation" in rinsed.flags
+
+
+@pytest.mark.parametrize(("fio2", "flagged"), [("0.84", False), ("0.85", True), ("0.98", True)])
+def test_so_much_oxygen_without_a_device_may_be_a_saturation(fio2: str, flagged: bool) -> None:
+    gas = observation("pao2", 80, specimen="arterial"), observation("fio2", fio2)
+    lung = score(state_of(*gas), after(1), ScoringOptions()).organs["respiration"]
+    assert ("fio2_may_be_spo2" in lung.flags) == flagged
+    beside = observation("respiratory-support", "invasive")
+    lung = score(state_of(*gas, beside), after(1), ScoringOptions()).organs["respiration"]
+    assert "fio2_may_be_spo2" not in lung.flags

@@ -273,7 +273,7 @@ def test_example_14_dopamine_and_dobutamine(drug: str, rate: str, expected: int)
 
 def test_example_14_vasopressin_alone_scores_nothing_and_is_flagged() -> None:
     heart = scored(observation("vasopressin-rate", "0.03"), observation("map", 75)).organs["cardiovascular"]
-    assert (heart.score, heart.flags) == (0, ("unscored_vasoactive",))
+    assert (heart.score, heart.flags) == (0, ("unscored_vasoactive", "vasopressin_running"))
 
 
 def test_example_15_ventilated_ratio_of_250_scores_two() -> None:
