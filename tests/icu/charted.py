@@ -14,6 +14,8 @@ FLOWS = frozenset({"223834", "227582", "227287"})
 DEVICE, MODE, HAMILTON = "226732", "223849", "229314"
 PRESSURES = frozenset({"220052", "220181", "225312"})
 NEEDED = frozenset({HEART_RATE, DEVICE, MODE, HAMILTON, *FLOWS, *PRESSURES})
+ILEOCONDUIT = "226584"
+LABORATORY = {"51265": "platelets", "50885": "bilirubin", "50912": "creatinine"}
 GAP = 14
 """Hours of silence that end a ventilation (treatment/ventilation.sql)."""
 
@@ -61,6 +63,8 @@ class Charted:
     infusions: set[datetime] = field(default_factory=set)
     heart: list[datetime] = field(default_factory=list)
     pressures: list[tuple[datetime, float]] = field(default_factory=list)
+    conduit: list[tuple[datetime, float]] = field(default_factory=list)
+    laboratory: list[tuple[str, datetime, float]] = field(default_factory=list)
     said: dict[datetime, dict[str, list[str]]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(list)))
 
     def episodes(self) -> list[Episode]:
@@ -109,13 +113,24 @@ def _status(said: dict[str, list[str]]) -> str | None:
 def charted(tables: Tables) -> dict[str, Charted]:
     """By stay, in one reading of each table."""
     found: dict[str, Charted] = defaultdict(Charted)
+    by_admission: dict[str, list[str]] = defaultdict(list)
+    for one in tables.stays.values():
+        by_admission[one.admission].append(one.id)
     for row in tables.rows("chartevents"):
         if row["stay_id"]:
             _chart(found[row["stay_id"]], row)
     for row in tables.rows("outputevents"):
-        found[row["stay_id"]].outputs.add(moment(row["charttime"]))
+        stay = found[row["stay_id"]]
+        stay.outputs.add(moment(row["charttime"]))
+        if row["itemid"] == ILEOCONDUIT and row["value"]:
+            stay.conduit.append((moment(row["charttime"]), float(row["value"])))
     for row in tables.rows("inputevents"):
         found[row["stay_id"]].infusions.add(moment(row["starttime"]))
+    for row in tables.rows("labevents"):
+        if row["itemid"] in LABORATORY and row["hadm_id"] and row["valuenum"]:
+            said = LABORATORY[row["itemid"]], moment(row["charttime"]), float(row["valuenum"])
+            for stay in by_admission[row["hadm_id"]]:
+                found[stay].laboratory.append(said)
     return found
 
 

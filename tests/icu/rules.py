@@ -13,7 +13,9 @@ from adapter.domain.administration import AdministrationState, standing
 from adapter.domain.observation import Observation
 from adapter.domain.patient import PatientState
 from adapter.domain.quantity import Quantity
-from adapter.scoring.thresholds import DOSES, SEDATIVES
+from adapter.scoring.chart import Chart, window_to
+from adapter.scoring.thresholds import DOSES, SEDATIVES, WINDOW
+from adapter.scoring.urine import urine
 from tests.icu.charted import INVASIVE, Charted
 from tests.icu.tables import Stay
 from tests.icu.views import drop, given, keep, made, only, put
@@ -24,6 +26,7 @@ PARTS_REACH = timedelta(hours=6)
 URINE_DAY = timedelta(hours=23)
 TWIN = timedelta(microseconds=1)
 PRESSURE = "mm[Hg]"
+SPECIMEN_FIO2 = "50816"
 TUBE = "No Response-ETT"
 
 
@@ -59,6 +62,25 @@ def own_stay(state: PatientState, case: Case) -> PatientState:
     return given(state, lambda one: one.start in case.charted.infusions)
 
 
+def results_impossible(state: PatientState, case: Case) -> PatientState:
+    """Laboratory values that we refuse as impossible count as they stand, if they are above 0."""
+    for concept, (low, high, unit) in POSSIBLE.items():
+        if concept in state.results:
+            strange = [
+                replace(made(concept, at, Fraction(str(value)), unit), visit=case.stay.admission)
+                for name, at, value in case.charted.laboratory
+                if name == concept and value > 0 and not low <= value <= high
+            ]
+            state = put(state, concept, [*state.observations(concept), *strange])
+    return state
+
+
+POSSIBLE = {
+    "platelets": (1.0, 3000.0, "10*3/uL"),
+    "bilirubin": (0.0, 80.0, "mg/dL"),
+    "creatinine": (0.0, 40.0, "mg/dL"),
+}
+"""As mappings/concepts.yaml has it."""
 URINE = frozenset({"urine-output", "bladder-irrigation"})
 CHARTED = frozenset(
     ("map-arterial", "map-cuff", "sbp", "dbp", "gcs-eye", "gcs-verbal", "gcs-motor", "gcs-total", "rass",
@@ -81,17 +103,19 @@ def arterial_only(state: PatientState, _case: Case) -> PatientState:
 
 def charted_fio2(state: PatientState, _case: Case) -> PatientState:
     """FiO2 of the specimen, else the last charted one of four hours, whatever happened to the device meanwhile."""
-    own: dict[datetime, float] = {}
+    own: dict[str, float] = {}
     charted: dict[datetime, float] = {}
     for one in state.observations("fio2"):
         percent = _percent(one.original.value)
         if percent is not None:
-            where = own if one.original.code == "50816" else charted
-            where[one.effective] = max(percent, where.get(one.effective, 0.0))
+            if one.original.code == SPECIMEN_FIO2:
+                own[one.message] = max(percent, own.get(one.message, 0.0))
+            else:
+                charted[one.effective] = max(percent, charted.get(one.effective, 0.0))
     ratios = []
     for gas in state.observations("pao2"):
         held = [at for at in charted if gas.effective - FIO2_REACH <= at <= gas.effective]
-        fio2 = own.get(gas.effective) or (charted[max(held)] if held else None)
+        fio2 = own.get(gas.message) or (charted[max(held)] if held else None)
         if fio2 and gas.quantity is not None:
             ratio = gas.quantity.value * 100 / Fraction(str(fio2))
             ratios.append(replace(made("pf-ratio", gas.effective, ratio, PRESSURE), specimen=gas.specimen))
@@ -232,6 +256,26 @@ def _rows(state: PatientState) -> dict[datetime, tuple[dict[str, int], dict[str,
 # --- kidney -----------------------------------------------------------------------------------------------------------
 
 
+def conduit_is_urine(state: PatientState, case: Case) -> PatientState:
+    """An ileoconduit, which also drains stool (clinical 2.8), counts as urine."""
+    drained = [made("urine-output", at, Fraction(str(value)), "mL") for at, value in case.charted.conduit]
+    return put(state, "urine-output", [*state.observations("urine-output"), *drained])
+
+
+def urine_of_any_entry(state: PatientState, _case: Case) -> PatientState:
+    """The day's urine is asked for at every entry of the last 24 hours, and the worst stands; we ask for the present day."""
+    chart, totals = Chart(state), []
+    for at in chart.series("urine-output").times:
+        found = max((one.score for one in urine(chart, window_to(at, WINDOW))), default=None)
+        if found is not None:
+            totals.append(made("urine-output-24h", at, AS_POINTS[found], "mL"))
+    return put(state, "urine-output-24h", [*state.observations("urine-output-24h"), *totals])
+
+
+AS_POINTS = {0: Fraction(500), 3: Fraction(499), 4: Fraction(199)}
+"""A total that makes these points."""
+
+
 def urine_rate(state: PatientState, case: Case) -> PatientState:
     """A day's urine by `urine_output_rate.sql`, at every entry of the last 24 hours: the volumes of 23 hours over the
     time since the entry before each (before the first: since the first heart rate), where that makes 22 to 30 hours.
@@ -250,7 +294,7 @@ def urine_rate(state: PatientState, case: Case) -> PatientState:
     for at in times:
         day = [one for one in times if at - URINE_DAY <= one <= at]
         length = sum(((one - before[one]) for one in day), timedelta(0))
-        hours = Fraction(length // timedelta(seconds=1), 3600)
+        hours = round(Fraction(length // timedelta(seconds=1), 3600), 2)
         if 22 <= hours <= 30:
             total = sum((volumes[one] for one in day), Fraction(0)) / hours * 24
             totals.append(replace(made("urine-output-24h", at, None, "mL"), quantity=Quantity(total, "mL")))
@@ -275,8 +319,8 @@ RULES: dict[str, dict[str, Rule]] = {
         "charted-fio2": charted_fio2,
         "ventilation-episodes": ventilation_episodes,
     },
-    "coagulation": {"own-admission": own_admission},
-    "liver": {"own-admission": own_admission},
+    "coagulation": {"own-admission": own_admission, "impossible-result": results_impossible},
+    "liver": {"own-admission": own_admission, "impossible-result": results_impossible},
     "cardiovascular": {
         "own-stay": own_stay,
         "rate-at-hour-end": rates_at_hour_end,
@@ -292,7 +336,14 @@ RULES: dict[str, dict[str, Rule]] = {
         "parts-assumed": parts_assumed,
         "tube-unseen": tube_unseen,
     },
-    "renal": {"own-admission": own_admission, "own-stay": own_stay, "urine-rate": urine_rate},
+    "renal": {
+        "own-admission": own_admission,
+        "impossible-result": results_impossible,
+        "own-stay": own_stay,
+        "ileoconduit-is-urine": conduit_is_urine,
+        "urine-of-any-entry": urine_of_any_entry,
+        "urine-rate": urine_rate,
+    },
 }
 """By organ, in the order in which they are applied."""
 MISSING_IS_NORMAL = "missing-is-normal"
