@@ -45,7 +45,9 @@ def summed(found: "Found", rules: Rulebook) -> dict[str, Any]:
         "ledger": found.ledger,
         "persons": len(found.persons),
         "episodes": len({(row["person"], row["episode"]) for row in found.rows}),
-        "trials": {trial.id: _trial(trial, [r for r in found.rows if r["trial"] == trial.id]) for trial in rules.trials},
+        "trials": {
+            trial.id: _trial(trial, [r for r in found.rows if r["trial"] == trial.id]) for trial in rules.trials
+        },
         "rulebook": rules.digest,
         "software": rules.software,
     }

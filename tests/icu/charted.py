@@ -6,6 +6,7 @@ Read from mimic-code (MIT-LCP/mimic-code, mimic-iv/concepts), written anew here.
 from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 from tests.icu.tables import Row, Tables, moment
 
@@ -78,7 +79,7 @@ class Charted:
                 runs.append([])
             runs[-1].append((at, status))
             last[status] = at
-        following = {at: later for (at, _), (later, _) in zip(told, told[1:], strict=False)}
+        following = {at: later for (at, _), (later, _) in pairwise(told)}
         return [_episode(run, following) for run in runs if len(run) > 1]
 
 
@@ -113,25 +114,34 @@ def _status(said: dict[str, list[str]]) -> str | None:
 def charted(tables: Tables) -> dict[str, Charted]:
     """By stay, in one reading of each table."""
     found: dict[str, Charted] = defaultdict(Charted)
-    by_admission: dict[str, list[str]] = defaultdict(list)
-    for one in tables.stays.values():
-        by_admission[one.admission].append(one.id)
     for row in tables.rows("chartevents"):
         if row["stay_id"]:
             _chart(found[row["stay_id"]], row)
     for row in tables.rows("outputevents"):
-        stay = found[row["stay_id"]]
-        stay.outputs.add(moment(row["charttime"]))
-        if row["itemid"] == ILEOCONDUIT and row["value"]:
-            stay.conduit.append((moment(row["charttime"]), float(row["value"])))
+        _output(found[row["stay_id"]], row)
     for row in tables.rows("inputevents"):
         found[row["stay_id"]].infusions.add(moment(row["starttime"]))
-    for row in tables.rows("labevents"):
-        if row["itemid"] in LABORATORY and row["hadm_id"] and row["valuenum"]:
-            said = LABORATORY[row["itemid"]], moment(row["charttime"]), float(row["valuenum"])
-            for stay in by_admission[row["hadm_id"]]:
-                found[stay].laboratory.append(said)
+    _laboratory(tables, found)
     return found
+
+
+def _output(stay: Charted, row: Row) -> None:
+    at = moment(row["charttime"])
+    stay.outputs.add(at)
+    if row["itemid"] == ILEOCONDUIT and row["value"]:
+        stay.conduit.append((at, float(row["value"])))
+
+
+def _laboratory(tables: Tables, found: dict[str, Charted]) -> None:
+    """Results filed under an admission belong to each of its stays."""
+    stays: dict[str, list[str]] = defaultdict(list)
+    for one in tables.stays.values():
+        stays[one.admission].append(one.id)
+    for row in tables.rows("labevents"):
+        if row["itemid"] in LABORATORY and row["valuenum"]:
+            said = LABORATORY[row["itemid"]], moment(row["charttime"]), float(row["valuenum"])
+            for stay in stays.get(row["hadm_id"], ()):
+                found[stay].laboratory.append(said)
 
 
 def _chart(stay: Charted, row: Row) -> None:

@@ -1,7 +1,7 @@
 """Hour by hour, organ by organ: our score beside mimic-code's, and the fewest rules of theirs that make the two equal."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import combinations
@@ -77,7 +77,7 @@ def hours(tables: Tables) -> dict[str, list[Row]]:
     return found
 
 
-def compared(tables: Tables, stays: Iterator[tuple[str, PatientState]], options: ScoringOptions) -> dict[str, Tally]:
+def compared(tables: Tables, stays: Iterable[tuple[str, PatientState]], options: ScoringOptions) -> dict[str, Tally]:
     """`stays` are the ids with what is believed of their patients."""
     reference, seen = hours(tables), charted(tables)
     tallies = {organ: Tally() for organ in RULES}

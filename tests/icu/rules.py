@@ -206,7 +206,7 @@ def sedation_ignored(state: PatientState, _case: Case) -> PatientState:
 
 
 def tube_is_normal(state: PatientState, _case: Case) -> PatientState:
-    """"No Response-ETT" makes the whole score 15, at its own charting and at the next where no verbal answer stands."""
+    """ "No Response-ETT" makes the whole score 15, at its own charting and at the next where no verbal answer stands."""
     rows, totals = _rows(state), []
     for at, (parts, before) in rows.items():
         spoken = parts.get("gcs-verbal", before.get("gcs-verbal"))

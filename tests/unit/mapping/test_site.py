@@ -85,7 +85,10 @@ def test_a_full_file_is_read(tmp_path: Path) -> None:
         (SOUND + "effective: [OBR-8]\n", "unknown field 'OBR-8'"),
         (SOUND + "holds: {rate: soon}\n", "must be a duration"),
         (SOUND + "norepinephrine_basis: salt\n", "cannot be 'salt'"),
-        (SOUND + "conventions: [hfnc]\n", "unknown convention 'hfnc' — known: converted-units, hfnc-is-support, rrt-scores-4"),
+        (
+            SOUND + "conventions: [hfnc]\n",
+            "unknown convention 'hfnc' — known: converted-units, hfnc-is-support, rrt-scores-4",
+        ),
         (SOUND + "opt_out: {field: PD1.12, values: [Y]}\n", "is no field"),
         (SOUND + "test_patients: [true]\n", "must be a list of texts"),
     ],
