@@ -4,7 +4,7 @@ import csv
 import json
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from adapter.daemon.archive import Found
 
 COLUMNS = (
-    *("person", "episode", "trial", "first", "last", "context", "verdict", "nearest_verdict", "certainty", "stratum"),
+    *("person", "episode", "trial", "first", "last", "context", "last_verdict"),
+    *("judged_at", "verdict", "certainty", "stratum"),
     *("first_shown", "first_candidate", "sofa_low", "sofa_high", "sofa_at", "infection", "onset", "deadline"),
     *("met", "against", "unknown", "missing"),
 )
@@ -56,7 +57,7 @@ def summed(found: "Found", rules: Rulebook) -> dict[str, Any]:
 def _trial(trial: Trial, rows: list[Row]) -> dict[str, Any]:
     return {
         "funnel": [{"step": step, "episodes": count} for step, count in _funnel(trial, rows)],
-        "nearest_verdict": _counted([row["nearest_verdict"]] for row in rows),
+        "verdict": _counted([row["verdict"]] for row in rows),
         "stratum": _counted([row["stratum"]] for row in rows),
         "against": _counted(row["against"] for row in rows),
         "unknown": _counted(row["unknown"] for row in rows),
@@ -74,7 +75,7 @@ def near_miss(trial: Trial, row: Row) -> bool:
 def _funnel(trial: Trial, rows: list[Row]) -> Iterator[tuple[str, int]]:
     """Each step of those before it."""
     sepsis, stratum = trial.parameters.sepsis_criterion, trial.parameters.stratum_criterion
-    steps = (
+    steps: tuple[tuple[str, Callable[[Row], bool]], ...] = (
         ("episodes", lambda _row: True),
         (f"{sepsis} held at some time", lambda row: sepsis in row["met"]),
         ("nothing stood against", lambda row: not row["against"]),

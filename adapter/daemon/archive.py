@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import groupby
 from multiprocessing import get_context
 from operator import attrgetter
@@ -130,7 +130,7 @@ class Sorter:
         return feed.told, (patient,) if isinstance(patient, PatientId) else ()
 
 
-LAST = datetime.max.replace(tzinfo=utc_now().tzinfo, year=9998)
+LAST = datetime(9998, 1, 1, tzinfo=UTC)
 """An archive may lie in any time: while it is sorted nothing of it is in the future."""
 
 

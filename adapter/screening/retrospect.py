@@ -17,8 +17,6 @@ from adapter.scoring.chart import Chart
 from adapter.screening.rulebook import Rulebook
 from adapter.screening.state import apply_all
 
-NEAREST = (Verdict.NOT_CANDIDATE, Verdict.EXPIRED, Verdict.INCOMPLETE, Verdict.CANDIDATE)
-"""From the farthest to the nearest."""
 TURNS = 500
 """So often at most time alone is asked between two messages."""
 
@@ -33,11 +31,16 @@ class Told:
 
 @dataclass(slots=True)
 class Course:
-    """One episode under one trial: `best` is the assessment that came nearest, `worst` the one with the highest certain SOFA."""
+    """One episode under one trial, by the criterion that starts its clock.
 
+    `telling` is the assessment that says most of it: the first as a candidate; else the last one at which sepsis held and
+    the time had not run out; else the last one. `worst` has the highest certain SOFA.
+    """
+
+    sepsis: str
     first: Assessment
     last: Assessment
-    best: Assessment
+    telling: Assessment
     worst: Assessment
     shown: datetime | None = None
     candidate: datetime | None = None
@@ -46,57 +49,54 @@ class Course:
 
     def note(self, one: Assessment) -> None:
         self.last = one
-        if _nearness(one) > _nearness(self.best):
-            self.best = one
+        if self.candidate is None and (self._holds(one) or not self._holds(self.telling)):
+            self.telling = one
         if one.sofa.low > self.worst.sofa.low:
             self.worst = one
         if one.shown and self.shown is None:
             self.shown = one.at
         if one.verdict is Verdict.CANDIDATE and self.candidate is None:
-            self.candidate = one.at
+            self.telling, self.candidate = one, one.at
         self.met |= {result.id for result in one.criteria if result.answer is Truth.MET}
+
+    def _holds(self, one: Assessment) -> bool:
+        held = any(result.id == self.sepsis and result.answer is Truth.MET for result in one.criteria)
+        return held and one.verdict is not Verdict.EXPIRED
 
     def row(self) -> dict[str, Any]:
         """Plain values; nothing of it names a person or a visit."""
-        best, sepsis = self.best, self.last.sepsis
+        telling, sepsis = self.telling, self.last.sepsis
         return {
-            "trial": best.trial,
+            "trial": telling.trial,
             "first": self.first.at,
             "last": self.last.at,
             "context": sepsis.context,
-            "verdict": str(self.last.verdict),
-            "nearest_verdict": str(best.verdict),
-            "certainty": str(best.certainty),
-            "stratum": best.stratum,
+            "last_verdict": str(self.last.verdict),
+            "judged_at": telling.at,
+            "verdict": str(telling.verdict),
+            "certainty": str(telling.certainty),
+            "stratum": telling.stratum,
             "first_shown": self.shown,
             "first_candidate": self.candidate,
             "sofa_low": self.worst.sofa.low,
             "sofa_high": self.worst.sofa.high,
             "sofa_at": self.worst.at,
+            "infection": sepsis.infection,
             "onset": sepsis.onset,
             "deadline": sepsis.deadline,
-            "infection": sepsis.infection,
             "met": sorted(self.met),
-            "against": against(best),
-            "unknown": [r.id for r in best.criteria if r.answer is Truth.UNKNOWN and r.needs is Needs.DATA],
-            "missing": list(best.missing),
+            "against": [result.id for result in telling.criteria if stands_against(result)],
+            "unknown": [r.id for r in telling.criteria if r.answer is Truth.UNKNOWN and r.needs is Needs.DATA],
+            "missing": list(telling.missing),
         }
-
-
-def against(one: Assessment) -> list[str]:
-    """Criteria that rule the patient out."""
-    return [result.id for result in one.criteria if stands_against(result)]
-
-
-def _nearness(one: Assessment) -> tuple[int, bool, int]:
-    return NEAREST.index(one.verdict), one.shown, -len(against(one))
 
 
 def follow(patient: PatientId, told: Iterable[Told], rules: Rulebook) -> list[Course]:
     """By trial and episode, in the order in which they began. The clock is the record's own; it ends with its last message."""
     courses: dict[tuple[str, str], Course] = {}
+    sepsis = {trial.id: trial.parameters.sepsis_criterion for trial in rules.trials}
     for one in _assessed(patient, [moment for moment in told if moment.events], rules):
-        course = courses.setdefault((one.trial, one.episode), Course(one, one, one, one))
+        course = courses.setdefault((one.trial, one.episode), Course(sepsis[one.trial], one, one, one, one))
         course.note(one)
     return list(courses.values())
 

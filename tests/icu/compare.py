@@ -84,13 +84,13 @@ def compared(tables: Tables, stays: Iterable[tuple[str, PatientState]], options:
     for stay, state in stays:
         rows = reference.get(stay, [])
         if rows:
-            case = Case(tables.stays[stay], seen[stay], _ends(rows))
+            case = Case(tables.stays[stay], seen[stay], ends_of(rows))
             for organ, tally in tallies.items():
                 _compare(Scorer(state, organ, case, options), rows, tally)
     return tallies
 
 
-def _ends(rows: list[Row]) -> tuple[datetime, ...]:
+def ends_of(rows: list[Row]) -> tuple[datetime, ...]:
     ends = sorted(moment(row["endtime"]) for row in rows)
     return (*(ends[0] - timedelta(hours=n) for n in range(BEFORE, 0, -1)), *ends)
 
