@@ -11,11 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from adapter.domain.patient import PatientState
+from adapter.domain.trial import Trial
 from adapter.scoring.options import ScoringOptions
 from adapter.store.inbox import InboxCounts
 from tests.icu.compare import Tally, compared
 from tests.icu.feed import feed
 from tests.icu.house import SITE, House
+from tests.icu.onset import OnsetTally, onsets_compared
 from tests.icu.tables import Stay, Tables
 
 
@@ -25,6 +27,7 @@ class Believed:
 
     stays: Sequence[tuple[str, PatientState]]
     options: ScoringOptions
+    trial: Trial
     counts: InboxCounts
 
 
@@ -35,18 +38,22 @@ def believed(tables: Tables, stays: Sequence[Stay], folder: Path) -> Iterator[Be
         house.tell(feed(tables, {stay.subject for stay in stays}))
         states = {stay.subject: house.state(stay.subject) for stay in stays}
         yield Believed(
-            [(stay.id, states[stay.subject]) for stay in stays], house.rules.scoring_options(SITE), house.counts()
+            [(stay.id, states[stay.subject]) for stay in stays],
+            house.rules.scoring_options(SITE),
+            house.rules.trials[0],
+            house.counts(),
         )
     finally:
         house.database.close()
 
 
-def run(folder: Path, count: int | None = None) -> dict[str, Tally]:
+def run(folder: Path, count: int | None = None) -> tuple[dict[str, Tally], OnsetTally]:
     """All stays, or the first so many by patient."""
     tables = Tables(folder)
     stays = list(tables.stays.values())[:count]
     with tempfile.TemporaryDirectory() as temporary, believed(tables, stays, Path(temporary)) as found:
-        return compared(tables, found.stays, found.options)
+        onset = onsets_compared(tables, found.stays, found.trial, found.options)
+        return compared(tables, found.stays, found.options), onset
 
 
 def main() -> int:
@@ -56,12 +63,13 @@ def main() -> int:
     parser.add_argument("--stays", type=int, help="only the first so many stays")
     parser.add_argument("--list", type=int, default=0, help="name so many unexplained hours of each organ")
     wish = parser.parse_args()
-    tallies = run(wish.folder, wish.stays)
+    tallies, onset = run(wish.folder, wish.stays)
     if wish.json:
-        print(json.dumps({organ: tally.as_json() for organ, tally in tallies.items()}))
+        print(json.dumps({**{organ: tally.as_json() for organ, tally in tallies.items()}, "sepsis3": onset.as_json()}))
     else:
         _tell(tallies, wish.list)
-    return 1 if any(tally.unexplained for tally in tallies.values()) else 0
+        _tell_onset(onset)
+    return 1 if onset.unexplained or any(tally.unexplained for tally in tallies.values()) else 0
 
 
 def _tell(tallies: dict[str, Tally], named: int) -> None:
@@ -75,6 +83,16 @@ def _tell(tallies: dict[str, Tally], named: int) -> None:
             print(f"  {count:6} {rules}")
         for stay, hour, ours, theirs in tally.unexplained[:named]:
             print(f"         stay {stay} hour {hour}: ours {ours}, theirs {theirs}")
+
+
+def _tell_onset(onset: OnsetTally) -> None:
+    told = onset.as_json()
+    print(
+        f"sepsis3: {told['stays']} stays, {told['equal']} equal, {told['unexplained']} unexplained, "
+        f"{told['equal_under_all_rules']} equal under all rules"
+    )
+    for rules, count in onset.explained.most_common():
+        print(f"  {count:6} {rules}")
 
 
 if __name__ == "__main__":

@@ -1,10 +1,12 @@
 """When sepsis began: our onset of each ICU stay beside mimic-code's Sepsis-3, and the fewest rules that make them equal."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
 from itertools import combinations
+from typing import Any
 
 from adapter.domain.assessment import Sepsis
 from adapter.domain.patient import PatientState
@@ -103,6 +105,45 @@ class Onset:
                 if self.under(frozenset(chosen)) == self.expected:
                     return "+".join(chosen)
         return None
+
+
+@dataclass
+class OnsetTally:
+    """Of all stays; `unexplained` names them."""
+
+    stays: int = 0
+    equal: int = 0
+    all_rules_equal: int = 0
+    explained: Counter[str] = field(default_factory=Counter)
+    unexplained: list[str] = field(default_factory=list)
+
+    def add(self, one: Onset) -> None:
+        self.stays += 1
+        self.all_rules_equal += one.under(frozenset(ONSET_RULES)) == one.expected
+        if one.ours.onset == one.expected:
+            self.equal += 1
+        elif (found := one.fewest()) is None:
+            self.unexplained.append(one.case.stay.id)
+        else:
+            self.explained[found] += 1
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "stays": self.stays,
+            "equal": self.equal,
+            "explained": dict(self.explained.most_common()),
+            "unexplained": len(self.unexplained),
+            "equal_under_all_rules": self.all_rules_equal,
+        }
+
+
+def onsets_compared(
+    tables: Tables, stays: Iterable[tuple[str, PatientState]], trial: Trial, options: ScoringOptions
+) -> OnsetTally:
+    tally = OnsetTally()
+    for one in onsets(tables, stays, trial, options):
+        tally.add(one)
+    return tally
 
 
 def onsets(

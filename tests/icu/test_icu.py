@@ -12,6 +12,7 @@ from adapter.domain.patient import PatientState
 from tests.icu.__main__ import Believed, believed
 from tests.icu.charted import charted
 from tests.icu.compare import Tally, compared
+from tests.icu.onset import ONSET_RULES, onsets_compared
 from tests.icu.rules import MISSING_IS_NORMAL, RULES
 from tests.icu.tables import Tables
 from tests.icu.views import put
@@ -55,13 +56,19 @@ def test_under_all_rules_of_mimic_code_every_hour_is_theirs(tallies: dict[str, T
     assert tallies[organ].all_rules_equal == tallies[organ].hours
 
 
+def test_the_onset_of_sepsis_is_theirs_or_differs_by_a_named_rule(demo: Tables, seen: Believed) -> None:
+    tally = onsets_compared(demo, seen.stays, seen.trial, seen.options)
+    assert tally.unexplained == []
+    assert tally.stays == tally.all_rules_equal == len(SAMPLE)
+
+
 def test_each_rule_stands_in_the_table_with_its_place_in_mimic_code() -> None:
     with TABLE.open(encoding="utf-8", newline="") as file:
         rows = {row["rule"]: row for row in csv.DictReader(file)}
-    known = {rule for rules in RULES.values() for rule in rules}
-    assert set(rows) == known | {MISSING_IS_NORMAL}
+    table = {**RULES, "all": {MISSING_IS_NORMAL: None}, "onset": dict.fromkeys(ONSET_RULES)}
+    assert set(rows) == {rule for rules in table.values() for rule in rules}
     for rule, row in rows.items():
-        organs = {organ for organ, rules in RULES.items() if rule in rules} or {"all"}
+        organs = {organ for organ, rules in table.items() if rule in rules}
         assert set(row["organs"].split()) == organs
         assert all(row.values()), rule
         assert row["file"].startswith("mimic-iv/")
