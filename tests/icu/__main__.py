@@ -47,13 +47,13 @@ def believed(tables: Tables, stays: Sequence[Stay], folder: Path) -> Iterator[Be
         house.database.close()
 
 
-def run(folder: Path, count: int | None = None) -> tuple[dict[str, Tally], OnsetTally]:
-    """All stays, or the first so many by patient."""
+def run(folder: Path, count: int | None = None, first: int | None = None) -> tuple[dict[str, Tally], OnsetTally]:
+    """All stays, or the first so many by patient; of each all hours, or the first so many."""
     tables = Tables(folder)
     stays = list(tables.stays.values())[:count]
     with tempfile.TemporaryDirectory() as temporary, believed(tables, stays, Path(temporary)) as found:
         onset = onsets_compared(tables, found.stays, found.trial, found.options)
-        return compared(tables, found.stays, found.options), onset
+        return compared(tables, found.stays, found.options, first), onset
 
 
 def main() -> int:
@@ -61,9 +61,10 @@ def main() -> int:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--json", action="store_true", help="one JSON object")
     parser.add_argument("--stays", type=int, help="only the first so many stays")
+    parser.add_argument("--hours", type=int, help="only the first so many hours of each stay")
     parser.add_argument("--list", type=int, default=0, help="name so many unexplained hours of each organ")
     wish = parser.parse_args()
-    tallies, onset = run(wish.folder, wish.stays)
+    tallies, onset = run(wish.folder, wish.stays, wish.hours)
     if wish.json:
         print(json.dumps({**{organ: tally.as_json() for organ, tally in tallies.items()}, "sepsis3": onset.as_json()}))
     else:

@@ -12,8 +12,9 @@ from adapter.scoring.chart import Chart, window_to
 from adapter.scoring.options import ScoringOptions
 from adapter.scoring.sofa import SCORED_BY
 from adapter.scoring.thresholds import WINDOW
+from adapter.scoring.urine import PROVISIONAL
 from tests.icu.charted import charted
-from tests.icu.rules import MISSING_IS_NORMAL, RULES, Case, under
+from tests.icu.rules import MISSING_IS_NORMAL, RULES, URINE_PROVISIONAL, Case, under
 from tests.icu.tables import Row, Tables, moment
 
 REFERENCE = "sofa-reference/sofa_hourly"
@@ -54,7 +55,8 @@ class Scorer:
     def points(self, at: datetime, rules: frozenset[str]) -> int | None:
         if rules not in self._charts:
             self._charts[rules] = Chart(under(self.state, self.organ, rules, self.case))
-        score = SCORED_BY[self.organ](self._charts[rules], window_to(at, WINDOW), self.options).score
+        found = SCORED_BY[self.organ](self._charts[rules], window_to(at, WINDOW), self.options)
+        score = found.low if URINE_PROVISIONAL in rules and PROVISIONAL in found.flags else found.score
         return 0 if score is None and MISSING_IS_NORMAL in rules else score
 
     @property
@@ -77,8 +79,10 @@ def hours(tables: Tables) -> dict[str, list[Row]]:
     return found
 
 
-def compared(tables: Tables, stays: Iterable[tuple[str, PatientState]], options: ScoringOptions) -> dict[str, Tally]:
-    """`stays` are the ids with what is believed of their patients."""
+def compared(
+    tables: Tables, stays: Iterable[tuple[str, PatientState]], options: ScoringOptions, first: int | None = None
+) -> dict[str, Tally]:
+    """`stays` are the ids with what is believed of their patients; `first`: only so many hours of each."""
     reference, seen = hours(tables), charted(tables)
     tallies = {organ: Tally() for organ in RULES}
     for stay, state in stays:
@@ -86,7 +90,7 @@ def compared(tables: Tables, stays: Iterable[tuple[str, PatientState]], options:
         if rows:
             case = Case(tables.stays[stay], seen[stay], ends_of(rows))
             for organ, tally in tallies.items():
-                _compare(Scorer(state, organ, case, options), rows, tally)
+                _compare(Scorer(state, organ, case, options), rows[:first], tally)
     return tallies
 
 

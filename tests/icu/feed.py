@@ -149,7 +149,7 @@ def _lines(rows: list[Row], charted: str, blanks: bool) -> Iterator[str]:
             continue
         seen[item] += 1
         kind = "NM" if said and item not in TEXTS and row.get("valuenum", said) else "ST"
-        kind = "CWE" if "^" in said else kind
+        kind = "CWE" if "^" in said else "ST" if said.startswith(("<", ">")) else kind
         unit = text(row["valueuom"])
         yield f"OBX|{number}|{kind}|{item}^^L|{item}.{seen[item]}|{said}|{unit}|||||F|||{charted}"
 
@@ -157,7 +157,7 @@ def _lines(rows: list[Row], charted: str, blanks: bool) -> Iterator[str]:
 def _value(row: Row) -> str:
     """As it was written, else the number; "No Response-ETT" with the number that it stands for is told as a coded answer."""
     value, number = row["value"].strip(), row.get("valuenum", "")
-    if row["itemid"] in TEXTS or not number or _numeric(value):
+    if row["itemid"] in TEXTS or not number or _numeric(value.lstrip("<>=")):
         return text(value)
     return f"{number}^{text(value)}^L" if value else number
 

@@ -10,7 +10,6 @@ from datetime import datetime, timedelta
 from fractions import Fraction
 
 from adapter.domain.administration import AdministrationState, standing
-from adapter.domain.observation import Observation
 from adapter.domain.patient import PatientState
 from adapter.domain.quantity import Quantity
 from adapter.scoring.chart import Chart, window_to
@@ -62,6 +61,21 @@ def own_stay(state: PatientState, case: Case) -> PatientState:
     return given(state, lambda one: one.start in case.charted.infusions)
 
 
+def bounds_are_numbers(state: PatientState, case: Case) -> PatientState:
+    """A bound such as "<5" is the number beside it in the table, or nothing where there is none."""
+    numbers = {(concept, at): Fraction(str(value)) for concept, at, value in case.charted.laboratory}
+    for concept in POSSIBLE:
+        kept = []
+        for one in state.observations(concept):
+            value = numbers.get((concept, one.effective))
+            if one.quantity is None or one.quantity.comparator is None:
+                kept.append(one)
+            elif value is not None:
+                kept.append(replace(one, quantity=Quantity(value, one.quantity.unit), native=None))
+        state = put(state, concept, kept)
+    return state
+
+
 def results_impossible(state: PatientState, case: Case) -> PatientState:
     """Laboratory values that we refuse as impossible count as they stand, if they are above 0."""
     for concept, (low, high, unit) in POSSIBLE.items():
@@ -108,7 +122,7 @@ def charted_fio2(state: PatientState, _case: Case) -> PatientState:
     for one in state.observations("fio2"):
         percent = _percent(one.original.value)
         if percent is not None:
-            if one.original.code == SPECIMEN_FIO2:
+            if one.original.code == SPECIMEN_FIO2 and percent != 20:
                 own[one.message] = max(percent, own.get(one.message, 0.0))
             else:
                 charted[one.effective] = max(percent, charted.get(one.effective, 0.0))
@@ -123,7 +137,10 @@ def charted_fio2(state: PatientState, _case: Case) -> PatientState:
 
 
 def _percent(text: str) -> float | None:
-    number = float(text)
+    try:
+        number = float(text.split("^", maxsplit=1)[0])
+    except ValueError:
+        return None
     if 0.2 < number <= 1:
         return number * 100
     return number if 20 <= number <= 100 else None
@@ -157,11 +174,10 @@ def pressures_averaged(state: PatientState, _case: Case) -> PatientState:
 
 def pressures_impossible(state: PatientState, case: Case) -> PatientState:
     """Readings above 0 and below 300 mm[Hg] count, which we refuse below 10 and above 250."""
-    known = {one.effective for name in ("map-arterial", "map-cuff", "map") for one in state.observations(name)}
     strange = [
         made("map", at, Fraction(str(value)), PRESSURE)
         for at, value in case.charted.pressures
-        if 0 < value < 300 and at not in known and not 10 <= value <= 250
+        if 0 < value < 300 and not 10 <= value <= 250
     ]
     return put(state, "map", [*state.observations("map"), *strange])
 
@@ -243,7 +259,7 @@ def _rows(state: PatientState) -> dict[datetime, tuple[dict[str, int], dict[str,
     for name in PARTS:
         for one in state.observations(name):
             value = 0 if TUBE in one.original.value else int(one.quantity.value if one.quantity else 1)
-            rows[one.effective][name] = value
+            rows[one.effective][name] = max(value, rows[one.effective].get(name, 0))
     found: dict[datetime, tuple[dict[str, int], dict[str, int]]] = {}
     previous: datetime | None = None
     for at in sorted(rows):
@@ -303,6 +319,10 @@ def urine_rate(state: PatientState, case: Case) -> PatientState:
 
 # --- the table of them ------------------------------------------------------------------------------------------------
 
+MISSING_IS_NORMAL = "missing-is-normal"
+"""The rule of every organ: what nobody measured is 0 points."""
+URINE_PROVISIONAL = "urine-provisional"
+"""The kidney's: less than 22 hours of urine say nothing; we show what 12 hours make of a day, and decide nothing by it."""
 CONCEPTS: dict[str, tuple[str, ...]] = {
     "respiration": ("pao2", "fio2", "pf-ratio", "spo2", "oxygen-flow", "respiratory-support"),
     "coagulation": ("platelets",),
@@ -319,14 +339,22 @@ RULES: dict[str, dict[str, Rule]] = {
         "charted-fio2": charted_fio2,
         "ventilation-episodes": ventilation_episodes,
     },
-    "coagulation": {"own-admission": own_admission, "impossible-result": results_impossible},
-    "liver": {"own-admission": own_admission, "impossible-result": results_impossible},
+    "coagulation": {
+        "own-admission": own_admission,
+        "bound-is-number": bounds_are_numbers,
+        "impossible-result": results_impossible,
+    },
+    "liver": {
+        "own-admission": own_admission,
+        "bound-is-number": bounds_are_numbers,
+        "impossible-result": results_impossible,
+    },
     "cardiovascular": {
         "own-stay": own_stay,
         "rate-at-hour-end": rates_at_hour_end,
+        "impossible-pressure": pressures_impossible,
         "line-and-cuff-averaged": pressures_averaged,
         "measured-mean-only": pressures_measured,
-        "impossible-pressure": pressures_impossible,
         "single-low-pressure": pressures_single,
     },
     "cns": {
@@ -338,16 +366,16 @@ RULES: dict[str, dict[str, Rule]] = {
     },
     "renal": {
         "own-admission": own_admission,
+        "bound-is-number": bounds_are_numbers,
         "impossible-result": results_impossible,
         "own-stay": own_stay,
+        URINE_PROVISIONAL: lambda state, _case: state,
         "ileoconduit-is-urine": conduit_is_urine,
         "urine-of-any-entry": urine_of_any_entry,
         "urine-rate": urine_rate,
     },
 }
 """By organ, in the order in which they are applied."""
-MISSING_IS_NORMAL = "missing-is-normal"
-"""The rule of every organ: what nobody measured is 0 points."""
 
 
 def under(state: PatientState, organ: str, rules: Iterable[str], case: Case) -> PatientState:
@@ -359,4 +387,4 @@ def under(state: PatientState, organ: str, rules: Iterable[str], case: Case) -> 
     return seen
 
 
-__all__ = ["CONCEPTS", "MISSING_IS_NORMAL", "RULES", "Case", "Observation", "under"]
+__all__ = ["CONCEPTS", "MISSING_IS_NORMAL", "RULES", "URINE_PROVISIONAL", "Case", "under"]
