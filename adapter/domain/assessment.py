@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from fractions import Fraction
 
 from adapter.domain.encounter import Encounter
 from adapter.domain.observation import Observation
@@ -98,6 +99,8 @@ class SofaScore:
     at: datetime
     window_hours: int
     organs: Mapping[str, OrganScore]
+    equivalent: Fraction | None = None
+    """Norepinephrine equivalent in ug/kg/min, the highest of the window: a side figure that scores nothing."""
 
     @property
     def low(self) -> int:
@@ -162,6 +165,20 @@ class CriterionResult:
 
 
 @dataclass(frozen=True, slots=True)
+class DecidingTest:
+    """One result that would settle `criterion`: `always`, or only at the values that `says` names.
+
+    `alone`: no other criterion waits for data, so that it settles the verdict as far as data can.
+    """
+
+    criterion: str
+    test: str
+    always: bool
+    alone: bool
+    says: str
+
+
+@dataclass(frozen=True, slots=True)
 class Assessment:
     """`shown` follows decisions A2; `review_at` is the next moment at which time alone may change the answer."""
 
@@ -187,5 +204,8 @@ class Assessment:
     status: str = ""
     """What a person decided last for this episode, if anybody did."""
     review_at: datetime | None = None
+    deciding: tuple[DecidingTest, ...] = ()
+    sofa2: SofaScore | None = None
+    """SOFA-2 of the same moment: to be shown, never asked by a criterion."""
     facts: Mapping[str, Evidence] = field(default_factory=dict)
     """The latest value of each concept a reader wants beside the verdict (ferritin, mhladr, lactate, …)."""

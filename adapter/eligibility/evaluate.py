@@ -8,8 +8,10 @@ from adapter.domain.assessment import Assessment, CriterionResult, Evidence, Sep
 from adapter.domain.patient import Determination, PatientState
 from adapter.domain.trial import Criterion, Needs, Trial
 from adapter.domain.truth import Truth
+from adapter.eligibility.chronic import chronic_flag
 from adapter.eligibility.clock import TimeLimit, next_turn, onset_of, sepsis_found, time_limit_of
 from adapter.eligibility.criteria import Answered, answered, determinations_of, finding_of, result_of
+from adapter.eligibility.deciding import deciding_tests
 from adapter.eligibility.episode import NEWER_VISIT, encounter_named, encounter_of, ended, episode_of, spoken_of
 from adapter.eligibility.finding import Finding, earliest, unique
 from adapter.eligibility.plan import plan_of
@@ -19,6 +21,7 @@ from adapter.eligibility.verdict import certainty_of, is_shown, verdict_of
 from adapter.eligibility.view import Stay, View, instant
 from adapter.scoring.chart import Chart, Timed, chart_of
 from adapter.scoring.options import ScoringOptions
+from adapter.scoring.sofa2 import score_2
 
 BESIDE_THE_VERDICT = (
     *("ferritin", "mhladr", "neutrophils", "lactate", "crp", "procalcitonin"),
@@ -62,11 +65,13 @@ def assess(  # noqa: PLR0913 — one call says all an assessment rests on
         questions=_questions(case),
         rulebook=rulebook,
         provisional=case.stratum.provisional,
-        flags=unique((*case.stratum.flags, *case.limit.warning(at), *case.marks)),
+        flags=unique((*case.stratum.flags, *case.limit.warning(at), *case.marks, *_chronic(case))),
         stratum_evidence=case.stratum.evidence,
         encounter=encounter,
         status=_status(trial, state, episode or episode_of(encounter), at),
         review_at=None if case.over else _review_at(case),
+        deciding=deciding_tests(trial, case.view, case.results, case.findings),
+        sofa2=score_2(case.view.stay.chart, case.view.at, options),
         facts=_facts(case.view),
     )
 
@@ -105,6 +110,10 @@ def _case(trial: Trial, chart: Chart, at: datetime, options: ScoringOptions, epi
     results = {criterion: answer.result for criterion, answer in answers.items()}
     marks = _marks(stay, superseded=episode is not None and _superseded(stay, at))
     return _Case(view, told, limit, stratum, findings, results, marks, over=bool(marks) or _over(stay, at))
+
+
+def _chronic(case: _Case) -> tuple[str, ...]:
+    return chronic_flag(case.view.stay.state.conditions, case.view.sofa, case.view.at)
 
 
 def _marks(stay: Stay, *, superseded: bool) -> tuple[str, ...]:
@@ -211,6 +220,7 @@ def _review_at(case: _Case) -> datetime | None:
         *(statement.at for statement in stay.state.statements),
         *(determination.at for determination in stay.state.determinations),
         *(decision.at for decision in stay.state.decisions),
+        *(condition.at for condition in stay.state.conditions),
     )
     return earliest(
         (

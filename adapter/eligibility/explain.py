@@ -3,7 +3,19 @@
 from datetime import datetime
 from typing import Any
 
-from adapter.domain.assessment import Assessment, CriterionResult, Evidence, OrganScore, Sepsis
+from adapter.domain.assessment import (
+    Assessment,
+    CriterionResult,
+    DecidingTest,
+    Evidence,
+    OrganScore,
+    Sepsis,
+    SofaScore,
+)
+from adapter.domain.quantity import decimal_text
+from adapter.eligibility.telling import otherwise, says, would_change
+
+SHOWN_ONLY = "shown beside SOFA; no criterion rests on it"
 
 
 def as_json(assessment: Assessment, *, patient: str, software: str) -> dict[str, Any]:
@@ -20,10 +32,12 @@ def as_json(assessment: Assessment, *, patient: str, software: str) -> dict[str,
         "stratum_provisional": assessment.provisional,
         "stratum_evidence": [evidence_json(item) for item in assessment.stratum_evidence],
         "sofa": _sofa(assessment),
+        "sofa2": _sofa2(assessment.sofa2),
         "sepsis": _sepsis(assessment.sepsis, assessment.at),
         "criteria": [_criterion(result) for result in assessment.criteria],
         "missing": list(assessment.missing),
         "questions": list(assessment.questions),
+        "deciding": [_deciding(test) for test in assessment.deciding],
         "flags": list(assessment.flags),
         "facts": {concept: evidence_json(item) for concept, item in assessment.facts.items()},
         "encounter": _encounter(assessment),
@@ -55,11 +69,33 @@ def _sofa(assessment: Assessment) -> dict[str, Any]:
         "low": sofa.low,
         "high": sofa.high,
         "window_hours": sofa.window_hours,
-        "components": {name: _organ(organ) for name, organ in sofa.organs.items()},
+        "norepinephrine_equivalent": None if sofa.equivalent is None else decimal_text(sofa.equivalent),
+        "components": {name: _organ(name, organ) for name, organ in sofa.organs.items()},
     }
 
 
-def _organ(organ: OrganScore) -> dict[str, Any]:
+def _sofa2(sofa: SofaScore | None) -> dict[str, Any] | None:
+    """Points and rules; the values are those of the first score."""
+    if sofa is None:
+        return None
+    components = {
+        name: {"score": o.score, "low": o.low, "high": o.high, "flags": list(o.flags), "rule": o.rule}
+        for name, o in sofa.organs.items()
+    }
+    return {"low": sofa.low, "high": sofa.high, "use": SHOWN_ONLY, "components": components}
+
+
+def _deciding(test: DecidingTest) -> dict[str, Any]:
+    return {
+        "criterion": test.criterion,
+        "test": test.test,
+        "always": test.always,
+        "alone": test.alone,
+        "says": test.says,
+    }
+
+
+def _organ(name: str, organ: OrganScore) -> dict[str, Any]:
     return {
         "score": organ.score,
         "low": organ.low,
@@ -68,6 +104,8 @@ def _organ(organ: OrganScore) -> dict[str, Any]:
         "flags": list(organ.flags),
         "evidence": [evidence_json(item) for item in organ.evidence],
         "rule": organ.rule,
+        "says": says(name, organ),
+        "otherwise": otherwise(name, organ),
     }
 
 
@@ -104,6 +142,7 @@ def _criterion(result: CriterionResult) -> dict[str, Any]:
         "note": result.note,
         "rule": result.rule,
         "source": result.source,
+        "otherwise": would_change(result),
     }
 
 

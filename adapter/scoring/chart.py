@@ -196,9 +196,7 @@ class Chart:
         if state is self.state:
             return self
         series, changes = dict(self._series), dict[str, datetime]()
-        therapy = (
-            self.therapy if state.administrations is self.state.administrations else Therapy(state.administrations)
-        )
+        therapy = self.therapy.followed_by(state.administrations)
         found = (*changed(self.state.results, state.results).items(), *self.therapy.changed_to(therapy).items())
         for concept, (gone, new) in found:
             since = min(one.effective.astimezone(UTC) for one in (*gone, *new))

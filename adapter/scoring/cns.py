@@ -11,6 +11,7 @@ from adapter.domain.patient import Window
 from adapter.scoring.chart import Chart
 from adapter.scoring.finding import Finding, worst
 from adapter.scoring.glasgow import PART_MISSING, Coma, comas, parts_within
+from adapter.scoring.ladder import Ladder
 from adapter.scoring.options import ScoringOptions
 from adapter.scoring.oxygen import support
 from adapter.scoring.sedation import Sedation, deep_within, sedation
@@ -41,7 +42,7 @@ class Bedside:
         return comas(self.chart, first, last, self.intubated)
 
 
-def cns(chart: Chart, window: Window, options: ScoringOptions) -> OrganScore:
+def cns(chart: Chart, window: Window, options: ScoringOptions, ladder: Ladder = GCS) -> OrganScore:
     """Of comas that say the same the latest stands for all, as of equals it would decide."""
     bedside = Bedside(chart, window, options)
     charted = [coma for coma in bedside.comas(window.start, window.end) if coma.time > window.start]
@@ -56,23 +57,23 @@ def cns(chart: Chart, window: Window, options: ScoringOptions) -> OrganScore:
             alike = (firm, coma.total, coma.best, coma.status, coma.flags)
             latest.pop(alike, None)
             latest[alike] = coma
-    findings = [_finding(coma, firm=bool(alike[0])) for alike, coma in latest.items()]
-    findings += _carried(bedside, min(sedated)) if sedated else ()
+    findings = [_finding(coma, ladder, firm=bool(alike[0])) for alike, coma in latest.items()]
+    findings += _carried(bedside, min(sedated), ladder) if sedated else ()
     flags = [SEDATED] if sedated else []
     if not charted and parts_within(chart, window.start, window.end):
         flags.append(PART_MISSING)
     return worst(findings, flags)
 
 
-def _finding(coma: Coma, *, firm: bool) -> Finding:
+def _finding(coma: Coma, ladder: Ladder, *, firm: bool) -> Finding:
     """Ventilated, or begun on a sedative, and nobody charted whether sedated: shown, but it decides nothing."""
-    points = GCS.points(coma.best)
+    points = ladder.points(coma.best)
     return Finding(
         points,
         points,
-        GCS.points(coma.total),
+        ladder.points(coma.total),
         coma.basis,
-        GCS.rule(points),
+        ladder.rule(points),
         note=f"GCS {coma.best}",
         status=coma.status,
         flags=coma.flags if firm else (*coma.flags, SEDATION_UNKNOWN),
@@ -80,21 +81,21 @@ def _finding(coma: Coma, *, firm: bool) -> Finding:
     )
 
 
-def _carried(bedside: Bedside, since: datetime) -> Iterator[Finding]:
+def _carried(bedside: Bedside, since: datetime, ladder: Ladder) -> Iterator[Finding]:
     """The last GCS before sedation was first charted: same visit, at most seven days old (clinical 2.7)."""
     visit = _visit(bedside, since)
     for coma in reversed(bedside.comas(since - PRE_SEDATION_AGE, since)):
         own = coma.basis[0].visit
         if coma.time == since or (own and visit and own != visit) or not _before_sedation(bedside, coma):
             continue
-        points = GCS.points(coma.best)
+        points = ladder.points(coma.best)
         hours = (since - coma.time).total_seconds() / HOUR
         yield Finding(
             points,
             points,
-            GCS.points(coma.total),
+            ladder.points(coma.total),
             coma.basis,
-            GCS.rule(points),
+            ladder.rule(points),
             note=f"GCS {coma.best}, charted {hours:.1f} h before sedation",
             status=OrganStatus.CARRIED,
             flags=(*coma.flags, BEFORE_SEDATION),

@@ -33,7 +33,7 @@ def dose(chart: Chart, item: Timed, end: datetime) -> Dose:
     one = item.observation
     if one.quantity is not None:
         return Dose(one.quantity.value)
-    found = None if one.native is None else flow(one.native)
+    found = item.said("flow", _flow)
     if found is None:
         return Dose(None, (DOSE_UNKNOWN,))
     if found.kind == "mL":
@@ -45,12 +45,31 @@ def dose(chart: Chart, item: Timed, end: datetime) -> Dose:
     return Dose(found.amount) if found.per_kg or found.kind == "U" else _by_weight(chart, item.time, end, found.amount)
 
 
+def _flow(item: Timed) -> Flow | None:
+    native = item.observation.native
+    return None if native is None else flow(native)
+
+
 def _by_weight(chart: Chart, at: datetime, end: datetime, amount: Fraction) -> Dose:
+    found = weight(chart, at, end)
+    return (
+        Dose(None, (WEIGHT_MISSING,)) if found is None else Dose(amount / found.kilograms, found.flags, (found.basis,))
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Weight:
+    kilograms: Fraction
+    basis: Observation
+    flags: tuple[str, ...]
+
+
+def weight(chart: Chart, at: datetime, end: datetime) -> Weight | None:
+    """Of `at`, by what is known up to `end`."""
     for one, flags in _weights(chart, at, end):
-        kilograms = one.quantity.value if one.quantity is not None and one.quantity.comparator is None else None
-        if kilograms:
-            return Dose(amount / kilograms, flags, (one,))
-    return Dose(None, (WEIGHT_MISSING,))
+        if one.quantity is not None and one.quantity.comparator is None and one.quantity.value > 0:
+            return Weight(one.quantity.value, one, flags)
+    return None
 
 
 def _weights(chart: Chart, at: datetime, end: datetime) -> Iterator[tuple[Observation, tuple[str, ...]]]:

@@ -50,7 +50,7 @@ def doses(chart: Chart, window: Window, options: ScoringOptions, flags: list[str
     """The points each drug sustained for an hour; what did not is only flagged (clinical D13)."""
     for drug in DOSES:
         segments = list(segments_of(chart, drug, window, options))
-        found = _sustained(segments, window, lambda segment: segment.high)
+        found = sustained(segments, window, lambda segment: segment.high)
         if found is not None:
             finding = _finding(drug, segments, window, found)
             yield finding if finding.flags else replace(finding, flags=_converted(drug, options))
@@ -63,10 +63,10 @@ def doses(chart: Chart, window: Window, options: ScoringOptions, flags: list[str
 def _finding(drug: str, segments: list[Segment], window: Window, found: tuple[int, Segment]) -> Finding:
     """As charted the dose is taken for base; what another salt would make of it is the low end (clinical 2.6)."""
     high, segment = found
-    certain = _sustained(segments, window, lambda segment: segment.low)
+    certain = sustained(segments, window, lambda segment: segment.low)
     low = certain[0] if certain is not None else 0
     score = high if segment.dose.value is not None else low
-    salt = (SALT_UNKNOWN,) if low != high and segment.dose.value is not None else ()
+    doubt = (SALT_UNKNOWN,) if low != high and segment.dose.value is not None else ()
     shown, note = _shown(segment)
     return Finding(
         score,
@@ -75,7 +75,7 @@ def _finding(drug: str, segments: list[Segment], window: Window, found: tuple[in
         (shown, *segment.dose.basis),
         _rule(DOSES[drug], segment.dose, score, high),
         note,
-        flags=(*segment.dose.flags, *salt),
+        flags=(*segment.dose.flags, *doubt),
     )
 
 
@@ -100,10 +100,10 @@ def _converted(drug: str, options: ScoringOptions) -> tuple[str, ...]:
     return (SALT_CONVERTED,) if drug == NOREPINEPHRINE and options.norepinephrine_basis not in known else ()
 
 
-def _sustained(segments: list[Segment], window: Window, points: Points) -> tuple[int, Segment] | None:
+def sustained(segments: list[Segment], window: Window, points: Points) -> tuple[int, Segment] | None:
     """The highest points held for 60 minutes on end, reached within the window, with the lowest rate that held them."""
     for level in sorted({points(segment) for segment in segments} - {0}, reverse=True):
-        for stretch in reversed(_stretches(segments, level, points)):
+        for stretch in reversed(stretches(segments, level, points)):
             ran = stretch[-1].end - stretch[0].start
             if ran >= INFUSION_COUNTS and stretch[-1].end > window.start:
                 return level, min(stretch, key=lambda segment: (points(segment), _rate(segment)))
@@ -116,7 +116,7 @@ def _rate(segment: Segment) -> tuple[bool, Fraction]:
     return value is not None, value or Fraction(0)
 
 
-def _stretches(segments: list[Segment], level: int, points: Points) -> list[list[Segment]]:
+def stretches(segments: list[Segment], level: int, points: Points) -> list[list[Segment]]:
     """Segments of at least `level` points, joined over gaps of up to five minutes."""
     stretches: list[list[Segment]] = []
     for segment in segments:
@@ -143,6 +143,11 @@ def segments_of(chart: Chart, drug: str, window: Window, options: ScoringOptions
             yield Segment(item.time, end, low, high, found, item.observation)
 
 
+def salt(drug: str, options: ScoringOptions) -> tuple[Fraction, Fraction]:
+    """How much base is in the charted dose, least and most."""
+    return BASE_SHARE[options.norepinephrine_basis] if drug == NOREPINEPHRINE else BASE_SHARE["base"]
+
+
 def _points(drug: str, one: Observation, found: Dose, options: ScoringOptions) -> tuple[int, int]:
     """Of an unknown dose any points the drug gives; none for certain where nobody said that it flowed."""
     ladder = DOSES.get(drug)
@@ -150,7 +155,7 @@ def _points(drug: str, one: Observation, found: Dose, options: ScoringOptions) -
         return 0, 0
     if found.value is None:
         return (ladder.steps[-1].points if one.native is not None else 0), ladder.steps[0].points
-    least, most = BASE_SHARE[options.norepinephrine_basis] if drug == NOREPINEPHRINE else BASE_SHARE["base"]
+    least, most = salt(drug, options)
     high = ladder.points(found.value * most)
     return (high if least == most else ladder.points(found.value * least)), high
 

@@ -13,19 +13,19 @@ from adapter.scoring.thresholds import BILIRUBIN, PLATELETS, Columns
 NATIVE_TABLE = "native_table"
 
 
-def coagulation(chart: Chart, window: Window, _options: ScoringOptions) -> OrganScore:
+def coagulation(chart: Chart, window: Window, _options: ScoringOptions, platelets: Ladder = PLATELETS) -> OrganScore:
     """Platelets: the same numbers in both unit columns."""
+
+    def read(item: Timed) -> Finding:
+        return _finding(item.observation, platelets, item.observation.quantity)
+
     items = chart.series("platelets").within(window)
-    return worst([item.said("platelets", _platelets) for item in items if item.observation.quantity is not None])
+    return worst([item.said(platelets.source, read) for item in items if item.observation.quantity is not None])
 
 
-def _platelets(item: Timed) -> Finding:
-    return _finding(item.observation, PLATELETS, item.observation.quantity)
-
-
-def liver(chart: Chart, window: Window, options: ScoringOptions) -> OrganScore:
+def liver(chart: Chart, window: Window, options: ScoringOptions, bilirubin: Columns = BILIRUBIN) -> OrganScore:
     """Total bilirubin."""
-    return worst(by_column(chart, window, "bilirubin", BILIRUBIN, options.unit_policy))
+    return worst(by_column(chart, window, "bilirubin", bilirubin, options.unit_policy))
 
 
 def by_column(chart: Chart, window: Window, concept: str, columns: Columns, policy: str) -> list[Finding]:
@@ -35,7 +35,8 @@ def by_column(chart: Chart, window: Window, concept: str, columns: Columns, poli
         return _in_columns(item.observation, columns, policy)
 
     items = chart.series(concept).within(window)
-    return [item.said(policy, read) for item in items if item.observation.quantity is not None]
+    question = (policy, columns.conventional.source)
+    return [item.said(question, read) for item in items if item.observation.quantity is not None]
 
 
 def _in_columns(one: Observation, columns: Columns, policy: str) -> Finding:

@@ -10,7 +10,8 @@ from adapter.domain.quantity import Interval, Quantity, decimal_text
 UNSAID = frozenset({"1", "{score}"})
 """Units nobody writes."""
 Compare = Callable[[int, int], bool]
-HOLDS: dict[str, Compare] = {"<": operator.lt, ">": operator.gt, ">=": operator.ge}
+HOLDS: dict[str, Compare] = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
+BELOW = frozenset({"<", "<="})
 Cut = tuple[Compare, int, int, int]
 """A step as `points` asks it: comparison, numerator and denominator of the bound, points."""
 
@@ -25,9 +26,11 @@ class Step:
 
     def surely(self, interval: Interval) -> bool:
         """Holds for every value of the interval."""
-        if self.sign == "<":
+        if self.sign in BELOW:
             high = interval.high
-            return high is not None and (high < self.bound or (high == self.bound and interval.high_open))
+            if high is None:
+                return False
+            return high < self.bound or (high == self.bound and (self.sign == "<=" or interval.high_open))
         low = interval.low
         if low is None:
             return False
@@ -35,8 +38,11 @@ class Step:
 
     def possibly(self, interval: Interval) -> bool:
         """Holds for some value of the interval."""
-        if self.sign == "<":
-            return interval.low is None or interval.low < self.bound
+        if self.sign in BELOW:
+            low = interval.low
+            if low is None or low < self.bound:
+                return True
+            return self.sign == "<=" and low == self.bound and not interval.low_open
         high = interval.high
         if high is None or high > self.bound:
             return True

@@ -46,13 +46,15 @@ def oxygen(chart: Chart, at: datetime, options: ScoringOptions, beside: Observat
     return _measured(charted.observation) if charted is not None else None
 
 
-def support(chart: Chart, at: datetime, options: ScoringOptions) -> tuple[bool | None, str, tuple[Observation, ...]]:
-    """Whether the patient had respiratory support, the device, and who says so; `None` when nothing was charted."""
+def support(
+    chart: Chart, at: datetime, options: ScoringOptions, kinds: frozenset[str] | None = None
+) -> tuple[bool | None, str, tuple[Observation, ...]]:
+    """Whether the patient had respiratory support (of `kinds`, where named), the device, and who says so; `None` when nothing was charted."""
     device = chart.series("respiratory-support").latest(at, options.device_hold)
     if device is None or device.observation.code is None:
         return None, "", ()
     code = device.observation.code
-    supported = code in SUPPORT or (code == HIGH_FLOW and options.hfnc_is_support)
+    supported = code in (kinds or SUPPORT) or (code == HIGH_FLOW and options.hfnc_is_support)
     return supported, code, (device.observation,)
 
 

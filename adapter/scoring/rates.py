@@ -20,7 +20,7 @@ def is_rate(item: Timed) -> bool:
 
 def is_off(item: Timed) -> bool:
     quantity = item.observation.quantity
-    return quantity is not None and quantity.value == 0
+    return quantity is not None and quantity.value.numerator == 0
 
 
 def held(item: Timed, options: ScoringOptions) -> datetime:

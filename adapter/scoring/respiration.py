@@ -105,40 +105,58 @@ class Support:
         return (HFNC_NOT_COUNTED,) if self.device == HIGH_FLOW else ()
 
 
-def respiration(chart: Chart, window: Window, options: ScoringOptions) -> OrganScore:
+@dataclass(frozen=True, slots=True, eq=False)
+class Lung:
+    """The cut-points of one score; `supported`: what counts as respiratory support, or as the site says; whether the
+    saturation is firm where there is no gas.
+    """
+
+    pf: Columns
+    sf: Ladder
+    supported: frozenset[str] | None = None
+    surrogate_firm: bool = False
+
+    def by_saturation(self) -> "Lung":
+        return replace(self, pf=Columns(self.sf, self.sf, {}))
+
+
+LUNG = Lung(PF, SF)
+
+
+def respiration(chart: Chart, window: Window, options: ScoringOptions, lung: Lung = LUNG) -> OrganScore:
     """P/F first; SpO2/FiO2 only where the window holds no P/F, and then it decides nothing (clinical 2.5)."""
     flags: list[str] = []
     if machines(chart, "circulatory-support", window, LUNG_BYPASS):
         flags.append(ECMO)
-    findings = [*_gases(chart, window, options, flags), *_reported(chart, window, options, flags)]
-    return worst(findings or list(_saturations(chart, window, options)), flags)
+    findings = [*_gases(chart, window, options, lung, flags), *_reported(chart, window, options, lung, flags)]
+    return worst(findings or list(_saturations(chart, window, options, lung)), flags)
 
 
-def _gases(chart: Chart, window: Window, options: ScoringOptions, flags: list[str]) -> Iterator[Finding]:
+def _gases(chart: Chart, window: Window, options: ScoringOptions, lung: Lung, flags: list[str]) -> Iterator[Finding]:
     def divided(item: Timed) -> Finding | None:
         breathed = oxygen(chart, item.time, options, item.observation)
-        return None if breathed is None else _gas(chart, item, breathed, options)
+        return None if breathed is None else _gas(chart, item, breathed, options, lung)
 
     for item in chart.series("pao2").within(window):
         if item.observation.specimen == "venous":
             flags.append(VENOUS_REJECTED)
         elif item.observation.quantity is not None:
-            found = item.said(options, divided)
+            found = item.said((lung, options), divided)
             if found is None:
                 flags.append(FIO2_MISSING)
             else:
                 yield found
 
 
-def _gas(chart: Chart, item: Timed, breathed: Oxygen, options: ScoringOptions) -> Finding:
+def _gas(chart: Chart, item: Timed, breathed: Oxygen, options: ScoringOptions, lung: Lung) -> Finding:
     gas = item.observation
-    found = _finding(chart, item, PF, breathed, options)
+    found = _finding(chart, item, lung, breathed, options)
     low = (POSSIBLY_VENOUS,) if gas.quantity is not None and gas.quantity.value < PROBABLY_VENOUS else ()
     flagged = replace(found, flags=(*found.flags, *low)) if low else found
     return _confirmed(flagged, arterial=gas.specimen == "arterial")
 
 
-def _reported(chart: Chart, window: Window, options: ScoringOptions, flags: list[str]) -> Iterator[Finding]:
+def _reported(chart: Chart, window: Window, options: ScoringOptions, lung: Lung, flags: list[str]) -> Iterator[Finding]:
     """A P/F the device or laboratory computed; beside its own PaO2 of the same moment it adds nothing."""
     gases = chart.series("pao2")
     for item in chart.series("pf-ratio").within(window):
@@ -146,7 +164,7 @@ def _reported(chart: Chart, window: Window, options: ScoringOptions, flags: list
         if one.specimen == "venous":
             flags.append(VENOUS_REJECTED)
         elif one.quantity is not None and not _divided(chart, gases.between(item.time, item.time), options):
-            found = _finding(chart, item, PF, AS_REPORTED, options)
+            found = _finding(chart, item, lung, AS_REPORTED, options)
             yield _confirmed(found, arterial=one.specimen in {"", "arterial"})
 
 
@@ -156,7 +174,7 @@ def _divided(chart: Chart, gases: tuple[Timed, ...], options: ScoringOptions) ->
     return any(oxygen(chart, item.time, options, item.observation) for item in arterial)
 
 
-def _saturations(chart: Chart, window: Window, options: ScoringOptions) -> Iterator[Finding]:
+def _saturations(chart: Chart, window: Window, options: ScoringOptions, lung: Lung) -> Iterator[Finding]:
     """The SpO2/FiO2 surrogate of Rice 2007: shown, never firm."""
 
     def divided(item: Timed) -> Finding | None:
@@ -164,26 +182,26 @@ def _saturations(chart: Chart, window: Window, options: ScoringOptions) -> Itera
         if percent is None or percent.value >= SPO2_USABLE_BELOW:
             return None
         breathed = oxygen(chart, item.time, options)
-        return None if breathed is None else _saturation(chart, item, breathed, options)
+        return None if breathed is None else _saturation(chart, item, breathed, options, lung)
 
     for item in chart.series("spo2").within(window):
-        found = item.said(options, divided)
+        found = item.said((lung, options), divided)
         if found is not None:
             yield found
 
 
-def _saturation(chart: Chart, item: Timed, breathed: Oxygen, options: ScoringOptions) -> Finding:
-    found = _finding(chart, item, Columns(SF, SF, {}), breathed, options)
-    return replace(found, status=OrganStatus.DERIVED, flags=(SF_IMPUTED, *found.flags), firm=False)
+def _saturation(chart: Chart, item: Timed, breathed: Oxygen, options: ScoringOptions, lung: Lung) -> Finding:
+    found = _finding(chart, item, lung.by_saturation(), breathed, options)
+    return replace(found, status=OrganStatus.DERIVED, flags=(SF_IMPUTED, *found.flags), firm=lung.surrogate_firm)
 
 
-def _finding(chart: Chart, item: Timed, columns: Columns, breathed: Oxygen, options: ScoringOptions) -> Finding:
+def _finding(chart: Chart, item: Timed, lung: Lung, breathed: Oxygen, options: ScoringOptions) -> Finding:
     """Read in the column of the unit it was reported in, and converted beside it (clinical D9)."""
-    one = item.observation
+    one, columns = item.observation, lung.pf
     conventional = Sample(columns.conventional, one.quantity or Quantity(Fraction(0), ""), breathed)
     native = in_si(one.native, columns) if options.unit_policy == NATIVE_TABLE else None
     sample = conventional if native is None else Sample(columns.si, native, breathed)
-    supported = Support(*support(chart, item.time, options))
+    supported = Support(*support(chart, item.time, options, lung.supported))
     ends = sample.ends()
     score, low, high = supported.capped(ends)
     return Finding(

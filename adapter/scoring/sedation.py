@@ -1,12 +1,10 @@
 """Whether a patient was sedated at a moment: by the sedatives that ran, and by the RASS charted round it."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from adapter.domain.patient import Window
-from adapter.scoring.chart import Chart, Timed
+from adapter.scoring.chart import Chart, Series, Timed
 from adapter.scoring.options import ScoringOptions
 from adapter.scoring.rates import held, in_order, is_off, is_rate
 from adapter.scoring.thresholds import (
@@ -36,9 +34,9 @@ def sedation(chart: Chart, at: datetime, end: datetime, options: ScoringOptions)
     """
     rass = chart.series("rass")
     item = rass.latest(at, options.device_hold)
-    drug = sedatives(chart, at, options)
-    if drug is not None and (item is None or item.time < drug.since):
-        return drug.depth
+    drug = sedatives(chart, at, None if item is None else item.time, options)
+    if drug is not None:
+        return drug
     if item is None:
         later = rass.between(at, min(at + RASS_AFTER, end))
         item = later[0] if later and not _tube_between(chart, at, later[0].time, options) else None
@@ -47,39 +45,37 @@ def sedation(chart: Chart, at: datetime, end: datetime, options: ScoringOptions)
     return Sedation.SEDATED if is_deep(item) else Sedation.AWAKE
 
 
-@dataclass(frozen=True, slots=True)
-class Drugged:
-    depth: Sedation
-    since: datetime
+def sedatives(chart: Chart, at: datetime, rass: datetime | None, options: ScoringOptions) -> Sedation | None:
+    """What the sedatives say of `at` that began after the `rass` that holds; none where they say nothing."""
+    found = {_drugged(chart, drug, at, rass, options) for drug in SEDATIVES if chart.series(drug).times}
+    return next((depth for depth in (Sedation.SEDATED, Sedation.DOUBTFUL) if depth in found), None)
 
 
-def sedatives(chart: Chart, at: datetime, options: ScoringOptions) -> Drugged | None:
-    """The sedative that says most of `at`; of equals the one that began last."""
-    found = [one for drug in SEDATIVES if (one := _drugged(chart, drug, at, options)) is not None]
-    return max(found, key=lambda one: (one.depth is Sedation.SEDATED, one.since), default=None)
-
-
-def _drugged(chart: Chart, drug: str, at: datetime, options: ScoringOptions) -> Drugged | None:
-    told = [item for item in chart.series(drug).between(at - SEDATION_DOUBTFUL, at) if is_rate(item)]
-    long = chart.series(drug).before(at - SEDATION_DOUBTFUL, is_rate)
-    rates = in_order((*long, *told))
-    if not rates:
+def _drugged(chart: Chart, drug: str, at: datetime, rass: datetime | None, options: ScoringOptions) -> Sedation | None:
+    rates = in_order(chart.series(drug).before(at + timedelta.resolution, is_rate))
+    if not rates or (rass is not None and _begun(chart, drug, at, options) <= rass):
         return None
-    since, last = _begun(rates, options), rates[-1]
+    last = rates[-1]
     if at <= (last.time if is_off(last) else held(last, options)) + SEDATION_LASTS:
-        return Drugged(Sedation.SEDATED, since)
-    open_ended = told and not is_off(last) and held(last, options) == last.time + options.rate_hold
-    return Drugged(Sedation.DOUBTFUL, since) if open_ended else None
+        return Sedation.SEDATED
+    endless = not is_off(last) and held(last, options) == last.time + options.rate_hold
+    return Sedation.DOUBTFUL if endless and last.time >= at - SEDATION_DOUBTFUL else None
 
 
-def _begun(rates: Sequence[Timed], options: ScoringOptions) -> datetime:
+def _begun(chart: Chart, drug: str, at: datetime, options: ScoringOptions) -> datetime:
     """Of the infusion that the last rate belongs to: rates that follow each other within the hour are one."""
+    series = chart.series(drug)
+    rates = in_order(filter(is_rate, (*series.before(at - SEDATION_DOUBTFUL, is_rate), *_day(series, at))))
     begun = rates[-1]
     for earlier in reversed(rates[:-1]):
         if is_off(earlier) or begun.time > held(earlier, options) + SEDATION_LASTS:
             break
         begun = earlier
     return begun.time
+
+
+def _day(series: Series, at: datetime) -> tuple[Timed, ...]:
+    return series.between(at - SEDATION_DOUBTFUL, at)
 
 
 def _tube_between(chart: Chart, at: datetime, later: datetime, options: ScoringOptions) -> bool:

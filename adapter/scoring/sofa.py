@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from fractions import Fraction
 
 from adapter.domain.assessment import OrganScore, SofaScore
 from adapter.domain.patient import PatientState, Window
@@ -13,7 +14,8 @@ from adapter.scoring.options import ScoringOptions
 from adapter.scoring.renal import renal
 from adapter.scoring.respiration import respiration
 from adapter.scoring.thresholds import WINDOW, WINDOW_HOURS
-from adapter.scoring.turns import Turns, organ_turns
+from adapter.scoring.turns import Turns, drug_turns, organ_turns
+from adapter.scoring.vasoactives import equivalent
 
 Organ = Callable[[Chart, Window, ScoringOptions], OrganScore]
 SCORED_BY: dict[str, Organ] = {
@@ -31,7 +33,12 @@ def score(state: PatientState | Chart, at: datetime, options: ScoringOptions) ->
     chart, window = chart_of(state), window_to(at, WINDOW)
     turns = organ_turns(options)
     found = {name: _remembered(chart, name, window, options, turns[name]) for name in SCORED_BY}
-    return SofaScore(at, WINDOW_HOURS, found)
+    return SofaScore(at, WINDOW_HOURS, found, _equivalent(chart, window, options))
+
+
+def _equivalent(chart: Chart, window: Window, options: ScoringOptions) -> Fraction | None:
+    turns = drug_turns(options)
+    return chart.remembered("equivalent", window.end, turns, lambda: equivalent(chart, window, options), options)
 
 
 def _remembered(chart: Chart, name: str, window: Window, options: ScoringOptions, turns: Turns) -> OrganScore:

@@ -37,6 +37,8 @@ class Therapy:
     """What stands of a patient's administrations, by concept; worked out when first asked for."""
 
     said: tuple[Administration, ...]
+    _made: dict[tuple[str, str], tuple[Given, ...]] = field(default_factory=dict, compare=False, repr=False)
+    """By identity and digest, also of the statements before: what was made of them once."""
     _found: dict[str, tuple[Given, ...]] | None = field(default=None, compare=False, repr=False)
 
     def by_concept(self) -> Mapping[str, tuple[Given, ...]]:
@@ -45,8 +47,17 @@ class Therapy:
             for one in standing(self.said) if self.said else ():
                 concept = f"{one.substance}-rate"
                 if concept in INFUSED and one.state in FACTS:
-                    self._found[concept] = (*self._found.get(concept, ()), *_given(one, concept))
+                    self._found[concept] = (*self._found.get(concept, ()), *self._of(one, concept))
         return self._found
+
+    def _of(self, one: Administration, concept: str) -> tuple[Given, ...]:
+        key = one.identity, one.digest
+        if key not in self._made:
+            self._made[key] = tuple(_given(one, concept))
+        return self._made[key]
+
+    def followed_by(self, said: tuple[Administration, ...]) -> "Therapy":
+        return self if said is self.said else Therapy(said, self._made)
 
     def of(self, concept: str) -> tuple[Given, ...]:
         return self.by_concept().get(concept, ()) if self.said else ()
@@ -115,7 +126,7 @@ def _end(made: Given, end: datetime) -> Given:
 
 def _rate(one: Administration) -> Quantity | None:
     """As told, else the dose spread over the time it took."""
-    if one.rate is not None or one.dose is None or one.end is None:
+    if one.rate is not None or one.dose is None or one.end is None or one.end <= one.start:
         return one.rate
     minutes = Fraction((one.end - one.start) // timedelta.resolution, MINUTE)
     return Quantity(one.dose.value / minutes, f"{one.dose.unit}/min")

@@ -70,12 +70,25 @@ def _circulation(options: ScoringOptions) -> Turns:
     counts from its hour on, holds for a while, and keeps an infusion going that reaches into the day.
     """
     gone = WINDOW + options.rate_hold
-    dose = (AT_ONCE, JUST_AFTER, INFUSION_COUNTS, WINDOW, gone, gone + INFUSION_COUNTS + INFUSION_GAP + JUST_AFTER)
     return {
         **dict.fromkeys(BLOOD_PRESSURES, (*OF_THE_DAY, WINDOW + MAP_REACH + JUST_AFTER)),
-        **dict.fromkeys(DOSES, dose),
+        **dict.fromkeys(DOSES, dose_turns(options)),
         **dict.fromkeys(UNSCORED_VASOACTIVES, (*OF_THE_DAY, gone)),
         "circulatory-support": OF_THE_DAY,
+        **dict.fromkeys(WEIGHTS, (AT_ONCE,)),
+    }
+
+
+def dose_turns(options: ScoringOptions) -> tuple[timedelta, ...]:
+    gone = WINDOW + options.rate_hold
+    return AT_ONCE, JUST_AFTER, INFUSION_COUNTS, WINDOW, gone, gone + INFUSION_COUNTS + INFUSION_GAP + JUST_AFTER
+
+
+@lru_cache(maxsize=64)
+def drug_turns(options: ScoringOptions) -> Turns:
+    """Of every vasoactive drug, scored or not."""
+    return {
+        **dict.fromkeys((*DOSES, *UNSCORED_VASOACTIVES), dose_turns(options)),
         **dict.fromkeys(WEIGHTS, (AT_ONCE,)),
     }
 

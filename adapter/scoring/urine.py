@@ -60,7 +60,7 @@ def urine(chart: Chart, window: Window) -> Iterator[Finding]:
     for volume in _volumes(chart, "urine-output-24h", window.start, window.end):
         if volume.time > window.start:
             yield _total(volume)
-    volumes = _urine(chart, window.end - URINE_LOOKBACK, window.end)
+    volumes = collected(chart, window.end - URINE_LOOKBACK, window.end)
     today = [volume for volume in volumes if volume.time > window.start]
     seen = _sum(today)
     if seen >= URINE_SETTLED:
@@ -72,11 +72,11 @@ def urine(chart: Chart, window: Window) -> Iterator[Finding]:
 
 def scanty(chart: Chart, at: datetime) -> bool:
     """Less than 500 mL charted in the 24 hours before: only then can hourly volumes score."""
-    volumes = _urine(chart, at - URINE_DAY + timedelta.resolution, at)
+    volumes = collected(chart, at - URINE_DAY + timedelta.resolution, at)
     return _sum(volumes) < URINE_SETTLED
 
 
-def _urine(chart: Chart, first: datetime, last: datetime) -> list[Volume]:
+def collected(chart: Chart, first: datetime, last: datetime) -> list[Volume]:
     """What was collected, less what was rinsed into the bladder in the same time (clinical 2.8)."""
     volumes = _volumes(chart, "urine-output", first, last)
     rinsed = _volumes(chart, "bladder-irrigation", first, last) if volumes else []

@@ -31,4 +31,4 @@ def as_decided(assessment: Assessment, chart: Chart, rules: Rulebook) -> Assessm
         return assessment
     options = rules.scoring_options(assessment.patient.site)
     then = assess(trial, chart, moment, options=options, rulebook=rules.digest, episode=assessment.episode)
-    return replace(assessment, sofa=then.sofa, facts=then.facts)
+    return replace(assessment, sofa=then.sofa, sofa2=then.sofa2, facts=then.facts)

@@ -50,6 +50,10 @@ class Organ:
     rule: str
     flags: tuple[str, ...]
     evidence: tuple[Value, ...]
+    says: str
+    otherwise: tuple[str, ...]
+    second: str
+    """Its points in SOFA-2."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +74,12 @@ class Sheet:
     waiting: tuple[Item, ...]
     stopping: tuple[Item, ...]
     settled: tuple[Item, ...]
+    deciding: tuple[str, ...]
+    """What the results would say that settle a criterion by themselves."""
     organs: tuple[Organ, ...]
+    second: str
+    """SOFA-2, shown beside SOFA."""
+    equivalent: str
     sofa_low: int
     sofa_high: int
     window: str
@@ -110,7 +119,10 @@ def sheet(row: CandidateRow, history: Iterable[HistoryRow], context: WebContext,
         waiting=tuple(item for item in items if item.effect == "open" and item.needs != "person"),
         stopping=tuple(item for item in items if item.effect == "stops"),
         settled=tuple(item for item in items if item.effect == "fits"),
-        organs=organs_of(sofa, zone),
+        deciding=tuple(str(test.get("says") or "") for test in explained.get("deciding") or ()),
+        organs=organs_of(sofa, explained.get("sofa2") or {}, zone),
+        second=words.span(explained.get("sofa2")),
+        equivalent=str(sofa.get("norepinephrine_equivalent") or ""),
         sofa_low=int(sofa.get("low") or 0),
         sofa_high=int(sofa.get("high") or 0),
         window=str(sofa.get("window_hours") or ""),
@@ -174,12 +186,13 @@ def meaning(kind: str, answer: str) -> str:
     return ANSWERS.get(answer, answer) + outcome
 
 
-def organs_of(sofa: Mapping[str, Any], zone: tzinfo) -> tuple[Organ, ...]:
+def organs_of(sofa: Mapping[str, Any], beside: Mapping[str, Any], zone: tzinfo) -> tuple[Organ, ...]:
     components: Mapping[str, Any] = sofa.get("components") or {}
-    return tuple(_organ(name, components[name], zone) for name in ORGANS if components.get(name))
+    others: Mapping[str, Any] = beside.get("components") or {}
+    return tuple(_organ(name, components[name], others.get(name), zone) for name in ORGANS if components.get(name))
 
 
-def _organ(name: str, stated: Mapping[str, Any], zone: tzinfo) -> Organ:
+def _organ(name: str, stated: Mapping[str, Any], beside: Mapping[str, Any] | None, zone: tzinfo) -> Organ:
     return Organ(
         name=name,
         label=words.organ(name),
@@ -190,6 +203,9 @@ def _organ(name: str, stated: Mapping[str, Any], zone: tzinfo) -> Organ:
         rule=str(stated.get("rule") or ""),
         flags=tuple(words.sentence(str(flag)) for flag in stated.get("flags") or ()),
         evidence=values(stated.get("evidence"), zone),
+        says=str(stated.get("says") or ""),
+        otherwise=tuple(f"{o.get('points')}: {words.rule(str(o.get('when')))}" for o in stated.get("otherwise") or ()),
+        second=words.span(beside),
     )
 
 

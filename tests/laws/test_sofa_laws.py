@@ -16,6 +16,7 @@ from adapter.scoring.chart import Chart
 from adapter.scoring.moments import moments, next_change
 from adapter.scoring.options import ScoringOptions
 from adapter.scoring.sofa import score
+from adapter.scoring.sofa2 import score_2
 from tests.builders import T0, after, given, observation, state_of
 
 OPTIONS = ScoringOptions(norepinephrine_basis="unknown")
@@ -278,3 +279,27 @@ def test_a_chart_that_follows_is_the_chart_laid_out_anew(
         chart = chart.followed_by(state)
         assert score(chart, at, OPTIONS) == score(state, at, OPTIONS)
         at += timedelta(minutes=50)
+
+
+@LIMITS
+@forall(st.lists(treated(), min_size=2, max_size=4), GROUPS, TIMES, st.integers(1, 1000))
+def test_sofa_2_holds_the_same_laws(
+    told: list[tuple[list[Observation], tuple[Administration, ...]]],
+    chart: list[Observation],
+    at: datetime,
+    share: int,
+) -> None:
+    """It is remembered as it would be read anew, its intervals hold its scores, the future says nothing."""
+    remembered = Chart(state_of(*chart))
+    for results, drugs in told:
+        score_2(remembered, at, OPTIONS)
+        state = state_of(
+            *chart, *(one for one in results if one.concept not in {o.concept for o in chart}), administrations=drugs
+        )
+        remembered = remembered.followed_by(state)
+        found = score_2(remembered, at, OPTIONS)
+        assert found == score_2(state, at, OPTIONS)
+        for organ in found.organs.values():
+            assert 0 <= organ.low <= (organ.low if organ.score is None else organ.score) <= organ.high <= 4
+        at += timedelta(minutes=share)
+        assert score_2(remembered, at, OPTIONS) == score_2(state, at, OPTIONS)
