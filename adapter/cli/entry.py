@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from adapter import __version__
-from adapter.cli import conforming, messages, operation, quarantine, records, replaying, simulating, users
+from adapter.cli import conforming, messages, operation, quarantine, records, replaying, screening, simulating, users
 from adapter.errors import (
     ConfigError,
     MalformedMessageError,
@@ -27,7 +27,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for room in (operation, messages, conforming, simulating, records, replaying):
+for room in (operation, messages, conforming, simulating, screening, records, replaying):
     for command in room.COMMANDS:
         app.command()(command)
 app.add_typer(records.inbox_app, name="inbox")

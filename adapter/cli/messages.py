@@ -252,7 +252,13 @@ class progress:  # noqa: N801 — used like a function
 
     def __enter__(self) -> Any:
         self._bar.start()
-        return lambda _code: self._bar.advance(self._task)
+        return self
+
+    def __call__(self, _code: object) -> None:
+        self.many(1)
+
+    def many(self, count: int) -> None:
+        self._bar.advance(self._task, count)
 
     def __exit__(self, *_error: object) -> None:
         self._bar.stop()
