@@ -162,15 +162,6 @@ def _statement_row(key: int, kind: str, said: Any, text: Callable[[Any], str]) -
     return {"patient": key, "kind": kind, "digest": said.digest, "at": codec.instant(said.at), "body": text(said)}
 
 
-def clear(tx: Connection, patient: PatientId) -> None:
-    """Nothing stands under this identifier any more: what was said of it is kept under the one it was merged into."""
-    key = key_of(tx, patient)
-    for table in (results, statements):
-        tx.execute(delete(table).where(table.c.patient == key))
-    empty = codec.demographics_text(Demographics())
-    tx.execute(update(patients).where(patients.c.key == key).values(demographics=empty))
-
-
 def key_of(tx: Connection, patient: PatientId) -> int:
     """The row of an identifier, made when it is new."""
     row = tx.execute(_WHO, identifier(patient)).one_or_none()

@@ -91,8 +91,8 @@ def house(each_store: str, tmp_path: Path) -> Iterator[House]:
 def settle(house: House) -> None:
     """Everybody looked at again at the present hour, as the daemon's tick does in time."""
     with house.database.read() as conn:
-        people = projections.people(conn)
-    steps = [house.processor._screened(person, (), house.now) for person in people]
+        alone, tied = projections.people(conn)
+    steps = house.processor._steps_of([*alone, *tied], house.now)
     house.processor._write((), steps, house.now)
 
 
@@ -175,8 +175,8 @@ def test_a_rebuild_mends_what_was_broken_and_leaves_the_telling_to_the_daemon(ho
     row = next(row for row in house.rows if row.patient.value == "1")
     with house.database.write() as tx:
         tx.exec_driver_sql("DELETE FROM results")
-        tx.exec_driver_sql("DELETE FROM merges")
-        tx.exec_driver_sql("UPDATE patients SET merged_into = NULL, demographics = '{}'")
+        tx.exec_driver_sql("DELETE FROM ties")
+        tx.exec_driver_sql("UPDATE patients SET merged_into = NULL, knot = NULL, demographics = '{}'")
         tx.exec_driver_sql("UPDATE candidates SET verdict = 'incomplete', stratum = 'x', shown = 0 WHERE standing = 1")
         tx.exec_driver_sql(f"UPDATE candidates SET summary = 'incomplete possible x - -' WHERE id = '{row.id}'")
         tx.exec_driver_sql("UPDATE inbox_outcomes SET state = 'ignored', reason = 'x' WHERE id = 1")

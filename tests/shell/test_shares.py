@@ -15,9 +15,10 @@ from adapter.domain.patient import PatientId
 from adapter.errors import UnavailableError
 from adapter.pipeline.deliver import deliver_next
 from adapter.pipeline.keep import Keeper
+from adapter.pipeline.knots import state_of
 from adapter.pipeline.outgoing import Owed
 from adapter.pipeline.process import Processor
-from adapter.store import inbox, leases, marks, outbox, patients, persons
+from adapter.store import inbox, leases, marks, outbox, persons
 from adapter.store.partitions import ALL, COUNT, move, partition_of
 from tests import stores
 from tests.builders import adt, obx, oru
@@ -85,7 +86,7 @@ def held(house: House) -> frozenset[int]:
 
 def values(house: House, number: str) -> list[str]:
     with house.database.read() as conn:
-        state = patients.load(conn, persons.resolve(conn, who(number)))
+        state = state_of(conn, who(number))
     return sorted(one.current.original.value for one in state.results.get("creatinine", ()) if one.current)
 
 
