@@ -8,7 +8,7 @@ from adapter.domain.events import ClinicalEvent
 from adapter.domain.patient import PatientId, PatientState
 from adapter.domain.persons import Knot, Person
 from adapter.domain.ties import Tie
-from adapter.screening.lives import is_known, lives, visits_in
+from adapter.screening.lives import is_known, lives, whose_visit
 from adapter.screening.screen import Alerts
 from adapter.screening.state import apply_all
 from adapter.store import patients, persons, worklist
@@ -117,14 +117,11 @@ def _was(conn: Snapshot, knot: Knot, records: Mapping[PatientId, PatientState], 
 
 def _homes(conn: Snapshot, knot: Knot, states: Mapping[PatientId, PatientState]) -> list[Adopted]:
     """Every candidate of the knot with whoever it is about: the person whose visit it is."""
-    visits = {name: visits_in(state) for name, state in states.items()}
     found = []
     for record in knot.records:
         for row in worklist.of_patient(conn, record):
             name, episode = knot.place(record, row.episode)
-            others = [other for other in sorted(visits) if episode in visits[other]]
-            home = name if episode in visits[name] or not others else others[0]
-            found.append(Adopted(row, home, episode))
+            found.append(Adopted(row, whose_visit(states, episode, name), episode))
     return found
 
 

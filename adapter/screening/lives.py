@@ -32,6 +32,13 @@ def visits_in(state: PatientState) -> frozenset[str]:
     return frozenset(_visits(state)) - {""}
 
 
+def whose_visit(states: Mapping[PatientId, PatientState], visit: str, otherwise: PatientId) -> PatientId:
+    """Whom a hospital told the visit of, else whose results name it; `otherwise`, where that one is among them."""
+    told = [who for who, state in states.items() if any(said.visit == visit for said in state.statements)]
+    named = told or [who for who, state in states.items() if visit in visits_in(state)]
+    return otherwise if not named or otherwise in named else min(named)
+
+
 def is_known(state: PatientState) -> bool:
     """Whether anything was said at all."""
     told = (state.results, state.statements, state.demographics.fields, state.administrations, state.conditions)
@@ -77,12 +84,10 @@ def _decided(found: dict[PatientId, PatientState]) -> dict[PatientId, PatientSta
     """What people decided of a visit goes with it, where it was another record's all along (a merge that was taken back)."""
     if len(found) == 1 or not any(state.decisions for state in found.values()):
         return found
-    visits = {name: visits_in(state) for name, state in found.items()}
     decisions: dict[PatientId, list[Decision]] = {name: [] for name in found}
     for name, state in found.items():
         for decision in state.decisions:
-            theirs = [one for one in sorted(visits) if decision.episode in visits[one]]
-            decisions[name if name in theirs or not theirs else theirs[0]].append(decision)
+            decisions[whose_visit(found, decision.episode, name)].append(decision)
     return {
         name: replace(state, decisions=tuple(sorted(decisions[name], key=lambda d: (d.at, d.digest))))
         for name, state in found.items()
