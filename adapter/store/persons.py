@@ -1,9 +1,9 @@
 """Which identifiers hang together: what ties them as it was stated, and the pointers that follow from it (docs/adr/0021)."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, FromClause, RowMapping, Select, bindparam, select, union_all, update
+from sqlalchemy import Connection, RowMapping, Select, bindparam, select, update
 
 from adapter.domain.patient import PatientId
 from adapter.domain.persons import Knot, knot_of
@@ -25,6 +25,17 @@ def _pointed(column: str) -> Select[Any]:
     return wanted.join(patients, patients.c[column] == _POINTED.c.key).where(*asked)
 
 
+_TIES = (
+    select(
+        *(ties.c[name] for name in ("kind", "visit", "number", "at")),
+        *(side.c[name].label(f"{side.name}_{name}") for side in (_ONE, _OTHER) for name in _WHO),
+    )
+    .select_from(_POINTED)
+    .join(_ONE, _ONE.c.knot == _POINTED.c.knot)
+    .join(ties, ties.c.one == _ONE.c.key)
+    .join(_OTHER, _OTHER.c.key == ties.c.other)
+    .where(*(_POINTED.c[name] == bindparam(name) for name in _WHO))
+)
 _NAME, _ROOT = (_pointed(column) for column in ("merged_into", "knot"))
 
 
@@ -42,40 +53,23 @@ def root(conn: Connection, patient: PatientId) -> PatientId | None:
 
 def knot(conn: Connection, patient: PatientId, *more: Tie) -> Knot:
     """All that hangs together with an identifier by the ties on record and `more` that are not yet on record."""
-    near: dict[PatientId, set[Tie]] = {}
-    for tie in more:
-        for record in tie.records:
-            near.setdefault(record, set()).add(tie)
-    seen: set[PatientId] = set()
+    records: set[PatientId] = set()
     known: set[Tie] = set()
     waiting = {patient}
     while waiting:
         one = waiting.pop()
-        seen.add(one)
-        for tie in (*near.get(one, ()), *_touching(conn, one)):
-            known.add(tie)
-            waiting |= {record for record in tie.records if record not in seen}
-    return knot_of([patient], known)
+        near = {*_on_record(conn, one), *(tie for tie in more if one in tie.records)}
+        known |= near
+        # What is on record of one is on record of all of them: only `more` may lead on.
+        found = {one}.union(*(tie.records for tie in near))
+        waiting |= {new for new in found - records if any(new in tie.records for tie in more)} - {one}
+        records |= found
+    return knot_of(records, known)
 
 
-def _touching(conn: Connection, patient: PatientId) -> list[Tie]:
-    """The ties an identifier takes part in."""
-    stated = (
-        select(
-            *(ties.c[name] for name in ("kind", "visit", "number", "at")),
-            *(side.c[name].label(f"{side.name}_{name}") for side in (_ONE, _OTHER) for name in _WHO),
-        )
-        .select_from(ties)
-        .join(_ONE, _ONE.c.key == ties.c.one)
-        .join(_OTHER, _OTHER.c.key == ties.c.other)
-    )
-    # Not one query with OR: that would walk every tie there ever was.
-    wanted = union_all(*(stated.where(*_is(side, patient)) for side in (_ONE, _OTHER)))
-    return [_read(row) for row in conn.execute(wanted).mappings()]
-
-
-def _is(side: FromClause, patient: PatientId) -> Iterator[ColumnElement[bool]]:
-    return (side.c[name] == part for name, part in identifier(patient).items())
+def _on_record(conn: Connection, patient: PatientId) -> list[Tie]:
+    """All ties of the knot an identifier is part of."""
+    return [_read(row) for row in conn.execute(_TIES, identifier(patient)).mappings()]
 
 
 def _read(row: RowMapping) -> Tie:

@@ -113,6 +113,7 @@ patients = Table(
     Column("knot", NUMBER),
     UniqueConstraint("site", "authority", "value", name="patients_identifier"),
     Index("patients_merged", "merged_into"),
+    Index("patients_knot", "knot"),
 )
 
 # Clustered by patient and time: loading one patient is one walk along neighbouring rows, and the results of one message

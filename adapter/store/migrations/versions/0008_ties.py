@@ -14,6 +14,7 @@ down_revision = "0007"
 
 def upgrade() -> None:
     op.add_column("patients", sa.Column("knot", NUMBER))
+    op.create_index("patients_knot", "patients", ["knot"])
     op.execute(
         "UPDATE patients SET knot = COALESCE(merged_into, key) "
         "WHERE merged_into IS NOT NULL OR key IN (SELECT merged_into FROM patients WHERE merged_into IS NOT NULL)"
