@@ -71,6 +71,7 @@ class Keeper:
     _memory: Remembered = field(default_factory=Remembered)
 
     def known(self, patient: PatientId) -> Known:
+        """Of a record that stands alone."""
         found = self._memory.get(patient)
         if found is None:
             with self.database.read() as conn:

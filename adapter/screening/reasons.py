@@ -12,6 +12,21 @@ REASONS = {
     "BAD_MRN": "the patient's number is no plain text of at most 64 characters — ask the sender",
     "unsupported-type": "this type is not needed: results come by ORU, movements by ADT, drugs by RAS, problems by PPR",
     "order-only": "an order is no result: it is kept, and nothing follows from it",
+    **dict.fromkeys(
+        (
+            "tracking",
+            "pending",
+            "number-only",
+            "other-identifier",
+            "staff",
+            "query",
+            "bed-status",
+            "archived",
+            "allergy",
+        ),
+        "this movement changes nothing that is screened (docs/adt.md): it is kept, and nothing follows from it",
+    ),
+    "link-is-no-merge": "a link (A24) does not say that two records are one person: only a merge (A40) joins them",
     "document": "a document's text is kept and not understood — ask the sender for results as ORU",
 }
 """Reason of a disposition → what it means and what to do; a reason that comes with a finding of its own is not here."""
@@ -22,7 +37,8 @@ STORED = REASONS | {
     "NO_MRN": "PID-3 has no number by this site's rule — compare it with 'patient_identifier' in the site's file",
     "LIMIT": "the message has more parts or a longer number than any real one — look at it, then ask the sender",
     "DUP_PID": "a movement names two patients (two PID) — ask the sender for one message a patient",
-    "NO_MRG": "a merge does not say which number goes (MRG-1) — ask the sender to fill it in",
+    "NO_MRG": "a merge or move does not say whose record or visit goes (MRG-1; MRG-3, MRG-5) — ask the sender to fill it in",
+    "NO_PAIR": "an unlink (A37) does not name two patients (two PID) — ask the sender",
     "SITE": "its site is not configured any more — mend [[source]] site, restart, then release it",
     "SENDER": "MSH-3 and MSH-4 name nobody this source expects — add them to its 'senders' if they belong here, then release it",
     "FRAME_TRUNC": "the connection ended inside the message — the sender should have sent it again",
