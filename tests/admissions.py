@@ -136,7 +136,7 @@ def _message(random: Random, number: int, records: tuple[str, ...], merges: bool
     record, kind = random.choice(records), random.random()
     if kind < 0.12:
         return raw(act(random, record), kind=MessageKind.ACTION)
-    if kind < 0.2 and merges:
+    if kind < 0.25 and merges:
         return raw(tie(random, number, record, records))
     return raw((movement if kind < 0.5 else laboratory)(random, number, record))
 
