@@ -210,7 +210,7 @@ class Keeper:
         """
         who = prepared.outcome.state.patient
         known = self._memory.get(who)
-        if known is not None and known.judged == prepared.judged:
+        if prepared.knotted is None and known is not None and known.judged == prepared.judged:
             return
         trials = {entry.judgement.assessment.trial for entry in prepared.entries}
         worklist.forget_untold(tx, who, sorted(trials), prepared.judged)

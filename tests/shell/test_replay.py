@@ -25,7 +25,7 @@ from adapter.store import audit, projections, quarantine
 from adapter.store.database import Database
 from adapter.store.projections import Span
 from tests import stores
-from tests.builders import adt, obx, oru
+from tests.builders import adt, move, obx, oru, pair
 from tests.walking import House, open_house
 
 EDC = SinkOutlet("edc", PushWhen.CANDIDATE, BundleContext(b"0" * 32, Dates.EXACT, "test", Study("s", "NCT")))
@@ -47,7 +47,9 @@ def ferritin(patient: str, value: str, **parts: str) -> bytes:
 
 
 def story() -> list[bytes]:
-    """Results before their admission, a correction, a merge, a circle, a discharge, a second visit, rubbish, a batch."""
+    """Results before their admission, a correction, a merge, a circle, a discharge, a second visit, rubbish, a batch,
+    records that come apart again, a visit that moves.
+    """
     batch = b"FHS|^~\\&\rBHS|^~\\&\r" + admitted("8") + organs("9") + b"BTS|2\rFTS|1\r"
     return [
         organs("1"), admitted("1"), ferritin("1", "5200"),
@@ -62,6 +64,10 @@ def story() -> list[bytes]:
         oru(obx("2276-4", "5200", "ng/mL"), patient="", control="nobody"), b"rubbish", batch,
         adt("A31", patient="7", control="A31"),
         oru(obx("9999-9", "1", "?"), patient="2", control="unmapped", order="U"),
+        organs("A"), admitted("A"), adt("A40", patient="B", merged="A", control="MAB", sent="20260102040000"),
+        ferritin("B", "9200", visit="VA"), pair("A37", "A", "B", sent="20260102050000", control="UAB"), admitted("B"),
+        organs("C"), move("C", "D", visit="VC", into="VC", sent="20260102050000", control="VCD"),
+        ferritin("C", "9300", visit="VC"), admitted("C"),
     ]  # fmt: skip
 
 
