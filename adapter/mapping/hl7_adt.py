@@ -56,10 +56,11 @@ IGNORED = {
     "A20": "bed-status",
     "A23": "archived",
     "A24": "link-is-no-merge",
-    "A60": "allergy",
+    "A60": "allergy-only",
 }
 """Why an event is not read. A plan starts nothing, so its cancel (A38) ends nothing; what was admitted by mistake is taken
-back by A11, so an A23 is an archive's housekeeping; a link (A24) says that two records may be of use together.
+back by A11, so an A23 is an archive's housekeeping; a link (A24) says that two records may be of use together; no criterion
+asks for allergies, so IAM and AL1 are passed by wherever they stand.
 """
 CLASSES = {
     PatientClass.EMERGENCY: EncounterClass.EMERGENCY,

@@ -19,7 +19,15 @@ from adapter.mapping.shape import has_stray_text, misshapen
 
 RESULTS = frozenset({"R01", "R30", "R31", "R32", ""})
 """ORU triggers that carry results; R40 is an alarm (decisions C5). A silent trigger is the feed's default."""
-READ: Mapping[str, frozenset[str]] = {"ORU": RESULTS, "ADT": SUPPORTED, "PPR": PROBLEMS, **PHARMACY}
+SPECIMENS = frozenset({"R21", "R22", "R23", "R24", ""})
+"""OUL triggers: results by container, specimen or order."""
+READ: Mapping[str, frozenset[str]] = {
+    "ORU": RESULTS,
+    "OUL": SPECIMENS,
+    "ADT": SUPPORTED,
+    "PPR": PROBLEMS,
+    **PHARMACY,
+}
 """Message type → trigger events whose content is read."""
 IGNORED = {
     "ACK": "acknowledgment",

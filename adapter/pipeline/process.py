@@ -15,7 +15,7 @@ from adapter.domain.message import MessageState
 from adapter.domain.patient import PatientId
 from adapter.domain.persons import Knot
 from adapter.domain.ties import Tie
-from adapter.errors import AdapterError, MalformedMessageError
+from adapter.errors import AdapterError, MalformedMessageError, place
 from adapter.pipeline.keep import Keeper
 from adapter.pipeline.knots import Knotted
 from adapter.ports import Clock
@@ -84,7 +84,7 @@ class Processor:
         return len(items)
 
     def carry(self, items: Sequence[inbox.Item]) -> None:
-        """Messages that wait, oldest first, together but for merges, which stand alone; after a bug each in its own."""
+        """Messages that wait, oldest first, together but for those that tie records, which stand alone; after a bug each in its own."""
         try:
             self._carry(items)
         except AdapterError:
@@ -170,9 +170,7 @@ class Processor:
             raise
         except Exception as error:  # noqa: BLE001 — counted, then quarantined under its type
             code = f"INTERNAL {type(error).__name__}"
-            telemetry.warn(
-                "message failed", inbox_id=item.id, error=type(error).__name__, where=telemetry.location(error)
-            )
+            telemetry.warn("message failed", inbox_id=item.id, error=type(error).__name__, where=place(error))
             with self._shares.write() as tx:
                 if inbox.failed(tx, item.id, code) >= TRIES:
                     inbox.finish(tx, item.id, ending_of(unreadable(item.message.body, code), self._clock()))

@@ -1,6 +1,6 @@
 """What holds of each person of a knot of records: a view of what was said of each record, which itself never moves.
 
-So a merge, one that is taken back and a visit that moves to and fro change who is asked, and nothing that was said.
+So a merge, one that is taken back and a visit that moves or moves back change who is asked, and nothing that was said.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
