@@ -47,10 +47,9 @@ def disputes(conn: Connection, secret: SiteSecret, trial: str, records: Collecti
 def hand_over(tx: Connection, secret: SiteSecret, trial: str, screening_id: str, to: PatientId) -> None:
     """A person said whose it is. A number that was theirs before stays in the linkage table and is nobody's next one."""
     theirs = token(secret, trial, to)
-    kept = screening_ids.c.screening_id != screening_id
-    for former in tx.execute(
-        select(screening_ids.c.screening_id).where(screening_ids.c.token == theirs, kept)
-    ).scalars():
+    of_them = (screening_ids.c.trial == trial, screening_ids.c.token == theirs)
+    others = select(screening_ids.c.screening_id).where(*of_them, screening_ids.c.screening_id != screening_id)
+    for former in tx.execute(others).scalars().all():
         tx.execute(
             update(screening_ids)
             .where(screening_ids.c.screening_id == former)
