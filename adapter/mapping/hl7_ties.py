@@ -31,15 +31,21 @@ def ties_of(message: Message, event: str, feed: Feed) -> Found | str:
         if isinstance(patient, str) or not group.moved:
             return "NO_MRG"
         for moved in group.moved:
-            gone = patient_identity(identifiers(moved.mrg, 1), feed.site)
-            found = (
-                None if isinstance(gone, str) else tuple(read(patient, gone, (group, moved), feed.told or BEGINNING))
-            )
+            gone = _gone(moved.mrg, patient, event, feed)
+            found = () if gone is None else tuple(read(patient, gone, (group, moved), feed.told or BEGINNING))
             if not found:
                 return "NO_MRG"
             events += [RecordsTied(patient, tie) for tie in found if gone != patient]
             issues += [SELF] * (gone == patient)
     return tuple(events), tuple(issues)
+
+
+def _gone(mrg: Segment, patient: PatientId, event: str, feed: Feed) -> PatientId | None:
+    """MRG-1; a move that names nobody moves a visit between accounts of one patient."""
+    found = patient_identity(identifiers(mrg, 1), feed.site)
+    if isinstance(found, PatientId):
+        return found
+    return patient if found == "NO_PATIENT" and event in MOVES else None
 
 
 def unlinked(message: Message, feed: Feed) -> Found | str:
@@ -85,8 +91,8 @@ def number_of(segment: Segment | None, field: int) -> str:
 
 
 Reader = Callable[[PatientId, PatientId, tuple[PatientGroup, Moved], datetime], Iterator[Tie]]
+MOVES: dict[str, Reader] = {"A44": account_moved, "A45": visit_moved}
 READERS: dict[str, Reader] = {
     **dict.fromkeys(("A18", "A30", "A34", "A36", "A40", "A43", "A47"), merged),
-    "A44": account_moved,
-    "A45": visit_moved,
+    **MOVES,
 }

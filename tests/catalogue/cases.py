@@ -907,6 +907,13 @@ PEOPLE: tuple[Row, ...] = (
             check=checks.moved_back,
         ),
         Case(
+            "A45 between accounts of one patient",
+            (er7(msh("ADT^A45", control="M"), pid(), "MRG|||C1||V1", pv1()),),
+            issues=["merge-into-self"],
+            before=story(HIGH),
+            candidate=True,
+        ),
+        Case(
             "A44, the visits of an account",
             (account_move("200", "100", account="C1", into="", sent="20260102060000", control="M"),),
             before=story(HIGH, patient="200", account="C1"),
