@@ -1,4 +1,4 @@
-"""Made-up admissions as the messages that tell them, with ties, corrections, withdrawals, cancels and merges; not in order."""
+"""Made-up admissions as the messages that tell them, with ties, corrections, withdrawals, cancels, merges and moves; not in order."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -8,7 +8,7 @@ from adapter.domain.message import MessageKind, RawMessage
 from adapter.domain.patient import PatientId
 from adapter.domain.truth import Truth
 from adapter.screening import actions
-from tests.builders import adt, obx, oru, raw
+from tests.builders import account_move, adt, move, obx, oru, pair, raw
 
 START = datetime(2026, 1, 2, 3, tzinfo=UTC)
 NUMBERS = ("100", "101", "102")
@@ -21,7 +21,27 @@ VALUES = {
     "2276-4": ("ng/mL", ("4300", "5200", ">2000")),
     "9269-2": ("{score}", ("15", "12")),
 }
-EVENTS = ("A01", "A01", "A04", "A02", "A02", "A03", "A05", "A06", "A07", "A08", "A08", "A11", "A12", "A13", "A31")
+EVENTS = (
+    "A01",
+    "A01",
+    "A04",
+    "A02",
+    "A02",
+    "A03",
+    "A05",
+    "A06",
+    "A07",
+    "A08",
+    "A08",
+    "A11",
+    "A12",
+    "A13",
+    "A31",
+    "A21",
+    "A22",
+    "A28",
+    "A29",
+)
 STATUSES = ("P", "F", "F", "F", "C", "C", "X", "W", "D", "U", "I")
 
 
@@ -45,7 +65,7 @@ def movement(random: Random, number: int, record: str) -> bytes:
     return adt(
         random.choice(EVENTS), patient=record, visit=random.choice(("V1", "V1", "V1", "V2")), cls=cls, ward=ward,
         bed=random.choice("12"), at=stamp(random, blank=True), sent=stamp(random), control=f"A{number}",
-        admitted=stamp(random, blank=True), **person(random),
+        admitted=stamp(random, blank=True), account=random.choice(("", "", "C1", "C2")), **person(random),
     )  # fmt: skip
 
 
@@ -57,13 +77,35 @@ def laboratory(random: Random, number: int, record: str) -> bytes:
     )
     return oru(
         *lines, patient=record, order=random.choice(("O1", "O1", "O2", "")), at=stamp(random),
-        issued=stamp(random, blank=True), sent=stamp(random), control=f"R{number}", **person(random),
+        issued=stamp(random, blank=True), sent=stamp(random), control=f"R{number}",
+        visit=random.choice(("", "V1", "V2", "V3")), **person(random),
     )  # fmt: skip
 
 
-def merge(random: Random, number: int, record: str) -> bytes:
-    other = random.choice([one for one in NUMBERS if one != record])
-    return adt("A40", patient=record, merged=other, sent=stamp(random), control=f"M{number}", **person(random))
+def tie(random: Random, number: int, record: str, records: tuple[str, ...]) -> bytes:
+    """A merge, a visit or an account that moves, a merge taken back, or two beds swapped."""
+    other = random.choice([one for one in records if one != record] or ["109"])
+    event = random.choice(("A40", "A40", "A43", "A45", "A45", "A45", "A44", "A37", "A37", "A17"))
+    sent, control = stamp(random), f"M{number}"
+    if event in {"A37", "A17"}:
+        return pair(
+            event,
+            record,
+            other,
+            sent=sent,
+            control=control,
+            at=stamp(random, blank=True),
+            ward=random.choice(("ICU", "W1")),
+        )
+    moved = random.choice(("V1", "V1", "V2"))
+    if event == "A45":
+        return move(
+            record, other, visit=moved, into=random.choice((moved, moved, moved, "V3")), sent=sent, control=control
+        )
+    if event == "A44":
+        account = random.choice(("C1", "C2", moved))
+        return account_move(record, other, account=account, into=random.choice(("", "C2")), sent=sent, control=control)
+    return adt(event, patient=record, merged=other, sent=sent, control=control, **person(random))
 
 
 def act(random: Random, record: str) -> bytes:
@@ -94,8 +136,8 @@ def _message(random: Random, number: int, records: tuple[str, ...], merges: bool
     record, kind = random.choice(records), random.random()
     if kind < 0.12:
         return raw(act(random, record), kind=MessageKind.ACTION)
-    if kind < 0.2 and merges:
-        return raw(merge(random, number, record))
+    if kind < 0.25 and merges:
+        return raw(tie(random, number, record, records))
     return raw((movement if kind < 0.5 else laboratory)(random, number, record))
 
 

@@ -52,9 +52,10 @@ def msh(kind: str, *, control: str = "C1", at: str = "20260102031000", **parts: 
 
 
 def pid(patient: str = "100", authority: str = "HOSP", **parts: str) -> str:
-    """PID with `name`, `born`, `sex`, `died` (PID-29), `dead` (PID-30) by name."""
+    """PID with `name`, `born`, `sex`, `account` (PID-18), `died` (PID-29), `dead` (PID-30) by name."""
     person = f"PID|1||{patient}^^^{authority}^MR||{parts.get('name', 'DOE^JANE')}||{parts.get('born', '19500615')}"
-    return f"{person}|{parts.get('sex', 'F')}{'|' * 21}{parts.get('died', '')}|{parts.get('dead', '')}"
+    account = f"{'|' * 10}{parts.get('account', '')}{'|' * 11}"
+    return f"{person}|{parts.get('sex', 'F')}{account}{parts.get('died', '')}|{parts.get('dead', '')}"
 
 
 def pv1(visit: str = "V1", cls: str = "I", *, ward: str = "ICU", bed: str = "4", **parts: str) -> str:
@@ -120,10 +121,30 @@ def adt(
 ) -> bytes:
     """ADT^event: `at` is EVN-6 (when it happened); `merged` adds an MRG segment (A40)."""
     evn = f"EVN|{event}|{sent}||||{at}"
-    place = () if event == "A40" else (pv1(visit, cls, ward=ward, bed=bed, **parts),)
+    place = () if event in {"A40", "A43"} else (pv1(visit, cls, ward=ward, bed=bed, **parts),)
     mrg = (f"MRG|{merged}^^^{authority}^MR",) if merged else ()
     head = msh(f"ADT^{event}", control=control, at=sent, **parts)
     return er7(head, evn, pid(patient, authority, **parts), *mrg, *place)
+
+
+def pair(event: str, one: str, other: str, *, sent: str, control: str, at: str = "", **parts: str) -> bytes:
+    """ADT of two patients: beds swapped (A17), records that are two (A37)."""
+    head = (msh(f"ADT^{event}", control=control, at=sent), f"EVN|{event}|{sent}||||{at}")
+    visits = event == "A17"
+    first, second = ((pid(who), *([pv1(**parts)] * visits)) for who in (one, other))
+    return er7(*head, *first, *second)
+
+
+def move(source: str, target: str, *, visit: str, into: str, sent: str, control: str) -> bytes:
+    """ADT^A45: visit `visit` of `source` is visit `into` of `target`."""
+    head = (msh("ADT^A45", control=control, at=sent), f"EVN|A45|{sent}", pid(target))
+    return er7(*head, f"MRG|{source}^^^HOSP^MR||||{visit}", f"PV1|1|{'|' * 17}{into}")
+
+
+def account_move(source: str, target: str, *, account: str, into: str, sent: str, control: str) -> bytes:
+    """ADT^A44: account `account` of `source` belongs to `target`."""
+    head = (msh("ADT^A44", control=control, at=sent), f"EVN|A44|{sent}", pid(target, account=into))
+    return er7(*head, f"MRG|{source}^^^HOSP^MR||{account}")
 
 
 def raw(body: bytes, *, site: str = "generic", kind: MessageKind = MessageKind.HL7V2, **parts: Any) -> RawMessage:

@@ -13,8 +13,9 @@ from adapter.domain.patient import PatientId
 from adapter.eligibility.evaluate import assess
 from adapter.eligibility.explain import as_json
 from adapter.errors import ConfigError
+from adapter.pipeline.knots import state_of
 from adapter.settings import Settings
-from adapter.store import patients, persons, screening_ids, worklist
+from adapter.store import screening_ids, worklist
 from adapter.store.database import Database
 from adapter.store.origins import with_origins
 from adapter.store.secret import SiteSecret
@@ -49,7 +50,7 @@ def explanations(settings: Settings, database: Database, question: Question) -> 
     found = []
     for subject in _subjects(settings, database, question):
         with database.read() as conn:
-            state = patients.load(conn, persons.resolve(conn, subject.patient))
+            state = state_of(conn, subject.patient)
         if not state.results and not state.statements:
             continue
         for trial in trials.values():

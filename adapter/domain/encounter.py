@@ -43,6 +43,8 @@ class EncounterStatement:
     """The site file lists this ward as an emergency department."""
     admitted: datetime | None = None
     """When the visit began, as an event that is no admission tells it (PV1-44 of an A08)."""
+    account: str = ""
+    """PID-18: what an A44 moves."""
 
 
 @dataclass(frozen=True, slots=True)

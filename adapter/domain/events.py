@@ -7,6 +7,7 @@ from adapter.domain.condition import Condition
 from adapter.domain.encounter import EncounterStatement
 from adapter.domain.observation import Observation
 from adapter.domain.patient import Decision, Demographics, Determination, PatientId
+from adapter.domain.ties import Tie
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +29,11 @@ class PatientDescribed:
 
 
 @dataclass(frozen=True, slots=True)
-class PatientMerged:
-    """`patient` survives, `merged` is from now on the same person (HL7 A40)."""
+class RecordsTied:
+    """A merge, what takes one back, or a visit that moves (HL7 A40, A37, A45); `patient` is one of its records."""
 
     patient: PatientId
-    merged: PatientId
+    tie: Tie
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,7 @@ ClinicalEvent = (
     ObservationReceived
     | EncounterChanged
     | PatientDescribed
-    | PatientMerged
+    | RecordsTied
     | CriterionDetermined
     | StatusDecided
     | AdministrationStated

@@ -50,7 +50,8 @@ class Stated:
 
 @dataclass(frozen=True, slots=True)
 class Demographics:
-    """By field name: `family given birth_date sex died test`. HL7 `""` is stated as empty; silence is not stated at all.
+    """By field name: `family given birth_date sex died test opt_out deleted`. HL7 `""` is stated as empty; silence is not
+    stated at all.
 
     `birth_date` and `died` are ISO 8601 text of the precision the source gave.
     """

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from adapter.domain.assessment import Assessment, CriterionResult, Evidence, Sepsis, evidence_of
+from adapter.domain.encounter import EncounterAction
 from adapter.domain.patient import Determination, PatientState
 from adapter.domain.trial import Criterion, Needs, Trial
 from adapter.domain.truth import Truth
@@ -29,6 +30,8 @@ BESIDE_THE_VERDICT = (
 )
 """Concepts a reader wants to see whatever the verdict."""
 MARKS = {"test": "test-patient", "opt_out": "opt-out"}
+DELETED = "record-deleted"
+"""The flag of a patient whose record the hospital deleted (A29) and of whom nobody has spoken anew."""
 """What a patient's description says → flag of the assessment."""
 
 
@@ -87,7 +90,7 @@ class _Case:
     findings: Mapping[str, Finding]
     results: Mapping[str, CriterionResult]
     marks: tuple[str, ...]
-    """`test-patient`, `opt-out` by the site's rule (the latter closes every gate to an EDC), `newer-visit`."""
+    """`test-patient`, `opt-out` by the site's rule (the latter closes every gate to an EDC), `record-deleted`, `newer-visit`."""
     over: bool
 
     @property
@@ -120,7 +123,16 @@ def _marks(stay: Stay, *, superseded: bool) -> tuple[str, ...]:
     """What takes a patient out of the search whatever the record says (reliability C19, C20)."""
     said = stay.state.demographics
     marked = sorted(flag for name, flag in MARKS.items() if said.get(name) == "yes")
-    return (*marked, NEWER_VISIT) if superseded else tuple(marked)
+    return (*marked, *[DELETED] * _deleted(stay.state), *[NEWER_VISIT] * superseded)
+
+
+def _deleted(state: PatientState) -> bool:
+    """An admission told later speaks of the person again (A01, A04; A28 and A31 state it)."""
+    said = state.demographics.fields.get("deleted")
+    if said is None or said.value != "yes":
+        return False
+    admitted = (one.sender_time for one in state.statements if one.action is EncounterAction.ADMIT)
+    return not any(at is not None and at > said.at for at in admitted)
 
 
 def _superseded(stay: Stay, at: datetime) -> bool:

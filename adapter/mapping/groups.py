@@ -31,10 +31,19 @@ class Order:
 
 
 @dataclass(slots=True)
+class Moved:
+    """One MRG, and the PV1 that follows it: a move of visits (A45) has a pair of them for each."""
+
+    mrg: Segment
+    pv1: Segment | None = None
+
+
+@dataclass(slots=True)
 class PatientGroup:
     pid: Segment | None = None
     pd1: Segment | None = None
     pv1: Segment | None = None
+    moved: list[Moved] = field(default_factory=list)
     orders: list[Order] = field(default_factory=list)
 
     @property
@@ -81,7 +90,13 @@ class _Walk:
         self.patient.pd1 = segment
 
     def pv1(self, segment: Segment) -> None:
-        self.patient.pv1 = self.patient.pv1 or segment
+        group = self.patient
+        group.pv1 = group.pv1 or segment
+        if group.moved and group.moved[-1].pv1 is None:
+            group.moved[-1].pv1 = segment
+
+    def mrg(self, segment: Segment) -> None:
+        self.patient.moved.append(Moved(segment))
 
     def common_order(self, segment: Segment) -> None:
         """Before its OBR, in an OUL behind it."""
@@ -137,6 +152,7 @@ READERS = {
     "PID": _Walk.pid,
     "PD1": _Walk.pd1,
     "PV1": _Walk.pv1,
+    "MRG": _Walk.mrg,
     "ORC": _Walk.common_order,
     "OBR": _Walk.obr,
     "OBX": _Walk.obx,

@@ -1,21 +1,23 @@
-"""ADT → visits, merges and who a patient is (HL7 v2 chapter 3)."""
+"""ADT → visits, who a patient is, and whose record is whose (HL7 v2 chapter 3); event by event in docs/adt.md."""
 
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 
 from adapter.domain.encounter import EncounterAction, EncounterClass, EncounterStatement
-from adapter.domain.events import ClinicalEvent, EncounterChanged, PatientMerged
+from adapter.domain.events import ClinicalEvent, EncounterChanged, PatientDescribed
 from adapter.domain.issue import Issue
 from adapter.domain.ledger import Bucket
-from adapter.domain.patient import PatientId
+from adapter.domain.patient import Demographics, PatientId
 from adapter.hl7.datatypes import identifiers
 from adapter.hl7.er7 import Message, Segment
 from adapter.hl7.tables import PatientClass
 from adapter.mapping.feed import Feed, Mapped
+from adapter.mapping.groups import PatientGroup, patient_groups
 from adapter.mapping.hl7_oru import events_from_oru
-from adapter.mapping.hl7_patient import NULL, stated_number, visit_number
+from adapter.mapping.hl7_patient import NULL, stated, stated_number, visit_number
 from adapter.mapping.hl7_problem import conditions_of
+from adapter.mapping.hl7_ties import READERS, number_of, ties_of, unlinked
 from adapter.mapping.identity import patient_identity, statement_digest
 from adapter.mapping.plain import plain
 
@@ -31,11 +33,35 @@ ACTIONS = {
     "A11": EncounterAction.CANCEL_ADMIT,
     "A12": EncounterAction.CANCEL_TRANSFER,
     "A13": EncounterAction.CANCEL_DISCHARGE,
+    "A17": EncounterAction.TRANSFER,
+    "A21": EncounterAction.UPDATE,
+    "A22": EncounterAction.UPDATE,
+    "A52": EncounterAction.UPDATE,
+    "A53": EncounterAction.UPDATE,
 }
-PERSON = frozenset({"A28", "A31"})
+"""A leave of absence (A21, A22, and their cancels A52, A53) does not end a visit."""
+PERSON = frozenset({"A28", "A29", "A31"})
 """Speak of a person, not of a visit."""
-MERGES = frozenset({"A18", "A34", "A40"})
-SUPPORTED = frozenset(ACTIONS) | PERSON | MERGES
+DELETED = {"A29": "yes", "A28": NULL, "A31": NULL}
+"""A record that was deleted is nobody's until somebody speaks of it anew, by these or by an admission."""
+UNLINK, SWAP = "A37", "A17"
+SUPPORTED = frozenset(ACTIONS) | PERSON | frozenset(READERS) | {UNLINK}
+IGNORED = {
+    **dict.fromkeys(("A09", "A10", "A32", "A33"), "tracking"),
+    **dict.fromkeys(("A14", "A15", "A16", "A25", "A26", "A27", "A38"), "pending"),
+    **dict.fromkeys(("A35", "A41", "A42", "A49", "A50"), "number-only"),
+    **dict.fromkeys(("A39", "A46", "A48", "A51"), "other-identifier"),
+    **dict.fromkeys(("A54", "A55", "A61", "A62"), "staff"),
+    "A19": "query",
+    "A20": "bed-status",
+    "A23": "archived",
+    "A24": "link-is-no-merge",
+    "A60": "allergy-only",
+}
+"""Why an event is not read. A plan starts nothing, so its cancel (A38) ends nothing; what was admitted by mistake is taken
+back by A11, so an A23 is an archive's housekeeping; a link (A24) says that two records may be of use together; no criterion
+asks for allergies, so IAM and AL1 are passed by wherever they stand.
+"""
 CLASSES = {
     PatientClass.EMERGENCY: EncounterClass.EMERGENCY,
     PatientClass.INPATIENT: EncounterClass.INPATIENT,
@@ -43,32 +69,56 @@ CLASSES = {
     PatientClass.OUTPATIENT: EncounterClass.OUTPATIENT,
     PatientClass.RECURRING: EncounterClass.OUTPATIENT,
 }
+NO_VISIT = Issue("no-visit", "PV1-19", "no visit number, or no time of the event — ask the sender for PV1-19 and EVN-6")
 TIMES = {EncounterAction.ADMIT: 44, EncounterAction.DISCHARGE: 45}
 """PV1's own time of the event, where it has one."""
 
 
 def events_from_adt(message: Message, event: str, feed: Feed) -> Mapped:
     """Results inside an ADT (weight, height) are read as in an ORU."""
-    if len(message.all("PID")) > 1 and event not in MERGES:
+    several = len(message.all("PID")) > 1
+    if several and event not in READERS and event not in {UNLINK, SWAP}:
         return refused("DUP_PID", message)
     found = events_from_oru(message, feed)
     if not found.patients:
         return found
-    patient = found.patients[0]
-    found = replace(found, events=(*found.events, *conditions_of(message, patient, feed)))
-    if event in MERGES:
-        return merged(message, patient, found, feed)
-    action = ACTIONS.get(event)
-    statement = None if action is None else statement_of(message, action, feed)
-    if statement is not None:
-        events: tuple[ClinicalEvent, ...] = (*found.events, EncounterChanged(patient, statement))
-        return replace(found, events=events, issues=(*found.issues, *visit_issues(message.first("PV1"), feed)))
-    if action is None:
-        return found
-    issue = Issue(
-        "no-visit", "PV1-19", "no visit number, or no time of the event — ask the sender for PV1-19 and EVN-6"
-    )
-    return replace(found, issues=(*found.issues, issue))
+    if not several:
+        found = replace(found, events=(*found.events, *conditions_of(message, found.patients[0], feed)))
+    if event in READERS or event == UNLINK:
+        return tied(message, event, found, feed)
+    if event in DELETED:
+        return with_events(found, *deleted(found.patients[0], DELETED[event], feed))
+    return with_visits(found, message, ACTIONS[event], feed)
+
+
+def with_events(found: Mapped, *events: ClinicalEvent) -> Mapped:
+    return replace(found, events=(*found.events, *events))
+
+
+def deleted(patient: PatientId, value: str, feed: Feed) -> Iterator[ClinicalEvent]:
+    yield PatientDescribed(patient, Demographics({"deleted": stated(value, feed.told or feed.received)}))
+
+
+def tied(message: Message, event: str, found: Mapped, feed: Feed) -> Mapped:
+    read = unlinked(message, feed) if event == UNLINK else ties_of(message, event, feed)
+    if isinstance(read, str):
+        return refused(read, message)
+    events, issues = read
+    named = dict.fromkeys((*found.patients, *(record for event in events for record in event.tie.records)))
+    return replace(with_events(found, *events), issues=(*found.issues, *issues), patients=tuple(named))
+
+
+def with_visits(found: Mapped, message: Message, action: EncounterAction, feed: Feed) -> Mapped:
+    """A statement of each patient's visit: two where beds are swapped (A17)."""
+    for group in patient_groups(message):
+        patient = patient_identity(() if group.pid is None else identifiers(group.pid, 3), feed.site)
+        if isinstance(patient, str):
+            continue
+        statement = statement_of(message, group, action, feed)
+        issues = (NO_VISIT,) if statement is None else tuple(visit_issues(group.pv1, feed))
+        events = () if statement is None else (EncounterChanged(patient, statement),)
+        found = replace(with_events(found, *events), issues=(*found.issues, *issues))
+    return found
 
 
 def visit_issues(pv1: Segment | None, feed: Feed) -> Iterator[Issue]:
@@ -87,21 +137,10 @@ def refused(reason: str, message: Message) -> Mapped:
     return Mapped(buckets=(Bucket.MESSAGE_NOT_USED,) * len(message.all("OBX")), refusal=reason)
 
 
-def merged(message: Message, survivor: PatientId, found: Mapped, feed: Feed) -> Mapped:
-    """A40: MRG-1 is from now on the patient of PID-3."""
-    mrg = message.first("MRG")
-    gone = patient_identity(() if mrg is None else identifiers(mrg, 1), feed.site)
-    if isinstance(gone, str):
-        return refused("NO_MRG", message)
-    if gone == survivor:
-        issue = Issue("merge-into-self", "MRG-1", "a merge of a patient into themselves — nothing to do")
-        return replace(found, issues=(*found.issues, issue))
-    events: tuple[ClinicalEvent, ...] = (*found.events, PatientMerged(survivor, gone))
-    return replace(found, events=events, patients=(*found.patients, gone))
-
-
-def statement_of(message: Message, action: EncounterAction, feed: Feed) -> EncounterStatement | None:
-    pv1 = message.first("PV1")
+def statement_of(
+    message: Message, group: PatientGroup, action: EncounterAction, feed: Feed
+) -> EncounterStatement | None:
+    pv1 = group.pv1
     visit = visit_number(pv1, feed)
     at = event_time(message, pv1, action, feed)
     if pv1 is None or not visit or at is None:
@@ -119,6 +158,7 @@ def statement_of(message: Message, action: EncounterAction, feed: Feed) -> Encou
         message=feed.message_id,
         emergency_ward=ward in feed.site.emergency_wards,
         admitted=began(pv1, action, feed),
+        account=number_of(group.pid, 18),
     )
     return replace(statement, digest=statement_digest(statement))
 

@@ -9,6 +9,7 @@ from adapter.domain.ledger import Bucket
 from adapter.hl7.er7 import Message
 from adapter.hl7.tables import ProcessingId
 from adapter.mapping.feed import Feed, Mapped
+from adapter.mapping.hl7_adt import IGNORED as IGNORED_EVENTS
 from adapter.mapping.hl7_adt import SUPPORTED, events_from_adt
 from adapter.mapping.hl7_oru import events_from_oru
 from adapter.mapping.hl7_pharmacy import EVENTS as PHARMACY
@@ -34,8 +35,6 @@ IGNORED = {
     "MDM": "document",
 }
 """Why a type is not read: an order is no result, and a document's text is nothing a machine understands here."""
-NOT_NEEDED = {("ADT", "A60"): "allergy-only"}
-"""As IGNORED, for one event: no criterion asks for allergies, so IAM and AL1 are passed by wherever they stand."""
 OTHER_PROCESSING = frozenset(ProcessingId) - {ProcessingId.PRODUCTION}
 ODDITIES = {
     "bom": "a byte order mark stands before MSH — ask the sender to leave it out",
@@ -84,7 +83,8 @@ def disposition(message: Message, kind: str, event: str, *, production: bool) ->
     if production and message.header.text(11).strip().upper() in OTHER_PROCESSING:
         return Disposition("quarantined", "PROCID")
     if not supported(kind, event):
-        return Disposition("ignored", NOT_NEEDED.get((kind, event)) or IGNORED.get(kind, "unsupported-type"))
+        reasons = IGNORED_EVENTS if kind == "ADT" else IGNORED
+        return Disposition("ignored", reasons.get(event if kind == "ADT" else kind, "unsupported-type"))
     if message.header.raw(14) or message.first("DSC") is not None or message.first("ADD") is not None:
         return Disposition("quarantined", "CONTINUATION")
     reason = misshapen(message)

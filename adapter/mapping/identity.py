@@ -103,7 +103,8 @@ def statement_digest(statement: EncounterStatement) -> str:
     s = statement
     words = [s.visit, str(s.action), s.at.isoformat(), s.encounter_class and str(s.encounter_class)]
     began = [s.admitted.isoformat()] if s.admitted else []
-    return fingerprint([*words, s.ward, s.bed, s.emergency_ward, *began])
+    account = [["account", s.account]] if s.account else []
+    return fingerprint([*words, s.ward, s.bed, s.emergency_ward, *began, *account])
 
 
 def _quantity(quantity: Quantity | None) -> str:

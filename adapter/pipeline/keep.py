@@ -4,39 +4,41 @@ import hashlib
 import hmac
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from adapter import telemetry
+from adapter.domain.events import ClinicalEvent
 from adapter.domain.patient import Decision, PatientId, PatientState
-from adapter.domain.persons import Merge
+from adapter.domain.persons import Knot, Person
+from adapter.domain.ties import Tie
 from adapter.eligibility.episode import NEWER_VISIT
 from adapter.eligibility.explain import as_json
-from adapter.pipeline.joining import Joining, joining_of
+from adapter.pipeline.knots import Knotted, knotted
+from adapter.pipeline.numbers import Numbers, Register
 from adapter.pipeline.outgoing import Occasion, Outlet, Owed, SinkOutlet, owed
 from adapter.pipeline.remembered import Known, Remembered
 from adapter.scoring.chart import Chart
 from adapter.screening.rulebook import Rulebook
 from adapter.screening.screen import Judgement, Outcome
 from adapter.screening.snapshot import as_decided
-from adapter.store import audit, outbox, patients, persons, screening_ids, worklist
+from adapter.store import audit, contested, outbox, patients, persons, screening_ids, worklist
 from adapter.store.database import Database, Snapshot, Transaction
 from adapter.store.partitions import partition_of
 from adapter.store.secret import SiteSecret
 
-WHICH_NUMBER = "screening-id"
-"""The question a person answers when two records with a screening id each turn out to be one person."""
+NONE = Numbers()
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One judgement ready to be kept. `rivals` are the screening ids of a person who has more than one."""
+    """One judgement ready to be kept. `screening_id` is a new one, or one that was disputed and is this person's now."""
 
     candidate: str
     judgement: Judgement
     screening_id: str = ""
     owed: tuple[Owed, ...] = ()
-    rivals: tuple[str, ...] = ()
+    numbers: Numbers = NONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,8 @@ class Prepared:
     entries: tuple[Entry, ...]
     message_id: int | None
     person: str
-    joining: Joining | None = None
+    knotted: Knotted | None = None
+    """The records it rests on, where they are tied to others; what was said of them is kept with the first of its persons."""
 
     @property
     def owed(self) -> bool:
@@ -68,6 +71,7 @@ class Keeper:
     _memory: Remembered = field(default_factory=Remembered)
 
     def known(self, patient: PatientId) -> Known:
+        """Of a record that stands alone."""
         found = self._memory.get(patient)
         if found is None:
             with self.database.read() as conn:
@@ -75,39 +79,55 @@ class Keeper:
             self._memory.put(patient, found)
         return found
 
-    def name(self, patient: PatientId) -> PatientId:
-        """The identifier a person goes by."""
+    def root(self, patient: PatientId) -> PatientId | None:
+        """What the records tied to this one are kept by; `None` for one that stands alone."""
         if patient in self._memory:
-            return patient
+            return None
         with self.database.read() as conn:
-            return persons.resolve(conn, patient)
+            return persons.root(conn, patient)
 
-    def joinings(self, merges: tuple[Merge, ...]) -> list[Joining]:
-        """The persons that these merges, with all on record, make."""
+    def knots(self, records: Collection[PatientId], ties: Collection[Tie]) -> list[Knot]:
+        """What hangs together with these records, by all ties on record and these."""
+        found: list[Knot] = []
+        left = set(records)
         with self.database.read() as conn:
-            found = {persons.person(conn, merge.survivor, *merges) for merge in merges}
-            return [joining_of(conn, person, merges) for person in sorted(found, key=lambda p: p.name)]
+            while left:
+                found.append(persons.knot(conn, min(left), *ties))
+                left -= set(found[-1].records)
+        return found
+
+    def knotted(self, knot: Knot, ties: Sequence[Tie], events: Sequence[ClinicalEvent]) -> Knotted:
+        known = set(knot.records)
+        with self.database.read() as conn:
+            found = knotted(conn, knot, tuple(tie for tie in ties if known.issuperset(tie.records)), events)
+            registers = [Register(conn, self.secret, trial.id) for trial in self.rules.trials]
+            return replace(
+                found, contests=tuple(c for one in registers for torn in found.torn for c in one.contests(torn))
+            )
 
     def prepare(
-        self, outcome: Outcome, message_id: int | None, person: str, joining: Joining | None = None
+        self, outcome: Outcome, message_id: int | None, person: str, knotted: Knotted | None = None
     ) -> Prepared:
         """Everything that costs time: ids, the explanation, bundles."""
-        merges = joining.merges if joining else ()
-        entries = tuple(self._entry(outcome, judgement, merges) for judgement in outcome.judgements)
-        return Prepared(outcome, entries, message_id, person, joining)
+        entries = tuple(self._entry(outcome, judgement, knotted) for judgement in outcome.judgements)
+        return Prepared(outcome, entries, message_id, person, knotted)
 
     def keep(self, tx: Transaction, prepared: Sequence[Prepared], now: datetime) -> dict[PatientId, int]:
         """In the one transaction of the batch; everybody's rows together, because every statement costs. The keys of the
         patients written come back.
         """
-        for one in prepared:
-            if one.joining is not None:
-                self._join(tx, one.joining, one.message_id or 0, now)
+        knots = {id(one.knotted): (one.knotted, one.message_id or 0) for one in prepared if one.knotted is not None}
+        for found, message in knots.values():
+            self._tie(tx, found, message, now)
         remembered = {who: known.key for who, known in self._those_known(prepared) if known.key is not None}
-        changes = [(one.outcome.before, one.outcome.state) for one in prepared]
+        changes = [(one.outcome.before, one.outcome.state) for one in prepared if one.knotted is None]
+        changes += [change for found, _ in knots.values() for change in found.changes]
         keys = remembered | patients.save_many(tx, changes, remembered)
         for one in prepared:
             self._forget_superseded(tx, one)
+        mine = [entry.candidate for one in prepared if one.knotted is not None for entry in one.entries]
+        if mine:
+            worklist.nobodys(tx, mine)
         sightings = [self._sighting(one, entry) for one in prepared for entry in one.entries]
         worklist.record_many(tx, sightings, keys)
         for one in prepared:
@@ -124,14 +144,16 @@ class Keeper:
     def _owe(self, tx: Transaction, prepared: Prepared, now: datetime) -> None:
         """What follows from the rows: ids, deliveries, audit."""
         for entry in prepared.entries:
-            if entry.screening_id:
-                who, trial = prepared.outcome.state.patient, entry.judgement.assessment.trial
+            who, trial = prepared.outcome.state.patient, entry.judgement.assessment.trial
+            if entry.numbers.won:
+                contested.hand_over(tx, self.secret, trial, entry.numbers.own, who)
+            elif entry.screening_id:
                 screening_ids.allocate(tx, self.secret, trial, who, entry.screening_id)
             for delivery in entry.owed:
                 outbox.add(tx, delivery, now)
             if entry.judgement.change is not None:
                 audit.append(tx, _act(entry), now)
-            if entry.rivals and prepared.joining is not None:
+            if entry.numbers.rivals and prepared.knotted is not None and prepared.knotted.ties:
                 audit.append(tx, audit.Act("adapter", "system", "identity-conflict", "candidate", entry.candidate), now)
                 telemetry.warn("identity conflict", candidate=entry.candidate)
 
@@ -140,14 +162,11 @@ class Keeper:
         if partitions:
             self._memory.drop(lambda patient: partition_of(patient) in partitions)
 
-    def touched(self, patients: Collection[PatientId], merges: tuple[Merge, ...]) -> frozenset[PatientId]:
-        """The persons a message speaks of by the names they go by, and all records of those it makes one."""
-        named = {self.name(patient) for patient in patients}
-        if merges:
-            with self.database.read() as conn:
-                for merge in merges:
-                    named |= persons.person(conn, merge.survivor, *merges).members
-        return frozenset(named)
+    def touched(self, records: Collection[PatientId], ties: Sequence[Tie]) -> frozenset[PatientId]:
+        """What the persons a message speaks of are kept by, before it and after it."""
+        tied = {record for tie in ties for record in tie.records}
+        before = {self.root(record) or record for record in {*records, *tied}}
+        return frozenset(before | {knot.root for knot in self.knots(tied, ties)})
 
     @contextmanager
     def certain(self) -> Iterator[None]:
@@ -164,25 +183,26 @@ class Keeper:
         """After the commit only: memory never runs ahead of the disk. `keys` as `keep` found them."""
         for one in prepared:
             patient = one.outcome.state.patient
-            for gone in one.joining.person.members if one.joining else ():
-                self._memory.forget(gone)
-            alerts = dict(one.joining.alerts if one.joining else self.known(patient).alerts)
+            if one.knotted is not None:  # whoever speaks of one of them may change the others: read anew each time
+                for record in one.knotted.knot.records:
+                    self._memory.forget(record)
+                continue
+            alerts = dict(self.known(patient).alerts)
             for entry in one.entries:
                 change = entry.judgement.change
                 if change is not None:
                     alerts[change.alert.trial, change.alert.episode] = change.alert
             self._memory.put(patient, Known(one.outcome.chart, alerts, one.judged, keys.get(patient)))
 
-    def _join(self, tx: Transaction, joining: Joining, message_id: int, now: datetime) -> None:
-        for merge in joining.merges:
-            persons.record(tx, merge, message_id)
-        name = joining.person.name
-        for other in sorted(joining.person.members - {name}):
-            patients.clear(tx, other)
-        for row in joining.former:
-            worklist.adopt(tx, row.id, self.candidate_id(name, row.trial, row.episode), name)
-        detail = {"records": len(joining.person.members), "circle": joining.person.cycle}
-        audit.append(tx, audit.Act("adapter", "system", "records-joined", "message", str(message_id), detail), now)
+    def _tie(self, tx: Transaction, found: Knotted, message_id: int, now: datetime) -> None:
+        if found.ties:
+            persons.record(tx, found.knot, found.ties, message_id)
+            audit.append(tx, _tied(found, message_id), now)
+        for one in found.adopted:
+            candidate = self.candidate_id(one.patient, one.row.trial, one.episode)
+            worklist.adopt(tx, one.row.id, candidate, one.patient, one.episode)
+        for contest in found.contests:
+            contested.contest(tx, self.secret, contest.number, (contest.trial, contest.records), now)
 
     def _forget_superseded(self, tx: Transaction, prepared: Prepared) -> None:
         """Results before their admission open an episode that is nobody's question once the visit is known: gone, unless
@@ -190,12 +210,12 @@ class Keeper:
         """
         who = prepared.outcome.state.patient
         known = self._memory.get(who)
-        if prepared.joining is None and known is not None and known.judged == prepared.judged:
+        if prepared.knotted is None and known is not None and known.judged == prepared.judged:
             return
         trials = {entry.judgement.assessment.trial for entry in prepared.entries}
         worklist.forget_untold(tx, who, sorted(trials), prepared.judged)
 
-    def _entry(self, outcome: Outcome, judgement: Judgement, merges: tuple[Merge, ...]) -> Entry:
+    def _entry(self, outcome: Outcome, judgement: Judgement, knotted: Knotted | None) -> Entry:
         assessment = judgement.assessment
         candidate = self.candidate_id(outcome.state.patient, assessment.trial, assessment.episode)
         acts = _acts(outcome.state, assessment.trial, assessment.episode)
@@ -203,11 +223,11 @@ class Keeper:
         if judgement.change is None and not decided and not assessment.shown:
             return Entry(candidate, judgement)
         with self.database.read() as conn:
-            numbers = self._numbers(conn, outcome.state, assessment.trial, merges)
-            known = numbers[0] if numbers else ""
+            numbers = self._numbers(conn, outcome.state, assessment.trial, knotted)
+            known = numbers.own
             pushed = outbox.newest_contents(conn, known) if known else {}
-        if len(numbers) > 1:  # asked once, at the present episode
-            return Entry(candidate, judgement, rivals=() if NEWER_VISIT in assessment.flags else numbers)
+        if numbers.rivals:  # asked once, at the present episode
+            return Entry(candidate, judgement, numbers=NONE if NEWER_VISIT in assessment.flags else numbers)
         screening_id = known or (screening_ids.new_screening_id() if assessment.shown else "")
         decisions = _decisions(outcome.state, assessment.trial, assessment.episode)
         occasion = Occasion(
@@ -223,15 +243,13 @@ class Keeper:
         pushing = any(isinstance(outlet, SinkOutlet) for outlet in outlets)
         shown = as_decided(assessment, outcome.chart, self.rules) if pushing else assessment
         due = owed(judgement.change, shown, outlets, occasion)
-        return Entry(candidate, judgement, "" if known else screening_id, due)
+        return Entry(candidate, judgement, "" if known else screening_id, due, numbers)
 
-    def _numbers(self, conn: Snapshot, state: PatientState, trial: str, merges: tuple[Merge, ...]) -> tuple[str, ...]:
-        """The screening ids of one person; more than one until somebody says which of them counts (decisions A4)."""
-        person = persons.person(conn, state.patient, *merges)
-        found = {screening_ids.find(conn, self.secret, trial, member) for member in person.members} - {None}
-        numbers = sorted(number for number in found if number)
-        chosen = [d.note for d in state.determinations if d.trial == trial and d.criterion == WHICH_NUMBER]
-        return (chosen[-1],) if chosen and chosen[-1] in numbers else tuple(numbers)
+    def _numbers(self, conn: Snapshot, state: PatientState, trial: str, knotted: Knotted | None) -> Numbers:
+        register = Register(conn, self.secret, trial)
+        if knotted is None:
+            return register.of(Person(state.patient, frozenset({state.patient})), [state])
+        return register.of(knotted.knot.person(state.patient), knotted.states, knotted.contests)
 
     def _reason(self, trial_id: str, decision: Decision) -> str:
         """Only a reason code of the trial leaves the house; whatever else a person wrote stays `other`."""
@@ -249,8 +267,8 @@ class Keeper:
         assessment, change = entry.judgement.assessment, entry.judgement.change
         told = entry.judgement.told or assessment.shown or change is not None or bool(assessment.status)
         explained = as_json(assessment, patient=entry.candidate, software=self.rules.software) if told else {}
-        if entry.rivals:
-            explained["screening_ids"] = list(entry.rivals)
+        if entry.numbers.rivals:
+            explained["screening_ids"] = list(entry.numbers.rivals)
         state = prepared.outcome.state
         return worklist.Sighting(
             entry.candidate, assessment, explained, change, prepared.message_id, state.demographics, prepared.person
@@ -264,6 +282,14 @@ def _acts(state: PatientState, trial: str, episode: str) -> tuple[str, ...]:
 
 def _decisions(state: PatientState, trial: str, episode: str) -> tuple[Decision, ...]:
     return tuple(d for d in state.decisions if d.trial == trial and d.episode == episode)
+
+
+def _tied(found: Knotted, message_id: int) -> audit.Act:
+    """How many records and persons hang together now."""
+    people = found.knot.persons
+    circle = any(person.cycle for person in people)
+    detail = {"records": len(found.knot.records), "persons": len(people), "circle": circle}
+    return audit.Act("adapter", "system", "records-tied", "message", str(message_id), detail)
 
 
 def _act(entry: Entry) -> audit.Act:

@@ -1,23 +1,25 @@
-"""A batch of messages through the house: interpret and screen first, then one transaction keeps it; a merge has its own.
+"""A batch of messages through the house: interpret and screen first, then one transaction keeps it; a merge or move has its own.
 
 Reading and computing happen outside the transaction: nobody else changes the patients this process keeps (all of them, or
 its share: docs/adr/0017), so what it read stays true, and receiving never waits for scoring (decisions F2).
 """
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import groupby
 
 from adapter import telemetry
-from adapter.domain.events import ClinicalEvent, PatientMerged
+from adapter.domain.events import ClinicalEvent, RecordsTied
 from adapter.domain.message import MessageState
 from adapter.domain.patient import PatientId
-from adapter.domain.persons import Merge
+from adapter.domain.persons import Knot
+from adapter.domain.ties import Tie
 from adapter.errors import AdapterError, MalformedMessageError, place
-from adapter.pipeline.joining import Joining
 from adapter.pipeline.keep import Keeper
+from adapter.pipeline.knots import Knotted
 from adapter.ports import Clock
+from adapter.scoring.chart import Chart
 from adapter.screening.interpret import Interpretation, interpret, unreadable
 from adapter.screening.rulebook import Rulebook
 from adapter.screening.screen import Outcome, screen
@@ -49,8 +51,8 @@ class Step:
     outcome: Outcome
     message_id: int | None
     person: str = ""
-    joining: Joining | None = None
-    """The records that this message made one, if it did."""
+    knotted: Knotted | None = None
+    """The records of a patient that are tied to others."""
 
 
 class Processor:
@@ -82,7 +84,7 @@ class Processor:
         return len(items)
 
     def carry(self, items: Sequence[inbox.Item]) -> None:
-        """Messages that wait, oldest first, together but for merges, which stand alone; after a bug each in its own."""
+        """Messages that wait, oldest first, together but for those that tie records, which stand alone; after a bug each in its own."""
         try:
             self._carry(items)
         except AdapterError:
@@ -103,8 +105,8 @@ class Processor:
         held = self._shares.held
         with self._database.read() as conn:
             due = worklist.due_for_review(conn, now, limit if held == ALL else DUE)
-        due = [one for one in due if held == ALL or partition_of(one[0]) in held][:limit]
-        steps = [self._screened(patient, (), now) for patient in dict.fromkeys(who for who, _, _ in due)]
+        due = [one for one in due if held == ALL or partition_of(one.root or one.patient) in held][:limit]
+        steps = self._steps_of(dict.fromkeys(one.patient for one in due), now)
         self._write((), steps, now)
         # An episode that is no longer anybody's question (an older visit, a trial taken out) is not asked for ever.
         judged = {
@@ -112,22 +114,21 @@ class Processor:
             for s in steps
             for j in s.outcome.judgements
         }
-        forgotten = [self._keeper.candidate_id(*one) for one in due if one not in judged]
+        asked = ((one.patient, one.trial, one.episode) for one in due)
+        forgotten = [self._keeper.candidate_id(*one) for one in asked if one not in judged]
         if forgotten:
             with self._shares.write() as tx:
                 worklist.review_no_more(tx, forgotten)
         return len(due)
 
     def _carry(self, items: Sequence[inbox.Item]) -> None:
-        """Messages that merge records stand alone: what follows them must see one person."""
+        """Messages that tie records stand alone: what follows them must see the persons they make."""
         now = self._clock()
         everything = self._ours([self._read(item, now) for item in items])
-        for merging, run in groupby(everything, key=merges_of):
-            if not merging:
-                read = list(run)
-                self._write(read, self._steps(read, now), now)
-            for one in run if merging else ():
-                self._write([one], self._joined(one, merging, now), now)
+        for ties, run in groupby(everything, key=ties_of):
+            read = list(run)
+            for together in [[one] for one in read] if ties else [read]:
+                self._write(together, self._steps(together, now, ties), now)
 
     def _ours(self, read: list[Read]) -> list[Read]:
         """Messages of the patients we keep. What is another's is handed on; what belongs to several stands alone."""
@@ -154,7 +155,7 @@ class Processor:
     def _needed(self, one: Read) -> frozenset[int]:
         """The partitions of all persons it touches; none for one that is about nobody."""
         patients = {event.patient for event in one.seen.events} if one.seen else set()
-        return partitions_of(self._keeper.touched(patients, merges_of(one)))
+        return partitions_of(self._keeper.touched(patients, ties_of(one)))
 
     def _apart(self, one: Read) -> list[Read]:
         """With all its patients in hand. While we waited for them another process may have done it."""
@@ -183,41 +184,57 @@ class Processor:
         ending = ending_of(seen, now)
         return Read(item, ending, seen if ending.state is MessageState.APPLIED else None)
 
-    def _steps(self, read: Sequence[Read], now: datetime, but: Collection[PatientId] = ()) -> list[Step]:
-        """Every patient once, with all that the batch says of them, in the order it was stored; those of `but` left out."""
-        said: dict[PatientId, list[tuple[ClinicalEvent, inbox.Item]]] = {}
-        for one in read:
-            for event in one.seen.events if one.seen else ():
-                if event.patient not in but:
-                    said.setdefault(self._keeper.name(event.patient), []).append((event, one.item))
-        return [self._told(patient, what, now) for patient, what in said.items()]
+    def _steps(self, read: Sequence[Read], now: datetime, ties: Sequence[Tie] = ()) -> list[Step]:
+        """Every patient once, with all that the batch says of them, in the order it was stored; where records are tied
+        together, everybody whose they are.
+        """
+        said = [(event, one.item.id) for one in read if one.seen for event in one.seen.events]
+        knots = self._knots({event.patient for event, _ in said}, ties)
+        told: dict[PatientId, list[tuple[ClinicalEvent, int]]] = {}
+        for event, message in said:
+            knot = knots.get(event.patient)
+            told.setdefault(knot.root if knot else event.patient, []).append((event, message))
+        steps: list[Step] = []
+        for patient, what in told.items():
+            knot, events = knots.get(patient), [event for event, _ in what]
+            found = [self._screened(patient, events, now)] if knot is None else self._entwined(knot, ties, events, now)
+            last, message = what[-1]
+            steps += [replace(step, message_id=message, person=person_of(last)) for step in found]
+        return steps
 
-    def _told(self, patient: PatientId, what: Sequence[tuple[ClinicalEvent, inbox.Item]], now: datetime) -> Step:
-        last, item = what[-1]
-        step = self._screened(patient, [event for event, _ in what], now)
-        return replace(step, message_id=item.id, person=person_of(last))
+    def _knots(self, records: Collection[PatientId], ties: Sequence[Tie]) -> dict[PatientId, Knot]:
+        """By record, where it is tied to others."""
+        tied = {record for record in records if self._keeper.root(record) is not None}
+        tied |= {record for tie in ties for record in tie.records}
+        return {record: knot for knot in self._keeper.knots(tied, ties) for record in knot.records}
+
+    def _steps_of(self, patients: Iterable[PatientId], now: datetime) -> list[Step]:
+        """As time passes: nobody said anything."""
+        known = list(patients)
+        knots = self._knots(known, ())
+        alone = [self._screened(patient, (), now) for patient in known if patient not in knots]
+        tied = {knots[patient].root: knots[patient] for patient in known if patient in knots}
+        return alone + [step for knot in tied.values() for step in self._entwined(knot, (), (), now)]
 
     def _screened(self, patient: PatientId, events: Sequence[ClinicalEvent], now: datetime) -> Step:
         known = self._keeper.known(patient)
         return Step(screen(known.chart, events, self._rules, alerts=known.alerts, now=now), None)
 
-    def _joined(self, one: Read, merging: tuple[Merge, ...], now: datetime) -> list[Step]:
-        """Every person whom the merges of one message touch, screened with all that was said of any of their records; then
-        whoever else a batch speaks of.
-        """
-        events = one.seen.events if one.seen else ()
-        steps, joined = [], set[PatientId]()
-        for joining in self._keeper.joinings(merging):
-            joined |= joining.person.members
-            ours = [event for event in events if event.patient in joining.person.members]
-            outcome = screen(joining.chart, ours, self._rules, alerts=joining.alerts, now=now)
-            steps.append(Step(replace(outcome, before=joining.before), one.item.id, joining=joining))
-        return steps + self._steps([one], now, but=joined)
+    def _entwined(
+        self, knot: Knot, ties: Sequence[Tie], events: Sequence[ClinicalEvent], now: datetime
+    ) -> Iterator[Step]:
+        """Everybody whose records hang together: what is said of one record may be another person's visit."""
+        found = self._keeper.knotted(knot, ties, events)
+        for life in found.lives:
+            outcome = Outcome(life.before, Chart(life.state), ())
+            if life.asked:
+                outcome = screen(life.state, (), self._rules, alerts=life.alerts, now=now)
+            yield Step(replace(outcome, before=life.before), None, knotted=found)
 
     def _write(self, read: Sequence[Read], steps: Sequence[Step], now: datetime) -> None:
         if not read and not steps:
             return
-        prepared = [self._keeper.prepare(step.outcome, step.message_id, step.person, step.joining) for step in steps]
+        prepared = [self._keeper.prepare(step.outcome, step.message_id, step.person, step.knotted) for step in steps]
         owed = any(one.owed for one in prepared)
         with self._keeper.certain(), self._shares.write() as tx:
             keys = self._keeper.keep(tx, prepared, now)
@@ -234,11 +251,10 @@ def ending_of(seen: Interpretation, now: datetime) -> inbox.Ending:
     return inbox.Ending(MessageState(seen.disposition), now, seen.reason, seen.ledger.as_json(), seen.issues)
 
 
-def merges_of(read: Read) -> tuple[Merge, ...]:
-    """The merges a message states; one into itself is nothing (HL7 A40 with MRG-1 = PID-3)."""
+def ties_of(read: Read) -> tuple[Tie, ...]:
+    """What the message says of whose record is whose."""
     events = read.seen.events if read.seen else ()
-    stated = (Merge(event.merged, event.patient) for event in events if isinstance(event, PatientMerged))
-    return tuple(merge for merge in stated if merge.merged != merge.survivor)
+    return tuple(event.tie for event in events if isinstance(event, RecordsTied))
 
 
 def person_of(event: ClinicalEvent) -> str:

@@ -4,19 +4,22 @@ The same reader, processor and keeper as in daily life, without outlets: nothing
 verdicts, so it is done without trials; each person is then assessed once (docs/adr/0016).
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 from adapter.domain.assessment import Assessment
 from adapter.domain.patient import PatientId, PatientState
+from adapter.domain.persons import Knot
 from adapter.eligibility.evaluate import assess
-from adapter.pipeline.keep import Keeper
+from adapter.pipeline.keep import Keeper, Prepared
+from adapter.pipeline.knots import state_of
 from adapter.pipeline.process import TRIES, Processor
+from adapter.screening.lives import is_known
 from adapter.screening.rulebook import Rulebook
-from adapter.screening.screen import Judgement, Outcome, screen
-from adapter.store import outcomes, patients, persons, projections, worklist
+from adapter.screening.screen import Alerts, Judgement, Outcome, screen
+from adapter.store import outcomes, patients, projections, worklist
 from adapter.store.candidate_rows import CandidateRow
 from adapter.store.database import Database
 from adapter.store.projections import Span
@@ -116,15 +119,13 @@ class Replay:
         Nobody is told here: where an alert is due, the candidate is due for review, and the daemon tells.
         """
         with self.live.read() as conn, self.second.write() as tx:
-            for former, patient, trial, episode in projections.seed_worklist(conn, tx):
-                person = persons.resolve(tx, patient)
-                worklist.adopt(tx, former, self._keeper.candidate_id(person, trial, episode), person)
+            projections.seed_worklist(conn, tx)
         with self.second.read() as conn:
-            people = projections.people(conn)
-        for first in range(0, len(people), RUN):
-            kept = [self._keeper.prepare(self._judged(person), None, "") for person in people[first : first + RUN]]
-            with self.second.write() as tx:
-                self._keeper.keep(tx, kept, self.now)
+            alone, tied = projections.people(conn)
+        for first in range(0, len(alone), RUN):
+            self._keep([self._judged(person) for person in alone[first : first + RUN]])
+        for knot in self._keeper.knots(tied, ()):
+            self._keep(self._judged_together(knot))
 
     def differences(self) -> list[Difference]:
         """Live worklist against that of the second store, by trial and candidate."""
@@ -144,12 +145,25 @@ class Replay:
     def _clock(self) -> datetime:
         return self.now
 
-    def _judged(self, person: PatientId) -> Outcome:
+    def _keep(self, judged: Iterable[Prepared]) -> None:
+        kept = list(judged)
+        with self.second.write() as tx:
+            self._keeper.keep(tx, kept, self.now)
+
+    def _judged(self, person: PatientId) -> Prepared:
         with self.second.read() as conn:
             state, alerts = patients.load(conn, person), worklist.alerts(conn, person)
+        return self._keeper.prepare(self._outcome(state, alerts), None, "")
+
+    def _judged_together(self, knot: Knot) -> Iterator[Prepared]:
+        found = self._keeper.knotted(knot, (), ())
+        for life in found.lives:
+            yield self._keeper.prepare(self._outcome(life.state, life.alerts), None, "", found)
+
+    def _outcome(self, state: PatientState, alerts: Alerts) -> Outcome:
         outcome = screen(state, (), self.rules, alerts=alerts, now=self.now)
         judged = [
-            j for j in outcome.judgements if _is_known(state) or (j.assessment.trial, j.assessment.episode) in alerts
+            j for j in outcome.judgements if is_known(state) or (j.assessment.trial, j.assessment.episode) in alerts
         ]
         return replace(outcome, judgements=tuple(self._untold(one) for one in judged))
 
@@ -176,7 +190,7 @@ class Replay:
         if row.assessment:
             return {criterion["id"]: criterion["answer"] for criterion in row.assessment["criteria"]}
         with store.read() as conn:
-            state = patients.load(conn, row.patient)
+            state = state_of(conn, row.patient)
         return {c.id: str(c.answer) for one in _again(state, rules, row) for c in one.criteria}
 
 
@@ -200,12 +214,6 @@ def take_over(replay: Replay) -> int:
 
 def _finding_of(row: CandidateRow | None) -> Finding | None:
     return None if row is None else Finding(row.verdict, row.stratum, row.shown)
-
-
-def _is_known(state: PatientState) -> bool:
-    told = (state.results, state.statements, state.demographics.fields, state.administrations, state.conditions)
-    said = (*told, state.determinations, state.decisions)
-    return any(said)
 
 
 def _nobody() -> None:

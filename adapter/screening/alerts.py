@@ -8,6 +8,7 @@ from adapter.domain.assessment import Assessment, CriterionResult, Verdict
 from adapter.domain.trial import CriterionKind
 from adapter.domain.truth import Truth
 from adapter.eligibility.episode import NEWER_VISIT
+from adapter.eligibility.evaluate import DELETED
 
 SUMMARY = ("verdict", "certainty", "stratum", "onset", "status")
 """What a summary is made of, in its order; what must change for people to be told again."""
@@ -60,6 +61,8 @@ def why_not(assessment: Assessment) -> str:
     against = [c.id for c in assessment.criteria if _stands_against(c)]
     if against:
         return f"against: {', '.join(against)}"
+    if DELETED in assessment.flags:
+        return "record deleted"
     if NEWER_VISIT in assessment.flags:
         return "a newer visit has begun"
     if assessment.encounter is not None and assessment.encounter.discharged is not None:

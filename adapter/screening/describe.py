@@ -13,12 +13,13 @@ from adapter.domain.events import (
     EncounterChanged,
     ObservationReceived,
     PatientDescribed,
-    PatientMerged,
+    RecordsTied,
     StatusDecided,
 )
 from adapter.domain.observation import Observation
 from adapter.domain.patient import PatientId
 from adapter.domain.quantity import Quantity, decimal_text
+from adapter.domain.ties import Merge, Move, Tie, Unlink
 from adapter.screening.interpret import Interpretation
 
 
@@ -51,8 +52,8 @@ def event_json(event: ClinicalEvent) -> dict[str, Any]:  # noqa: C901, PLR0911 â
             return observation_json(observation)
         case EncounterChanged():
             return encounter_json(event)
-        case PatientMerged(patient=into, merged=gone):
-            return {"kind": "merge", "from": patient_json(gone), "into": patient_json(into)}
+        case RecordsTied(tie=tie):
+            return tie_json(tie)
         case PatientDescribed(demographics=demographics):
             return {"kind": "patient", "states": sorted(demographics.fields)}
         case CriterionDetermined(determination=said):
@@ -131,6 +132,18 @@ def encounter_json(event: EncounterChanged) -> dict[str, Any]:
         "bed": said.bed,
         "at": said.at.isoformat(),
     }
+
+
+def tie_json(tie: Tie) -> dict[str, Any]:
+    match tie:
+        case Merge(merged=gone, survivor=into):
+            return {"kind": "merge", "from": patient_json(gone), "into": patient_json(into)}
+        case Unlink(one=one, other=other):
+            return {"kind": "unlink", "patients": [patient_json(one), patient_json(other)]}
+        case Move():
+            what = "account" if tie.account else "visit"
+            there = {"patient": patient_json(tie.target), what: tie.into}
+            return {"kind": "move", "from": {"patient": patient_json(tie.source), what: tie.visit}, "into": there}
 
 
 def patient_json(patient: PatientId) -> dict[str, str]:

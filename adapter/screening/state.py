@@ -84,7 +84,7 @@ def apply_all(state: PatientState, events: Iterable[ClinicalEvent]) -> PatientSt
 
 
 def union(state: PatientState, other: PatientState) -> PatientState:
-    """Everything said of either, as one person's: what a merge (HL7 A40) makes of two records."""
+    """Everything said of either, as one person's: what a merge (HL7 A40) makes of two records (`screening.lives`)."""
     who = state.patient
     said: list[ClinicalEvent] = [
         *(ObservationReceived(who, v) for known in other.results.values() for r in known for v in r.versions),

@@ -4,8 +4,8 @@ import re
 
 from adapter.hl7.datatypes import identifiers
 from adapter.hl7.er7 import Message, parse
-from adapter.mapping.hl7_adt import MERGES
 from adapter.mapping.hl7_message import READ, kind_of, supported
+from adapter.mapping.hl7_ties import READERS
 
 VERSION = re.compile(r"2\.\d(\.\d)?", re.ASCII)
 
@@ -30,4 +30,4 @@ def _of_patient(message: Message, event: str) -> str | None:
     pid = message.first("PID")
     if pid is None or not identifiers(pid, 3):
         return "NO_PATIENT"
-    return "NO_MRG" if event in MERGES and message.first("MRG") is None else None
+    return "NO_MRG" if event in READERS and message.first("MRG") is None else None

@@ -1,16 +1,19 @@
-"""A candidate whose patient became another record: the row moves to the person, and old links still lead to it."""
+"""A candidate whose episode became another patient's: the row moves to that person, and old links still lead to it."""
+
+from collections.abc import Sequence
 
 from sqlalchemy import Connection, delete, insert, select, update
 
 from adapter.domain.patient import PatientId
+from adapter.store.codec import storable
 from adapter.store.patients import key_of
 from adapter.store.schema import candidate_aliases, candidate_history, candidates
 
 _ALERT = ("raised", "changed", "sequence", "standing", "summary")
 
 
-def adopt(tx: Connection, former: str, candidate: str, patient: PatientId) -> None:
-    """`former` becomes `candidate` of `patient`; where that stands already, the alert that was raised first lives on."""
+def adopt(tx: Connection, former: str, candidate: str, patient: PatientId, episode: str) -> None:
+    """`former` becomes `candidate`, an episode of `patient`; where that stands already, the alert that was raised first lives on."""
     wanted = select(candidates).where(candidates.c.id.in_((former, candidate)))
     rows = {row["id"]: dict(row) for row in tx.execute(wanted).mappings()}
     if former not in rows or former == candidate:
@@ -19,7 +22,8 @@ def adopt(tx: Connection, former: str, candidate: str, patient: PatientId) -> No
         alert = _older(rows[candidate], rows[former])
         tx.execute(update(candidates).where(candidates.c.id == candidate).values(**alert))
     else:
-        tx.execute(insert(candidates), rows[former] | {"id": candidate, "patient": key_of(tx, patient)})
+        place = {"patient": key_of(tx, patient), "episode": storable(episode)}
+        tx.execute(insert(candidates), rows[former] | {"id": candidate} | place)
     for table in (candidate_history, candidate_aliases):
         tx.execute(update(table).where(table.c.candidate == former).values(candidate=candidate))
     # In a circle of merges an id comes back: it is no former one any more.
@@ -32,6 +36,11 @@ def _older(one: dict[str, object], other: dict[str, object]) -> dict[str, object
     """Standing before withdrawn before never raised, then raised first."""
     kept = min((one, other), key=lambda row: (not row["standing"], row["raised"] is None, str(row["raised"])))
     return {name: kept[name] for name in _ALERT}
+
+
+def nobodys(tx: Connection, known: Sequence[str]) -> None:
+    """Candidates that stand are no former ones: links lead to them, whoever had their ids before."""
+    tx.execute(delete(candidate_aliases).where(candidate_aliases.c.former.in_(known)))
 
 
 def present(conn: Connection, candidate: str) -> str:

@@ -98,6 +98,7 @@ def statement_text(statement: EncounterStatement) -> str:
             message=statement.message,
             emergency_ward=statement.emergency_ward,
             admitted=iso_or_none(statement.admitted),
+            account=statement.account,
         )
     )
 
@@ -117,6 +118,7 @@ def read_statement(text: str) -> EncounterStatement:
         message=given.get("message", ""),
         emergency_ward=given.get("emergency_ward", False),
         admitted=moment_or_none(given.get("admitted")),
+        account=given.get("account", ""),
     )
 
 

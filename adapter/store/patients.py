@@ -33,12 +33,6 @@ _said = insert(statements)
 _PUT_STATEMENT = _said.on_conflict_do_update(
     index_elements=["patient", "kind", "digest"], set_={"at": _said.excluded.at, "body": _said.excluded.body}
 )
-_DROP_STATEMENT = delete(statements).where(
-    statements.c.patient == bindparam("b_patient"),
-    statements.c.kind == bindparam("b_kind"),
-    statements.c.digest == bindparam("b_digest"),
-)
-
 
 KINDS = ("visit", "determination", "decision", "administration", "condition")
 """What `statements` holds beside results."""
@@ -142,12 +136,9 @@ def _save_statements(tx: Connection, key: int, before: PatientState, after: Pati
         if new is old:
             continue
         known = set(old)
-        gone = {said.digest for said in old} - {said.digest for said in new}
         rows = [_statement_row(key, kind, said, text) for said in new if said not in known]
         if rows:
             tx.execute(_PUT_STATEMENT, rows)
-        if gone:
-            tx.execute(_DROP_STATEMENT, [{"b_patient": key, "b_kind": kind, "b_digest": digest} for digest in gone])
 
 
 def _kinds(before: PatientState, after: PatientState) -> Iterable[tuple[str, Any, Any, Callable[[Any], str]]]:
@@ -160,15 +151,6 @@ def _kinds(before: PatientState, after: PatientState) -> Iterable[tuple[str, Any
 
 def _statement_row(key: int, kind: str, said: Any, text: Callable[[Any], str]) -> dict[str, object]:
     return {"patient": key, "kind": kind, "digest": said.digest, "at": codec.instant(said.at), "body": text(said)}
-
-
-def clear(tx: Connection, patient: PatientId) -> None:
-    """Nothing stands under this identifier any more: what was said of it is kept under the one it was merged into."""
-    key = key_of(tx, patient)
-    for table in (results, statements):
-        tx.execute(delete(table).where(table.c.patient == key))
-    empty = codec.demographics_text(Demographics())
-    tx.execute(update(patients).where(patients.c.key == key).values(demographics=empty))
 
 
 def key_of(tx: Connection, patient: PatientId) -> int:

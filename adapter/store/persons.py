@@ -1,26 +1,42 @@
-"""Which identifiers are one person: the merges as stated, and the pointers that follow from them (HL7 A40)."""
+"""Which identifiers hang together: what ties them as it was stated, and the pointers that follow from it (docs/adr/0021)."""
 
-from sqlalchemy import ColumnElement, Connection, FromClause, bindparam, select, union_all, update
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, Select, bindparam, select, update
 
 from adapter.domain.patient import PatientId
-from adapter.domain.persons import Merge, Person, person_of
+from adapter.domain.persons import Knot, knot_of
+from adapter.domain.ties import Merge, Move, Tie, Unlink
+from adapter.store.codec import instant, moment, storable
 from adapter.store.patients import identifier, key_of
-from adapter.store.schema import merges, patients
+from adapter.store.schema import patients, ties
 from adapter.store.upsert import insert
 
-_MERGED = patients.alias("merged")
-_SURVIVOR = patients.alias("survivor")
-_NAMING = patients.alias("naming")
+MERGE, UNLINK, VISIT, ACCOUNT = "merge", "unlink", "visit", "account"
 
-_NAME = (
-    select(_NAMING.c.site, _NAMING.c.authority, _NAMING.c.value)
-    .join(patients, patients.c.merged_into == _NAMING.c.key)
-    .where(
-        patients.c.site == bindparam("site"),
-        patients.c.authority == bindparam("authority"),
-        patients.c.value == bindparam("value"),
+_ONE, _OTHER, _POINTED = patients.alias("one"), patients.alias("other"), patients.alias("pointed")
+_WHO = ("site", "authority", "value")
+
+
+def _pointed(column: str) -> Select[Any]:
+    asked = (patients.c[name] == bindparam(name) for name in _WHO)
+    wanted = select(*(_POINTED.c[name] for name in _WHO))
+    return wanted.join(patients, patients.c[column] == _POINTED.c.key).where(*asked)
+
+
+_TIES = (
+    select(
+        *(ties.c[name] for name in ("kind", "visit", "number", "at")),
+        *(side.c[name].label(f"{side.name}_{name}") for side in (_ONE, _OTHER) for name in _WHO),
     )
+    .select_from(_POINTED)
+    .join(_ONE, _ONE.c.knot == _POINTED.c.knot)
+    .join(ties, ties.c.one == _ONE.c.key)
+    .join(_OTHER, _OTHER.c.key == ties.c.other)
+    .where(*(_POINTED.c[name] == bindparam(name) for name in _WHO))
 )
+_NAME, _ROOT = (_pointed(column) for column in ("merged_into", "knot"))
 
 
 def resolve(conn: Connection, patient: PatientId) -> PatientId:
@@ -29,45 +45,63 @@ def resolve(conn: Connection, patient: PatientId) -> PatientId:
     return patient if row is None else PatientId(*row)
 
 
-def person(conn: Connection, patient: PatientId, *more: Merge) -> Person:
-    """The person behind an identifier by the merges on record and `more` that are not yet on record."""
-    known = set(more)
-    seen: set[PatientId] = set()
-    waiting = {patient} | {one for merge in more for one in (merge.merged, merge.survivor)}
+def root(conn: Connection, patient: PatientId) -> PatientId | None:
+    """What the records tied to this one are kept by; `None` for one that stands alone."""
+    row = conn.execute(_ROOT, identifier(patient)).one_or_none()
+    return None if row is None else PatientId(*row)
+
+
+def knot(conn: Connection, patient: PatientId, *more: Tie) -> Knot:
+    """All that hangs together with an identifier by the ties on record and `more` that are not yet on record."""
+    records: set[PatientId] = set()
+    known: set[Tie] = set()
+    waiting = {patient}
     while waiting:
         one = waiting.pop()
-        seen.add(one)
-        for merge in _touching(conn, one):
-            known.add(merge)
-            waiting |= {merge.merged, merge.survivor} - seen
-    return person_of(patient, known)
+        near = {*_on_record(conn, one), *(tie for tie in more if one in tie.records)}
+        known |= near
+        # What is on record of one is on record of all of them: only `more` may lead on.
+        found = {one}.union(*(tie.records for tie in near))
+        waiting |= {new for new in found - records if any(new in tie.records for tie in more)} - {one}
+        records |= found
+    return knot_of(records, known)
 
 
-def _touching(conn: Connection, patient: PatientId) -> list[Merge]:
-    """The merges an identifier takes part in."""
-    stated = (
-        select(*(side.c[name] for side in (_MERGED, _SURVIVOR) for name in ("site", "authority", "value")))
-        .select_from(merges)
-        .join(_MERGED, _MERGED.c.key == merges.c.merged)
-        .join(_SURVIVOR, _SURVIVOR.c.key == merges.c.survivor)
-    )
-    # Not one query with OR: that would walk every merge there ever was.
-    wanted = union_all(*(stated.where(_is(side, patient)) for side in (_MERGED, _SURVIVOR)))
-    return [Merge(PatientId(*row[:3]), PatientId(*row[3:])) for row in conn.execute(wanted)]
+def _on_record(conn: Connection, patient: PatientId) -> list[Tie]:
+    """All ties of the knot an identifier is part of."""
+    return [_read(row) for row in conn.execute(_TIES, identifier(patient)).mappings()]
 
 
-def _is(side: FromClause, patient: PatientId) -> ColumnElement[bool]:
-    names = identifier(patient)
-    return (side.c.site == names["site"]) & (side.c.authority == names["authority"]) & (side.c.value == names["value"])
+def _read(row: RowMapping) -> Tie:
+    one, other = (PatientId(*(row[f"{side}_{name}"] for name in _WHO)) for side in ("one", "other"))
+    at = moment(row["at"])
+    if row["kind"] == MERGE:
+        return Merge(one, other, at)
+    if row["kind"] == UNLINK:
+        return Unlink(one, other, at)
+    return Move(one, other, row["visit"], row["number"], at, account=row["kind"] == ACCOUNT)
 
 
-def record(tx: Connection, merge: Merge, message_id: int) -> Person:
-    """Keep the merge and let every identifier of the person point to the one it goes by."""
-    row = {"merged": key_of(tx, merge.merged), "survivor": key_of(tx, merge.survivor), "message": message_id}
-    tx.execute(insert(merges).values(**row).on_conflict_do_nothing())
-    found = person(tx, merge.survivor)
-    name = key_of(tx, found.name)
-    for member in found.members:
-        key = key_of(tx, member)
-        tx.execute(update(patients).where(patients.c.key == key).values(merged_into=None if key == name else name))
-    return found
+def record(tx: Connection, found: Knot, stated: Iterable[Tie], message_id: int) -> None:
+    """Keep what was stated, and let every record of the knot that follows point to the one its person goes by."""
+    for tie in stated:
+        tx.execute(insert(ties).values(**_row(tx, tie), message=message_id).on_conflict_do_nothing())
+    keys = {one: key_of(tx, one) for one in found.records}
+    for person in found.persons:
+        for member in person.members:
+            into = None if member == person.name else keys[person.name]
+            pointers = {"merged_into": into, "knot": keys[found.root]}
+            tx.execute(update(patients).where(patients.c.key == keys[member]).values(pointers))
+
+
+def _row(tx: Connection, tie: Tie) -> dict[str, object]:
+    one, other = (key_of(tx, record) for record in tie.records)
+    row: dict[str, object] = {"one": one, "other": other, "visit": "", "number": "", "at": instant(tie.at)}
+    match tie:
+        case Merge():
+            return {"kind": MERGE} | row
+        case Unlink():
+            return {"kind": UNLINK} | row
+        case Move():
+            moved = {"visit": storable(tie.visit), "number": storable(tie.into)}
+            return {"kind": ACCOUNT if tie.account else VISIT} | row | moved

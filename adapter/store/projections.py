@@ -18,18 +18,19 @@ from adapter.store.schema import (
     candidate_aliases,
     candidate_history,
     candidates,
+    contested_ids,
     inbox,
     inbox_outcomes,
     inbox_pending,
-    merges,
     patients,
     results,
     screening_ids,
     statements,
+    ties,
 )
 from adapter.store.streaming import in_runs, mapped
 
-STATE = (patients, merges, results, statements)
+STATE = (patients, ties, results, statements)
 WORKLIST = (candidates, candidate_history, candidate_aliases)
 
 
@@ -73,16 +74,18 @@ def waiting(conn: Connection) -> set[int]:
     return set(conn.execute(select(inbox_pending.c.id)).scalars())
 
 
-def people(conn: Connection) -> list[PatientId]:
-    """Every identifier a person goes by, in its order."""
-    own = select(patients.c.site, patients.c.authority, patients.c.value).where(patients.c.merged_into.is_(None))
-    return sorted(PatientId(*row) for row in conn.execute(own))
+def people(conn: Connection) -> tuple[list[PatientId], list[PatientId]]:
+    """Every identifier in its order: those that stand alone, and those that are tied to others."""
+    found: tuple[list[PatientId], list[PatientId]] = [], []
+    for *who, knot in conn.execute(select(*(patients.c[n] for n in ("site", "authority", "value", "knot")))):
+        found[knot is not None].append(PatientId(*who))
+    return sorted(found[0]), sorted(found[1])
 
 
 def seed_state(source: Connection, tx: Connection, span: Span) -> None:
     """The state on record without what the messages of the span said of it: they are told again."""
     again = set(source.execute(select(inbox.c.id).join(inbox_outcomes).where(*span.rows())).scalars())
-    for table in (patients, merges):
+    for table in (patients, ties):
         _carry(source, tx, table)
     for row in mapped(source, select(results)):
         versions = codec.read_versions(row["versions"])
@@ -95,18 +98,15 @@ def seed_state(source: Connection, tx: Connection, span: Span) -> None:
             tx.execute(insert(statements), dict(row))
 
 
-def seed_worklist(source: Connection, tx: Connection) -> list[tuple[str, PatientId, str, str]]:
-    """What people see, were told and did: no message says it again. (id, patient, trial, episode) of every candidate."""
-    seeded = []
+def seed_worklist(source: Connection, tx: Connection) -> None:
+    """What people see, were told and did: no message says it again."""
     wanted = select(candidates, patients.c.site, patients.c.authority, patients.c.value)
     for row in source.execute(wanted.join(patients).order_by(candidates.c.id)).mappings():
         patient = PatientId(row["site"], row["authority"], row["value"])
         columns = {column.name: row[column.name] for column in candidates.columns}
         tx.execute(insert(candidates), columns | {"patient": key_of(tx, patient)})
-        seeded.append((row["id"], patient, row["trial"], row["episode"]))
-    for table in (candidate_history, candidate_aliases, screening_ids):
+    for table in (candidate_history, candidate_aliases, screening_ids, contested_ids):
         _carry(source, tx, table)
-    return seeded
 
 
 def replace_all(source: Connection, tx: Connection) -> None:
@@ -138,7 +138,7 @@ def lines(conn: Connection) -> Iterator[str]:
     for table in (*STATE, candidates):
         for row in conn.execute(select(table)).mappings():
             said = {name: value for name, value in row.items() if name not in {"key", "evaluated_at"}}
-            named = ("patient", "merged", "survivor", "merged_into")
+            named = ("patient", "one", "other", "merged_into", "knot")
             said |= {name: names[said[name]] for name in named if said.get(name) is not None}
             found.append(codec.canonical([table.name, said]))
     yield from sorted(found)

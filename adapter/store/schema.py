@@ -15,9 +15,10 @@ from sqlalchemy import (
 
 from adapter.store import people
 from adapter.store.columns import NUMBER, WORDS, metadata
+from adapter.store.identities import contested_ids, screening_ids, ties
 
-__all__ = ["metadata", "people"]
-"""`people` is imported for its tables; the others are named below."""
+__all__ = ["contested_ids", "metadata", "people", "screening_ids", "ties"]
+"""`people` is imported for its tables."""
 
 
 def _only(condition: str) -> dict[str, Any]:
@@ -106,20 +107,13 @@ patients = Table(
     Column("authority", WORDS, nullable=False),
     Column("value", WORDS, nullable=False),
     Column("demographics", Text, nullable=False),
-    # Set once this identifier was merged into another patient (HL7 A40).
+    # Both follow from `ties`: the identifier the person goes by, where it is another one; what all records tied together,
+    # this one among them, are kept by. Nothing in a record that stands alone.
     Column("merged_into", NUMBER, ForeignKey("patients.key")),
+    Column("knot", NUMBER),
     UniqueConstraint("site", "authority", "value", name="patients_identifier"),
     Index("patients_merged", "merged_into"),
-)
-
-# Every merge ever stated, as stated; `patients.merged_into` is what follows from them (adapter/domain/persons.py).
-merges = Table(
-    "merges",
-    metadata,
-    Column("merged", NUMBER, ForeignKey("patients.key"), primary_key=True),
-    Column("survivor", NUMBER, ForeignKey("patients.key"), primary_key=True),
-    Column("message", NUMBER, nullable=False),
-    Index("merges_survivor", "survivor"),
+    Index("patients_knot", "knot"),
 )
 
 # Clustered by patient and time: loading one patient is one walk along neighbouring rows, and the results of one message
@@ -189,7 +183,7 @@ candidates = Table(
     Index("candidates_review", "review_at"),
 )
 
-# A candidate whose patient was merged into another: links that people hold still lead to the row that stands.
+# A candidate whose episode became another patient's: links that people hold still lead to the row that stands.
 candidate_aliases = Table(
     "candidate_aliases",
     metadata,
@@ -210,18 +204,6 @@ candidate_history = Table(
     Column("message", NUMBER),
     Column("by", WORDS, nullable=False),
     Index("candidate_history_candidate", "candidate", "id"),
-)
-
-# The only bridge between a patient and the number the EDC sees: `token` is a keyed hash, `patient` is encrypted,
-# both by keys outside this database (decisions E1).
-screening_ids = Table(
-    "screening_ids",
-    metadata,
-    Column("screening_id", WORDS, primary_key=True),
-    Column("trial", WORDS, nullable=False),
-    Column("token", LargeBinary, nullable=False),
-    Column("patient", LargeBinary, nullable=False),
-    UniqueConstraint("trial", "token", name="screening_ids_patient"),
 )
 
 outbox = Table(

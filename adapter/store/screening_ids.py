@@ -51,7 +51,7 @@ def _check(body: str) -> str:
 def find(conn: Connection, secret: SiteSecret, trial: str, patient: PatientId) -> str | None:
     """`None` while none was allocated."""
     wanted = select(screening_ids.c.screening_id).where(
-        screening_ids.c.trial == trial, screening_ids.c.token == _token(secret, trial, patient)
+        screening_ids.c.trial == trial, screening_ids.c.token == token(secret, trial, patient)
     )
     return conn.execute(wanted).scalar_one_or_none()
 
@@ -61,8 +61,8 @@ def allocate(tx: Connection, secret: SiteSecret, trial: str, patient: PatientId,
     row = {
         "screening_id": proposed,
         "trial": trial,
-        "token": _token(secret, trial, patient),
-        "patient": _seal(secret, proposed, trial, patient),
+        "token": token(secret, trial, patient),
+        "patient": sealed(secret, proposed, trial, patient),
     }
     tx.execute(insert(screening_ids).values(**row).on_conflict_do_nothing())
     allocated = find(tx, secret, trial, patient)
@@ -78,13 +78,13 @@ def resolve(conn: Connection, secret: SiteSecret, screening_id: str) -> tuple[st
     return None if row is None else (row.trial, _open(secret, screening_id, row.trial, bytes(row.patient)))
 
 
-def _token(secret: SiteSecret, trial: str, patient: PatientId) -> bytes:
+def token(secret: SiteSecret, trial: str, patient: PatientId) -> bytes:
     """Finds the row without telling who it is; other in each trial."""
     text = canonical(["v1", trial, patient.site, patient.authority, patient.value])
     return hmac.new(secret.derive("linkage-token"), text.encode(), hashlib.sha256).digest()
 
 
-def _seal(secret: SiteSecret, screening_id: str, trial: str, patient: PatientId) -> bytes:
+def sealed(secret: SiteSecret, screening_id: str, trial: str, patient: PatientId) -> bytes:
     nonce = secrets.token_bytes(NONCE)
     text = canonical([patient.site, patient.authority, patient.value]).encode()
     return nonce + AESGCM(secret.derive("linkage-patient")).encrypt(nonce, text, _bound(screening_id, trial))

@@ -1,6 +1,7 @@
 """The worklist: one row per trial × patient × episode, its alert, and the history of what people were told."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, RowMapping, and_, bindparam, delete, func, or_, select, text, union_all, update
@@ -8,7 +9,7 @@ from sqlalchemy import Connection, RowMapping, and_, bindparam, delete, func, or
 from adapter.domain.alert import CandidateAlert
 from adapter.domain.patient import PatientId
 from adapter.store import codec
-from adapter.store.adoption import adopt, present
+from adapter.store.adoption import adopt, nobodys, present
 from adapter.store.candidate_rows import CandidateRow, HistoryRow, candidate_row, history_row, rows
 from adapter.store.patients import identifier
 from adapter.store.schema import (
@@ -26,6 +27,7 @@ from adapter.store.sightings import Sighting, record, record_many
 
 __all__ = [
     "CandidateRow",
+    "Due",
     "HistoryRow",
     "Sighting",
     "adopt",
@@ -35,6 +37,7 @@ __all__ = [
     "forget_untold",
     "history",
     "listing",
+    "nobodys",
     "of_patient",
     "record",
     "record_many",
@@ -47,6 +50,17 @@ __all__ = [
 
 WITHDRAWN_SHOWN = timedelta(hours=24)
 """A withdrawn candidate stays on the list this long, so that nobody looks for it in vain."""
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """An episode to be looked at again. `root`: what the patient's records are kept by, where several are tied together."""
+
+    patient: PatientId
+    trial: str
+    episode: str
+    root: PatientId | None = None
+
 
 _TOLD = (
     select(candidates)
@@ -137,18 +151,21 @@ def watching_count(conn: Connection) -> int:
     return sum(conn.execute(count).scalar_one() for count in counts)
 
 
-def due_for_review(conn: Connection, now: datetime, limit: int) -> list[tuple[PatientId, str, str]]:
-    """(patient, trial, episode) whose verdict time alone may have changed by `now` (decisions A6), longest due first."""
+def due_for_review(conn: Connection, now: datetime, limit: int) -> list[Due]:
+    """Whose verdict time alone may have changed by `now` (decisions A6), longest due first."""
+    root = patients.alias("root")
+    who = (side.c[name] for side in (patients, root) for name in ("site", "authority", "value"))
     wanted = (
-        select(patients.c.site, patients.c.authority, patients.c.value, candidates.c.trial, candidates.c.episode)
+        select(candidates.c.trial, candidates.c.episode, *who)
         .join(patients, patients.c.key == candidates.c.patient)
+        .outerjoin(root, root.c.key == patients.c.knot)
         .where(candidates.c.review_at <= codec.instant(now))
         .order_by(candidates.c.review_at)
         .limit(limit)
     )
     return [
-        (PatientId(site, authority, value), trial, episode)
-        for site, authority, value, trial, episode in conn.execute(wanted)
+        Due(PatientId(*row[2:5]), row[0], row[1], None if row[5] is None else PatientId(*row[5:]))
+        for row in conn.execute(wanted)
     ]
 
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from adapter.domain.trial import Trial
 from adapter.domain.truth import Truth
-from adapter.pipeline.keep import WHICH_NUMBER
+from adapter.pipeline.numbers import WHICH_NUMBER
 from adapter.screening import actions
 from adapter.store.worklist import CandidateRow
 from adapter.web import board, times, words
@@ -71,7 +71,7 @@ def determination(asked: Asked, trial: Trial, criterion: str, answer: str, note:
 
 
 def screening_id(asked: Asked, number: str) -> bytes:
-    """Which of two screening ids counts for one person; raises RefusedError for any other number."""
+    """Which screening id counts for a person; raises RefusedError for any other number."""
     if number not in (asked.row.assessment.get("screening_ids") or ()):
         raise RefusedError("Choose one of the screening numbers of this person.")
     return actions.determination_body(

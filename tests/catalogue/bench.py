@@ -24,6 +24,7 @@ from adapter.domain.quantity import decimal_text
 from adapter.hl7.ack import AckPolicy
 from adapter.hl7.mllp import encode
 from adapter.pipeline.keep import Keeper
+from adapter.pipeline.knots import state_of
 from adapter.pipeline.outgoing import NotifierOutlet
 from adapter.pipeline.process import Processor
 from adapter.pipeline.receive import StoreInbox
@@ -89,7 +90,9 @@ class Seen:
         return PatientId(site, authority or AUTHORITY.get(site, "HOSP"), value)
 
     def state(self, value: str = "100", authority: str = "") -> PatientState:
-        return self.house.keeper.known(self.patient(value, authority)).state
+        """Of the person behind the number."""
+        with self.house.database.read() as conn:
+            return state_of(conn, self.patient(value, authority))
 
     def assessed(self) -> Assessment:
         outcome = screen(self.state(), (), rules(), alerts={}, now=self.house.now)

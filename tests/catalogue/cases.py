@@ -5,7 +5,7 @@ house's clock says 08:00 UTC. Answers are those of the profile `generic`.
 """
 
 from adapter.conformance import odd
-from tests.builders import adt, er7, msh, obr, obx, oru, pid, pv1
+from tests.builders import account_move, adt, er7, move, msh, obr, obx, oru, pair, pid, pv1
 from tests.catalogue import checks
 from tests.catalogue.model import Case, Row, Stream, row
 
@@ -52,6 +52,18 @@ def at(time: str) -> tuple[bytes]:
 def header(fields: str, *segments: str) -> tuple[bytes]:
     """A message with MSH-9 and what follows it written out."""
     return (er7(HEAD + fields, pid(), obr(), PLT, *segments),)
+
+
+def mrg(event: str, survivor: str, gone: str) -> bytes:
+    return adt(event, patient=survivor, merged=gone, control="M1")
+
+
+def apart(event: str, one: str, other: str, sent: str) -> bytes:
+    return pair(event, one, other, sent=sent, control="P1")
+
+
+def visit_moved(source: str = "200", target: str = "100", sent: str = "20260102060000") -> bytes:
+    return move(source, target, visit="V1", into="V1", sent=sent, control=f"M{source}")
 
 
 def merge(survivor: str, gone: str, control: str = "M1") -> bytes:
@@ -724,8 +736,13 @@ HEADER: tuple[Row, ...] = (
 
 # --- 3. content ---------------------------------------------------------------------------------------------------------------
 
-UNMERGE = "taking a merge back (A37) is not read yet: ignored and listed"
-MOVES = "moves of visits between patients are not read yet: ignored and listed"
+MRG_400 = "MRG|400^^^HOSP^MR"
+SWAP = er7(
+    msh("ADT^A17", control="S", at="20260102060000"),
+    "EVN|A17|20260102060000",
+    *(pid("100"), pv1("V1", bed="2")),
+    *(pid("200"), pv1("V2", bed="1")),
+)
 ABG = (obx("2703-7", "80", "mm[Hg]"),)
 
 PEOPLE: tuple[Row, ...] = (
@@ -804,7 +821,7 @@ PEOPLE: tuple[Row, ...] = (
         ),
         later="overlays are not looked for yet",
     ),
-    row("C09", "A40 merge", Case("", (oru(PLT, patient="200"), merge("100", "200")), None, ["applied", "applied"])),
+    row("C09", "A40 merge", Case("", (oru(PLT, patient="200"), merge("100", "200")), holds={"platelets": "98"})),
     row(
         "C10",
         "A40 where both have subject numbers",
@@ -815,36 +832,94 @@ PEOPLE: tuple[Row, ...] = (
     row(
         "C12",
         "A40 cycle A→B, B→A",
-        Case("", (merge("100", "200"), merge("200", "100", "M2")), None, ["applied", "applied"]),
+        Case(
+            "",
+            (merge("100", "200"), merge("200", "100", "M2"), oru(PLT, patient="200")),
+            holds={"platelets": "98"},
+            check=checks.one_person,
+        ),
     ),
     row(
         "C13",
         "A40 before either is known",
-        Case("", (merge("100", "200"), oru(PLT, patient="200")), None, ["applied", "applied"]),
+        Case("", (merge("100", "200"), oru(PLT, patient="200")), holds={"platelets": "98"}),
     ),
     row(
-        "C14", "chain B→C before A→B", Case("", (merge("C", "B"), merge("B", "A", "M2")), None, ["applied", "applied"])
+        "C14",
+        "chain B→C before A→B",
+        Case("", (merge("100", "B"), merge("B", "A", "M2"), oru(PLT, patient="A")), holds={"platelets": "98"}),
     ),
     row(
-        "C15", "A37 unlink after subject allocation", Case("", (*story(HIGH), adt("A37", control="U1"))), later=UNMERGE
+        "C15",
+        "A37 takes a merge back",
+        Case(
+            "of records without a number",
+            (oru(PLT, patient="200"), merge("100", "200"), apart("A37", "100", "200", "20260102060000")),
+            holds={"platelets": None},
+        ),
+        Case(
+            "told before the merge, meant after it",
+            (apart("A37", "100", "200", "20260102060000"), oru(PLT, patient="200"), merge("100", "200")),
+            holds={"platelets": None},
+        ),
+        Case(
+            "after a screening number was given to the joined person",
+            (apart("A37", "100", "200", "20260102060000"),),
+            before=(*story(HIGH), merge("100", "200"), oru(PLT, patient="200", control="2")),
+            check=checks.asked_whose,
+        ),
+        Case("of one patient alone", (adt("A37"),), None, ["quarantined NO_PAIR"]),
+        note="what was said of each record was never mixed; a number is frozen, and a person asked",
     ),
     row(
         "C16",
         "other identity events",
         *(
-            Case(event, (adt(event, merged="200"),), None, ["ignored unsupported-type"], strict="AR 201 MSH^1^9")
-            for event in ("A35", "A36", "A41", "A47", "A49")
+            Case(event, (oru(PLT, patient="200"), mrg(event, "100", "200")), holds={"platelets": "98"})
+            for event in ("A18", "A30", "A34", "A36", "A43", "A47")
         ),
-        note="ignored; A18 and A34 are read as A40",
+        *(
+            Case(event, (adt(event, merged="200"),), None, [f"ignored {reason}"], strict="AR 201 MSH^1^9")
+            for event, reason in {
+                "A24": "link-is-no-merge",
+                "A35": "number-only",
+                "A41": "number-only",
+                "A49": "number-only",
+                "A46": "other-identifier",
+            }.items()
+        ),
+        Case(
+            "A40 with two pairs of PID and MRG",
+            (oru(PLT, patient="200"), er7(msh("ADT^A40"), pid("300"), MRG_400, pid("100"), "MRG|200^^^HOSP^MR")),
+            holds={"platelets": "98"},
+        ),
+        note="event by event: [ADT](adt.md)",
     ),
     row(
         "C17",
-        "A43, A44, A45 move",
-        *(
-            Case(event, (adt(event, merged="200"),), None, ["ignored unsupported-type"])
-            for event in ("A43", "A44", "A45")
+        "a visit moves to another patient",
+        Case("A45", (adt("A28"), visit_moved()), before=story(HIGH, patient="200"), check=checks.moved_here),
+        Case("A45, then the results", (visit_moved(), *story(HIGH, patient="200")), check=checks.moved_here),
+        Case(
+            "A45 and back",
+            (visit_moved(), visit_moved("100", "200", "20260102070000")),
+            before=story(HIGH, patient="200"),
+            check=checks.moved_back,
         ),
-        later=MOVES,
+        Case(
+            "A45 between accounts of one patient",
+            (er7(msh("ADT^A45", control="M"), pid(), "MRG|||C1||V1", pv1()),),
+            issues=["merge-into-self"],
+            before=story(HIGH),
+            candidate=True,
+        ),
+        Case(
+            "A44, the visits of an account",
+            (account_move("200", "100", account="C1", into="", sent="20260102060000", control="M"),),
+            before=story(HIGH, patient="200", account="C1"),
+            check=checks.moved_here,
+        ),
+        note="verdicts of both are made anew; a screening number given for the visit is frozen, and a person asked",
     ),
     row("C18", "MRG missing in A40", Case("", (adt("A40"),), None, ["quarantined NO_MRG"], strict="AE 100 MRG^1")),
     row(
@@ -902,7 +977,7 @@ PEOPLE: tuple[Row, ...] = (
     ),
     row(
         "C24",
-        "cancels",
+        "cancels and other movements",
         Case(
             "A11 takes the admission back",
             (adt("A11", **UPDATE),),
@@ -914,6 +989,30 @@ PEOPLE: tuple[Row, ...] = (
             "A13 takes the discharge back",
             (adt("A01"), adt("A03", control="A3", at="20260102040000", sent="20260102040100"), adt("A13", **UPDATE)),
             check=checks.open_again,
+        ),
+        Case(
+            "A17 swaps two beds",
+            (SWAP,),
+            before=(adt("A01"), adt("A01", patient="200", visit="V2")),
+            check=checks.swapped,
+        ),
+        Case("A21 leave of absence", (adt("A21", **UPDATE),), before=story(HIGH), candidate=True),
+        Case(
+            "A29 deletes the person",
+            (adt("A29", **UPDATE),),
+            before=story(HIGH),
+            candidate=False,
+            check=checks.withdrawn,
+        ),
+        Case(
+            "A29, then A31",
+            (adt("A29", **UPDATE), adt("A31", control="A3", sent="20260102060000")),
+            before=story(HIGH),
+            candidate=True,
+        ),
+        *(
+            Case(event, (adt(event, **UPDATE),), None, [f"ignored {reason}"], before=story(HIGH), candidate=True)
+            for event, reason in {"A23": "archived", "A27": "pending", "A38": "pending"}.items()
         ),
     ),
     row(

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 from adapter.domain.visits import visits
 from adapter.screening.interpret import interpret
+from adapter.store import audit
 from adapter.store.projections import Span
 from adapter.store.projections import told as told_again
 from tests.catalogue.bench import GOOD, Seen, believed, code, rules
@@ -83,6 +84,38 @@ def each_to_their_own(seen: Seen) -> None:
     """each result with its own patient"""
     assert believed(seen.state("100"), "platelets") == "98"
     assert believed(seen.state("200"), "platelets") == "40"
+
+
+def one_person(seen: Seen) -> None:
+    """one person, by the smaller number"""
+    assert seen.state("100") == seen.state("200")
+    assert seen.state("200").patient == seen.patient("100")
+
+
+def moved_here(seen: Seen) -> None:
+    """the visit, its results and its candidate are the other patient's"""
+    assert [row.patient for row in seen.standing] == [seen.patient("100")]
+    assert (believed(seen.state("100"), "ferritin"), believed(seen.state("200"), "ferritin")) == ("5200", None)
+
+
+def moved_back(seen: Seen) -> None:
+    """everything is where it was"""
+    assert [row.patient for row in seen.standing] == [seen.patient("200")]
+    assert (believed(seen.state("100"), "ferritin"), believed(seen.state("200"), "ferritin")) == (None, "5200")
+
+
+def asked_whose(seen: Seen) -> None:
+    """frozen, audited, and asked on the candidate's page"""
+    asked = [row.assessment.get("screening_ids") for row in seen.standing]
+    assert [len(numbers or ()) for numbers in asked] == [1]
+    with seen.house.database.read() as conn:
+        assert "identity-conflict" in [line.act.action for line in audit.listing(conn)]
+
+
+def swapped(seen: Seen) -> None:
+    """each lies in the other's bed"""
+    beds = {number: [visit.bed for visit in visits(seen.state(number).statements)] for number in ("100", "200")}
+    assert beds == {"100": ["2"], "200": ["1"]}
 
 
 def zeros_matter(seen: Seen) -> None:

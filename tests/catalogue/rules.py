@@ -381,6 +381,9 @@ READING = (
     rule(
         60,
         "by trigger",
+        "C15",
+        "C16",
+        "C17",
         "C21",
         "C24",
         READ + "test_a_trigger_event_says_what_happened",

@@ -95,7 +95,9 @@ def own() -> tuple[bytes, ...]:
         oru(lines[0], note, "SPM|1|S1||BLD^Blood^HL70487"),
         oru(lines[-1], specimen="BLDA"),
     ]
-    found += [adt(event) for event in ("A01", "A02", "A03", "A08", "A11", "A13", "A28")] + [adt("A40", merged="200")]
+    found += [adt(event) for event in ("A01", "A02", "A03", "A08", "A11", "A13", "A28")] + [
+        adt(event, merged="200") for event in ("A40", "A43", "A45")
+    ]
     return (*found, b"FHS|^~\\&\rBHS|^~\\&\r" + found[0] + found[1] + b"BTS|2\rFTS|1\r")
 
 

@@ -17,10 +17,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapter.assets import load_rulebook
-from adapter.domain.events import ClinicalEvent, PatientMerged
+from adapter.domain.events import ClinicalEvent, RecordsTied
 from adapter.domain.message import RawMessage
 from adapter.domain.patient import PatientId, PatientState
-from adapter.domain.persons import Merge, person_of
+from adapter.domain.persons import knot_of
+from adapter.domain.ties import Tie
 from adapter.eligibility.explain import as_json
 from adapter.fhir.bundle import BundleContext, DecisionEvent, candidate_bundle
 from adapter.fhir.calendar import Dates
@@ -29,10 +30,11 @@ from adapter.pipeline.outgoing import PushWhen, SinkOutlet
 from adapter.pipeline.process import Step
 from adapter.scoring.chart import Chart
 from adapter.screening.interpret import interpret
+from adapter.screening.lives import is_known, lives
 from adapter.screening.rulebook import Rulebook
 from adapter.screening.screen import Alerts, screen
 from adapter.screening.snapshot import as_decided
-from adapter.screening.state import apply_all, union
+from adapter.screening.state import apply_all
 from adapter.store import inbox, projections, worklist
 from adapter.store.candidate_rows import CandidateRow
 from tests.admissions import START, admission, orders
@@ -65,44 +67,27 @@ class Said:
 
 @dataclass
 class People:
-    """What the processor does with states and merges, without a store: `batch` messages at a time."""
+    """What the processor does with records and what ties them, without a store."""
 
-    states: dict[PatientId, PatientState] = field(default_factory=dict)
-    merges: set[Merge] = field(default_factory=set)
-    _names: dict[PatientId, PatientId] = field(default_factory=dict)
+    records: dict[PatientId, PatientState] = field(default_factory=dict)
+    ties: set[Tie] = field(default_factory=set)
 
-    def name(self, patient: PatientId) -> PatientId:
-        if patient not in self._names:
-            self._names[patient] = person_of(patient, self.merges).name
-        return self._names[patient]
-
-    def tell(self, events: Iterable[ClinicalEvent]) -> list[PatientId]:
+    def tell(self, events: Iterable[ClinicalEvent]) -> set[PatientId]:
+        """The records spoken of."""
         said: dict[PatientId, list[ClinicalEvent]] = {}
         for event in events:
-            if isinstance(event, PatientMerged):
-                self.merge(Merge(event.merged, event.patient))
-                said = regrouped(said, self.name)
-            said.setdefault(self.name(event.patient), []).append(event)
-        for patient, told in said.items():
-            self.states[patient] = apply_all(self.states.get(patient) or PatientState(patient), told)
-        return list(said)
+            if isinstance(event, RecordsTied):
+                self.ties.add(event.tie)
+            said.setdefault(event.patient, []).append(event)
+        for record, told in said.items():
+            self.records[record] = apply_all(self.records.get(record) or PatientState(record), told)
+        return set(said)
 
-    def merge(self, merge: Merge) -> None:
-        self.merges.add(merge)
-        self._names.clear()
-        person = person_of(merge.survivor, self.merges)
-        state = self.states.get(person.name) or PatientState(person.name)
-        for other in sorted(person.members - {person.name}):
-            if other in self.states:
-                state = union(state, self.states.pop(other))
-        self.states[person.name] = state
-
-
-def regrouped(said: dict[PatientId, list[ClinicalEvent]], name: Any) -> dict[PatientId, list[ClinicalEvent]]:
-    found: dict[PatientId, list[ClinicalEvent]] = {}
-    for patient, told in said.items():
-        found.setdefault(name(patient), []).extend(told)
-    return found
+    @property
+    def states(self) -> dict[PatientId, PatientState]:
+        """By person: of everybody of whom anything is known."""
+        knot = knot_of(self.records, self.ties)
+        return {name: state for name, state in lives(knot, self.records).items() if is_known(state)}
 
 
 def told(said: Said, messages: list[RawMessage], batch: int) -> People:
@@ -114,7 +99,7 @@ def told(said: Said, messages: list[RawMessage], batch: int) -> People:
 
 def fingerprint(people: People) -> tuple[object, ...]:
     """All of every state in its own order, but for the message that said it."""
-    return tuple(state_print(people.states[patient]) for patient in sorted(people.states))
+    return tuple(state_print(state) for _, state in sorted(people.states.items()))
 
 
 def state_print(state: PatientState) -> tuple[object, ...]:
@@ -143,8 +128,8 @@ def stepped(said: Said, messages: list[RawMessage]) -> tuple[object, ...]:
     """Each message screened as it comes, the chart of the last step serving the next."""
     people, charts = People(), dict[PatientId, Chart]()
     for message in messages:
-        for patient in people.tell(said.of(message)):
-            state = people.states[patient]
+        people.tell(said.of(message))
+        for patient, state in people.states.items():
             known = charts.get(patient)
             chart = Chart(state) if known is None else known.followed_by(state)
             screen(chart, (), rules(), alerts={}, now=NOW)
@@ -153,7 +138,7 @@ def stepped(said: Said, messages: list[RawMessage]) -> tuple[object, ...]:
 
 
 def seen(people: People) -> tuple[object, ...]:
-    return tuple(assessments(people.states[patient], {}) for patient in sorted(people.states))
+    return tuple(assessments(state, {}) for _, state in sorted(people.states.items()))
 
 
 @pytest.mark.parametrize("seed", range(ADMISSIONS))
@@ -213,7 +198,7 @@ def end_of(house: House) -> End:
         newest = conn.exec_driver_sql("SELECT subject, payload FROM outbox WHERE outlet = 'edc' ORDER BY id")
         owed = {row.subject: content(json.loads(row.payload)) for row in newest}
         bundles = tuple(sorted(owed.items())) if any(row.shown and row.status != "declined" for row in rows) else ()
-    state = tuple(sorted(PROVENANCE.sub('"message":""', line) for line in lines if not line.startswith('["merges"')))
+    state = tuple(sorted(PROVENANCE.sub('"message":""', line) for line in lines if not line.startswith('["ties"')))
     silent = Counter(row.trial for row in listed if row.raised is None and not row.status)
     untold = max(silent.values(), default=0)
     return End(state, tuple(told_of(row) for row in rows), watching, bundles, untold=untold)
@@ -287,9 +272,9 @@ def end_in_store(folder: Path, order: list[RawMessage], random: Random) -> End:
         house.now += timedelta(seconds=batch) / 2
     house.now = NOW
     with house.database.read() as conn:
-        people = projections.people(conn)
+        alone, tied = projections.people(conn)
     for _ in range(2):  # the second look no longer asks about what the first one took back
-        steps = [house.processor._screened(one, (), NOW) for one in people]
+        steps = house.processor._steps_of([*alone, *tied], NOW)
         house.processor._write((), steps, NOW)
     shown = (step for step in steps if step.outcome.judgements[-1].assessment.shown)
     end = replace(end_of(house), snapshots=tuple(map(snapshot, shown)))

@@ -4,7 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapter.domain.patient import PatientId
-from adapter.domain.persons import Merge, person_of
+from adapter.domain.persons import person_of
+from adapter.domain.ties import Merge
 
 A, B, C, D = (PatientId("s", "HOSP", letter) for letter in "ABCD")
 ids = st.sampled_from([A, B, C, D])

@@ -25,7 +25,7 @@ from adapter.sinks.edc_fhir import Edc, EdcFhir
 from adapter.standins.edc_store import EdcStore
 from adapter.store import accounts, inbox, worklist
 from adapter.store.space import Marks, Space
-from tests.builders import adt, er7, msh, obr, obx, oru, pid, raw
+from tests.builders import adt, er7, move, msh, obr, obx, oru, pair, pid, raw
 from tests.installation import until
 from tests.peers import free_port
 from tests.plans import Issued, SqliteDesk, listening, written_out
@@ -71,10 +71,22 @@ def messages(home: House) -> None:
     home.tell(adt("A40", patient="2", merged="1", control="M1"), adt("A40", patient="9", merged="8", control="M2"))
     home.tell(oru(obx("2276-4", "9900", "ng/mL"), patient="2", order="N", control="N"))
     home.tell(oru(obx("777-3", "97", "10*3/uL", status="C"), patient="2", order="N", control="N"))
+    home.tell(oru(obx("777-3", "97", "10*3/uL", status="C"), at="20260102020000", patient="2", order="N", control="N"))
+    identities(home)
     with home.database.write() as tx:
         receipt, *_ = inbox.put_many(tx, [raw(oru(obx("777-3", "96", "10*3/uL"), control="F1"))])
         inbox.failed(tx, receipt.inbox_id, "INTERNAL")
     home.processor.step()
+
+
+def identities(home: House) -> None:
+    """A merge that is taken back, whose number somebody claims, and a visit that moves."""
+    home.tell(*mals("5"), adt("A28", patient="6", control="P6"), adt("A40", patient="6", merged="5", control="M5"))
+    home.tell(pair("A37", "5", "6", sent="20260102030000", control="U5"))
+    home.tell(
+        adt("A28", patient="7", control="P7"),
+        move("5", "7", visit="V5", into="V5", sent="20260102031000", control="M7"),
+    )
 
 
 def people(home: House) -> None:
@@ -183,9 +195,9 @@ def test_a_day_touches_every_table_that_grows(issued: tuple[Issued, SqliteDesk])
     said = "\n".join([*heard.statements, *written_out()])
     for words in (
         "UPDATE patients", "UPDATE candidates", "UPDATE outbox", "UPDATE inbox ", "UPDATE inbox_pending", "DELETE FROM inbox_pending",
-        "DELETE FROM candidate_aliases", "DELETE FROM candidates", "DELETE FROM results", "DELETE FROM statements", "FROM merges",
+        "DELETE FROM candidate_aliases", "DELETE FROM candidates", "DELETE FROM results", "JOIN ties", "FROM contested_ids",
         "FROM candidate_history", "FROM inbox_outcomes", "FROM outbox", "FROM audit", "FROM results", "FROM statements",
-        "FROM screening_ids", "INTO outbox_remotes", "DELETE FROM inbox_outcomes", "UPDATE inbox_outcomes",
+        "FROM screening_ids", "UPDATE screening_ids", "DELETE FROM contested_ids", "INTO outbox_remotes", "DELETE FROM inbox_outcomes", "UPDATE inbox_outcomes",
     ):  # fmt: skip
         assert words in said, words
 

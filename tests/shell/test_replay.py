@@ -25,7 +25,7 @@ from adapter.store import audit, projections, quarantine
 from adapter.store.database import Database
 from adapter.store.projections import Span
 from tests import stores
-from tests.builders import adt, obx, oru
+from tests.builders import adt, move, obx, oru, pair
 from tests.walking import House, open_house
 
 EDC = SinkOutlet("edc", PushWhen.CANDIDATE, BundleContext(b"0" * 32, Dates.EXACT, "test", Study("s", "NCT")))
@@ -47,7 +47,9 @@ def ferritin(patient: str, value: str, **parts: str) -> bytes:
 
 
 def story() -> list[bytes]:
-    """Results before their admission, a correction, a merge, a circle, a discharge, a second visit, rubbish, a batch."""
+    """Results before their admission, a correction, a merge, a circle, a discharge, a second visit, rubbish, a batch,
+    records that come apart again, a visit that moves.
+    """
     batch = b"FHS|^~\\&\rBHS|^~\\&\r" + admitted("8") + organs("9") + b"BTS|2\rFTS|1\r"
     return [
         organs("1"), admitted("1"), ferritin("1", "5200"),
@@ -62,6 +64,10 @@ def story() -> list[bytes]:
         oru(obx("2276-4", "5200", "ng/mL"), patient="", control="nobody"), b"rubbish", batch,
         adt("A31", patient="7", control="A31"),
         oru(obx("9999-9", "1", "?"), patient="2", control="unmapped", order="U"),
+        organs("A"), admitted("A"), adt("A40", patient="B", merged="A", control="MAB", sent="20260102040000"),
+        ferritin("B", "9200", visit="VA"), pair("A37", "A", "B", sent="20260102050000", control="UAB"), admitted("B"),
+        organs("C"), move("C", "D", visit="VC", into="VC", sent="20260102050000", control="VCD"),
+        ferritin("C", "9300", visit="VC"), admitted("C"),
     ]  # fmt: skip
 
 
@@ -91,8 +97,8 @@ def house(each_store: str, tmp_path: Path) -> Iterator[House]:
 def settle(house: House) -> None:
     """Everybody looked at again at the present hour, as the daemon's tick does in time."""
     with house.database.read() as conn:
-        people = projections.people(conn)
-    steps = [house.processor._screened(person, (), house.now) for person in people]
+        alone, tied = projections.people(conn)
+    steps = house.processor._steps_of([*alone, *tied], house.now)
     house.processor._write((), steps, house.now)
 
 
@@ -175,8 +181,8 @@ def test_a_rebuild_mends_what_was_broken_and_leaves_the_telling_to_the_daemon(ho
     row = next(row for row in house.rows if row.patient.value == "1")
     with house.database.write() as tx:
         tx.exec_driver_sql("DELETE FROM results")
-        tx.exec_driver_sql("DELETE FROM merges")
-        tx.exec_driver_sql("UPDATE patients SET merged_into = NULL, demographics = '{}'")
+        tx.exec_driver_sql("DELETE FROM ties")
+        tx.exec_driver_sql("UPDATE patients SET merged_into = NULL, knot = NULL, demographics = '{}'")
         tx.exec_driver_sql("UPDATE candidates SET verdict = 'incomplete', stratum = 'x', shown = 0 WHERE standing = 1")
         tx.exec_driver_sql(f"UPDATE candidates SET summary = 'incomplete possible x - -' WHERE id = '{row.id}'")
         tx.exec_driver_sql("UPDATE inbox_outcomes SET state = 'ignored', reason = 'x' WHERE id = 1")

@@ -15,11 +15,12 @@ from adapter.domain.patient import PatientId
 from adapter.errors import UnavailableError
 from adapter.pipeline.deliver import deliver_next
 from adapter.pipeline.keep import Keeper
+from adapter.pipeline.knots import state_of
 from adapter.pipeline.outgoing import Owed
 from adapter.pipeline.process import Processor
-from adapter.store import inbox, leases, marks, outbox, patients, persons
+from adapter.store import inbox, leases, marks, outbox, persons
 from adapter.store.partitions import ALL, COUNT, move, partition_of
-from tests import stores
+from tests import builders, stores
 from tests.builders import adt, obx, oru
 from tests.postgres import Cluster
 from tests.walking import House, open_house
@@ -85,7 +86,7 @@ def held(house: House) -> frozenset[int]:
 
 def values(house: House, number: str) -> list[str]:
     with house.database.read() as conn:
-        state = patients.load(conn, persons.resolve(conn, who(number)))
+        state = state_of(conn, who(number))
     return sorted(one.current.original.value for one in state.results.get("creatinine", ()) if one.current)
 
 
@@ -182,6 +183,39 @@ def test_a_merge_of_two_processors_patients_is_done_by_one_with_both_in_hand(pai
     assert values(pair.one, new) == ["1.1", "1.2", "1.3"]
     counts = pair.one.counts()
     assert (counts.applied, counts.pending, counts.received) == (4, 0, 4)
+
+
+def tied_together(pair: Pair, body: bytes) -> None:
+    """A message that may need what the other processor holds."""
+    pair.put(body)
+    stop = threading.Event()
+    threads = [threading.Thread(target=stepping(house, stop)) for house in (pair.one, pair.two)]
+    for thread in threads:
+        thread.start()
+    deadline = time.monotonic() + 20
+    while pair.one.counts().pending and time.monotonic() < deadline:
+        time.sleep(0.02)
+    stop.set()
+    for thread in threads:
+        thread.join()
+    pair.share()
+
+
+def test_records_that_came_apart_or_share_a_visit_are_kept_by_one_processor(pair: Pair) -> None:
+    """Whoever speaks of one of them may change the other: they stay in one partition, and both speak true."""
+    pair.share()
+    a, b = pair.number_of(pair.one), pair.number_of(pair.two)
+    pair.tell(result(a, "R1", "1.1"), result(b, "R2", "2.2"))
+    tied_together(pair, adt("A40", patient=b, merged=a, control="M"))
+    assert values(pair.one, a) == values(pair.two, b) == ["1.1", "2.2"]
+    tied_together(pair, builders.pair("A37", a, b, sent="20260102070000", control="U"))
+    pair.tell(result(a, "R3", "1.3"), result(b, "R4", "2.4"))  # each by the one who keeps both: nobody waits
+    assert (values(pair.one, a), values(pair.two, b)) == (["1.1", "1.3"], ["2.2", "2.4"])
+    tied_together(pair, builders.move(a, b, visit="V1", into="V1", sent="20260102080000", control="V"))
+    pair.tell(result(a, "R5", "1.5"))
+    assert (values(pair.one, a), values(pair.two, b)) == ([], ["1.1", "1.3", "1.5", "2.2", "2.4"])
+    counts = pair.one.counts()
+    assert (counts.applied, counts.pending) == (8, 0)
 
 
 def test_two_who_want_each_others_patients_do_not_wait_for_ever(pair: Pair) -> None:

@@ -11,12 +11,13 @@ import pytest
 
 from adapter import assets
 from adapter.domain.encounter import EncounterAction, EncounterClass
-from adapter.domain.events import EncounterChanged, ObservationReceived, PatientDescribed, PatientMerged
+from adapter.domain.events import EncounterChanged, ObservationReceived, PatientDescribed, RecordsTied
 from adapter.domain.ledger import Bucket
 from adapter.domain.message import MessageKind
 from adapter.domain.observation import Laboratory, Observation, ResultStatus
 from adapter.domain.patient import Demographics, PatientId
 from adapter.domain.quantity import Comparator
+from adapter.domain.ties import Merge, Tie
 from adapter.errors import MalformedMessageError
 from adapter.screening.describe import as_json
 from adapter.screening.interpret import Interpretation, interpret
@@ -598,9 +599,14 @@ def test_a_weight_inside_an_admission_is_read() -> None:
     assert one(body).concept == "weight"
 
 
+def ties(body: bytes) -> list[Tie]:
+    return [event.tie for event in read(body).events if isinstance(event, RecordsTied)]
+
+
 def test_a_merge_names_who_survives() -> None:
-    (merge,) = [event for event in read(adt("A40", patient="1", merged="2")).events if isinstance(event, PatientMerged)]
-    assert (merge.patient.value, merge.merged.value) == ("1", "2")
+    (merge,) = ties(adt("A40", patient="1", merged="2"))
+    assert isinstance(merge, Merge)
+    assert (merge.survivor.value, merge.merged.value) == ("1", "2")
     assert read(adt("A40")).reason == "NO_MRG"
     assert codes(read(adt("A40", patient="1", merged="1"))) == {"merge-into-self"}
 

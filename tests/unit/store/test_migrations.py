@@ -1,3 +1,4 @@
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -6,7 +7,10 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import inspect, text
 
+from adapter.domain.patient import PatientId
+from adapter.domain.ties import Unlink
 from adapter.errors import ConfigError
+from adapter.store import persons
 from adapter.store.database import Database, Transaction
 from adapter.store.migrate import HEAD, VERSION_TABLE, _config, current_revision, migrate
 from adapter.store.schema import metadata
@@ -101,4 +105,27 @@ def test_the_results_of_an_older_store_are_all_there(tmp_path: Path) -> None:
     with opened.read() as conn:
         found = conn.execute(text("SELECT patient, effective, concept, identity, versions FROM results")).all()
     assert [tuple(row) for row in found] == [(1, "2025", "wbc", "a", "[2]"), (1, "2026", "map", "b", "[1]")]
+    opened.close()
+
+
+def test_the_merges_of_an_older_store_hold_and_may_be_taken_back(each_store: str, tmp_path: Path) -> None:
+    from alembic import command
+
+    opened = bare(tmp_path)
+    one, other, apart = (PatientId("generic", "", number) for number in "123")
+    with opened.write() as tx:
+        command.upgrade(_config(tx), "0007")
+        for number in "213":
+            into = "1" if number == "1" else "NULL"
+            tx.execute(text(
+                "INSERT INTO patients (site, authority, value, demographics, merged_into) "
+                f"VALUES ('generic', '', '{number}', '{{}}', {into})"
+            ))  # fmt: skip
+        tx.execute(text("INSERT INTO merges VALUES (2, 1, 7)"))
+    opened.migrate()
+    with opened.read() as conn:
+        assert (persons.root(conn, one), persons.resolve(conn, one)) == (other, other)
+        assert persons.root(conn, apart) is None
+        knot = persons.knot(conn, one, Unlink(one, other, datetime(2026, 1, 1, tzinfo=UTC)))
+        assert [person.name for person in knot.persons] == [one, other]
     opened.close()

@@ -100,4 +100,4 @@ def test_whoever_time_may_change_is_due_and_the_longest_due_first(database: Data
         due = worklist.due_for_review(conn, AT + timedelta(hours=2), 10)
         assert len(worklist.due_for_review(conn, AT + timedelta(hours=2), 1)) == 1
     who = assessment().patient
-    assert due == [(who, "immunosep", "visit-2"), (who, "immunosep", "visit-1")]
+    assert due == [worklist.Due(who, "immunosep", episode) for episode in ("visit-2", "visit-1")]

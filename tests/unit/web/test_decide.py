@@ -13,7 +13,7 @@ from adapter.errors import UnavailableError
 from adapter.store import inbox, worklist
 from adapter.web import acts
 from adapter.web.acts import Acts
-from tests.builders import adt, obx, oru, raw
+from tests.builders import adt, obx, oru, pair, raw
 from tests.web_house import House, first_candidate, hidden, mals, unclear
 
 
@@ -273,3 +273,17 @@ def test_of_two_screening_numbers_a_person_chooses_the_one_that_counts(home: Hou
     chosen = row.assessment["screening_ids"][0]
     assert client.post(f"{page}/screening-id", data=form | {"number": chosen}).status_code == 303
     assert "Two screening numbers" not in client.get(page).text
+
+
+def test_a_number_whose_person_turned_out_to_be_two_is_asked_about_on_either_page(home: House) -> None:
+    home.tell(*mals("1"), adt("A28", patient="2", control="P2"), adt("A40", patient="2", merged="1", control="M1"))
+    home.tell(pair("A37", "1", "2", sent="20260102030000", control="U"))
+    client = home.signed_in()
+    with home.database.read() as conn:
+        row, *_ = (row for row in worklist.shown(conn, home.clock.now) if row.assessment.get("screening_ids"))
+    page = f"/c/{row.id}"
+    shown = client.get(page).text
+    assert "One screening number, two persons" in shown
+    number = row.assessment["screening_ids"][0]
+    assert client.post(f"{page}/screening-id", data=hidden(shown) | {"number": number}).status_code == 303
+    assert "One screening number" not in client.get(page).text
