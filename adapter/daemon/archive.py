@@ -1,7 +1,7 @@
 """`adapter screen`: an archive sorted by person and time, and each person's record followed by worker processes."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -14,10 +14,11 @@ from typing import Any
 from adapter import assets
 from adapter.daemon.clock import utc_now
 from adapter.domain.document import nearest
-from adapter.domain.events import ClinicalEvent, PatientMerged
+from adapter.domain.events import ClinicalEvent, RecordsTied
 from adapter.domain.message import MessageKind, RawMessage
 from adapter.domain.patient import PatientId
-from adapter.domain.persons import Merge, person_of
+from adapter.domain.persons import person_of
+from adapter.domain.ties import Tie
 from adapter.errors import ConfigError, MalformedMessageError
 from adapter.hl7 import er7
 from adapter.hl7.datatypes import identifiers
@@ -134,9 +135,9 @@ LAST = datetime(9998, 1, 1, tzinfo=UTC)
 """An archive may lie in any time: while it is sorted nothing of it is in the future."""
 
 
-def touched(events: Iterable[ClinicalEvent]) -> tuple[PatientId, ...]:
+def touched(events: Collection[ClinicalEvent]) -> tuple[PatientId, ...]:
     found = [event.patient for event in events]
-    found += [event.merged for event in events if isinstance(event, PatientMerged)]
+    found += [record for event in events if isinstance(event, RecordsTied) for record in event.tie.records]
     return tuple(dict.fromkeys(found))
 
 
@@ -146,19 +147,19 @@ def letter_raw(site: str, body: bytes, at: datetime, *, shared: bool = False) ->
 
 
 def screened(letters: Sequence[Letter], site: str, rules: Rulebook) -> Found:
-    """One pile: all records that were ever merged are one person from the beginning."""
+    """One pile: the records that are one person at the end are one from the beginning; visits stay where they were told."""
     found = Found()
     said: dict[PatientId, list[Told]] = {}
-    merges: set[Merge] = set()
+    ties: set[Tie] = set()
     read = []
     for letter in letters:
         seen = _read(letter, site, rules)
         found.count(seen)
-        merges |= {Merge(e.merged, e.patient) for e in seen.events if isinstance(e, PatientMerged)}
+        ties |= {event.tie for event in seen.events if isinstance(event, RecordsTied)}
         read.append((letter.at, seen.events))
     for at, events in read:
         for patient, ours in groupby(events, key=attrgetter("patient")):
-            said.setdefault(person_of(patient, merges).name, []).append(Told(at, tuple(ours)))
+            said.setdefault(person_of(patient, ties).name, []).append(Told(at, tuple(ours)))
     for person, told in said.items():
         rows = [course.row() for course in follow(person, _moments(told), rules)]
         found.add(Found([row | {"person": 0, "episode": n} for n, row in enumerate(rows, 1)], [person]))
