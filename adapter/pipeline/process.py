@@ -68,6 +68,10 @@ class Processor:
         self.heard: Callable[[str, Iterable[str]], None] = lambda _source, _codes: None
         """Told of each message's source, and the codes of what was odd about it."""
 
+    def adopt(self, rules: Rulebook) -> None:
+        """From the next message on; to be called between two steps, by the thread that makes them."""
+        self._rules = self._keeper.rules = rules
+
     def close(self) -> None:
         """Others may have our patients."""
         self._shares.close()
@@ -196,12 +200,15 @@ class Processor:
 
     def _told(self, patient: PatientId, what: Sequence[tuple[ClinicalEvent, inbox.Item]], now: datetime) -> Step:
         last, item = what[-1]
-        step = self._screened(patient, [event for event, _ in what], now)
+        again = {str(one.id) for _, one in what if one.again}
+        step = self._screened(patient, [event for event, _ in what], now, again)
         return replace(step, message_id=item.id, person=person_of(last))
 
-    def _screened(self, patient: PatientId, events: Sequence[ClinicalEvent], now: datetime) -> Step:
+    def _screened(
+        self, patient: PatientId, events: Sequence[ClinicalEvent], now: datetime, again: Collection[str] = ()
+    ) -> Step:
         known = self._keeper.known(patient)
-        return Step(screen(known.chart, events, self._rules, alerts=known.alerts, now=now), None)
+        return Step(screen(known.chart, events, self._rules, alerts=known.alerts, now=now, again=again), None)
 
     def _joined(self, one: Read, merging: tuple[Merge, ...], now: datetime) -> list[Step]:
         """Every person whom the merges of one message touch, screened with all that was said of any of their records; then

@@ -58,6 +58,8 @@ inbox_pending = Table(
     Column("source", WORDS, nullable=False),
     Column("attempts", NUMBER, nullable=False, server_default="0"),
     Column("error", WORDS),
+    # Set for a message that was read before: what it says now takes the place of what it said (store/again.py).
+    Column("again", NUMBER, nullable=False, server_default="0"),
     # Where several processors share a PostgreSQL store (store/partitions.py).
     Column("partition", NUMBER, nullable=False, server_default="0"),
 )
@@ -82,6 +84,24 @@ unmapped = Table(
     Column("code", WORDS, primary_key=True),
     Column("detail", WORDS, primary_key=True),
     Column("count", NUMBER, nullable=False),
+    # Of the messages counted the oldest and the newest; 0 where it was counted before this was kept.
+    Column("first_message", NUMBER, nullable=False, server_default="0"),
+    Column("last_message", NUMBER, nullable=False, server_default="0"),
+)
+
+# Lines for a site's file that one person proposes and another approves (reliability 2.6, 4.4); `line` is JSON.
+proposals = Table(
+    "proposals",
+    metadata,
+    Column("id", NUMBER, primary_key=True),
+    Column("site", WORDS, nullable=False),
+    Column("line", Text, nullable=False),
+    Column("state", WORDS, nullable=False),
+    Column("at", WORDS, nullable=False),
+    Column("by", WORDS, nullable=False),
+    Column("reason", WORDS, nullable=False),
+    Column("decided_by", WORDS, nullable=False, server_default=""),
+    Column("decided_at", WORDS),
 )
 
 # One row per source, so that a scrape never walks the inbox. Storing a new message touches it once a second at most:
