@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from adapter import __version__
-from adapter.cli import conforming, messages, operation, quarantine, records, replaying, simulating, users
+from adapter.cli import conforming, mapping, messages, operation, quarantine, records, replaying, simulating, users
 from adapter.errors import ConfigError, MalformedMessageError, RejectedError, StorageFailedError, UnavailableError
 
 DONE_NO, WRONG_USE, UNAVAILABLE, BUG, INTERRUPTED = 1, 2, 3, 70, 130
@@ -27,6 +27,7 @@ for room in (operation, messages, conforming, simulating, records, replaying):
         app.command()(command)
 app.add_typer(records.inbox_app, name="inbox")
 app.add_typer(quarantine.app, name="quarantine")
+app.add_typer(mapping.app, name="mapping")
 app.add_typer(users.app, name="user")
 
 

@@ -14,7 +14,7 @@ from adapter.domain.events import ClinicalEvent, PatientMerged
 from adapter.domain.message import MessageState
 from adapter.domain.patient import PatientId
 from adapter.domain.persons import Merge
-from adapter.errors import AdapterError, MalformedMessageError
+from adapter.errors import AdapterError, MalformedMessageError, RejectedError
 from adapter.pipeline.joining import Joining
 from adapter.pipeline.keep import Keeper
 from adapter.ports import Clock
@@ -69,7 +69,12 @@ class Processor:
         """Told of each message's source, and the codes of what was odd about it."""
 
     def adopt(self, rules: Rulebook) -> None:
-        """From the next message on; to be called between two steps, by the thread that makes them."""
+        """From the next message on; to be called between two steps, by the thread that makes them. Raises RejectedError where
+        others, who would go on by the old ones, share the store.
+        """
+        self._keeper.forget(self._shares.renew())
+        if self._shares.held != ALL:
+            raise RejectedError("several processes share this store — stop them all, try again, then start them")
         self._rules = self._keeper.rules = rules
 
     def close(self) -> None:

@@ -111,7 +111,9 @@ def listing(conn: Connection, limit: int) -> list[Unmapped]:
 
 def met(conn: Connection, limit: int, *, source: str | None = None) -> list[Met]:
     """As `listing`, with where and when; of one source where it is named."""
-    rows = conn.execute((_frequent() if source is None else _frequent().where(unmapped.c.source == source)).limit(limit))
+    rows = conn.execute(
+        (_frequent() if source is None else _frequent().where(unmapped.c.source == source)).limit(limit)
+    )
     found = [(Unmapped(*row[:4]), row.first_message, row.last_message) for row in rows]
     told = _told(conn, {message for _, *messages in found for message in messages})
     nothing = ("", None)
