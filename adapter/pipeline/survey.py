@@ -8,6 +8,7 @@ from typing import Any
 
 from adapter.domain.quantity import decimal_text
 from adapter.mapping import suggest
+from adapter.mapping.dictionary import Dictionary
 from adapter.mapping.examples import Example, examples
 from adapter.mapping.suggest import Shape, Suggestion
 from adapter.screening.rulebook import Rulebook
@@ -146,11 +147,19 @@ def suggested(found: Found, rules: Rulebook) -> list[Suggestion]:
             at = [dictionary.concepts[one] for one in found.seen.concepts]
             return suggest.spellings(shape, at, site.units)
         case "unmapped-drug":
-            return suggest.words(shape, dict.fromkeys(dictionary.formulary.substances, ()))
+            return suggest.words(
+                shape, {name: _rate_names(name, dictionary) for name in dictionary.formulary.substances}
+            )
         case "unknown-specimen":
             spelled = {word: [s for s, w in site.specimens.items() if w == word] for word in site.specimens.values()}
             return suggest.words(shape, spelled)
     return []
+
+
+def _rate_names(substance: str, dictionary: Dictionary) -> list[str]:
+    """What an infusion of it is called, where its rate is a concept."""
+    rate = dictionary.concepts.get(f"{substance}-rate")
+    return [] if rate is None else [word for words in rate.synonyms.values() for word in words]
 
 
 def _shape(found: Found) -> Shape:

@@ -59,7 +59,8 @@ def put_back(tx: Connection, messages: Sequence[int]) -> list[int]:
     take(tx, Lock.TALLY)
     gone = delete(inbox_outcomes).where(inbox_outcomes.c.id.in_(messages))
     ended = tx.execute(gone.returning(inbox_outcomes.c.id, inbox_outcomes.c.state, inbox_outcomes.c.issues)).all()
-    sources = dict(tx.execute(select(inbox.c.id, inbox.c.source).where(inbox.c.id.in_(messages))).tuples().all())
+    rows = tx.execute(select(inbox.c.id, inbox.c.source).where(inbox.c.id.in_(messages)))
+    sources = {row.id: row.source for row in rows}
     for message, state, issues in ended:
         unmapped.take_back(tx, message, _issues(issues))
         less = {state: feeds.c[state] - 1}

@@ -76,12 +76,20 @@ def add(tx: Connection, found: Iterable[tuple[int, Sequence[Issue]]]) -> None:
 
 def _bounded(tx: Connection, rows: list[dict[str, object]]) -> list[dict[str, object]]:
     """A full table takes more of what it knows; what is new goes to the rest."""
-    if tx.execute(select(func.count()).select_from(unmapped)).scalar_one() + len(rows) <= MOST:
+    room = MOST - tx.execute(select(func.count()).select_from(unmapped)).scalar_one()
+    if room >= len(rows):
         return rows
     pair = tuple_(unmapped.c.code, unmapped.c.detail)
     wanted = select(unmapped.c.code, unmapped.c.detail).where(pair.in_([(row["issue"], row["said"]) for row in rows]))
-    known = {tuple(row) for row in tx.execute(wanted)}
-    return [row if (row["issue"], row["said"]) in known else row | {"said": REST} for row in rows]
+    known = {(code, said) for code, said in tx.execute(wanted)}
+    kept = []
+    for row in rows:
+        key = (row["issue"], row["said"])
+        if key not in known and room > 0:
+            known.add(key)
+            room -= 1
+        kept.append(row if key in known else row | {"said": REST})
+    return kept
 
 
 def take_back(tx: Connection, message_id: int, issues: Sequence[Issue]) -> None:

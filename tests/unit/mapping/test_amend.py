@@ -59,7 +59,9 @@ def test_a_file_that_says_anything_else_is_told_apart() -> None:
     before = {"site": "x", "codes": {"PLT": "platelets"}}
     assert not says({"site": "y", "codes": {"PLT": "platelets", "THRO": "platelets"}}, before, CODE)
     assert not says({"site": "x", "codes": {"THRO": "platelets"}}, before, CODE)
-    assert not says({"site": "x", "not_needed": ["A", "A"], "codes": before["codes"]}, before, SiteLine("not-needed", "A"))
+    assert not says(
+        {"site": "x", "not_needed": ["A", "A"], "codes": before["codes"]}, before, SiteLine("not-needed", "A")
+    )
 
 
 def test_a_line_stands_below_the_last_of_its_kind_with_its_comment() -> None:

@@ -12,7 +12,9 @@ DICTIONARY = assets.load_dictionary(None)
 UNITS = DICTIONARY.units
 
 
-def best(name: str, unit: str = "", low: float | None = None, high: float | None = None, code: str = "") -> list[Suggestion]:
+def best(
+    name: str, unit: str = "", low: float | None = None, high: float | None = None, code: str = ""
+) -> list[Suggestion]:
     ends = (None if end is None else Fraction(str(end)) for end in (low, high))
     return suggest.concepts(Shape(code, (name,), (unit,) if unit else (), *ends), DICTIONARY, UNITS)
 
