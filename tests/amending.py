@@ -1,10 +1,18 @@
 """A hospital that writes platelets, urine and a drug in its own way, and what its messages come to once that is mapped."""
 
+import tempfile
+from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import cache
 from pathlib import Path
 
+from adapter import assets
+from adapter.daemon.bench import PageBench
 from adapter.mapping.amend import SiteLine
-from tests.builders import T0, adt, dtm, er7, msh, obx, oru, pid, pv1
+from adapter.screening.rulebook import Rulebook
+from adapter.store.inbox import put_many
+from tests.builders import T0, adt, dtm, er7, msh, obx, oru, pid, pv1, raw
+from tests.web_house import House
 
 SITE = """# Klinikum, by hand
 site: klinikum
@@ -65,4 +73,26 @@ def day(patient: str = "100", at: datetime = T0, *, corrected: bool = False) -> 
     ]
 
 
-__all__ = ["CODE", "LINES", "SITE", "day", "folder"]
+@cache
+def rulebook(text: str) -> Rulebook:
+    """Once for each text of the site's file."""
+    with tempfile.TemporaryDirectory() as name:
+        (folder(Path(name)) / "mappings/sites/klinikum.yaml").write_text(text)
+        return assets.load_rulebook(Path(name), trials=("immunosep-demo",))
+
+
+def amendable(home: House, place: Path) -> None:
+    """The house reads by the files of this folder, which its pages may amend; the messages of a day have come."""
+    site = folder(place) / "mappings/sites/klinikum.yaml"
+    desk = replace(home.desk, load=lambda: rulebook(site.read_text()))
+    home.processor.adopt(desk.load())
+    home.context = replace(home.context, bench=PageBench(desk, place))
+    for number, body in enumerate(day()):
+        arrive(home, body, f"{number}")
+
+
+def arrive(home: House, body: bytes, control: str) -> None:
+    said = raw(body, site="klinikum", control_id=control, received=home.clock.now, sender="LAB|HOSP")
+    with home.database.write() as tx:
+        put_many(tx, [said])
+    home.processor.step()

@@ -13,6 +13,7 @@ from prometheus_client.core import Metric
 
 from adapter import telemetry
 from adapter.daemon import control, systemd, workbench
+from adapter.daemon.bench import PageBench
 from adapter.daemon.commands import Desk
 from adapter.daemon.enduring import endless, patience, reporting
 from adapter.daemon.gate import Gate
@@ -76,7 +77,8 @@ class Daemon:
             lambda: self._rules,
             self._adopt,
         )
-        self._context = replace(web_context(parts, self.inbox, demo=demo), wake=self._wake_reader)
+        bench = PageBench(self._bench, parts.settings.adapter.assets)
+        self._context = replace(web_context(parts, self.inbox, bench, demo=demo), wake=self._wake_reader)
         parts.pulse.stopping = self._stopping.is_set
         parts.metrics.compute(self._figures)
 

@@ -39,9 +39,11 @@ class Order:
     line: SiteLine
     author: Author
     role: str = "operator"
+    actor: str = ""
+    """Who did it, where that is not the author: an approver."""
 
     def request(self, command: str) -> Json:
-        said = {"by": self.author.name, "reason": self.author.reason, "role": self.role}
+        said = {"by": self.actor or self.author.name, "reason": self.author.reason, "role": self.role}
         return {"command": command, "site": self.site, "line": self.line.as_json(), **said}
 
 
