@@ -190,7 +190,8 @@ class Processor:
             seen = interpret(item.message, self._rules, message_id=str(item.id))
         except MalformedMessageError as error:
             seen = unreadable(item.message.body, error.code)
-        self.heard(item.message.source, [seen.reason or "", *[issue.code for issue in seen.issues]])
+        if not item.again:  # it was heard of when it was read first
+            self.heard(item.message.source, [seen.reason or "", *[issue.code for issue in seen.issues]])
         ending = ending_of(seen, now)
         return Read(item, ending, seen if ending.state is MessageState.APPLIED else None)
 
