@@ -73,7 +73,9 @@ def _result(code: str, detail: str, obx: Segment, person: str, words: Words, con
     text = obx.text(5).strip()
     bare, behind = apart(text)
     found = number(bare, decimal=words.site.decimal)
-    unit = written[0] if written else behind
+    unit = (
+        written[0] if written else behind * (words.site.units.ucum(behind) is not None)
+    )  # else it may be anybody's words
     value = None if found is None else found.value
     return Example(
         code, plain(detail), person, plain(obx.text(3, 2)), plain(unit), value, bool(text) and value is None, concept

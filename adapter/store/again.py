@@ -21,6 +21,9 @@ RUN = 200
 LOOKED_BACK = 20_000
 """How many of the last messages are looked at for examples: a page must not walk through years."""
 
+BIGGEST_EXAMPLE = 128 * 1024
+"""Bytes of a message that is looked at for examples."""
+
 
 @dataclass(frozen=True, slots=True)
 class Mended:
@@ -86,8 +89,9 @@ def newest(conn: Connection, limit: int, *, source: str | None = None) -> list[t
 
 
 def bodies(conn: Connection, messages: Sequence[int]) -> list[Item]:
-    """Messages with their bytes, oldest first."""
-    rows = conn.execute(select(inbox).where(inbox.c.id.in_(messages)).order_by(inbox.c.id))
+    """Messages with their bytes, oldest first; big ones (documents, mostly) are left out."""
+    small = func.length(inbox.c.body) <= BIGGEST_EXAMPLE
+    rows = conn.execute(select(inbox).where(inbox.c.id.in_(messages), small).order_by(inbox.c.id))
     return [read_item(row, attempts=0) for row in rows]
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, func, insert, select, update
 
 from adapter.errors import RejectedError
 from adapter.store.codec import canonical, instant, moment, storable
-from adapter.store.schema import proposals
+from adapter.store.people import proposals
 
 OPEN, APPROVED, DECLINED = "open", "approved", "declined"
 MOST = 200

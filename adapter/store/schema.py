@@ -89,21 +89,6 @@ unmapped = Table(
     Column("last_message", NUMBER, nullable=False, server_default="0"),
 )
 
-# Lines for a site's file that one person proposes and another approves (reliability 2.6, 4.4); `line` is JSON.
-proposals = Table(
-    "proposals",
-    metadata,
-    Column("id", NUMBER, primary_key=True),
-    Column("site", WORDS, nullable=False),
-    Column("line", Text, nullable=False),
-    Column("state", WORDS, nullable=False),
-    Column("at", WORDS, nullable=False),
-    Column("by", WORDS, nullable=False),
-    Column("reason", WORDS, nullable=False),
-    Column("decided_by", WORDS, nullable=False, server_default=""),
-    Column("decided_at", WORDS),
-)
-
 # One row per source, so that a scrape never walks the inbox. Storing a new message touches it once a second at most:
 # the row's page would otherwise be written, flushed and checkpointed with every commit.
 feeds = Table(

@@ -292,6 +292,20 @@ def test_values_of_few_patients_are_nobodys_to_see(klinikum: Ward) -> None:
     assert not any(value in json.dumps(many) for value in values[1:])
 
 
+def test_what_stands_behind_a_number_may_be_anybodys_words_and_a_document_is_not_opened(klinikum: Ward) -> None:
+    said = "OBX|1|ST|THRO^Thrombozyten^L||90 Frau MUSTER|||||||F"
+    big = platelets("90", "SECRET") + "\rNTE|1||" + "x" * again.BIGGEST_EXAMPLE
+    klinikum.arrive(
+        [
+            oru(said, control="1", order="1"),
+            oru(said.replace("90 Frau MUSTER", "90 G/l"), control="2", order="2"),
+            oru(big, control="3", order="3"),
+        ]
+    )
+    one = found(klinikum, "THRO")
+    assert (one["units"], "MUSTER" in json.dumps(one)) == (["G/l"], False)
+
+
 def test_one_patient_measured_often_is_still_one(klinikum: Ward) -> None:
     klinikum.arrive([oru(platelets(f"{90 + n}"), control=f"C{n}", order=f"O{n}") for n in range(9)])
     assert (found(klinikum, "THRO")["count"], found(klinikum, "THRO")["values"]) == (9, None)
