@@ -9,6 +9,11 @@ AdapterError
 Texts follow `<what happened> (<where>) — <what to do next>` and never hold patient data.
 """
 
+import traceback
+from pathlib import Path
+
+OURS = Path(__file__).parent
+
 
 class AdapterError(Exception):
     """Root of everything this program raises on purpose."""
@@ -46,3 +51,11 @@ class StorageFailedError(UnavailableError):
 
 class RejectedError(AdapterError):
     """A peer understood and said no: dead letter, tell a human."""
+
+
+def place(error: BaseException) -> str:
+    """`file:line` of the innermost frame of ours, else of any: what we asked of a library says more than where it refused."""
+    frames = traceback.extract_tb(error.__traceback__)
+    ours = [frame for frame in frames if Path(frame.filename).is_relative_to(OURS)]
+    innermost = (ours or frames)[-1:]
+    return "".join(f"{Path(frame.filename).name}:{frame.lineno}" for frame in innermost)

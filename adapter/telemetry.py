@@ -4,15 +4,15 @@ import asyncio
 import json
 import logging
 import sys
-import traceback
 from collections.abc import Callable, Iterable, Mapping, MutableMapping
-from pathlib import Path
 from typing import Any, NamedTuple, TextIO
 
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
+
+from adapter.errors import place
 
 FIELDS = frozenset(
     {
@@ -45,13 +45,7 @@ def warn(event: str, **fields: object) -> None:
 
 def bug(event: str, error: BaseException, **fields: object) -> None:
     """An exception as its type and place: its words and its locals may hold a patient (reliability 5.7)."""
-    structlog.get_logger().error(event, error=type(error).__name__, where=location(error), **fields)
-
-
-def location(error: BaseException) -> str:
-    """`file:line` of the innermost frame."""
-    frames = traceback.extract_tb(error.__traceback__)
-    return f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
+    structlog.get_logger().error(event, error=type(error).__name__, where=place(error), **fields)
 
 
 def configure_log(stream: TextIO | None = None, *, level: int = logging.INFO) -> None:
@@ -132,7 +126,7 @@ class _Libraries(logging.Handler):
             "library",
             source=record.name,
             state=record.levelname.lower(),
-            where=location(error) if error else f"{record.filename}:{record.lineno}",
+            where=place(error) if error else f"{record.filename}:{record.lineno}",
             error=type(error).__name__ if error else None,
         )
 

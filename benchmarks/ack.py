@@ -193,6 +193,7 @@ def spawned(name: str) -> Iterator[int]:
     with tempfile.TemporaryDirectory(prefix="ack-") as folder:
         process = context.Process(target=serve, args=(name, folder, there), daemon=True)
         process.start()
+        there.close()  # so that a server that dies at its start ends the wait for its port
         try:
             yield here.recv()
         finally:

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import os
 import re
 import signal
 import socket
@@ -12,6 +11,8 @@ import time
 import urllib.request
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+
+from tests import unmeasured
 
 MIB = 1024 * 1024
 CONFIG = """
@@ -50,8 +51,7 @@ class Daemon:
         with (folder / "log").open("wb") as log:
             command = [sys.executable, "-m", "adapter", "run", "--config", str(self.config)]
             # Where coverage measures child processes, its own memory is not ours.
-            plain = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE")}
-            self.process = subprocess.Popen(command, stdout=log, stderr=log, env=plain)
+            self.process = subprocess.Popen(command, stdout=log, stderr=log, env=unmeasured.environment())
         while not self._ready():
             if self.process.poll() is not None:
                 raise SystemExit((folder / "log").read_text())

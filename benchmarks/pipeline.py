@@ -6,6 +6,7 @@ import tempfile
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from random import Random
 
 from adapter.assets import load_rulebook
 from adapter.daemon.service import COLLECT_AFTER
@@ -34,11 +35,18 @@ LABORATORY = (
 )  # fmt: skip
 
 
+def varied(value: str, chance: Random) -> str:
+    """Up to 15 % less and as finely written: a patient's values move, and what was judged before is seldom met again."""
+    places = len(value.partition(".")[2])
+    return f"{float(value) * chance.uniform(0.85, 1):.{places}f}"
+
+
 def stamp(at: datetime) -> str:
     return f"{at:%Y%m%d%H%M%S}+0000"
 
 
 def message(patient: int, number: int, at: datetime, lines: tuple[tuple[str, str, str], ...]) -> RawMessage:
+    chance = Random(patient * 10_000 + number)
     segments = [
         segment("MSH", "LAB", "H", "A", "A", stamp(at), "", ("ORU", "R01"), f"{patient}-{number}", "P", "2.5.1"),
         segment("PID", "1", "", (str(patient), "", "", "HOSP", "MR")),
@@ -54,7 +62,7 @@ def message(patient: int, number: int, at: datetime, lines: tuple[tuple[str, str
             "NM",
             (code, "", "LN"),
             str((i - 1) // 20 or ""),
-            value,
+            varied(value, chance),
             unit,
             "",
             "",

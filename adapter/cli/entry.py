@@ -2,15 +2,20 @@
 
 import os
 import sys
-import traceback
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from adapter import __version__
 from adapter.cli import conforming, mapping, messages, operation, quarantine, records, replaying, simulating, users
-from adapter.errors import ConfigError, MalformedMessageError, RejectedError, StorageFailedError, UnavailableError
+from adapter.errors import (
+    ConfigError,
+    MalformedMessageError,
+    RejectedError,
+    StorageFailedError,
+    UnavailableError,
+    place,
+)
 
 DONE_NO, WRONG_USE, UNAVAILABLE, BUG, INTERRUPTED = 1, 2, 3, 70, 130
 
@@ -66,14 +71,9 @@ def main() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # who read us has enough
         sys.exit(0)
     except Exception as error:  # noqa: BLE001 — the last door: no traceback with data in it
-        _end(f"a bug: {type(error).__name__} at {_place(error)} — please report it", BUG)
+        _end(f"a bug: {type(error).__name__} at {place(error)} — please report it", BUG)
 
 
 def _end(text: str, code: int) -> None:
     print(f"adapter: {text}", file=sys.stderr)  # noqa: T201 — a command speaks to its user
     sys.exit(code)
-
-
-def _place(error: BaseException) -> str:
-    frame = traceback.extract_tb(error.__traceback__)[-1]
-    return f"{Path(frame.filename).name}:{frame.lineno}"

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 
 from adapter import telemetry
 from adapter.domain.message import Delivery, RemoteResource
@@ -60,14 +60,22 @@ class _Desk:
 
     async def _claimed(self, outlet: Sink | Notifier, delivery: Delivery) -> Exception | None:
         """Its row is held while it goes out: no other process sends it too, and one that dies lets go at once."""
-        held = contextlib.ExitStack()
-        try:
-            tx = await asyncio.to_thread(held.enter_context, self._database.write())
+        async with self._held() as tx:
             if not await asyncio.to_thread(outbox.claim, tx, delivery):
                 return TAKEN
             return await self._deliver(outlet, delivery, tx)
-        finally:
-            await asyncio.to_thread(held.close)
+
+    @contextlib.asynccontextmanager
+    async def _held(self) -> AsyncIterator[Transaction]:
+        """A transaction open while the loop goes on, each step of it in a thread; what fails inside takes it back."""
+        transaction = self._database.write()
+        tx = await asyncio.to_thread(transaction.__enter__)
+        try:
+            yield tx
+        except BaseException as error:
+            await asyncio.to_thread(transaction.__exit__, type(error), error, error.__traceback__)
+            raise
+        await asyncio.to_thread(transaction.__exit__, None, None, None)
 
     async def _deliver(
         self, outlet: Sink | Notifier, delivery: Delivery, tx: Transaction | None = None

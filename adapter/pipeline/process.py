@@ -14,7 +14,7 @@ from adapter.domain.events import ClinicalEvent, PatientMerged
 from adapter.domain.message import MessageState
 from adapter.domain.patient import PatientId
 from adapter.domain.persons import Merge
-from adapter.errors import AdapterError, MalformedMessageError, RejectedError
+from adapter.errors import AdapterError, MalformedMessageError, RejectedError, place
 from adapter.pipeline.joining import Joining
 from adapter.pipeline.keep import Keeper
 from adapter.ports import Clock
@@ -178,9 +178,7 @@ class Processor:
             raise
         except Exception as error:  # noqa: BLE001 — counted, then quarantined under its type
             code = f"INTERNAL {type(error).__name__}"
-            telemetry.warn(
-                "message failed", inbox_id=item.id, error=type(error).__name__, where=telemetry.location(error)
-            )
+            telemetry.warn("message failed", inbox_id=item.id, error=type(error).__name__, where=place(error))
             with self._shares.write() as tx:
                 if inbox.failed(tx, item.id, code) >= TRIES:
                     inbox.finish(tx, item.id, ending_of(unreadable(item.message.body, code), self._clock()))

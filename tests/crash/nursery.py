@@ -30,6 +30,7 @@ import pytest
 
 from adapter.daemon.clock import utc_now
 from adapter.hl7.mllp import encode
+from tests import unmeasured
 from tests.crash.ward import story
 from tests.installation import Installation, until
 
@@ -136,10 +137,9 @@ class Nursery:
     """`enter` is what its command begins with: the way into another mount namespace."""
 
     def __init__(self, *enter: str) -> None:
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE")}
         self._process = subprocess.Popen(
             [*enter, sys.executable, "-m", "tests.crash.nursery"],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT, env=environment,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT, env=unmeasured.environment(),
         )  # fmt: skip
 
     def ask(self, *words: Any) -> int:

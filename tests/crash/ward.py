@@ -13,6 +13,7 @@ from tests.builders import adt, dtm, obx, oru
 from tests.web_house import organs
 
 RESENT = 0.1
+PATIENCE = 120.0
 PAUSE = 0.002
 """Seconds between two messages of a sender: the daemon must still be busy when it is killed."""
 
@@ -72,8 +73,10 @@ class Sender:
             self._peer.close()
 
     def through(self, control_id: str, body: bytes) -> None:
-        """Sent until it is acknowledged, as a hospital's engine does."""
+        """Sent until it is acknowledged, as a hospital's engine does; but a test ends, where a daemon never comes back."""
+        began = time.monotonic()
         while not self._answered(control_id, body):
+            assert time.monotonic() - began < PATIENCE, "nobody acknowledges any more"
             self.failed += 1
             time.sleep(0.02)
         self.acknowledged[control_id] = body

@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+from tests import unmeasured
 from tests.conftest import ROOT
 from tests.fuzz.mutate import Mutator
 from tests.fuzz.reading import REFUSALS, Tally
@@ -24,8 +25,11 @@ pytestmark = pytest.mark.slow
 
 def tallies(seeds: range, count: int) -> list[Tally]:
     command = [sys.executable, "-m", "tests.fuzz.reading"]
+    plain = unmeasured.environment()
     running = [
-        subprocess.Popen([*command, str(seed), str(count)], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        subprocess.Popen(
+            [*command, str(seed), str(count)], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=plain
+        )
         for seed in seeds
     ]
     found = []

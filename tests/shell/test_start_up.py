@@ -1,7 +1,6 @@
 """`adapter … --help` answers at once: nothing heavy is loaded before a command is known to need it."""
 
 import json
-import os
 import subprocess
 import sys
 from typing import Any
@@ -10,6 +9,7 @@ import pytest
 import typer
 
 from adapter.cli.entry import app
+from tests import unmeasured
 
 HEAVY = {
     "aiosmtpd", "alembic", "apscheduler", "argon2", "asyncio", "cryptography", "fastapi", "fhir", "hl7apy", "jinja2",
@@ -34,7 +34,7 @@ COMMANDS: Any = typer.main.get_command(app)
 def test_help_loads_nothing_heavy(words: list[str]) -> None:
     command = [sys.executable, "-c", PROBE.format(words=words)]
     # Where coverage measures child processes, it loads sqlite3 itself.
-    plain = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE")}
+    plain = unmeasured.environment()
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True, env=plain)
     told = json.loads(done.stderr.splitlines()[-1])
     assert told["code"] == 0

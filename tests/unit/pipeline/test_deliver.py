@@ -24,6 +24,7 @@ from adapter.telemetry import Metrics
 from tests import stores
 from tests.assessments import CONTEXT, assessment, change
 from tests.peers import Script, misbehaving, serving
+from tests.postgres import Cluster
 
 NOW = datetime(2026, 1, 2, 10, tzinfo=UTC)
 
@@ -172,3 +173,23 @@ def _decide(database: Database, outlet: str, number: str, kind: AlertKind) -> No
     with database.write() as tx:
         for row in rows:
             outbox.add(tx, row, NOW)
+
+
+def test_a_store_that_goes_while_a_delivery_is_out_is_away_and_no_bug(postgres: Cluster, tmp_path: Path) -> None:
+    class Cutting(Peer):
+        """Has the server end every session of the store while it is spoken to."""
+
+        async def deliver(self, delivery: Delivery) -> RemoteResource | None:
+            if not self.got:
+                with postgres.session() as conn:
+                    conn.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname LIKE 'test_%'")
+            return await super().deliver(delivery)
+
+    with stores.using(postgres):
+        database, peer = stores.opened(tmp_path), Cutting()
+        owe(database, ("a", "a1"))
+        with pytest.raises(UnavailableError, match="no connection to PostgreSQL"):
+            rounds(database, peer, Clock())
+        assert rounds(database, peer, Clock()) == 1
+        assert [delivery.key for delivery in peer.got] == ["a1", "a1"]
+        database.close()
