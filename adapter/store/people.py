@@ -1,6 +1,6 @@
 """The tables of who may sign in, and of what they propose to each other: part of the schema."""
 
-from sqlalchemy import CheckConstraint, Column, ForeignKey, Table, Text
+from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Table, Text, text
 
 from adapter.store.columns import NUMBER, WORDS, metadata
 
@@ -48,4 +48,5 @@ proposals = Table(
     Column("reason", WORDS, nullable=False),
     Column("decided_by", WORDS, nullable=False, server_default=""),
     Column("decided_at", WORDS),
+    Index("proposals_open", "id", sqlite_where=text("state = 'open'"), postgresql_where=text("state = 'open'")),
 )

@@ -26,3 +26,5 @@ def upgrade() -> None:
         sa.Column("decided_at", WORDS),
         sa.PrimaryKeyConstraint("id"),
     )
+    still = sa.text("state = 'open'")
+    op.create_index("proposals_open", "proposals", ["id"], sqlite_where=still, postgresql_where=still)
