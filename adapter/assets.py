@@ -24,7 +24,7 @@ from adapter.screening.rulebook import Rulebook
 
 PACKAGE = Path(adapter.__file__).parent
 COMPANIONS = ("known", "units", "specimens")
-CODESETS = ("substances",)
+CODESETS = ("substances", "mdc", "organisms")
 
 
 class _Loader(yaml.SafeLoader):

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 Json = Mapping[str, Any]
-OPEN_ANSWERS = frozenset({"culture-organism"})
+OPEN_ANSWERS = frozenset({"culture-organism", "culture-other"})
 """Concepts whose canonical answer is the laboratory's own text."""
 NUMBER = re.compile(r"[<>=]{0,2}\s*[+-]?\d[\d.,]*\s*%?\s*$", re.ASCII)
 

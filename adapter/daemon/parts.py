@@ -136,7 +136,7 @@ def _servers(settings: Settings, rules: Rulebook, metrics: Metrics, refusals: Re
             clock,
             number,
             encoding=rules.sites[source.site].encoding,
-            policy=AckPolicy(source.ack),
+            policy=AckPolicy(source.ack, production=rules.production),
             senders=Senders(frozenset(source.senders)),
             log=logs[source.log_control_ids] if debug or source.message_log == "info" else None,
         )

@@ -34,9 +34,10 @@ REFUSALS: Mapping[str, Mapping[str, Refusal]] = MappingProxyType({n: one.refusal
 
 @dataclass(frozen=True, slots=True)
 class AckPolicy:
-    """How one source answers: a name of `PROFILES`."""
+    """How one source answers: a name of `PROFILES`; a port that is not for `production` takes test messages (MSH-11)."""
 
     profile: str = "generic"
+    production: bool = True
 
     def __post_init__(self) -> None:
         if self.profile not in PROFILES:
@@ -82,18 +83,19 @@ def _refusal(message: Message | None, policy: AckPolicy, problem: str | None) ->
     if message is None:
         return refusals.get(problem or "NO_MSH")
     if problem is None and policy.minds_content:
-        problem = _problem_of(message)
+        problem = _problem_of(message, policy)
     return refusals.get(problem or "")
 
 
-def _problem_of(message: Message) -> str | None:
+def _problem_of(message: Message, policy: AckPolicy) -> str | None:
     """What the header alone shows; only a profile that minds content asks."""
     header = message.header
     if not header.text(9):
         return "HDR"
     if not header.text(10):
         return "NO_CONTROL_ID"
-    return "PROCID" if header.text(11) not in {"", ProcessingId.PRODUCTION} else None
+    welcome = {ProcessingId.PRODUCTION} if policy.production else set(ProcessingId)
+    return "PROCID" if header.text(11) not in {"", *welcome} else None
 
 
 def _code(message: Message | None, letter: str) -> AckCode | None:

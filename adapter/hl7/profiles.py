@@ -116,7 +116,7 @@ SITUATIONS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("unsupported event", ("EVENT",)),
     ("unsupported version (MSH-12)", ("VERSION",)),
     ("wrong sender (MSH-3, MSH-4)", ("SENDER",)),
-    ("processing id T, D, V or N (MSH-11)", ("PROCID",)),
+    ("processing id T, D, V or N (MSH-11), on a production port", ("PROCID",)),
     ("over the size limit", ("TOO_BIG",)),
     ("no header (MSH)", ("NO_MSH",)),
     ("unreadable header: no MSH-9", ("HDR",)),

@@ -19,6 +19,8 @@ SYSTEMS = {
     "SNOMED-CT": "SCT",
     "HTTP://SNOMED.INFO/SCT": "SCT",
     "MDC": "MDC",
+    "URN:ISO:STD:ISO:11073:10101": "MDC",
+    "2.16.840.1.113883.6.24": "MDC",
     "L": "L",
     "99ADAPTER": "L",
 }
@@ -26,6 +28,10 @@ SYSTEMS = {
 NO_CODE = ("",) * 6
 Parts = tuple[str, ...]
 """The components of an OBX-3."""
+MDC_NAME = "MDC_"
+DEVICE_NAMES = ("MDC_DEV_", "MDC_ATTR_", "MDC_TIME_")
+NO_METRICS = frozenset({1, 8})
+"""Partitions of IEEE 11073-10101: objects and their attributes, and the infrastructure between devices."""
 LOINC = re.compile(r"\d{1,7}-\d", re.ASCII)
 
 
@@ -41,19 +47,26 @@ class Meaning:
 
 @dataclass(frozen=True, slots=True)
 class Unmapped:
-    """`known`: a code we know and do not need."""
+    """`known`: a code we know and do not need; `pump`: an infusion's rate whose drug stands in another line."""
 
     code: str
     known: bool
+    pump: bool = False
 
 
 def candidates(obx_3: Parts) -> Iterator[tuple[str, str]]:
-    """(code, system) of the identifier and the alternate identifier; a bare LOINC is known by its check digit."""
+    """(code, system) of the identifier and the alternate one; a bare LOINC is known by its check digit, MDC by its name."""
     first, _, first_system, other, _, other_system, *_ = (*map(str.strip, obx_3), *NO_CODE)
     for code, system in ((first, first_system), (other, other_system)):
         if code and code != '""':
-            bare = not system and LOINC.fullmatch(code) is not None and checks(code)
-            yield code, "LN" if bare else SYSTEMS.get(system.upper(), system)
+            yield code, SYSTEMS.get(system.upper(), system) if system else bare(code)
+
+
+def bare(code: str) -> str:
+    """The system of a code that comes without one; empty where it cannot be told."""
+    if code.startswith(MDC_NAME):
+        return "MDC"
+    return "LN" if LOINC.fullmatch(code) is not None and checks(code) else ""
 
 
 def checks(loinc: str) -> bool:
@@ -80,8 +93,25 @@ def meaning(obx_3: Parts, site: SiteMap, dictionary: Dictionary) -> Meaning | Un
         mapped = shared(code, system, dictionary)
         if mapped is not None:
             return mapped
-    known = any(code in site.not_needed or (system, code) in dictionary.known_not_needed for code, system in found)
-    return Unmapped(code_of(obx_3)[0], known)
+    known = any(
+        code in site.not_needed
+        or (system, code) in dictionary.known_not_needed
+        or (system == "MDC" and no_metric(code))
+        for code, system in found
+    )
+    return Unmapped(code_of(obx_3)[0], known, any((system, code) in dictionary.pumps for code, system in found))
+
+
+def no_metric(code: str) -> bool:
+    """Whether a code of IEEE 11073-10101 names a device, an attribute or the like, not a measurement: by its partition."""
+    if code.isascii() and code.isdigit():
+        return int(code[:9]) >> 16 in NO_METRICS
+    return code.startswith(DEVICE_NAMES)
+
+
+def of_device(obx_3: Parts) -> bool:
+    """Whether a line without type and value describes a device: its place in the tree, a channel, a group of metrics."""
+    return any(system == "MDC" for _, system in candidates(obx_3))
 
 
 def local(code: str, system: str, site: SiteMap, dictionary: Dictionary) -> Meaning | None:

@@ -1,10 +1,12 @@
 """mappings/concepts.yaml and its companions → Dictionary."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
 from adapter.domain.document import Document, Path
+from adapter.mapping.codesets import DeviceCodes, read_device_codes, read_organisms
 from adapter.mapping.dictionary import Concept, Dictionary, Range
 from adapter.mapping.formulary import Formulary, read_formulary
 from adapter.mapping.plain import same_word
@@ -14,6 +16,8 @@ from adapter.mapping.units import Units, read_units
 SYSTEMS = {"loinc": "LN", "snomed": "SCT", "mdc": "MDC", "local": "L"}
 """Our key → HL7's name of the code system (table 0396)."""
 LANGUAGES = ("en", "nl", "de", "el")
+SUSCEPTIBILITIES = "susceptibilities"
+"""The group of known.yaml whose codes, in OBR-4, say that an order holds nothing else."""
 KEYS = frozenset(SYSTEMS) | frozenset(
     [
         "display",
@@ -23,6 +27,7 @@ KEYS = frozenset(SYSTEMS) | frozenset(
         "possible",
         "plausible",
         "instead",
+        "elsewhere",
         "unit_flags",
         "charted",
         "unitless",
@@ -39,30 +44,47 @@ KEYS = frozenset(SYSTEMS) | frozenset(
 )
 
 
-def read_dictionary(
-    document: Document,
-    *,
-    known: Document | None = None,
-    units: Document | None = None,
-    specimens: Document | None = None,
-    substances: Document | None = None,
-) -> Dictionary:
-    """Every concept of `document`, checked; `known`, `units` and `specimens` are its companions.
+def read_dictionary(document: Document, **companions: Document) -> Dictionary:
+    """Every concept of `document`, checked; its companions are `known`, `units`, `specimens` and the codesets by name.
 
     Raises ConfigError naming file, line and the nearest known word.
     """
-    spelled = None if specimens is None else read_specimens(specimens)
-    kinds = frozenset((spelled or {}).values())
-    concepts = {name: read_concept(document, name, kinds) for name in table(document, ())}
-    check_instead(document, concepts)
+    known, specimens, substances, mdc, organisms = map(
+        companions.get, ("known", "specimens", "substances", "mdc", "organisms")
+    )
+    spelled = {} if specimens is None else read_specimens(specimens)
+    concepts = {name: read_concept(document, name, frozenset(spelled.values())) for name in table(document, ())}
+    check_others(document, concepts)
+    devices = DeviceCodes() if mdc is None else read_device_codes(mdc)
+    if mdc is not None:
+        add_device_codes(mdc, devices, concepts)
+    if organisms is not None:
+        add_organisms(read_organisms(organisms), concepts)
+    codes = {} if known is None else read_known(known)
     return Dictionary(
         concepts=concepts,
-        units=read_concept_units(units, concepts),
-        specimens=spelled or {},
-        known_not_needed=frozenset() if known is None else frozenset(read_known(known)),
+        units=read_concept_units(companions.get("units"), concepts, devices.units),
+        specimens=spelled,
+        known_not_needed=devices.known.union(*codes.values()),
         index=read_index(document, concepts),
         formulary=Formulary() if substances is None else read_formulary(substances),
+        pumps=devices.pumps,
+        susceptibilities=codes.get(SUSCEPTIBILITIES, frozenset()),
     )
+
+
+def add_device_codes(document: Document, devices: DeviceCodes, concepts: dict[str, Concept]) -> None:
+    for name, codes in devices.measurements.items():
+        if name not in concepts:
+            raise document.error((), f"unknown concept '{name}'", got=name, known=concepts)
+        concepts[name] = replace(concepts[name], codes={**concepts[name].codes, **dict.fromkeys(codes, "")})
+
+
+def add_organisms(organisms: Mapping[str, str], concepts: dict[str, Concept]) -> None:
+    """To the concepts that keep a laboratory's own words; what such a concept says itself goes before."""
+    for name, concept in concepts.items():
+        if concept.open_answers:
+            concepts[name] = replace(concept, answers={**organisms, **concept.answers})
 
 
 def read_concept(document: Document, name: str, specimens: frozenset[str]) -> Concept:
@@ -84,6 +106,7 @@ def read_concept(document: Document, name: str, specimens: frozenset[str]) -> Co
         codes=dict(read_codes(document, name)),
         also=numbers(document, (name, "also")),
         instead=table(document, (name, "instead")),
+        elsewhere=text(document, (name, "elsewhere"), ""),
         unit_flags=table(document, (name, "unit_flags")),
         possible=read_range(document, (name, "possible")),
         plausible=read_range(document, (name, "plausible")),
@@ -159,29 +182,36 @@ def read_index(document: Document, concepts: Mapping[str, Concept]) -> Mapping[t
     return index
 
 
-def check_instead(document: Document, concepts: Mapping[str, Concept]) -> None:
+def check_others(document: Document, concepts: Mapping[str, Concept]) -> None:
+    """What a concept says of others: `instead`, by unit, and `elsewhere`."""
     for concept in concepts.values():
-        for unit, other in concept.instead.items():
+        others: list[tuple[Path, str]] = [(("instead", unit), other) for unit, other in concept.instead.items()]
+        others += [(("elsewhere",), concept.elsewhere)] if concept.elsewhere else []
+        for where, other in others:
             if other not in concepts:
-                path = (concept.id, "instead", unit)
-                raise document.error(path, f"unknown concept '{other}'", got=other, known=concepts)
+                raise document.error((concept.id, *where), f"unknown concept '{other}'", got=other, known=concepts)
 
 
-def read_concept_units(document: Document | None, concepts: Mapping[str, Concept]) -> Units:
+def read_concept_units(
+    document: Document | None, concepts: Mapping[str, Concept], devices: Mapping[str, tuple[str, ...]]
+) -> Units:
     canonical = {
         unit for concept in concepts.values() for unit in (concept.unit, *concept.also, *concept.instead) if unit
     }
     if document is None:
         return read_units(Document("units", {}), canonical)
     table(document, (), ("exact", "spellings", "doses"))
-    return read_units(document, {*canonical, *listed(document, ("doses",))})
+    return read_units(document, {*canonical, *listed(document, ("doses",))}).named(devices)
 
 
-def read_known(document: Document) -> Iterator[tuple[str, str]]:
+def read_known(document: Document) -> Mapping[str, frozenset[tuple[str, str]]]:
+    """Group → codes."""
+    found: dict[str, frozenset[tuple[str, str]]] = {}
     for key in table(document, (), SYSTEMS):
         for group in table(document, (key,)):
-            for code in listed(document, (key, group)):
-                yield SYSTEMS[key], code
+            codes = frozenset((SYSTEMS[key], code) for code in listed(document, (key, group)))
+            found[group] = found.get(group, frozenset()) | codes
+    return found
 
 
 def read_specimens(document: Document) -> Mapping[str, str]:

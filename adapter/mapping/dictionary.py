@@ -19,7 +19,7 @@ class Concept:
 
     `codes` maps (system, code) to the specimen that code implies. `possible` is what a body can show: an exact value
     outside is no result; outside `plausible` it is kept and flagged (clinical 2.4). `also` holds exact factors into
-    the canonical unit, `instead` the units that mean another concept.
+    the canonical unit, `instead` the units that mean another concept, `elsewhere` is the concept of other specimens.
     """
 
     id: str
@@ -30,6 +30,7 @@ class Concept:
     codes: Mapping[tuple[str, str], str] = field(default_factory=dict)
     also: Mapping[str, Fraction] = field(default_factory=dict)
     instead: Mapping[str, str] = field(default_factory=dict)
+    elsewhere: str = ""
     unit_flags: Mapping[str, str] = field(default_factory=dict)
     possible: Range | None = None
     plausible: Range | None = None
@@ -75,6 +76,10 @@ class Dictionary:
     """(system, code) → concept id."""
     formulary: Formulary = field(default_factory=Formulary)
     """Drug codes → substances."""
+    pumps: frozenset[tuple[str, str]] = frozenset()
+    """Codes of an infusion's rate whose drug stands in another line."""
+    susceptibilities: frozenset[tuple[str, str]] = frozenset()
+    """OBR-4 of orders that hold susceptibilities."""
 
     def find(self, system: str, code: str) -> Concept | None:
         """By HL7's names of systems: `LN`, `SCT`, `MDC`; `L` for the dictionary's own codes."""

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from adapter.domain.document import Document
+from adapter.mapping.codesets import TRUTHS, rows
 
 SYSTEMS = {
     "ATC": "ATC",
@@ -53,10 +54,8 @@ def read_formulary(document: Document) -> Formulary:
     substances: dict[str, Substance] = {}
     exact: dict[tuple[str, str], str] = {}
     prefixes: list[tuple[str, str, str]] = []
-    for number, row in enumerate(document.data):
-        if tuple(row) != COLUMNS:
-            raise document.error((number,), f"the columns must be {', '.join(COLUMNS)}")
-        _check(document, number, row)
+    closed = {"system": tuple(set(SYSTEMS.values())), "match": MATCHES, "verified": TRUTHS}
+    for number, row in enumerate(rows(document, COLUMNS, closed)):
         name, key = row["substance"], (row["system"], row["code"])
         known = substances.setdefault(name, Substance(name, row["group"]))
         if known.group != row["group"]:
@@ -66,11 +65,3 @@ def read_formulary(document: Document) -> Formulary:
         elif exact.setdefault(key, name) != name:
             raise document.error((number,), f"code {row['code']} stands under '{exact[key]}' and '{name}'")
     return Formulary(substances, exact, tuple(sorted(prefixes, key=lambda one: (-len(one[1]), one))))
-
-
-def _check(document: Document, number: int, row: Mapping[str, str]) -> None:
-    if not all(row[column] for column in COLUMNS):
-        raise document.error((number,), "every column must be filled in")
-    for column, known in (("system", set(SYSTEMS.values())), ("match", MATCHES), ("verified", ("true", "false"))):
-        if row[column] not in known:
-            raise document.error((number,), f"unknown {column} '{row[column]}'", got=row[column], known=known)

@@ -1,4 +1,8 @@
-"""The grammar of an ORU, read tolerantly: patients hold orders, orders hold results (HL7 v2 chapter 7)."""
+"""The grammar of ORU and OUL, read tolerantly: patients hold orders, orders hold results and specimens (HL7 v2 chapter 7).
+
+An ORU, and OUL^R24, write a specimen (SPM) behind its order; OUL^R22 and R23, and many a sender of ORU, before its orders.
+Which of the two a message means is told by where its first SPM stands, not by its type.
+"""
 
 from dataclasses import dataclass, field
 
@@ -16,10 +20,14 @@ class ResultLine:
 
 @dataclass(slots=True)
 class Order:
+    """`specimens` are SPM, or SAC in messages that have none; several where the results could be of any of them."""
+
     orc: Segment | None = None
     obr: Segment | None = None
-    spm: Segment | None = None
+    specimens: list[Segment] = field(default_factory=list)
     results: list[ResultLine] = field(default_factory=list)
+    asked: bool = False
+    """Whether results stood there before any specimen did."""
 
 
 @dataclass(slots=True)
@@ -37,13 +45,23 @@ class PatientGroup:
 class _Walk:
     """Where the reader stands."""
 
-    def __init__(self, *, alone: bool) -> None:
-        self.alone = alone
+    def __init__(self, message: Message) -> None:
+        self.alone = len(message.all("PID")) == 1
+        self.orc_follows = message.header.text(9).strip().upper().startswith("OUL")
+        self.container = not message.all("SPM")
         self.patients: list[PatientGroup] = []
         self.count = 0
+        self.forget()
+
+    def forget(self) -> None:
+        """Nothing of the patient before holds for the next."""
         self.order: Order | None = None
         self.orc: Segment | None = None
         self.last: ResultLine | None = None
+        self.held: list[Segment] = []
+        """The specimen of every order until the next one, where specimens lead."""
+        self.own: list[Segment] = []
+        """The specimen between ORC and OBR: of this order alone."""
 
     @property
     def patient(self) -> PatientGroup:
@@ -57,7 +75,7 @@ class _Walk:
             self.patients[0].pid = segment
             return
         self.patients.append(PatientGroup(pid=segment))
-        self.order = self.orc = self.last = None
+        self.forget()
 
     def pd1(self, segment: Segment) -> None:
         self.patient.pd1 = segment
@@ -66,29 +84,53 @@ class _Walk:
         self.patient.pv1 = self.patient.pv1 or segment
 
     def common_order(self, segment: Segment) -> None:
-        self.orc, self.order, self.last = segment, None, None
+        """Before its OBR, in an OUL behind it."""
+        order = self.order
+        if self.orc_follows and order is not None and order.obr is not None and order.orc is None and not order.results:
+            order.orc = segment
+            return
+        self.orc, self.order, self.last, self.own = segment, None, None, []
 
     def obr(self, segment: Segment) -> None:
-        self.order = Order(orc=self.orc, obr=segment)
+        self.order = Order(orc=self.orc, obr=segment, specimens=list(self.own or self.held))
         self.patient.orders.append(self.order)
         self.orc = self.last = None
+        self.own = []
 
     def obx(self, segment: Segment) -> None:
         if self.order is None:
-            self.order = Order(orc=self.orc)
+            self.order = Order(orc=self.orc, specimens=list(self.own or self.held))
             self.patient.orders.append(self.order)
+        elif self.last is None and len(self.order.specimens) > 1:
+            self.order = self.of_last_specimen(self.order)
         self.count += 1
         self.last = ResultLine(self.count, segment)
         self.order.results.append(self.last)
+
+    def of_last_specimen(self, order: Order) -> Order:
+        """Results behind a second specimen are its own; results before all of them may still be of any."""
+        last = order.specimens[-1] if order.asked else order.specimens.pop()
+        self.patient.orders.append(Order(orc=order.orc, obr=order.obr, specimens=[last]))
+        return self.patient.orders[-1]
 
     def nte(self, segment: Segment) -> None:
         if self.last is not None:
             self.last.notes.append(segment)
 
-    def spm(self, segment: Segment) -> None:
-        if self.order is not None:
-            self.order.spm = self.order.spm or segment
+    def specimen(self, segment: Segment) -> None:
+        if self.orc is not None and self.order is None:
+            self.own = [segment]
+        elif self.held or self.order is None or self.order.obr is None:
+            self.held, self.order = [segment], None
+        else:
+            self.order.asked = self.order.asked or bool(self.order.results and not self.order.specimens)
+            self.order.specimens.append(segment)
         self.last = None
+
+    def sac(self, segment: Segment) -> None:
+        """A container tells of the specimen only where no SPM does (OUL^R21)."""
+        if self.container:
+            self.specimen(segment)
 
 
 READERS = {
@@ -99,13 +141,14 @@ READERS = {
     "OBR": _Walk.obr,
     "OBX": _Walk.obx,
     "NTE": _Walk.nte,
-    "SPM": _Walk.spm,
+    "SPM": _Walk.specimen,
+    "SAC": _Walk.sac,
 }
 
 
 def patient_groups(message: Message) -> list[PatientGroup]:
     """Segments that no reader knows are passed by."""
-    walk = _Walk(alone=len(message.all("PID")) == 1)
+    walk = _Walk(message)
     for segment in message.segments:
         read = READERS.get(segment.name)
         if read is not None:

@@ -18,7 +18,15 @@ from adapter.mapping.shape import has_stray_text, misshapen
 
 RESULTS = frozenset({"R01", "R30", "R31", "R32", ""})
 """ORU triggers that carry results; R40 is an alarm (decisions C5). A silent trigger is the feed's default."""
-READ: Mapping[str, frozenset[str]] = {"ORU": RESULTS, "ADT": SUPPORTED, "PPR": PROBLEMS, **PHARMACY}
+SPECIMENS = frozenset({"R21", "R22", "R23", "R24", ""})
+"""OUL triggers: results by container, specimen or order."""
+READ: Mapping[str, frozenset[str]] = {
+    "ORU": RESULTS,
+    "OUL": SPECIMENS,
+    "ADT": SUPPORTED,
+    "PPR": PROBLEMS,
+    **PHARMACY,
+}
 """Message type → trigger events whose content is read."""
 IGNORED = {
     "ACK": "acknowledgment",
@@ -26,6 +34,8 @@ IGNORED = {
     "MDM": "document",
 }
 """Why a type is not read: an order is no result, and a document's text is nothing a machine understands here."""
+NOT_NEEDED = {("ADT", "A60"): "allergy-only"}
+"""As IGNORED, for one event: no criterion asks for allergies, so IAM and AL1 are passed by wherever they stand."""
 OTHER_PROCESSING = frozenset(ProcessingId) - {ProcessingId.PRODUCTION}
 ODDITIES = {
     "bom": "a byte order mark stands before MSH — ask the sender to leave it out",
@@ -74,7 +84,7 @@ def disposition(message: Message, kind: str, event: str, *, production: bool) ->
     if production and message.header.text(11).strip().upper() in OTHER_PROCESSING:
         return Disposition("quarantined", "PROCID")
     if not supported(kind, event):
-        return Disposition("ignored", IGNORED.get(kind, "unsupported-type"))
+        return Disposition("ignored", NOT_NEEDED.get((kind, event)) or IGNORED.get(kind, "unsupported-type"))
     if message.header.raw(14) or message.first("DSC") is not None or message.first("ADD") is not None:
         return Disposition("quarantined", "CONTINUATION")
     reason = misshapen(message)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 
 from adapter.domain.events import ClinicalEvent, ObservationReceived
 from adapter.domain.issue import Issue
@@ -12,8 +13,9 @@ from adapter.hl7.er7 import Message
 from adapter.mapping.feed import Feed, Mapped
 from adapter.mapping.groups import PatientGroup, patient_groups
 from adapter.mapping.hl7_patient import described, visit_number
-from adapter.mapping.hl7_result import Line, ResultReader
+from adapter.mapping.hl7_result import KNOWN_NOT_NEEDED, Line, ResultReader
 from adapter.mapping.identity import patient_identity
+from adapter.mapping.microbiology import holds_culture, of_susceptibilities
 from adapter.mapping.order import order_facts
 from adapter.mapping.plain import plain
 
@@ -50,7 +52,10 @@ def from_group(group: PatientGroup, feed: Feed) -> Mapped:
 def lines_of(group: PatientGroup, feed: Feed) -> Iterator[Line]:
     visit = visit_number(group.pv1, feed)
     for order in group.orders:
-        reader = ResultReader(feed, order_facts(order, feed), visit)
+        if of_susceptibilities(order, group, feed):
+            yield from (KNOWN_NOT_NEEDED for _ in order.results)
+            continue
+        reader = ResultReader(feed, order_facts(order, feed), visit, partial(holds_culture, order, feed))
         yield from map(reader.read, order.results)
 
 

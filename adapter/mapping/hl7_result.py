@@ -1,5 +1,6 @@
 """One OBX in its order → the statement it makes about a result, or the reason why it makes none."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from adapter.domain.issue import Issue
@@ -7,11 +8,12 @@ from adapter.domain.ledger import Bucket
 from adapter.domain.observation import Laboratory, Observation, Original, ResultStatus
 from adapter.hl7.datatypes import Moment
 from adapter.hl7.er7 import Segment
-from adapter.mapping.codes import Unmapped
+from adapter.mapping.codes import Unmapped, of_device
 from adapter.mapping.dictionary import Concept
 from adapter.mapping.feed import Feed
 from adapter.mapping.groups import ResultLine
 from adapter.mapping.identity import result_identity, sealed, times_text
+from adapter.mapping.microbiology import is_interpreted
 from adapter.mapping.order import OrderFacts
 from adapter.mapping.plain import plain
 from adapter.mapping.specimen import Specimen
@@ -40,19 +42,30 @@ class Line:
     issues: tuple[Issue, ...] = ()
 
 
+PUMP = "a pump's rate does not name its drug — have infusions charted, or sent as RAS; else add it under 'not_needed'"
+NOBODYS = Refused(
+    Bucket.UNSUITABLE_SPECIMEN,
+    "nobodys-specimen",
+    "a control or a pool (SPM-11) reported under a patient's number — ask the sender to leave these out",
+)
 STATUS_ONLY = Line(Bucket.STATUS_ONLY)
 KNOWN_NOT_NEEDED = Line(Bucket.KNOWN_NOT_NEEDED)
 
 
 @dataclass(frozen=True, slots=True)
 class ResultReader:
-    """The OBX of one order."""
+    """The OBX of one order; `culture` says whether one of them is a culture's."""
 
     feed: Feed
     order: OrderFacts
     visit: str
+    culture: Callable[[], bool]
 
     def read(self, line: ResultLine) -> Line:
+        if self.order.nobodys:
+            return refused(NOBODYS, "SPM-11", line)
+        if not line.obx.raw(2) and not line.obx.raw(5) and of_device(line.obx.components(3)):
+            return KNOWN_NOT_NEEDED
         status = said(line.obx.text(11), self.order.status)
         if status is Said.NOTHING:
             return STATUS_ONLY
@@ -70,7 +83,7 @@ class ResultReader:
     def of_code(self, status: Said, line: ResultLine) -> Line:
         subject = self.feed.words.subject(line.obx, self.order.specimen, self.order.specimen_name)
         if isinstance(subject, Unmapped):
-            return unmapped(subject, line)
+            return KNOWN_NOT_NEEDED if is_interpreted(line.obx) and self.culture() else unmapped(subject, line)
         found = self.without_value(status, subject, line) or self.with_value(status, subject, line)
         if status is Said.CORRECTED and not stated(found, subject.concept):
             # What stood there is no longer true, and what is true now cannot be read: the result is taken back.
@@ -172,7 +185,7 @@ class ResultReader:
 def unmapped(found: Unmapped, line: ResultLine) -> Line:
     if found.known:
         return KNOWN_NOT_NEEDED
-    text = "this code is not mapped — add it under 'codes' or 'not_needed' in the site's file"
+    text = PUMP if found.pump else "this code is not mapped — add it under 'codes' or 'not_needed' in the site's file"
     return refused(Refused(Bucket.UNMAPPED_CODE, "unmapped-code", text, found.code), "OBX-3", line)
 
 

@@ -1,14 +1,25 @@
 """What the results of one order share, read once: its number, times, specimen and status."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TypeVar
 
 from adapter.hl7.datatypes import Moment
+from adapter.hl7.er7 import Segment
 from adapter.mapping.feed import Feed
 from adapter.mapping.groups import Order
 from adapter.mapping.plain import plain
 
+T = TypeVar("T")
 SPECIMEN_COMPONENTS = (1, 2, 4, 5)
 NOTHING = frozenset({"", '""'})
+KIND = {"SPM": 4, "SAC": 6}
+NUMBER = {"SPM": 2, "SAC": 3}
+"""Where a specimen says what it is, and which."""
+ROLE = 11
+NOBODYS = frozenset("BCEFGLOQV")
+"""SPM-11, table 0369: blind, calibrator, electronic control, proficiency test, group, pool, operator's proficiency, control,
+verifying calibrator. An analyser reports them as it reports patients (IHE LAW); P and R are a patient's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +37,8 @@ class OrderFacts:
     specimen: str
     specimen_name: str
     specimen_number: str
+    nobodys: bool = False
+    """The specimen is a control or a pool, not a patient's."""
 
 
 def order_facts(order: Order, feed: Feed) -> OrderFacts:
@@ -35,11 +48,18 @@ def order_facts(order: Order, feed: Feed) -> OrderFacts:
         status="" if order.obr is None else order.obr.text(25),
         issued=feed.moment(order.obr, 22),
         observed=feed.moment(order.obr, 7),
-        collected=feed.moment(order.spm, 17),
+        collected=agreed(feed.moment(one, 17) for one in order.specimens if one.name == "SPM"),
         specimen=specimen,
         specimen_name=name,
-        specimen_number="" if order.spm is None else plain(order.spm.text(2) or order.spm.text(2, 2)),
+        specimen_number=agreed(map(specimen_number, order.specimens)) or "",
+        nobodys=any(one.name == "SPM" and one.text(ROLE).strip().upper() in NOBODYS for one in order.specimens),
     )
+
+
+def agreed(said: Iterable[T]) -> T | None:
+    """What all specimens of an order say; `None` where they differ, for nobody knows then whose result it is."""
+    found = set(said)
+    return found.pop() if len(found) == 1 else None
 
 
 def order_number(order: Order) -> str:
@@ -52,16 +72,28 @@ def order_number(order: Order) -> str:
     return ""
 
 
+def specimen_number(segment: Segment) -> str:
+    """SPM-2, or the container's SAC-3."""
+    field = NUMBER[segment.name]
+    return plain(segment.text(field) or segment.text(field, 2))
+
+
 def named(order: Order, feed: Feed) -> tuple[str, str]:
-    """SPM-4, else OBR-15: the specimen as written, and our word for it."""
-    first = ""
-    for segment, field in ((order.spm, 4), (order.obr, 15)):
-        if segment is None or not segment.raw(field):
-            continue
-        words = [segment.text(field, component).strip() for component in SPECIMEN_COMPONENTS]
-        words.append(segment.text(field, 1, 2).strip())
-        for word in words:
-            if word.lower() in feed.site.specimens:
-                return word, feed.site.specimens[word.lower()]
-        first = first or next((word for word in words if word not in NOTHING), "")
-    return first, ""
+    """SPM-4 or SAC-6, else OBR-15: the specimen as written, and our word for it."""
+    told = [found for one in order.specimens if (found := worded(one, KIND[one.name], feed)) != ("", "")]
+    if len({word for _, word in told}) > 1:
+        return "", ""
+    asked = ("", "") if order.obr is None else worded(order.obr, 15, feed)
+    return next((found for found in (*told[:1], asked) if found[1]), told[0] if told else asked)
+
+
+def worded(segment: Segment, field: int, feed: Feed) -> tuple[str, str]:
+    """A specimen as one field writes it, and our word for it."""
+    if not segment.raw(field):
+        return "", ""
+    words = [segment.text(field, component).strip() for component in SPECIMEN_COMPONENTS]
+    words.append(segment.text(field, 1, 2).strip())
+    known = next((word for word in words if word.lower() in feed.site.specimens), "")
+    if known:
+        return known, feed.site.specimens[known.lower()]
+    return next((word for word in words if word not in NOTHING), ""), ""

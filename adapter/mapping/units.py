@@ -35,6 +35,11 @@ class Units:
         stripped = spelling.strip()
         return self.exact.get(stripped) or self.folded.get(folded(stripped))
 
+    def named(self, names: Mapping[str, tuple[str, ...]]) -> "Units":
+        """With other names for units that are known: UCUM → names."""
+        known = {name: unit for unit, spelled in names.items() for name in spelled if unit in self.known}
+        return self.beside(known)
+
     def beside(self, spellings: Mapping[str, str]) -> "Units":
         """These units, with a site's own spellings before them."""
         mine = {folded(spelling): unit for spelling, unit in spellings.items()}

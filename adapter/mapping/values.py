@@ -134,11 +134,12 @@ class ValueReader:
 
     def unit(self, concept: Concept, result: Written, default: str) -> str | Refused:
         """The UCUM unit; empty where the concept needs none and none was written."""
-        stated = next(filter(None, map(self.site.units.ucum, result.units)), None)
+        known = list(filter(None, map(self.site.units.ucum, result.units)))
+        stated = known[0] if known else None
         if stated is None and result.units:
             text = "this unit is not known — add it under 'units' in the site's file"
             return Refused(Bucket.UNMAPPED_UNIT, "unmapped-unit", text, result.units[0])
-        other = self.site.units.ucum(apart(result.number)[1])
+        other = next((unit for unit in known if unit != stated), None) or self.site.units.ucum(apart(result.number)[1])
         if stated is None and other is None:
             stated, other = default or None, self.site.units.ucum(of_range(result.range))
         if stated and other and not agree(concept, stated, other):

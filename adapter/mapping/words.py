@@ -46,6 +46,7 @@ class Words:
         self.dictionary = dictionary
         self._reader = ValueReader(site, dictionary)
         self._known_moment = lru_cache(REMEMBERED)(self._moment)
+        self._known_meaning = lru_cache(REMEMBERED)(self._meaning)
         self._known_subject = lru_cache(REMEMBERED)(self._subject)
         self._known_value = lru_cache(REMEMBERED)(self._value)
 
@@ -58,6 +59,14 @@ class Words:
     def _moment(self, text: str) -> Moment | None:
         return moment(text, self.site.timezone)
 
+    def meaning(self, code: Parts) -> Meaning | Unmapped:
+        """What a code is, whatever its specimen."""
+        look = self._known_meaning if sum(map(len, code)) <= LONGEST_LINE else self._meaning
+        return look(code)
+
+    def _meaning(self, code: Parts) -> Meaning | Unmapped:
+        return meaning(code, self.site, self.dictionary)
+
     def subject(self, obx: Segment, specimen: str, specimen_name: str) -> Subject | Unmapped:
         """What an OBX is about in an order of this specimen, by our word and by the sender's."""
         short = len(obx.wire) + len(specimen_name) <= LONGEST_LINE
@@ -69,7 +78,11 @@ class Words:
         if isinstance(found, Unmapped):
             return found
         code, system = map(plain, code_of(obx_3))
-        return Subject(found, specimen_of(found, specimen, specimen_name), code, system)
+        kind = specimen_of(found, specimen, specimen_name)
+        if not (kind.suitable or found.specimen) and found.concept.elsewhere:
+            found = replace(found, concept=self.dictionary.concepts[found.concept.elsewhere])
+            kind = replace(kind, suitable=True)
+        return Subject(found, kind, code, system)
 
     def value(self, concept: Concept, default_unit: str, obx: Segment) -> Value | Refused:
         """OBX-5 in the concept's own unit; `default_unit` serves where OBX-6 is silent."""

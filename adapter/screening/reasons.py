@@ -10,8 +10,9 @@ REASONS = {
     "STRUCT": "the name of a segment is damaged — ask the sender to send the message again",
     "CONTINUATION": "the message is one part of several (DSC, ADD, MSH-14) — ask the sender for whole messages",
     "BAD_MRN": "the patient's number is no plain text of at most 64 characters — ask the sender",
-    "unsupported-type": "this type is not needed: results come by ORU, movements by ADT, drugs by RAS, problems by PPR",
+    "unsupported-type": "this type is not needed: results come by ORU and OUL, movements by ADT, drugs by RAS, problems by PPR",
     "order-only": "an order is no result: it is kept, and nothing follows from it",
+    "allergy-only": "no criterion asks for allergies: it is kept, and nothing follows from it",
     "document": "a document's text is kept and not understood — ask the sender for results as ORU",
 }
 """Reason of a disposition → what it means and what to do; a reason that comes with a finding of its own is not here."""

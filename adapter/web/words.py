@@ -48,6 +48,7 @@ CONCEPTS = {
     "pregnancy-test": "Pregnancy test",
     "hiv-test": "HIV test",
     "culture-organism": "Culture",
+    "culture-other": "Culture (not of blood)",
     "code-status": "Code status",
     "age_years": "Age",
     "sofa.total": "SOFA total",

@@ -11,6 +11,7 @@ from tests.catalogue.model import Case, Row, Stream, row
 
 # --- what the cases are made of -------------------------------------------------------------------------------------------
 
+SPM = "SPM|1|^B1||BLD|||||||P||||||20260102010000"
 PLT = obx("777-3", "98", "10*3/uL")
 PLT_LOW = obx("777-3", "40", "10*3/uL")
 ORGANS = (
@@ -384,7 +385,13 @@ HEADER: tuple[Row, ...] = (
     row(
         "H11",
         "unsupported event",
-        Case("ADT^A60", header("ADT^A60|1|P|2.5.1"), None, ["ignored unsupported-type"], strict="AR 201 MSH^1^9"),
+        Case(
+            "ADT^A60, an allergy (IAM)",
+            header("ADT^A60|1|P|2.5.1"),
+            None,
+            ["ignored allergy-only"],
+            strict="AR 201 MSH^1^9",
+        ),
         Case(
             "ORU^R40, an alarm",
             header("ORU^R40|1|P|2.5.1"),
@@ -550,6 +557,18 @@ HEADER: tuple[Row, ...] = (
             "OBX without OBR",
             (er7(msh("ORU^R01"), pid(), obx("777-3", "98", "10*3/uL", at="20260102030000")),),
             holds={"platelets": "98"},
+        ),
+        Case(
+            "OUL^R22, its specimen and container before the order, ORC behind it",
+            (er7(msh("OUL^R22^OUL_R22"), pid(), pv1(), SPM, "SAC|||C1", obr(), "ORC|RE||F1", PLT),),
+            holds={"platelets": "98"},
+            strict="AA",
+        ),
+        Case(
+            "OUL^R24, its specimen behind the results",
+            (er7(msh("OUL^R24^OUL_R24"), pid(), pv1(), obr(), "ORC|RE||F1", PLT, SPM, "SAC|||C1"),),
+            holds={"platelets": "98"},
+            strict="AA",
         ),
         note="read by name where only one reading is possible; strict reads headers only, so it says AA",
     ),

@@ -32,8 +32,8 @@ stands in one bucket of the ledger. "Other files" are licences, JSON and FHIR th
 
 | reason | meaning |
 |---|---|
-| `unsupported-type` | ignored: results come by ORU, movements by ADT, drugs by RAS, problems by PPR; the rest is not needed |
-| `order-only`, `document` | ignored: an order is no result, and a document's text is not understood |
+| `unsupported-type` | ignored: results come by ORU and OUL, movements by ADT, drugs by RAS, problems by PPR; the rest is not needed |
+| `order-only`, `document`, `allergy-only` | ignored: an order is no result, a document's text is not understood, and no criterion asks for allergies |
 | `acknowledgment` | ignored: an answer is never answered |
 | `NO_MSH` | quarantined: does not begin with MSH (or stands between the messages of a batch) |
 | `XML` | quarantined: HL7 in XML, which nobody sends by MLLP here |

@@ -450,7 +450,7 @@ def test_the_story_was_told_in_full(stage: Stage) -> None:
     listed = lines(stage.seen["commands"])
     reasons = {entry.get("reason") for entry in listed}
     assert {"INTERNAL ValueError", "NO_MSH", "FRAME_TRUNC", "TOO_BIG", "PROCID", "NO_PATIENT"} <= reasons, reasons
-    assert b"a bug: RuntimeError at loud.py" in stage.seen["log"]
+    assert b"a bug: RuntimeError at running.py:" in stage.seen["log"]
 
 
 def test_a_crash_leaves_no_memory_on_the_disk(stage: Stage) -> None:

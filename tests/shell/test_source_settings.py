@@ -9,6 +9,7 @@ from adapter.daemon.checks import examine
 from adapter.daemon.clock import utc_now
 from adapter.daemon.parts import open_parts
 from adapter.errors import ConfigError
+from adapter.hl7.ack import AckPolicy
 from adapter.settings import Settings, load_settings
 from adapter.sources.senders import Senders
 from tests.shell.certificates import NOW, Pem, issued
@@ -49,6 +50,13 @@ def test_senders_and_pins_reach_the_door(tmp_path: Path) -> None:
             "lab.hosp": Senders(frozenset({"LAB|HOSP"})),
             "ab" * 32: Senders(frozenset({"ICU|HOSP", "WARD|HOSP"})),
         }
+
+
+@pytest.mark.parametrize("environment", ["test", "production"])
+def test_what_the_installation_is_for_reaches_the_answer(environment: str, tmp_path: Path) -> None:
+    settings = load_settings(written(tmp_path, 'ack = "strict"', environment=environment))
+    with open_parts(settings, utc_now) as parts:
+        assert parts.servers[0].door.policy == AckPolicy("strict", production=environment == "production")
 
 
 def test_a_line_a_message_is_a_matter_of_level(tmp_path: Path) -> None:

@@ -118,6 +118,14 @@ def test_the_strict_profile_refuses_by_table_0357(
     assert (ack.code, ack.error, ack.location) == expected
 
 
+@pytest.mark.parametrize("letter", list("TDVN"))
+def test_only_a_production_port_refuses_test_messages(letter: str) -> None:
+    onboarding = AckPolicy("strict", production=False)
+    assert judge(message(processing=letter), STRICT).code == "AR"
+    assert judge(message(processing=letter), onboarding).code == "AA"
+    assert judge(message(processing="X"), onboarding).code == "AR"
+
+
 def test_intersystems_never_hears_a_reject() -> None:
     assert "R" not in {refusal.letter for refusal in REFUSALS["intersystems"].values()}
 

@@ -51,6 +51,7 @@ IDS = [
     "sars-cov-2",
     "hiv-test",
     "culture-organism",
+    "culture-other",
     "code-status",
 ]
 

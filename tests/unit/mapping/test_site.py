@@ -113,7 +113,8 @@ def test_a_hospitals_own_words_for_an_answer_go_before_ours(tmp_path: Path) -> N
     assert answer(covid, "positive") == "inconclusive"
     assert answer(covid, "neg") == "not-detected"
     assert answer(organism, "ECOL", "E. coli") == "escherichia coli"
-    assert answer(organism, "STAU", "S. Aureus") == "s. aureus"
+    assert answer(organism, "STAU", "S. Aureus") == "staphylococcus aureus"
+    assert answer(organism, "STLU", "S. Lugdunensis") == "s. lugdunensis"
     assert isinstance(reader.read(covid, Written("ST", ("zzz",), ())), Refused)
 
 

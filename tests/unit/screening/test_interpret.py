@@ -231,7 +231,8 @@ def test_a_score_needs_no_unit_and_rass_may_be_a_loinc_answer() -> None:
         ("2106-3", "POS^Positive^L", "positive"),
         ("20124-4", "X^BiPAP^L", "niv"),
         ("600-7", "3092008^Staphylococcus aureus^SCT", "staphylococcus aureus"),
-        ("600-7", "3092008^^SCT", "3092008"),
+        ("600-7", "3092008^^SCT", "staphylococcus aureus"),
+        ("600-7", "1^Mystery bug^L", "mystery bug"),
     ],
 )
 def test_answers_are_read_by_code_or_word(code: str, value: str, answer: str) -> None:
@@ -271,10 +272,12 @@ def test_a_venous_gas_is_refused_whatever_its_code_says() -> None:
 
 
 def test_a_general_culture_counts_only_from_blood() -> None:
+    """Of another specimen, or of one that nobody names, it is kept as something else (decisions C6)."""
     growth = obx("6463-4", "^E. coli", type="CWE")
-    assert one(oru(growth, specimen="BLD")).code == "e. coli"
-    assert buckets(read(oru(growth))) == {Bucket.UNSUITABLE_SPECIMEN: 1}
-    assert buckets(read(oru(growth, specimen="SPT"))) == {Bucket.UNSUITABLE_SPECIMEN: 1}
+    seen = [one(oru(growth, specimen=specimen)) for specimen in ("BLD", "", "SPT")]
+    assert [found.concept for found in seen] == ["culture-organism", "culture-other", "culture-other"]
+    assert {found.code for found in seen} == {"escherichia coli"}
+    assert buckets(read(oru(obx("600-7", "E. coli", type="ST"), specimen="SPT"))) == {Bucket.UNSUITABLE_SPECIMEN: 1}
 
 
 def test_an_unknown_specimen_is_used_and_flagged() -> None:
@@ -451,7 +454,7 @@ def test_two_results_that_claim_to_be_one_are_reported() -> None:
         (er7(msh(""), pid(), PLATELETS), "quarantined", "HDR"),
         (er7(msh("SIU^S12"), pid(), PLATELETS), "ignored", "unsupported-type"),
         (er7(msh("ORU^R40"), pid(), PLATELETS), "ignored", "unsupported-type"),
-        (er7(msh("ADT^A60"), pid(), PLATELETS), "ignored", "unsupported-type"),
+        (er7(msh("ADT^A60"), pid(), "IAM|1|DA|X^Penicillin^L", PLATELETS), "ignored", "allergy-only"),
         (er7(msh("ACK"), "MSA|AA|1", PLATELETS), "ignored", "acknowledgment"),
         (oru(PLATELETS, "DSC|1"), "quarantined", "CONTINUATION"),
         (
@@ -478,7 +481,7 @@ def test_a_number_of_another_authority_is_not_the_sites_patient() -> None:
     assert read(both, site="attikon").patients == (PatientId("attikon", "ATTIKON", "100"),)
 
 
-@pytest.mark.parametrize("kind", ["ORU", "ORU_R01", "oru^r01", "ORU^R30", "ORU^R32"])
+@pytest.mark.parametrize("kind", ["ORU", "ORU_R01", "oru^r01", "ORU^R30", "ORU^R31", "ORU^R32"])
 def test_results_come_by_several_triggers(kind: str) -> None:
     assert observations(read(oru(PLATELETS).replace(b"ORU^R01", kind.encode())))
 
