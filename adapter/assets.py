@@ -49,11 +49,16 @@ def load_document(path: Path) -> Document:
     except (OSError, UnicodeDecodeError) as error:
         reason = type(error).__name__
         raise ConfigError(f"{path}: cannot be read ({reason}) — check the path and that it is UTF-8") from None
+    return document_of(written, str(path))
+
+
+def document_of(written: str, path: str) -> Document:
+    """As `load_document`, of a text that is to stand at `path`."""
     lines: dict[Place, int] = {}
     try:
         loader = _Loader(written)
         node = loader.get_single_node()
-        data = None if node is None else _Plain(loader, str(path), lines).read(node, ())
+        data = None if node is None else _Plain(loader, path, lines).read(node, ())
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise ConfigError(f"{path}:{line}: this is no YAML: {error.problem} — look here and one line above") from None

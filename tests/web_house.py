@@ -11,6 +11,8 @@ from pathlib import Path
 from starlette.testclient import TestClient
 
 from adapter import assets
+from adapter.daemon.bench import PageBench
+from adapter.daemon.workbench import Desk
 from adapter.pipeline.keep import Keeper
 from adapter.pipeline.process import Processor
 from adapter.pipeline.receive import StoreInbox
@@ -53,6 +55,9 @@ class House:
         self.processor = Processor(self.database, rules(), self.keeper, self.clock, lambda: None)
         self.inbox = StoreInbox(self.database, self.processor.step)
         self.health = Health()
+        self.desk = Desk(
+            self.database, self.clock, rules, self.processor.step, lambda: self.keeper.rules, self.processor.adopt
+        )
         self.context = WebContext(
             database=self.database,
             inbox=self.inbox,
@@ -65,6 +70,7 @@ class House:
             base_url=BASE,
             cookie_secure=False,
             software="0.0.0",
+            bench=PageBench(self.desk, None),
         )
         self.person("anna", "coordinator")
         self.person("root", "admin")

@@ -7,7 +7,18 @@ from typing import Annotated
 import typer
 
 from adapter import __version__
-from adapter.cli import conforming, messages, operation, quarantine, records, replaying, screening, simulating, users
+from adapter.cli import (
+    conforming,
+    mapping,
+    messages,
+    operation,
+    quarantine,
+    records,
+    replaying,
+    screening,
+    simulating,
+    users,
+)
 from adapter.errors import (
     ConfigError,
     MalformedMessageError,
@@ -32,6 +43,7 @@ for room in (operation, messages, conforming, simulating, screening, records, re
         app.command()(command)
 app.add_typer(records.inbox_app, name="inbox")
 app.add_typer(quarantine.app, name="quarantine")
+app.add_typer(mapping.app, name="mapping")
 app.add_typer(users.app, name="user")
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
+from adapter.daemon import workbench
 from adapter.errors import RejectedError
 from adapter.ports import Clock
 from adapter.store import accounts, audit, inbox, quarantine
@@ -21,12 +22,15 @@ OPERATOR = "operator"
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """What the commands work with; `base_url` begins the links they give out, `wake` tells who reads that there is work."""
+    """What the commands work with; `base_url` begins the links they give out, `wake` tells who reads that there is work.
+    `bench` is where mappings are amended.
+    """
 
     database: Database
     clock: Clock
     base_url: str
     wake: Callable[[], None] = field(default=lambda: None)
+    bench: workbench.Desk | None = None
 
 
 def perform(desk: Desk, request: Mapping[str, Any]) -> Json:
@@ -141,6 +145,15 @@ def _act(request: Mapping[str, Any], action: str, about: str, *, role: str = "",
     return audit.Act(str(request.get("by", "")), OPERATOR, action, kind, about, detail, reason=why)
 
 
+def _at_bench(act: Callable[[workbench.Desk, Mapping[str, Any]], Json]) -> Callable[[Desk, Mapping[str, Any]], Json]:
+    def carried_out(desk: Desk, request: Mapping[str, Any]) -> Json:
+        if desk.bench is None:
+            raise RejectedError("mappings are not amended here — use `adapter mapping add` beside the daemon")
+        return act(desk.bench, request)
+
+    return carried_out
+
+
 COMMANDS: Mapping[str, Callable[[Desk, Mapping[str, Any]], Json]] = {
     "user-add": _user_add,
     "user-invite": _user_invite,
@@ -149,4 +162,5 @@ COMMANDS: Mapping[str, Callable[[Desk, Mapping[str, Any]], Json]] = {
     "quarantine-show": _quarantine_show,
     "quarantine-release": _quarantine_release,
     "quarantine-discard": _quarantine_discard,
+    **{name: _at_bench(act) for name, act in workbench.COMMANDS.items()},
 }

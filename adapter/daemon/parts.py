@@ -42,7 +42,7 @@ from adapter.store.database import Database
 from adapter.store.secret import SiteSecret
 from adapter.store.space import MIB, Marks, Space
 from adapter.telemetry import MessageLog, Metrics
-from adapter.web.context import FeedInfo, WebContext
+from adapter.web.context import Bench, FeedInfo, WebContext
 
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
@@ -252,7 +252,7 @@ def owing(settings: Settings, rules: Rulebook, secret: SiteSecret) -> tuple[Outl
     return (*sinks, *(NotifierOutlet(notifier.name) for notifier in settings.notifier))
 
 
-def web_context(parts: Parts, inbox: Inbox, *, demo: bool) -> WebContext:
+def web_context(parts: Parts, inbox: Inbox, bench: Bench, *, demo: bool) -> WebContext:
     """What the pages are given."""
     settings = parts.settings
     return WebContext(
@@ -267,6 +267,7 @@ def web_context(parts: Parts, inbox: Inbox, *, demo: bool) -> WebContext:
         base_url=settings.web_base(),
         cookie_secure=urlsplit(settings.web_base()).scheme == "https",
         software=__version__,
+        bench=bench,
         demo=demo,
         zones={name: site.timezone for name, site in parts.rules.sites.items()},
     )

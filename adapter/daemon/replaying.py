@@ -2,9 +2,9 @@
 
 import getpass
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -28,21 +28,28 @@ from adapter.store.secret import SiteSecret
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """`since`: only messages received from then on; `rules`: another folder's; `at`: the clinical now, the clock's if empty."""
+    """`since`: only messages received from then on; `rules`: another folder's; `at`: the clinical now, the clock's if empty.
+    `rulebook`: rules that stand in no folder.
+    """
 
     since: datetime | None = None
     rules: Path | None = None
     at: datetime | None = None
+    rulebook: Rulebook | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a replay found: messages told, messages that end otherwise, episodes that are judged otherwise."""
+    """What a replay found: messages told, messages that end otherwise, episodes that are judged otherwise.
+
+    `ledger` is by how much each of its lines changes.
+    """
 
     told: int
     turns: tuple[Turn, ...]
     differences: tuple[Difference, ...]
     persons: int = 0
+    ledger: Mapping[str, int] = field(default_factory=dict)
 
     def summary(self) -> dict[str, Any]:
         changed = {"messages_changed": len(self.turns), "candidates_changed": len(self.differences)}
@@ -73,7 +80,7 @@ def rebuild(settings: Settings, wish: Wish) -> Report:
 def _told(replay: Replay, wish: Wish) -> Report:
     told = replay.tell(Span(wish.since))
     replay.judge()
-    return Report(told, tuple(replay.turns()), tuple(replay.differences()))
+    return Report(told, tuple(replay.turns()), tuple(replay.differences()), ledger=replay.shifts())
 
 
 @contextmanager
@@ -102,7 +109,7 @@ def _replay(settings: Settings, live: Database, wish: Wish) -> Iterator[Replay]:
         second = Database.open(f"sqlite:///{folder}/replay.db")
         stack.callback(second.close)
         second.migrate()
-        rules = standing if wish.rules is None else _other_rules(settings, wish.rules)
+        rules = wish.rulebook or (standing if wish.rules is None else _other_rules(settings, wish.rules))
         yield Replay(live, second, rules, standing, SiteSecret.load_or_create(secret), wish.at or utc_now())
 
 

@@ -12,16 +12,19 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from prometheus_client.core import Metric
 
 from adapter import telemetry
-from adapter.daemon import control, systemd
+from adapter.daemon import control, systemd, workbench
+from adapter.daemon.bench import PageBench
 from adapter.daemon.commands import Desk
 from adapter.daemon.enduring import endless, patience, reporting
 from adapter.daemon.gate import Gate
 from adapter.daemon.parts import Parts, web_context
+from adapter.daemon.rules import load_rules
 from adapter.daemon.web_server import Web, bound
-from adapter.errors import ConfigError, StorageFailedError, UnavailableError
+from adapter.errors import ConfigError, RejectedError, StorageFailedError, UnavailableError
 from adapter.pipeline.deliver import deliver_next
 from adapter.pipeline.process import Processor
 from adapter.pipeline.receive import StoreInbox
+from adapter.screening.rulebook import Rulebook
 from adapter.screening.whose import whose
 from adapter.store import accounts
 from adapter.store.database import News
@@ -65,7 +68,17 @@ class Daemon:
         self._processor.heard = parts.metrics.heard
         # One thread screens: the keeper's memory of patients is its own.
         self._screening = ThreadPoolExecutor(1, thread_name_prefix="screening")
-        self._context = replace(web_context(parts, self.inbox, demo=demo), wake=self._wake_reader)
+        self._rules = parts.rules
+        self._bench = workbench.Desk(
+            parts.database,
+            parts.clock,
+            lambda: load_rules(parts.settings),
+            self._wake_reader,
+            lambda: self._rules,
+            self._adopt,
+        )
+        bench = PageBench(self._bench, parts.settings.adapter.assets)
+        self._context = replace(web_context(parts, self.inbox, bench, demo=demo), wake=self._wake_reader)
         parts.pulse.stopping = self._stopping.is_set
         parts.metrics.compute(self._figures)
 
@@ -128,7 +141,7 @@ class Daemon:
                         f"{server.host}:{server.port} cannot be listened on ({error.strerror}) — choose another port"
                     ) from error
                 stack.push_async_callback(server.stop)
-            desk = Desk(self._parts.database, self._parts.clock, settings.web_base(), self._wake_reader)
+            desk = Desk(self._parts.database, self._parts.clock, settings.web_base(), self._wake_reader, self._bench)
             commands = await control.serve(settings.adapter.data, desk)
             stack.callback(commands.close)
             yield web
@@ -246,6 +259,13 @@ class Daemon:
         await self._screened(self._processor.close)
         await asyncio.to_thread(self._screening.shutdown)
         telemetry.log("stopped")
+
+    def _adopt(self, rules: Rulebook) -> None:
+        """Read by these from the next message on. From any thread but the one that screens; raises RejectedError."""
+        if "process" not in self._roles:
+            raise RejectedError("this process reads no messages — ask the one that does")
+        self._screening.submit(self._processor.adopt, rules).result()
+        self._rules = rules
 
     # --- small things ------------------------------------------------------------------------------------------
 

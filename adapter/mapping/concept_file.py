@@ -15,11 +15,13 @@ from adapter.mapping.units import Units, read_units
 
 SYSTEMS = {"loinc": "LN", "snomed": "SCT", "mdc": "MDC", "local": "L"}
 """Our key → HL7's name of the code system (table 0396)."""
+LANGUAGES = ("en", "nl", "de", "el")
 SUSCEPTIBILITIES = "susceptibilities"
 """The group of known.yaml whose codes, in OBR-4, say that an order holds nothing else."""
 KEYS = frozenset(SYSTEMS) | frozenset(
     [
         "display",
+        "synonyms",
         "unit",
         "also",
         "possible",
@@ -98,6 +100,7 @@ def read_concept(document: Document, name: str, specimens: frozenset[str]) -> Co
     return Concept(
         id=name,
         display=text(document, (name, "display")),
+        synonyms=read_synonyms(document, name),
         kind="code" if coded else "quantity",
         unit=text(document, (name, "unit"), ""),
         codes=dict(read_codes(document, name)),
@@ -121,6 +124,11 @@ def read_concept(document: Document, name: str, specimens: frozenset[str]) -> Co
             number(document, (name, "room_air_written"), one) for one in listed_numbers(document, name)
         ),
     )
+
+
+def read_synonyms(document: Document, name: str) -> Mapping[str, tuple[str, ...]]:
+    languages = table(document, (name, "synonyms"), LANGUAGES)
+    return {language: listed(document, (name, "synonyms", language)) for language in languages}
 
 
 def read_codes(document: Document, name: str) -> Iterator[tuple[tuple[str, str], str]]:

@@ -47,6 +47,8 @@ class Concept:
     room_air: Fraction | None = None
     """Set for the inspired oxygen fraction only: what "20 %" is rounded from."""
     room_air_written: frozenset[Fraction] = frozenset()
+    synonyms: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """What laboratories call it, by language; suggestions compare them, nothing is read by them."""
 
     def factor(self, unit: str) -> Fraction | None:
         """What one of `unit` is in the canonical unit; `None` if it cannot be converted."""

@@ -244,7 +244,8 @@ def read_answer(concept: Concept, result: Written, local: Mapping[str, str]) -> 
     if concept.open_answers:
         words = [plain(part) for part in result.parts[1:2] if part.strip() not in {"", NULL}]
         return Value(concept, code=(words or said)[0].lower())
-    return bad("unmapped-answer", f"this answer is not known — add it under 'answers: {concept.id}' in the site's file")
+    text = f"this answer is not known — add it under 'answers: {concept.id}' in the site's file"
+    return Refused(Bucket.BAD_VALUE, "unmapped-answer", text, concept.id)
 
 
 def bad(code: str, text: str) -> Refused:

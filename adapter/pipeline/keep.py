@@ -96,10 +96,13 @@ class Keeper:
                 left -= set(found[-1].records)
         return found
 
-    def knotted(self, knot: Knot, ties: Sequence[Tie], events: Sequence[ClinicalEvent]) -> Knotted:
+    def knotted(
+        self, knot: Knot, ties: Sequence[Tie], events: Sequence[ClinicalEvent], again: Collection[str] = ()
+    ) -> Knotted:
         known = set(knot.records)
         with self.database.read() as conn:
-            found = knotted(conn, knot, tuple(tie for tie in ties if known.issuperset(tie.records)), events)
+            new = tuple(tie for tie in ties if known.issuperset(tie.records))
+            found = knotted(conn, knot, new, events, again)
             registers = [Register(conn, self.secret, trial.id) for trial in self.rules.trials]
             return replace(
                 found, contests=tuple(c for one in registers for torn in found.torn for c in one.contests(torn))

@@ -1,6 +1,6 @@
 """The records of a knot as the store holds them: the persons they are, before and after what was said, and their candidates."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from adapter.domain.alert import CandidateAlert
@@ -10,7 +10,7 @@ from adapter.domain.persons import Knot, Person
 from adapter.domain.ties import Tie
 from adapter.screening.lives import is_known, lives, whose_visit
 from adapter.screening.screen import Alerts
-from adapter.screening.state import apply_all
+from adapter.screening.state import told_again
 from adapter.store import patients, persons, worklist
 from adapter.store.candidate_rows import CandidateRow
 from adapter.store.database import Snapshot
@@ -81,13 +81,15 @@ class _Was:
     states: Mapping[PatientId, PatientState]
 
 
-def knotted(conn: Snapshot, knot: Knot, ties: tuple[Tie, ...], events: Iterable[ClinicalEvent]) -> Knotted:
-    """`ties` of `knot` are not on record yet, `events` are about its records."""
+def knotted(
+    conn: Snapshot, knot: Knot, ties: tuple[Tie, ...], events: Iterable[ClinicalEvent], again: Collection[str] = ()
+) -> Knotted:
+    """`ties` of `knot` are not on record yet, `events` are about its records, `again` as `screen` has it."""
     records = {record: patients.load(conn, record) for record in knot.records}
     said: dict[PatientId, list[ClinicalEvent]] = {}
     for event in events:
         said.setdefault(event.patient, []).append(event)
-    now = {record: apply_all(state, said.get(record, ())) for record, state in records.items()}
+    now = {record: told_again(state, said.get(record, ()), again) for record, state in records.items()}
     changes = tuple((records[record], state) for record, state in now.items() if state is not records[record])
     was = _was(conn, knot, records, new=bool(ties))
     states = lives(knot, now)

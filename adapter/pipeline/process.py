@@ -15,7 +15,7 @@ from adapter.domain.message import MessageState
 from adapter.domain.patient import PatientId
 from adapter.domain.persons import Knot
 from adapter.domain.ties import Tie
-from adapter.errors import AdapterError, MalformedMessageError, place
+from adapter.errors import AdapterError, MalformedMessageError, RejectedError, place
 from adapter.pipeline.keep import Keeper
 from adapter.pipeline.knots import Knotted
 from adapter.ports import Clock
@@ -69,6 +69,15 @@ class Processor:
         self._on_owed = on_owed
         self.heard: Callable[[str, Iterable[str]], None] = lambda _source, _codes: None
         """Told of each message's source, and the codes of what was odd about it."""
+
+    def adopt(self, rules: Rulebook) -> None:
+        """From the next message on; to be called between two steps, by the thread that makes them. Raises RejectedError where
+        others, who would go on by the old ones, share the store.
+        """
+        self._keeper.forget(self._shares.renew())
+        if self._shares.held != ALL:
+            raise RejectedError("several processes share this store — stop them all, try again, then start them")
+        self._rules = self._keeper.rules = rules
 
     def close(self) -> None:
         """Others may have our patients."""
@@ -180,7 +189,8 @@ class Processor:
             seen = interpret(item.message, self._rules, message_id=str(item.id))
         except MalformedMessageError as error:
             seen = unreadable(item.message.body, error.code)
-        self.heard(item.message.source, [seen.reason or "", *[issue.code for issue in seen.issues]])
+        if not item.again:  # it was heard of when it was read first
+            self.heard(item.message.source, [seen.reason or "", *[issue.code for issue in seen.issues]])
         ending = ending_of(seen, now)
         return Read(item, ending, seen if ending.state is MessageState.APPLIED else None)
 
@@ -188,19 +198,32 @@ class Processor:
         """Every patient once, with all that the batch says of them, in the order it was stored; where records are tied
         together, everybody whose they are.
         """
-        said = [(event, one.item.id) for one in read if one.seen for event in one.seen.events]
+        said = [(event, one.item) for one in read if one.seen for event in one.seen.events]
         knots = self._knots({event.patient for event, _ in said}, ties)
-        told: dict[PatientId, list[tuple[ClinicalEvent, int]]] = {}
-        for event, message in said:
+        told: dict[PatientId, list[tuple[ClinicalEvent, inbox.Item]]] = {}
+        for event, item in said:
             knot = knots.get(event.patient)
-            told.setdefault(knot.root if knot else event.patient, []).append((event, message))
+            told.setdefault(knot.root if knot else event.patient, []).append((event, item))
         steps: list[Step] = []
         for patient, what in told.items():
-            knot, events = knots.get(patient), [event for event, _ in what]
-            found = [self._screened(patient, events, now)] if knot is None else self._entwined(knot, ties, events, now)
-            last, message = what[-1]
-            steps += [replace(step, message_id=message, person=person_of(last)) for step in found]
+            steps += self._told(patient, knots.get(patient), ties, what, now)
         return steps
+
+    def _told(
+        self,
+        patient: PatientId,
+        knot: Knot | None,
+        ties: Sequence[Tie],
+        what: Sequence[tuple[ClinicalEvent, inbox.Item]],
+        now: datetime,
+    ) -> list[Step]:
+        events, again = [event for event, _ in what], {str(item.id) for _, item in what if item.again}
+        if knot is None:
+            found = [self._screened(patient, events, now, again)]
+        else:
+            found = list(self._entwined(self._keeper.knotted(knot, ties, events, again), now))
+        last, item = what[-1]
+        return [replace(step, message_id=item.id, person=person_of(last)) for step in found]
 
     def _knots(self, records: Collection[PatientId], ties: Sequence[Tie]) -> dict[PatientId, Knot]:
         """By record, where it is tied to others."""
@@ -214,17 +237,18 @@ class Processor:
         knots = self._knots(known, ())
         alone = [self._screened(patient, (), now) for patient in known if patient not in knots]
         tied = {knots[patient].root: knots[patient] for patient in known if patient in knots}
-        return alone + [step for knot in tied.values() for step in self._entwined(knot, (), (), now)]
+        return alone + [
+            step for knot in tied.values() for step in self._entwined(self._keeper.knotted(knot, (), ()), now)
+        ]
 
-    def _screened(self, patient: PatientId, events: Sequence[ClinicalEvent], now: datetime) -> Step:
+    def _screened(
+        self, patient: PatientId, events: Sequence[ClinicalEvent], now: datetime, again: Collection[str] = ()
+    ) -> Step:
         known = self._keeper.known(patient)
-        return Step(screen(known.chart, events, self._rules, alerts=known.alerts, now=now), None)
+        return Step(screen(known.chart, events, self._rules, alerts=known.alerts, now=now, again=again), None)
 
-    def _entwined(
-        self, knot: Knot, ties: Sequence[Tie], events: Sequence[ClinicalEvent], now: datetime
-    ) -> Iterator[Step]:
+    def _entwined(self, found: Knotted, now: datetime) -> Iterator[Step]:
         """Everybody whose records hang together: what is said of one record may be another person's visit."""
-        found = self._keeper.knotted(knot, ties, events)
         for life in found.lives:
             outcome = Outcome(life.before, Chart(life.state), ())
             if life.asked:

@@ -4,6 +4,8 @@ The same reader, processor and keeper as in daily life, without outlets: nothing
 verdicts, so it is done without trials; each person is then assessed once (docs/adr/0016).
 """
 
+import json
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -141,6 +143,15 @@ class Replay:
         with self.live.read() as ours, self.second.read() as theirs:
             pairs = (outcomes.turn_of(*pair) for pair in outcomes.turned(ours, theirs))
             return [turn for turn in pairs if turn.before != turn.now]
+
+    def shifts(self) -> dict[str, int]:
+        """By how much each line of the ledger changes."""
+        found: Counter[str] = Counter()
+        with self.live.read() as ours, self.second.read() as theirs:
+            for before, now in outcomes.turned(ours, theirs):
+                found.update(json.loads(now["ledger"] or "{}"))
+                found.subtract(json.loads(before["ledger"] or "{}"))
+        return {line: change for line, change in found.items() if change}
 
     def _clock(self) -> datetime:
         return self.now

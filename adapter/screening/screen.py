@@ -1,6 +1,6 @@
 """The whole step for one patient: events in; state, assessments and what people must be told out."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -13,7 +13,7 @@ from adapter.eligibility.evaluate import assess
 from adapter.scoring.chart import Chart, chart_of
 from adapter.screening.alerts import decide
 from adapter.screening.rulebook import Rulebook
-from adapter.screening.state import apply_all
+from adapter.screening.state import told_again
 
 Alerts = Mapping[tuple[str, str], CandidateAlert]
 """By (trial, episode): what people were told of one patient, standing or withdrawn."""
@@ -41,12 +41,21 @@ class Outcome:
         return self.chart.state
 
 
-def screen(
-    before: PatientState | Chart, events: Iterable[ClinicalEvent], rules: Rulebook, *, alerts: Alerts, now: datetime
+def screen(  # noqa: PLR0913 — what one step needs, by name
+    before: PatientState | Chart,
+    events: Iterable[ClinicalEvent],
+    rules: Rulebook,
+    *,
+    alerts: Alerts,
+    now: datetime,
+    again: Collection[str] = (),
 ) -> Outcome:
-    """Cannot fail on data: what is missing stays unknown. Given the last chart of the patient, less is computed again."""
+    """Cannot fail on data: what is missing stays unknown. Given the last chart of the patient, less is computed again.
+
+    `again` are messages, by inbox id, that were read before: what they say now takes the place of what they said.
+    """
     known = chart_of(before)
-    chart = known.followed_by(apply_all(known.state, events))
+    chart = known.followed_by(told_again(known.state, events, again))
     judged = [one for trial in rules.trials for one in _judge(trial, chart, rules, alerts, now)]
     return Outcome(known.state, chart, tuple(judged))
 

@@ -83,6 +83,38 @@ def apply_all(state: PatientState, events: Iterable[ClinicalEvent]) -> PatientSt
     return _with_observations(state, seen)
 
 
+def told_again(state: PatientState, events: Iterable[ClinicalEvent], messages: Collection[str]) -> PatientState:
+    """As `apply_all`, for messages that were read before: what each said then and does not say now is not believed any more.
+
+    A result of which nothing else is known keeps its last statement: only one taken back stands so alone, and says nothing.
+    """
+    said = tuple(events)
+    after = apply_all(state, said)
+    if not messages:
+        return after
+    told = {one.observation.digest for one in said if isinstance(one, ObservationReceived)}
+    given = {one.administration.digest for one in said if isinstance(one, AdministrationStated)}
+    kept = {concept: _less(known, told, messages) for concept, known in after.results.items()}
+    changed = {concept: now for concept, now in kept.items() if now is not after.results[concept]}
+    administrations = tuple(a for a in after.administrations if a.digest in given or a.message not in messages)
+    if changed:
+        after = replace(after, results={**after.results, **changed})
+    same = len(administrations) == len(after.administrations)
+    return after if same else replace(after, administrations=administrations)
+
+
+def _less(known: tuple[Result, ...], told: Collection[str], messages: Collection[str]) -> tuple[Result, ...]:
+    """The very tuple it was given where every statement stays."""
+    fresh = {}
+    for result in known:
+        stay = tuple(v for v in result.versions if v.digest in told or v.message not in messages)
+        if stay and len(stay) < len(result.versions):
+            fresh[result.identity] = Result(stay)
+    if not fresh:
+        return known
+    return tuple(sorted((fresh.get(result.identity, result) for result in known), key=_moment))
+
+
 def union(state: PatientState, other: PatientState) -> PatientState:
     """Everything said of either, as one person's: what a merge (HL7 A40) makes of two records (`screening.lives`)."""
     who = state.patient

@@ -42,11 +42,12 @@ AT_ONCE_BYTES = 4 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A stored message that waits; `attempts` counts the tries that failed."""
+    """A stored message that waits; `attempts` counts the tries that failed, `again`: it was read before (store/again.py)."""
 
     id: int
     message: RawMessage
     attempts: int
+    again: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +108,7 @@ _MESSAGE = (
 )
 
 _PENDING = (
-    select(inbox_pending.c.id, inbox_pending.c.attempts, *_MESSAGE)
+    select(inbox_pending.c.id, inbox_pending.c.attempts, inbox_pending.c.again, *_MESSAGE)
     .join(inbox, inbox.c.id == inbox_pending.c.id)
     .order_by(inbox_pending.c.id)
     .limit(bindparam("limit"))
@@ -137,7 +138,7 @@ def pending(conn: Connection, limit: int, partitions: frozenset[int] = ALL) -> l
     taken: list[Item] = []
     size = 0
     for row in _waiting(conn, limit, partitions):
-        taken.append(read_item(row, row.attempts))
+        taken.append(read_item(row, row.attempts, again=bool(row.again)))
         size += len(row.body)
         if size >= AT_ONCE_BYTES:
             break
@@ -150,7 +151,7 @@ def _waiting(conn: Connection, limit: int, partitions: frozenset[int]) -> Cursor
     return conn.execute(_PENDING_OF, {"limit": limit, "partitions": sorted(partitions)})
 
 
-def read_item(row: Any, attempts: int) -> Item:
+def read_item(row: Any, attempts: int, *, again: bool = False) -> Item:
     message = RawMessage(
         source=row.source,
         site=row.site,
@@ -164,7 +165,7 @@ def read_item(row: Any, attempts: int) -> Item:
         quarantine=row.quarantine,
         acknowledgment=row.acknowledgment,
     )
-    return Item(row.id, message, attempts)
+    return Item(row.id, message, attempts, again)
 
 
 def finish(tx: Connection, item_id: int, ending: Ending) -> None:

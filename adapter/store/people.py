@@ -1,6 +1,6 @@
-"""The tables of who may sign in: part of the schema."""
+"""The tables of who may sign in, and of what they propose to each other: part of the schema."""
 
-from sqlalchemy import CheckConstraint, Column, ForeignKey, Table
+from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Table, Text, text
 
 from adapter.store.columns import NUMBER, WORDS, metadata
 
@@ -33,4 +33,20 @@ sign_in_tokens = Table(
     Column("expires", WORDS, nullable=False),
     Column("used", WORDS),
     CheckConstraint("purpose <> ''", name="sign_in_tokens_purpose"),
+)
+
+# Lines for a site's file that one person proposes and another approves (reliability 2.6, 4.4); `line` is JSON.
+proposals = Table(
+    "proposals",
+    metadata,
+    Column("id", NUMBER, primary_key=True),
+    Column("site", WORDS, nullable=False),
+    Column("line", Text, nullable=False),
+    Column("state", WORDS, nullable=False),
+    Column("at", WORDS, nullable=False),
+    Column("by", WORDS, nullable=False),
+    Column("reason", WORDS, nullable=False),
+    Column("decided_by", WORDS, nullable=False, server_default=""),
+    Column("decided_at", WORDS),
+    Index("proposals_open", "id", sqlite_where=text("state = 'open'"), postgresql_where=text("state = 'open'")),
 )

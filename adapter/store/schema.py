@@ -59,6 +59,8 @@ inbox_pending = Table(
     Column("source", WORDS, nullable=False),
     Column("attempts", NUMBER, nullable=False, server_default="0"),
     Column("error", WORDS),
+    # Set for a message that was read before: what it says now takes the place of what it said (store/again.py).
+    Column("again", NUMBER, nullable=False, server_default="0"),
     # Where several processors share a PostgreSQL store (store/partitions.py).
     Column("partition", NUMBER, nullable=False, server_default="0"),
 )
@@ -83,6 +85,9 @@ unmapped = Table(
     Column("code", WORDS, primary_key=True),
     Column("detail", WORDS, primary_key=True),
     Column("count", NUMBER, nullable=False),
+    # Of the messages counted the oldest and the newest; 0 where it was counted before this was kept.
+    Column("first_message", NUMBER, nullable=False, server_default="0"),
+    Column("last_message", NUMBER, nullable=False, server_default="0"),
 )
 
 # One row per source, so that a scrape never walks the inbox. Storing a new message touches it once a second at most:

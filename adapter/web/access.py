@@ -41,6 +41,8 @@ SignedIn = Annotated[Visitor, Depends(signed_in)]
 SeesPatients = Annotated[Visitor, Depends(allowed(Right.PATIENTS))]
 SeesCounts = Annotated[Visitor, Depends(allowed(Right.COUNTS))]
 MaySettle = Annotated[Visitor, Depends(allowed(Right.SETTLE))]
+MayPropose = Annotated[Visitor, Depends(allowed(Right.PROPOSE))]
+MayApprove = Annotated[Visitor, Depends(allowed(Right.APPROVE))]
 MayAct = Annotated[Visitor, Depends(allowed(Right.ACT))]
 
 

@@ -3,10 +3,14 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta, tzinfo
+from typing import Protocol
 
 from adapter.domain.trial import Trial
+from adapter.mapping.amend import SiteLine
 from adapter.ports import Clock, Inbox
+from adapter.screening.rulebook import Rulebook
 from adapter.store.database import Database
+from adapter.store.proposals import Proposal
 from adapter.store.secret import SiteSecret
 
 
@@ -31,6 +35,16 @@ class Health:
     codes: tuple[str, ...] = ()
 
 
+class Bench(Protocol):
+    """What the pages need of the workbench; each act raises RejectedError with the reason."""
+
+    def rules(self) -> Rulebook: ...
+
+    def check(self, site: str, line: SiteLine) -> None: ...
+
+    def carry_out(self, proposal: Proposal, approver: str, role: str) -> int: ...
+
+
 @dataclass(frozen=True, slots=True)
 class WebContext:
     """`base_url` is where people reach the pages; its host is the only one answered, besides loopback in the demo."""
@@ -46,6 +60,7 @@ class WebContext:
     base_url: str
     cookie_secure: bool
     software: str
+    bench: Bench
     demo: bool = False
     wake: Callable[[], None] = field(default=lambda: None)
     """Tells whoever reads the inbox that something waits there which came by no door."""

@@ -10,7 +10,7 @@ from adapter.screening.reasons import explained
 from adapter.store import inbox, quarantine, unmapped, worklist
 from adapter.store.audit import Act
 from adapter.store.quarantine import QuarantineRow
-from adapter.web import render, times, words
+from adapter.web import missed, render, times, words
 from adapter.web.access import SeesCounts
 from adapter.web.context import WebContext
 from adapter.web.record import note
@@ -26,6 +26,9 @@ MOST = 100
 DONE = {
     "release": "The message is read again. If it cannot be read now either, it comes back here.",
     "discard": "The message is given up: it counts as ignored.",
+    "propose": "The line is proposed. An investigator approves it, or declines.",
+    "approve": "The line stands in the site's file. What it concerns is being read again.",
+    "decline": "The line is declined.",
 }
 
 
@@ -57,6 +60,9 @@ async def quality_page(request: Request, visitor: Visitor, *, said: str = "", pr
         reasons=[(code, explained(code), number) for code, number in numbers["quarantine"].items()],
         unmapped=[one | {"kind": words.UNMAPPED[one["code"]]} for one in numbers["unmapped"]],
         held=[(row, times.local(row.received, zone), explained(row.reason)) for row in held],
+        bench=await run_in_threadpool(missed.read, context, zone) if lists else None,
+        proposes=may(visitor.role, Right.PROPOSE),
+        approves=may(visitor.role, Right.APPROVE),
         lists=lists,
         settles=may(visitor.role, Right.SETTLE),
         zone=times.zone_name(zone, context.clock()),

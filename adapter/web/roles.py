@@ -15,13 +15,17 @@ class Right(StrEnum):
     """That a message could not be read and why, and the codes and units nobody mapped; nothing of its content."""
     SETTLE = "settle"
     """Look into such a message, have it read again, give it up."""
+    PROPOSE = "propose"
+    """Say what a code nobody mapped means."""
+    APPROVE = "approve"
+    """Let such a line come into force: it changes what is seen of patients (reliability 2.6)."""
 
 
 CLINICAL = frozenset({Right.COUNTS, Right.PATIENTS, Right.ACT, Right.QUARANTINE})
 RIGHTS = {
     "coordinator": CLINICAL,
-    "investigator": CLINICAL,
-    "interface-admin": frozenset({Right.COUNTS, Right.QUARANTINE, Right.SETTLE}),
+    "investigator": CLINICAL | {Right.APPROVE},
+    "interface-admin": frozenset({Right.COUNTS, Right.QUARANTINE, Right.SETTLE, Right.PROPOSE}),
     "admin": frozenset({Right.COUNTS}),
 }
 

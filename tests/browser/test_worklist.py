@@ -5,6 +5,7 @@ import re
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import pytest
 import uvicorn
 
 from adapter.web.app import create_app
+from tests.amending import amendable
 from tests.builders import T0, obx, oru
 from tests.web_house import PASSWORD, House, arrival, house, mals, organs, results, unclear
 
@@ -30,14 +32,20 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[House, st
     with house(tmp_path_factory.mktemp("ward")) as home:
         home.demo()
         fill(home)
-        server = uvicorn.Server(uvicorn.Config(create_app(home.context), port=0, log_level="critical", lifespan="off"))
-        thread = threading.Thread(target=server.run, daemon=True)
-        thread.start()
-        while not server.started:
-            time.sleep(0.01)
-        yield home, f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-        server.should_exit = True
-        thread.join()
+        with listening(home) as base:
+            yield home, base
+
+
+@contextmanager
+def listening(home: House) -> Iterator[str]:
+    server = uvicorn.Server(uvicorn.Config(create_app(home.context), port=0, log_level="critical", lifespan="off"))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        time.sleep(0.01)
+    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    server.should_exit = True
+    thread.join()
 
 
 def fill(home: House) -> None:
@@ -83,6 +91,17 @@ def entered(browser: Any, served: tuple[House, str], **view: Any) -> Any:
     home, base = served
     page = browser.new_context(java_script_enabled=False, base_url=base, **view).new_page()
     page.goto(home.link("demo"))
+    return page
+
+
+def person(browser: Any, base: str, name: str, **view: Any) -> Any:
+    """The page of feeds and data, signed in with name and password, without JavaScript."""
+    page = browser.new_context(java_script_enabled=False, base_url=base, **({"viewport": DESK} | view)).new_page()
+    page.goto("/sign-in?to=/quality")
+    page.get_by_label("Name").fill(name)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/quality")
     return page
 
 
@@ -167,3 +186,33 @@ def test_the_browser_obeys_the_policy_and_complains_of_nothing(browser: Any, ser
     page.locator("ol.board > li h3 a").first.click()
     page.wait_for_load_state()
     assert complaints == []
+
+
+def test_a_code_nobody_mapped_is_proposed_and_approved_without_a_script(
+    browser: Any, tmp_path: Path, shots: Path
+) -> None:
+    with house(tmp_path) as home:
+        amendable(home, tmp_path / "etc")
+        for name, role in (("ilse", "interface-admin"), ("iris", "investigator")):
+            home.person(name, role)
+        with listening(home) as base:
+            page = person(browser, base, "ilse")
+            code = page.locator("ul.missed > li", has_text="THRO")
+            code.locator("summary").focus()
+            page.keyboard.press("Enter")
+            code.get_by_label("platelets").check()
+            code.get_by_label("Why").fill("catalogue of May")
+            page.screenshot(path=shots / "quality-propose.png", full_page=True)
+            page.keyboard.press("Enter")
+            assert "The line is proposed" in page.get_by_role("status").inner_text()
+            page = person(browser, base, "iris")
+            page.screenshot(path=shots / "quality-approve.png", full_page=True)
+            page.get_by_role("button", name="Approve and read again").click()
+            assert "is being read again" in page.get_by_role("status").inner_text()
+            assert page.locator("ul.missed > li", has_text="THRO").count() == 0
+            small = person(browser, base, "ilse", viewport=PHONE)
+            small.screenshot(path=shots / "quality-phone.png", full_page=True)
+            wide = small.locator("html").bounding_box()["width"]
+            assert all(box["x"] + box["width"] <= wide for box in boxes(small, "main section, main li"))
+            page.goto("/")
+            assert page.locator("ol.board > li").count() == 1

@@ -41,11 +41,12 @@ ILSE = {"by": "ilse", "reason": "ticket 77"}
 OPEN, BACKLOG = "holds only what is open", "holds only what waits: nothing, but after an outage"
 ALLOWED = {
     "audit: SELECT audit.seq, audit.hash FROM audit ORDER BY audit.seq DESC LIMIT": "one row from the end",
-    "inbox_pending: SELECT inbox_pending.id, inbox_pending.attempts, inbox.source": "the first twenty",
+    "inbox_pending: SELECT inbox_pending.id, inbox_pending.attempts, inbox_pending.again, inbox.source": "the first twenty",
     "inbox_pending: SELECT count(*) AS count_1 FROM inbox_pending": BACKLOG,
     "inbox_pending: SELECT inbox.source, inbox.received FROM inbox JOIN (SELECT min(inbox_pending.id)": BACKLOG,
     "inbox_pending: SELECT inbox_pending.source, count(*) AS count_1 FROM inbox_pending GROUP BY": BACKLOG,
     "inbox_outcomes by inbox_outcomes_quarantined:": OPEN,
+    "proposals by proposals_open:": OPEN,
     "candidates by candidates_standing:": OPEN,
     "candidates by candidates_shown:": OPEN,
     "candidates by candidates_left:": OPEN,

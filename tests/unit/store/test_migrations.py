@@ -83,7 +83,7 @@ def test_an_older_store_is_counted_for_what_no_mapping_knew(each_store: str, tmp
     opened.migrate()
     with opened.read() as conn:
         assert [tuple(row) for row in conn.execute(text("SELECT * FROM unmapped"))] == [
-            ("lab", "unmapped-code", "K", 2)
+            ("lab", "unmapped-code", "K", 2, 0, 0)
         ]
     opened.close()
 
