@@ -99,14 +99,12 @@ class Keeper:
     def knotted(
         self, knot: Knot, ties: Sequence[Tie], events: Sequence[ClinicalEvent], again: Collection[str] = ()
     ) -> Knotted:
-        known = set(knot.records)
+        new = tuple(tie for tie in ties if set(knot.records).issuperset(tie.records))
         with self.database.read() as conn:
-            new = tuple(tie for tie in ties if known.issuperset(tie.records))
             found = knotted(conn, knot, new, events, again)
             registers = [Register(conn, self.secret, trial.id) for trial in self.rules.trials]
-            return replace(
-                found, contests=tuple(c for one in registers for torn in found.torn for c in one.contests(torn))
-            )
+            contests = tuple(c for one in registers for torn in found.torn for c in one.contests(torn))
+        return replace(found, contests=contests)
 
     def prepare(
         self, outcome: Outcome, message_id: int | None, person: str, knotted: Knotted | None = None

@@ -33,6 +33,11 @@ _said = insert(statements)
 _PUT_STATEMENT = _said.on_conflict_do_update(
     index_elements=["patient", "kind", "digest"], set_={"at": _said.excluded.at, "body": _said.excluded.body}
 )
+_DROP_STATEMENT = delete(statements).where(
+    statements.c.patient == bindparam("b_patient"),
+    statements.c.kind == bindparam("b_kind"),
+    statements.c.digest == bindparam("b_digest"),
+)
 
 KINDS = ("visit", "determination", "decision", "administration", "condition")
 """What `statements` holds beside results."""
@@ -136,9 +141,12 @@ def _save_statements(tx: Connection, key: int, before: PatientState, after: Pati
         if new is old:
             continue
         known = set(old)
+        gone = {said.digest for said in old} - {said.digest for said in new}  # of a message that was read again
         rows = [_statement_row(key, kind, said, text) for said in new if said not in known]
         if rows:
             tx.execute(_PUT_STATEMENT, rows)
+        if gone:
+            tx.execute(_DROP_STATEMENT, [{"b_patient": key, "b_kind": kind, "b_digest": digest} for digest in gone])
 
 
 def _kinds(before: PatientState, after: PatientState) -> Iterable[tuple[str, Any, Any, Callable[[Any], str]]]:
