@@ -28,7 +28,7 @@ from adapter.store import again, audit, inbox, projections, unmapped
 from adapter.store.secret import SiteSecret
 from tests import stores
 from tests.amending import CODE, LINES, SITE, UNIT, day, folder, platelets
-from tests.builders import oru, raw
+from tests.builders import T0, adt, dtm, oru, raw
 from tests.installation import ADAPTER, Installation, tell, until
 from tests.walking import NOW, House
 
@@ -100,10 +100,14 @@ def met(house: Ward) -> dict[tuple[str, str], int]:
         return {(one.code, one.detail): one.count for one in unmapped.listing(conn, 100)}
 
 
+MERGE = adt("A40", patient="200", merged="100", control="M1", sent=dtm(T0 + timedelta(hours=2)))
+
+
+@pytest.mark.parametrize(("tied", "verdicts"), [([], ["candidate"] * 2), ([MERGE], ["candidate"])], ids=["two", "one"])
 def test_messages_read_again_say_what_they_would_have_said_had_the_lines_always_been_there(
-    klinikum: Ward, tmp_path: Path
+    klinikum: Ward, tmp_path: Path, tied: list[bytes], verdicts: list[str]
 ) -> None:
-    told = day("100", corrected=True) + day("200", corrected=True)
+    told = day("100", corrected=True) + day("200", corrected=True) + tied
     klinikum.arrive(told)
     assert klinikum.rows == []
     assert met(klinikum) == {
@@ -113,7 +117,7 @@ def test_messages_read_again_say_what_they_would_have_said_had_the_lines_always_
     assert done == [4, 2, 2, 2, 2]
     assert met(klinikum) == {}
     counts = klinikum.counts()
-    assert (counts.received, counts.applied, counts.pending) == (12, 12, 0)
+    assert (counts.received, counts.applied, counts.pending) == (len(told), len(told), 0)
     (tmp_path / "other").mkdir()
     other = ward(klinikum.folder, tmp_path / "other")
     other.keeper.secret = klinikum.keeper.secret
@@ -121,15 +125,19 @@ def test_messages_read_again_say_what_they_would_have_said_had_the_lines_always_
     mine, theirs = klinikum.believed(), other.believed()
     other.processor.close()
     other.database.close()
-    assert [row.verdict for row in klinikum.rows] == ["candidate", "candidate"]
-    assert [_plain(line) for line in mine] == [_plain(line) for line in theirs]
+    assert [row.verdict for row in klinikum.rows if row.shown] == verdicts
+    assert _plain(mine) == _plain(theirs)
 
 
-def _plain(line: str) -> str:
-    """Without what tells only when somebody was told: how often, by which rules, at what moment."""
-    if not line.startswith('["candidates"'):
-        return line
-    row = json.loads(line)[1]
+def _plain(lines: list[str]) -> list[str]:
+    """Without what tells only when somebody was told: how often, by which rules, at what moment, and what is history."""
+    plain = [_row(json.loads(line)[1]) if line.startswith('["candidates"') else line for line in lines]
+    return [line for line in plain if line]
+
+
+def _row(row: dict[str, Any]) -> str:
+    if not row["shown"]:
+        return ""
     return json.dumps(
         {name: row[name] for name in ("id", "verdict", "certainty", "stratum", "shown", "deadline", "standing")}
     )
