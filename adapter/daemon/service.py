@@ -80,6 +80,8 @@ async def _serve(parts: Parts) -> None:
     daemon = Daemon(parts)
     stop_on_signals(daemon)
     await daemon.run()
+    if parts.database.failure is not None:  # the disk failed a thread that nobody waited for any more
+        raise parts.database.failure
 
 
 def _unexpected(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
