@@ -123,12 +123,30 @@ def _touch() -> None:
     systemd.notify = notify
 
 
+def _fail_late() -> None:
+    """The log is lost while the daemon stops, under a thread that nobody waits for any more."""
+    from adapter.daemon.running import Daemon
+    from adapter.errors import StorageFailedError
+
+    finish = Daemon._finish
+
+    async def late(self: Daemon) -> None:
+        await finish(self)
+        store = self._parts.database
+        store.path.with_name(f"{store.path.name}-wal").unlink()
+        with contextlib.suppress(StorageFailedError), store.write():
+            pass
+
+    Daemon._finish = late
+
+
 SABOTAGES: dict[str, Callable[[], None]] = {
     "": lambda: None,
     "acknowledge-first": _acknowledge_first,
     "normal": lambda: _synchronous("NORMAL", 1),
     "off": lambda: _synchronous("OFF", 0),
     "touch": _touch,
+    "fail-late": _fail_late,
 }
 """Builds that lie, for the tests of the tests (reliability 1.4): made in a child of the nursery, never an option we ship."""
 

@@ -78,6 +78,16 @@ def test_an_idle_daemon_notices_by_itself(place: Quick) -> None:
     assert place.process.wait(40) == 3
 
 
+def test_a_store_that_fails_while_the_daemon_stops_is_told_by_its_exit_code(place: Quick) -> None:
+    sent = messages(10)
+    assert place.up(sabotage="fail-late")
+    assert len(deliver(place, sent).acknowledged) == 10
+    assert place.stop() == 3
+    assert place.up()
+    assert place.stop() == 0
+    assert sent.items() <= place.stored().items()
+
+
 def test_a_reader_outside_does_no_harm_while_the_locks_hold(place: Quick) -> None:
     assert place.up()
     deliver(place, messages(10))
