@@ -47,8 +47,10 @@ def screen(  # noqa: PLR0913 — a command's words
         found = screen_all(sorter.piles(), wish, workers, advance.many)
     summary = write(folder, found, rules)
     told = summary | {"seconds": round(time.monotonic() - began, 1), "out": str(out)}
+    unread = summary["messages"].get("quarantined", 0)
+    aside = f" ({unread} of them unread: `reasons` in summary.json says why)" if unread else ""
     say_json(told) if as_json else typer.echo(
-        f"{count} messages of {summary['persons']} persons, {summary['episodes']} episodes, in {told['seconds']} s: "
+        f"{count} messages{aside} of {summary['persons']} persons, {summary['episodes']} episodes, in {told['seconds']} s: "
         f"{out / 'report.html'}"
     )
 

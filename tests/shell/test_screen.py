@@ -144,3 +144,9 @@ def test_an_unknown_site_is_refused_with_the_nearest_name(tmp_path: Path) -> Non
     done = screened(tmp_path, STORY, "--site", "attikn")
     assert done.returncode == 2
     assert b"attikon" in done.stderr
+
+
+def test_what_could_not_be_read_is_told(tmp_path: Path) -> None:
+    done = screened(tmp_path, [arrival("1"), b"a page of text"])
+    assert done.returncode == 0
+    assert b"2 messages (1 of them unread: `reasons` in summary.json says why) of 1 persons" in done.stdout
