@@ -126,4 +126,5 @@ def _says(name: str, ladder: Ladder, met: int | None, *, always: bool) -> str:
 
 
 def _capital(text: str) -> str:
-    return f"{text[:1].upper()}{text[1:]}"
+    """Names that begin small by their own spelling (mHLA-DR) stay so."""
+    return f"{text[:1].upper()}{text[1:]}" if text[:2].islower() else text

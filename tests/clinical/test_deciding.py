@@ -74,7 +74,7 @@ def test_ferritin_may_settle_the_stratum_alone_and_hladr_does(judged: Judge, six
     ((test, always, told),) = deciding(none, "I7")
     assert (test, always, told.startswith(says)) == ("ferritin", False, True)
     one = judged(state_of(*septic, observation("ferritin", 900, at=after(1)), encounter=EMERGENCY))
-    assert [(t, a) for t, a, _ in deciding(one, "I7")] == [("mhladr", True)]
+    assert deciding(one, "I7") == [("mhladr", True, "mHLA-DR would settle I7.")]
 
 
 def organs(found: Assessment) -> dict[str, Any]:
