@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from adapter.cli.options import AsJson, say_json
+from adapter.domain.message import MessageKind
 from adapter.errors import ConfigError, MalformedMessageError
+from adapter.fhir.gather import Gathering, is_bundle, is_json, lines_in
 
 if TYPE_CHECKING:
     import ssl
@@ -27,36 +29,54 @@ CORRUPT = "a file that cannot be read"
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """One message of a file: `source` is `PATH#number`, from 1; `shared`: with another in one frame, without an envelope."""
+    """One message of a file: `source` is `PATH#number`, from 1."""
 
     source: str
     body: bytes
-    shared: bool = False
+    kind: MessageKind = MessageKind.HL7V2
 
 
 def read_messages(paths: list[str]) -> Iterator[Found]:
-    """MLLP-framed, plain, batched, many in one file. Raises ConfigError for a path that cannot be read."""
+    """HL7 v2: MLLP-framed, plain, batched, many in one file. FHIR: Bundles, resources, NDJSON, put together by patient.
+
+    Raises ConfigError for a path that cannot be read.
+    """
+    gathered = Gathering()
     for path in paths:
         for name, data in _contents(path):
-            for number, (part, shared) in enumerate(_parts(data), 1):
+            if is_json(data):
+                yield from _bundles(name, data, gathered)
+                continue
+            for number, (part, kind) in enumerate(_parts(data), 1):
                 if part.strip():
-                    yield Found(f"{name}#{number}", part, shared)
+                    yield Found(f"{name}#{number}", part, kind)
+    for number, body in enumerate(gathered.bodies(), 1):
+        yield Found(f"{paths[0]}#{number}", body, MessageKind.FHIR)
 
 
-def _parts(data: bytes) -> Iterator[tuple[bytes, bool]]:
+def _bundles(name: str, data: bytes, gathered: Gathering) -> Iterator[Found]:
+    """A Bundle is whole by itself; anything else waits for its patient."""
+    for number, line in enumerate(lines_in(data), 1):
+        if is_bundle(line):
+            yield Found(f"{name}#{number}", line, MessageKind.FHIR)
+        else:
+            gathered.put(line)
+
+
+def _parts(data: bytes) -> Iterator[tuple[bytes, MessageKind]]:
     """Every message, and whether it shared an MLLP frame without an envelope."""
     from adapter.hl7.lines import is_batch, split
     from adapter.hl7.mllp import START, Frame, FrameDecoder
 
     if START not in data:
-        yield from ((part, False) for part in split(data))
+        yield from ((part, MessageKind.HL7V2) for part in split(data))
         return
     decoder = FrameDecoder()
     for event in [*decoder.feed(data), *decoder.close()]:
         if isinstance(event, Frame):
             parts = split(event.payload)
             shared = len(parts) > 1 and not is_batch(event.payload)
-            yield from ((part, shared) for part in parts)
+            yield from ((part, MessageKind.HL7V2_SHARED if shared else MessageKind.HL7V2) for part in parts)
 
 
 def _contents(path: str) -> Iterator[tuple[str, bytes]]:
@@ -90,7 +110,7 @@ def convert(  # noqa: PLR0913 — a command's words
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Dry run, nothing is stored: what the adapter would understand of HL7 v2 messages.
+    """Dry run, nothing is stored: what the adapter would understand of HL7 v2 messages and of FHIR resources.
 
     Exit 0 whatever the content; 2 for a path that cannot be read.
 
@@ -123,12 +143,11 @@ class Reader:
 
     def read(self, found: Found) -> dict[str, Any]:
         """The `convert` object."""
-        from adapter.domain.message import MessageKind, RawMessage
+        from adapter.domain.message import RawMessage
         from adapter.screening.describe import as_json
         from adapter.screening.interpret import interpret, unreadable
 
-        kind = MessageKind.HL7V2_SHARED if found.shared else MessageKind.HL7V2
-        message = RawMessage("convert", self.site, kind, found.body, self.clock())
+        message = RawMessage("convert", self.site, found.kind, found.body, self.clock())
         try:
             seen = interpret(message, self.rules, message_id=found.source)
         except MalformedMessageError as error:
@@ -207,7 +226,7 @@ def send(  # noqa: PLR0913 — a command's words
 
     host, port = address(to)
     context = tls_context(ca, certificate) if tls or ca or certificate else None
-    bodies = [found.body for found in read_messages(paths)]
+    bodies = [_as_hl7(found) for found in read_messages(paths)]
     with progress(len(bodies)) as advance:
         summary = asyncio.run(
             send_all(bodies, lambda: MllpSender(host, port, tls=context), Pace(connections, rate), advance)
@@ -218,6 +237,12 @@ def send(  # noqa: PLR0913 — a command's words
     )
     if not summary.accepted:
         raise typer.Exit(1)
+
+
+def _as_hl7(found: Found) -> bytes:
+    if found.kind is MessageKind.FHIR:
+        raise ConfigError(f"{found.source}: is FHIR, and MLLP carries HL7 v2 — leave it out")
+    return found.body
 
 
 def address(text: str, word: str = "--to") -> tuple[str, int]:

@@ -1,4 +1,4 @@
-"""`adapter screen`: retrospective screening of HL7 v2 archives with the live rules."""
+"""`adapter screen`: retrospective screening of HL7 v2 and FHIR archives with the live rules."""
 
 import time
 from pathlib import Path
@@ -26,7 +26,7 @@ def screen(  # noqa: PLR0913 — a command's words
     testing: Annotated[bool, typer.Option("--test", help="Read test messages (MSH-11 T, D, V, N) too.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Whom the rules would have shown, and when: an archive of HL7 v2 messages told again by its own clock.
+    """Whom the rules would have shown, and when: an archive of HL7 v2 messages or FHIR NDJSON told again by its own clock.
 
     Writes assessments.csv (a row for each episode), summary.json and report.html, in which persons are only numbered;
     who they are stands in linkage.csv alone. Changes no store, tells nobody. Exit 2 for a path that cannot be read.
@@ -41,7 +41,7 @@ def screen(  # noqa: PLR0913 — a command's words
     rules, folder = wish.load(), _folder(out)
     sorter, count = Sorter(site, rules), 0
     for message in read_messages(paths):
-        sorter.put(message.source, message.body, shared=message.shared)
+        sorter.put(message.source, message.body, message.kind)
         count += 1
     with progress(count, "screening") as advance:
         found = screen_all(sorter.piles(), wish, workers, advance.many)

@@ -4,22 +4,32 @@ import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from multiprocessing import get_context
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from pathlib import Path
 from typing import Any
 
 from adapter import assets
 from adapter.daemon.clock import utc_now
 from adapter.domain.document import nearest
-from adapter.domain.events import ClinicalEvent, RecordsTied
+from adapter.domain.events import (
+    AdministrationStated,
+    ClinicalEvent,
+    ConditionStated,
+    EncounterChanged,
+    ObservationReceived,
+    PatientDescribed,
+    RecordsTied,
+)
 from adapter.domain.message import MessageKind, RawMessage
-from adapter.domain.patient import PatientId
+from adapter.domain.observation import BEGINNING
+from adapter.domain.patient import Demographics, PatientId
 from adapter.domain.persons import person_of
 from adapter.domain.ties import Tie
 from adapter.errors import ConfigError, MalformedMessageError
+from adapter.fhir.gather import latest_in
 from adapter.hl7 import er7
 from adapter.hl7.datatypes import identifiers
 from adapter.mapping.feed import feed_of
@@ -58,7 +68,7 @@ class Letter:
     source: str
     body: bytes
     at: datetime
-    shared: bool = False
+    kind: MessageKind = MessageKind.HL7V2
 
 
 @dataclass
@@ -97,10 +107,10 @@ class Sorter:
         self._letters: dict[PatientId | None, list[Letter]] = {}
         self._last: datetime | None = None
 
-    def put(self, source: str, body: bytes, *, shared: bool = False) -> None:
-        at, touched = self._look(body)
+    def put(self, source: str, body: bytes, kind: MessageKind = MessageKind.HL7V2) -> None:
+        at, touched = self._look_fhir(body) if kind is MessageKind.FHIR else self._look(body)
         self._last = at or self._last
-        letter = Letter(source, body, self._last or utc_now(), shared)
+        letter = Letter(source, body, self._last or utc_now(), kind)
         for other in touched[1:]:
             self._pile[self._head(other)] = self._head(touched[0])
         self._letters.setdefault(touched[0] if touched else None, []).append(letter)
@@ -130,6 +140,11 @@ class Sorter:
         patient = patient_identity(() if pid is None else identifiers(pid, 3), words.site)
         return feed.told, (patient,) if isinstance(patient, PatientId) else ()
 
+    def _look_fhir(self, body: bytes) -> tuple[datetime | None, tuple[PatientId, ...]]:
+        at = latest_in(body)
+        seen = _read(Letter("", body, at or utc_now(), MessageKind.FHIR), self._site, self._rules)
+        return at, touched(seen.events)
+
 
 LAST = datetime(9998, 1, 1, tzinfo=UTC)
 """An archive may lie in any time: while it is sorted nothing of it is in the future."""
@@ -141,8 +156,7 @@ def touched(events: Collection[ClinicalEvent]) -> tuple[PatientId, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def letter_raw(site: str, body: bytes, at: datetime, *, shared: bool = False) -> RawMessage:
-    kind = MessageKind.HL7V2_SHARED if shared else MessageKind.HL7V2
+def letter_raw(site: str, body: bytes, at: datetime, kind: MessageKind = MessageKind.HL7V2) -> RawMessage:
     return RawMessage("screen", site, kind, body, at)
 
 
@@ -151,12 +165,13 @@ def screened(letters: Sequence[Letter], site: str, rules: Rulebook) -> Found:
     found = Found()
     said: dict[PatientId, list[Told]] = {}
     ties: set[Tie] = set()
-    read = []
+    read: list[tuple[datetime, tuple[ClinicalEvent, ...]]] = []
     for letter in letters:
         seen = _read(letter, site, rules)
         found.count(seen)
         ties |= {event.tie for event in seen.events if isinstance(event, RecordsTied)}
-        read.append((letter.at, seen.events))
+        read += by_their_own_clock(seen.events) if letter.kind is MessageKind.FHIR else [(letter.at, seen.events)]
+    read.sort(key=itemgetter(0))
     for at, events in read:
         for patient, ours in groupby(events, key=attrgetter("patient")):
             said.setdefault(person_of(patient, ties).name, []).append(Told(at, tuple(ours)))
@@ -166,6 +181,52 @@ def screened(letters: Sequence[Letter], site: str, rules: Rulebook) -> Found:
     return found
 
 
+def by_their_own_clock(events: Iterable[ClinicalEvent]) -> Iterator[tuple[datetime, tuple[ClinicalEvent, ...]]]:
+    """FHIR's files say how things ended, not when they were told: each is told when it was known at the earliest.
+
+    Who a patient is, and what has no time, is known from the first of them on.
+    """
+    parts = [(_known(part), part) for event in events for part in _apart(event)]
+    first = min((at for at, _ in parts if at != BEGINNING), default=BEGINNING)
+    yield from ((max(at, first), (part,)) for at, part in parts)
+
+
+def _apart(event: ClinicalEvent) -> Iterator[ClinicalEvent]:
+    """A death is not known with the date of birth."""
+    died = event.demographics.fields.get("died") if isinstance(event, PatientDescribed) else None
+    if not isinstance(event, PatientDescribed) or died is None:
+        yield event
+        return
+    lived = {name: said for name, said in event.demographics.fields.items() if name != "died"}
+    yield PatientDescribed(event.patient, Demographics(lived))
+    yield PatientDescribed(event.patient, Demographics({"died": died}))
+
+
+def _known(event: ClinicalEvent) -> datetime:
+    match event:
+        case ObservationReceived():
+            return event.observation.issued or event.observation.effective
+        case EncounterChanged():
+            return event.statement.at
+        case AdministrationStated():
+            return event.administration.start
+        case ConditionStated():
+            return event.condition.at
+        case PatientDescribed() if died := event.demographics.get("died"):
+            return _end_of(died)
+        case _:
+            return BEGINNING
+
+
+def _end_of(said: str) -> datetime:
+    """The last moment of what may be a month or a year."""
+    try:
+        moment = datetime.fromisoformat(said)
+    except ValueError:
+        return LAST
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC) + timedelta(days=1)
+
+
 def _moments(told: Iterable[Told]) -> Iterator[Told]:
     """What was told at one moment is judged once."""
     for at, group in groupby(told, key=attrgetter("at")):
@@ -173,7 +234,7 @@ def _moments(told: Iterable[Told]) -> Iterator[Told]:
 
 
 def _read(letter: Letter, site: str, rules: Rulebook) -> Interpretation:
-    message = letter_raw(site, letter.body, letter.at, shared=letter.shared)
+    message = letter_raw(site, letter.body, letter.at, letter.kind)
     try:
         return interpret(message, rules, message_id=letter.source)
     except MalformedMessageError as error:

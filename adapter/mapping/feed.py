@@ -33,6 +33,8 @@ class Feed:
     sender_time: datetime | None = None
     told: datetime | None = None
     facility: str = ""
+    source: str = ""
+    """The configured name of where it came from: part of the identity of what a FHIR server numbers."""
 
     @property
     def site(self) -> SiteMap:

@@ -28,9 +28,14 @@ SYSTEMS = {
         "ICD-10-GM",
         "10",
         "ICD-10-WHO",
+        "HTTP://HL7.ORG/FHIR/SID/ICD-10",
+        "HTTP://HL7.ORG/FHIR/SID/ICD-10-CM",
+        "HTTP://HL7.ORG/FHIR/SID/ICD-10-NL",
+        "HTTP://FHIR.DE/CODESYSTEM/BFARM/ICD-10-GM",
+        "HTTP://FHIR.DE/CODESYSTEM/DIMDI/ICD-10-GM",
     ),
-    "icd-9": ("I9", "I9C", "I9CDX", "ICD9", "ICD-9", "ICD9CM", "ICD-9-CM", "9"),
-    "snomed-ct": ("SCT", "SNM", "SNOMED", "SNOMED-CT", "SNOMEDCT"),
+    "icd-9": ("I9", "I9C", "I9CDX", "ICD9", "ICD-9", "ICD9CM", "ICD-9-CM", "9", "HTTP://HL7.ORG/FHIR/SID/ICD-9-CM"),
+    "snomed-ct": ("SCT", "SNM", "SNOMED", "SNOMED-CT", "SNOMEDCT", "HTTP://SNOMED.INFO/SCT"),
 }
 """Our word → spellings of HL7 table 0396 and of DG1-2 before 2.4; one ICD-10 for all its national forms (clinical 4)."""
 BY_SPELLING = {spelling: system for system, spellings in SYSTEMS.items() for spelling in spellings}

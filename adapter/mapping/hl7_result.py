@@ -140,7 +140,7 @@ class ResultReader:
                 order=order.number,
                 concept=concept.id,
                 sub_id=plain(obx.text(4)),
-                effective=effective.instant if concept.charted or not order.number else None,
+                effective=effective.instant if self.moves(concept) else None,
             ),
             concept=concept.id,
             effective=effective.instant,
@@ -159,6 +159,10 @@ class ResultReader:
             flags=flags(value, effective, subject.specimen, line),
         )
         return sealed(made, value.told, times_text(effective.iso, None if issued is None else issued.iso))
+
+    def moves(self, concept: Concept) -> bool:
+        """Whether one order's number stands for results of many moments, or of none."""
+        return not self.order.number or (concept.charted and not self.order.one_result)
 
     def effective(self, subject: Subject, line: ResultLine) -> Moment | None:
         """Charting: OBX-14, then OBR-7; a specimen result: the site's order (decisions B3)."""

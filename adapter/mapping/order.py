@@ -39,6 +39,8 @@ class OrderFacts:
     specimen_number: str
     nobodys: bool = False
     """The specimen is a control or a pool, not a patient's."""
+    one_result: bool = False
+    """The number names one result for good (a FHIR id), whenever it says that it was taken."""
 
 
 def order_facts(order: Order, feed: Feed) -> OrderFacts:
@@ -93,6 +95,11 @@ def worded(segment: Segment, field: int, feed: Feed) -> tuple[str, str]:
         return "", ""
     words = [segment.text(field, component).strip() for component in SPECIMEN_COMPONENTS]
     words.append(segment.text(field, 1, 2).strip())
+    return word_of(words, feed)
+
+
+def word_of(words: list[str], feed: Feed) -> tuple[str, str]:
+    """Of all a specimen is called the word we know, and ours for it; else the first, and nothing."""
     known = next((word for word in words if word.lower() in feed.site.specimens), "")
     if known:
         return known, feed.site.specimens[known.lower()]

@@ -78,6 +78,8 @@ class SiteMap:
     decimal: str
     authority: str
     identifier_type: str
+    identifier_systems: frozenset[str]
+    """FHIR's `Identifier.system` of the numbers that HL7 v2 gives this authority: one person, one number, by either way."""
     codes: Mapping[str, LocalCode]
     not_needed: frozenset[str]
     drugs: Mapping[str, str]
@@ -100,7 +102,7 @@ class SiteMap:
 def read_site(document: Document, dictionary: Dictionary) -> SiteMap:
     """mappings/sites/<site>.yaml, checked; raises ConfigError naming file, line and the nearest known word."""
     table(document, (), KEYS)
-    table(document, ("patient_identifier",), ("authority", "type"))
+    table(document, ("patient_identifier",), ("authority", "type", "systems"))
     return SiteMap(
         site=text(document, ("site",)),
         encoding=read_encoding(document),
@@ -109,6 +111,7 @@ def read_site(document: Document, dictionary: Dictionary) -> SiteMap:
         decimal=choice(document, ("decimal",), (".", ",")),
         authority=text(document, ("patient_identifier", "authority")),
         identifier_type=text(document, ("patient_identifier", "type"), ""),
+        identifier_systems=frozenset(listed(document, ("patient_identifier", "systems"))),
         codes=read_local_codes(document, dictionary),
         not_needed=frozenset(listed(document, ("not_needed",))),
         drugs=read_drugs(document, dictionary),

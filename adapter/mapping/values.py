@@ -18,6 +18,8 @@ from adapter.mapping.site import SiteMap
 NULL = '""'
 CODED = frozenset({"CE", "CWE", "CNE", "CF", "IS", "ID"})
 COMPOSED = CODED | {"SN", "CQ"}
+EXACT = "DEC"
+"""A number whose writing cannot be mistaken, as JSON has them: a point is a decimal mark whatever the site writes."""
 NEVER_A_VALUE = frozenset({"ED", "RP", "EI"})
 """Embedded documents, pointers: stored, never parsed (reliability C43)."""
 PERCENT = "%"
@@ -171,7 +173,10 @@ class ValueReader:
         stands_for = concept.values.get(result.text.lower())
         if stands_for is not None:
             return Number(stands_for)
-        return number(self.bare(result.number), decimal=self.site.decimal)
+        return number(self.bare(result.number), decimal=self.mark(result))
+
+    def mark(self, result: Written) -> str:
+        return "." if result.type == EXACT else self.site.decimal
 
     def bare(self, text: str) -> str:
         """The text without a unit behind it."""
@@ -180,6 +185,8 @@ class ValueReader:
 
     def ambiguous(self, concept: Concept, result: Written, unit: str) -> bool:
         """`4.420` of ferritin may be 4420; `1.234` of creatinine cannot be 1234: the other reading must be plausible."""
+        if result.type == EXACT:
+            return False
         text = result.parts[1] if result.type == "SN" and len(result.parts) > 1 else self.bare(result.number)
         if not grouping_ambiguous(text, self.site.decimal):
             return False

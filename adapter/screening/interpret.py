@@ -11,8 +11,10 @@ from adapter.domain.ledger import Bucket, Ledger, ledger_of
 from adapter.domain.message import MessageKind, RawMessage
 from adapter.domain.patient import PatientId
 from adapter.errors import MalformedMessageError
+from adapter.fhir.contents import contents_of
 from adapter.hl7 import er7
-from adapter.mapping.feed import Mapped, feed_of
+from adapter.mapping.feed import FUTURE_TOLERANCE, Feed, Mapped, feed_of
+from adapter.mapping.fhir_events import events_from_fhir
 from adapter.mapping.hl7_message import Disposition, mapped
 from adapter.mapping.plain import plain
 from adapter.screening.actions import read_action
@@ -54,6 +56,8 @@ def interpret(message: RawMessage, rules: Rulebook, *, message_id: str) -> Inter
         return flagged(message, replace(lost, type=message.type, control_id=message.control_id))
     if message.kind is MessageKind.ACTION:
         return of_action(message, rules, message_id=message_id)
+    if message.kind is MessageKind.FHIR:
+        return of_fhir(message, rules, message_id=message_id)
     parts = er7.split(message.body)
     if len(parts) == 1 and message.kind is MessageKind.HL7V2:
         return of_message(parts[0], message, rules, message_id=message_id)
@@ -96,6 +100,18 @@ def of_message(body: bytes, message: RawMessage, rules: Rulebook, *, message_id:
         version=plain(header.text(12)),
         charset=parsed.charset,
     )
+
+
+def of_fhir(message: RawMessage, rules: Rulebook, *, message_id: str) -> Interpretation:
+    words = rules.words.get(message.site)
+    if words is None:
+        return Interpretation("quarantined", "SITE")
+    contents = contents_of(message.body)
+    latest = message.received + FUTURE_TOLERANCE
+    feed = Feed(words, message_id, message.received, latest, source=message.source)
+    disposition, found = events_from_fhir(contents, feed)
+    header = {"type": plain(contents.kind), "control_id": plain(contents.id), "version": "R4", "charset": "utf-8"}
+    return interpretation(disposition, found, **header)
 
 
 def of_action(message: RawMessage, rules: Rulebook, *, message_id: str) -> Interpretation:

@@ -10,6 +10,9 @@ REASONS = {
     "STRUCT": "the name of a segment is damaged — ask the sender to send the message again",
     "CONTINUATION": "the message is one part of several (DSC, ADD, MSH-14) — ask the sender for whole messages",
     "BAD_MRN": "the patient's number is no plain text of at most 64 characters — ask the sender",
+    "JSON": "this is no sound JSON, or holds what FHIR's JSON may not — ask who keeps the server",
+    "NO_FHIR": "this is no FHIR resource, nor a Bundle that holds any — look at the server's address",
+    "nothing-for-us": "no resource in it is of a type that is read (docs/fhir-in.md): it is kept, and nothing follows",
     "unsupported-type": "this type is not needed: results come by ORU and OUL, movements by ADT, drugs by RAS, problems by PPR",
     "order-only": "an order is no result: it is kept, and nothing follows from it",
     **dict.fromkeys(
@@ -44,6 +47,8 @@ STORED = REASONS | {
     "FRAME_TRUNC": "the connection ended inside the message — the sender should have sent it again",
     "TOO_BIG": "the message was longer than this source allows, and only its beginning is kept — raise max_bytes",
     "BAD_ACTION": "an act on the worklist could not be read — do it again on the candidate's page",
+    "DUPKEY": "a name stands twice in one object of a resource, so nobody can say what it means — ask who keeps the server",
+    "MODIFIER": "a resource holds an extension that may negate its meaning — look at it, then ask who keeps the server",
     "BAD_RESULT": "a result entered by hand could not be used — enter it again on the candidate's page",
 }
 """As `REASONS`, for a message that lies in the store: whoever settles it sees the code alone."""

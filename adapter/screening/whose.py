@@ -5,11 +5,24 @@ import json
 from adapter.domain.message import MessageKind, RawMessage
 from adapter.domain.patient import PatientId
 from adapter.errors import MalformedMessageError
+from adapter.fhir.contents import contents_of
 from adapter.hl7 import er7
 from adapter.hl7.datatypes import identifiers
+from adapter.mapping.feed import Feed
+from adapter.mapping.fhir_patient import patient_of as fhir_patient_of
 from adapter.mapping.identity import patient_identity
 from adapter.screening.actions import patient_of
 from adapter.screening.rulebook import Rulebook
+
+
+def of_page(message: RawMessage, rules: Rulebook) -> PatientId | None:
+    """The first Patient of a FHIR page."""
+    words = rules.words[message.site]
+    contents = contents_of(message.body)
+    feed = Feed(words, "", message.received, message.received, source=message.source)
+    first = next((one for one in contents.resources if one["resourceType"] == "Patient"), None)
+    found = "" if first is None else fhir_patient_of(first, contents, feed)
+    return found if isinstance(found, PatientId) else None
 
 
 def whose(message: RawMessage, rules: Rulebook) -> PatientId | None:
@@ -20,6 +33,8 @@ def whose(message: RawMessage, rules: Rulebook) -> PatientId | None:
     try:
         if message.kind is MessageKind.ACTION:
             return patient_of(json.loads(message.body)["patient"])
+        if message.kind is MessageKind.FHIR:
+            return of_page(message, rules)
         pid = er7.parse(message.body, site.encoding).first("PID")
         found = patient_identity(() if pid is None else identifiers(pid, 3), site)
     except (MalformedMessageError, ValueError, LookupError, TypeError):

@@ -1,0 +1,112 @@
+"""What stands in one resource, Bundle or NDJSON: its resources, and which of them a reference means. Nothing clinical."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from adapter.errors import MalformedMessageError
+from adapter.fhir.strict import Json, read
+
+BUNDLES = frozenset({"searchset", "collection", "transaction", "batch", "history", "document", "message"})
+"""Bundle types whose entries hold resources."""
+FLAWS = frozenset({"fatal", "error", "warning"})
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """`resources` are what it says, `flaws` how often the server says that this is not all (OperationOutcome, F02).
+
+    `beside` are those that only help to understand others (`search.mode` include); they are read too.
+    """
+
+    kind: str
+    """The resource type, `Bundle searchset`, or `NDJSON`."""
+    id: str
+    resources: tuple[Json, ...] = field(repr=False)
+    flaws: int = 0
+    _known: Mapping[str, Json] = field(default_factory=dict, repr=False)
+
+    def target(self, reference: object, within: Json) -> Json | None:
+        """The resource a Reference means, where it stands here: contained, by fullUrl, or by type and id."""
+        said = reference.get("reference") if isinstance(reference, dict) else None
+        if not isinstance(said, str) or not said:
+            return None
+        if said.startswith("#"):
+            held = elements(within, "contained")
+            return next((one for one in held if f"#{one.get('id')}" == said), None)
+        plain = said.partition("/_history/")[0]
+        return self._known.get(plain) or self._known.get("/".join(plain.split("/")[-2:]))
+
+
+def contents_of(body: bytes) -> Contents:
+    """Raises MalformedMessageError: as `strict.read`, and `NO_FHIR` for what is no resource."""
+    lines = [line for line in body.splitlines() if line.strip()]
+    if len(lines) > 1 and all(line.lstrip().startswith(b"{") and line.rstrip().endswith(b"}") for line in lines):
+        resources = tuple(one for one in map(read, lines) if is_resource(one))
+        return Contents("NDJSON", "", resources, _known=_index(("", one) for one in resources))
+    found = read(body)
+    if not is_resource(found):
+        raise MalformedMessageError("NO_FHIR", "The content is no FHIR resource — look at the server's address")
+    return (
+        _bundle(found)
+        if found["resourceType"] == "Bundle"
+        else Contents(found["resourceType"], text(found, "id"), (found,), _known=_index([("", found)]))
+    )
+
+
+def _bundle(bundle: Json) -> Contents:
+    kind = text(bundle, "type")
+    if kind not in BUNDLES:
+        raise MalformedMessageError(
+            "NO_FHIR", "The Bundle's type holds no resources — look at what the server was asked"
+        )
+    entries = [
+        (text(one, "fullUrl"), one["resource"]) for one in elements(bundle, "entry") if is_resource(one.get("resource"))
+    ]
+    outcomes = [one for _, one in entries if one["resourceType"] == "OperationOutcome"]
+    flaws = sum(text(issue, "severity") in FLAWS for one in outcomes for issue in elements(one, "issue"))
+    said = tuple(one for _, one in entries if one["resourceType"] != "OperationOutcome")
+    return Contents(f"Bundle {kind}", text(bundle, "id"), said, flaws, _index(entries))
+
+
+def _index(entries: Any) -> dict[str, Json]:
+    known: dict[str, Json] = {}
+    for url, one in entries:
+        for name in (url, f"{one['resourceType']}/{one.get('id')}"):
+            if name:
+                known[name] = one
+    return known
+
+
+def is_resource(value: object) -> bool:
+    return isinstance(value, dict) and isinstance(value.get("resourceType"), str)
+
+
+def text(element: object, *path: str) -> str:
+    """The text at the path, empty where there is none; liberal where a server writes something else."""
+    for step in path:
+        element = element.get(step) if isinstance(element, dict) else None
+    return element.strip() if isinstance(element, str) else ""
+
+
+def element(parent: object, name: str) -> Json:
+    """The object of this name; the first where a version of FHIR has several; empty where there is none."""
+    found = parent.get(name) if isinstance(parent, dict) else None
+    if isinstance(found, list):
+        found = next(iter(found), None)
+    return found if isinstance(found, dict) else {}
+
+
+def elements(parent: object, name: str) -> list[Json]:
+    """The objects of this name, one or many."""
+    found = parent.get(name) if isinstance(parent, dict) else None
+    listed = found if isinstance(found, list) else [found]
+    return [one for one in listed if isinstance(one, dict)]
+
+
+def codings(concept: object) -> Iterator[tuple[str, str, str]]:
+    """(code, display, system) of a CodeableConcept or a Coding, in order."""
+    listed = elements(concept, "coding") or ([concept] if isinstance(concept, dict) and "code" in concept else [])
+    for one in listed:
+        if code := text(one, "code"):
+            yield code, text(one, "display"), text(one, "system").removeprefix("urn:oid:")

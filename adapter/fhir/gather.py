@@ -1,0 +1,74 @@
+"""FHIR files put together by patient: Bulk Data writes a file for each type, and nobody in one says who the patient is."""
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+_REFERENCE = re.compile(rb'"reference"\s*:\s*"(?:[^"]*/)?([A-Z][A-Za-z]+/[A-Za-z0-9.-]{1,64})(?:/_history/[^"]*)?"')
+_SUBJECT = re.compile(
+    rb'"(?:subject|patient)"\s*:\s*\{[^{}]*?"reference"\s*:\s*"(?:[^"]*/)?(Patient/[A-Za-z0-9.-]{1,64})'
+)
+_TYPE = re.compile(rb'"resourceType"\s*:\s*"([A-Za-z]+)"')
+_ID = re.compile(rb'"id"\s*:\s*"([A-Za-z0-9.-]{1,64})"')
+_TIME = re.compile(rb'"([12][0-9]{3}-[01][0-9]-[0-3][0-9])(?:T[^"]*)?"')
+_BREAKS = bytes.maketrans(b"\r\n", b"  ")
+BUNDLE = b"Bundle"
+
+
+def is_json(data: bytes) -> bool:
+    return data.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"{"
+
+
+def lines_in(data: bytes) -> list[bytes]:
+    """The resources of a file, each on a line of its own; of one that is written over many lines its one resource."""
+    lines = [line for line in data.removeprefix(b"\xef\xbb\xbf").splitlines() if line.strip()]
+    if all(line.lstrip()[:1] == b"{" and line.rstrip()[-1:] == b"}" for line in lines):
+        return lines
+    return [data.removeprefix(b"\xef\xbb\xbf").translate(_BREAKS)]  # no string of JSON holds a raw line break
+
+
+def is_bundle(line: bytes) -> bool:
+    found = _TYPE.search(line)
+    return found is not None and found[1] == BUNDLE
+
+
+def latest_in(body: bytes) -> datetime | None:
+    """The end of the last day that a resource speaks of: an archive may lie in any time."""
+    days = [found[1].decode() for found in _TIME.finditer(body)]
+    for day in sorted(set(days), reverse=True):
+        try:
+            return datetime.fromisoformat(f"{day}T23:59:59").replace(tzinfo=UTC)
+        except ValueError:
+            continue
+    return None
+
+
+class Gathering:
+    """Lines by the patient they speak of; what speaks of nobody (Medication, Location) goes to whoever refers to it."""
+
+    def __init__(self) -> None:
+        self._of: dict[bytes, list[bytes]] = {}
+        self._named: dict[bytes, bytes] = {}
+
+    def put(self, line: bytes) -> None:
+        subject, name = _SUBJECT.search(line), _name(line)
+        if subject is None and not name.startswith(b"Patient/"):
+            self._named[name] = line
+            return
+        self._of.setdefault(name if subject is None else subject[1], []).append(line)
+
+    def bodies(self) -> Iterator[bytes]:
+        """NDJSON of each patient. What nobody refers to is a body of its own, so that it is counted."""
+        used: set[bytes] = set()
+        for lines in self._of.values():
+            wanted = {found[1] for line in lines for found in _REFERENCE.finditer(line)} & self._named.keys()
+            used |= wanted
+            yield b"\n".join([*lines, *(self._named[name] for name in sorted(wanted))])
+        if rest := [line for name, line in self._named.items() if name not in used]:
+            yield b"\n".join(rest)
+
+
+def _name(line: bytes) -> bytes:
+    """Type and id, as far as they can be told without reading the line: a resource's own id stands before what it holds."""
+    kind, identity = _TYPE.search(line), _ID.search(line)
+    return b"%b/%b" % (kind[1] if kind else b"", identity[1] if identity else b"")
