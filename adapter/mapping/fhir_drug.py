@@ -12,7 +12,7 @@ from adapter.fhir.strict import Json
 from adapter.hl7 import compose
 from adapter.mapping.feed import Feed
 from adapter.mapping.fhir_encounter import visit_named
-from adapter.mapping.fhir_fields import coded, dtm, in_fhir, instant, names, segments
+from adapter.mapping.fhir_fields import coded, dtm, in_fhir, instant, names, segments, unit_of
 from adapter.mapping.formulary import SYSTEMS
 from adapter.mapping.hl7_pharmacy import BY_WORD, Line, digest_of, read_line
 from adapter.mapping.identity import fingerprint
@@ -112,12 +112,12 @@ def _amount(dosage: Json) -> tuple[str, compose.Field]:
     """A rate where one is said, else the dose."""
     rate = element(dosage, "rateQuantity")
     if rate:
-        return text(rate, "value"), (text(rate, "code") or text(rate, "unit"), text(rate, "unit"))
+        return text(rate, "value"), unit_of(rate)
     ratio = element(dosage, "rateRatio")
     if ratio:
         return _ratio(ratio)
     dose = element(dosage, "dose") or element(dosage, "doseQuantity")
-    return text(dose, "value"), (text(dose, "code") or text(dose, "unit"), text(dose, "unit"))
+    return text(dose, "value"), unit_of(dose)
 
 
 def _ratio(ratio: Json) -> tuple[str, compose.Field]:

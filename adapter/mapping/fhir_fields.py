@@ -104,6 +104,12 @@ def instant(value: str, feed: Feed) -> datetime | None:
     return None if moment is None else moment.instant
 
 
+def unit_of(quantity: Json) -> tuple[str, ...] | None:
+    """Code and text of its unit; nothing where it has none, which is not a unit without a name."""
+    said = text(quantity, "code"), text(quantity, "unit")
+    return said if any(said) else None
+
+
 def in_fhir(issue: Issue, resource: Json) -> Issue:
     """The same finding, where somebody who looks at the resource finds it."""
     field = issue.where.partition(" #")[0]

@@ -9,7 +9,7 @@ from adapter.hl7 import compose
 from adapter.mapping.codes import candidates
 from adapter.mapping.feed import Feed
 from adapter.mapping.fhir_encounter import visit_named
-from adapter.mapping.fhir_fields import coded, dtm, names, segments, time_of
+from adapter.mapping.fhir_fields import coded, dtm, names, segments, time_of, unit_of
 from adapter.mapping.groups import ResultLine
 from adapter.mapping.hl7_result import KNOWN_NOT_NEEDED, Line, ResultReader
 from adapter.mapping.order import OrderFacts, word_of
@@ -118,8 +118,7 @@ def _value(part: Json) -> tuple[str, compose.Field, compose.Field]:
 
 
 def _quantity(quantity: Json) -> tuple[str, compose.Field, compose.Field]:
-    sign, said = text(quantity, "comparator"), quantity.get("value")
-    unit = (text(quantity, "code"), text(quantity, "unit"))
+    sign, said, unit = text(quantity, "comparator"), quantity.get("value"), unit_of(quantity)
     if not isinstance(said, str) or (sign and sign not in COMPARATORS):
         return ("ST", sign, unit) if sign else ("", "", unit)
     exact = isinstance(said, Decimal)
