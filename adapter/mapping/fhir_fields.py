@@ -13,9 +13,10 @@ from adapter.domain.issue import Issue
 from adapter.fhir.contents import codings, element, elements, text
 from adapter.fhir.strict import Json
 from adapter.hl7 import compose
+from adapter.hl7.datatypes import Moment
 from adapter.hl7.er7 import Segment, parse
 from adapter.mapping.codes import Unmapped
-from adapter.mapping.feed import SKEW_TOLERANCE, Feed
+from adapter.mapping.feed import SKEW_TOLERANCE, Feed, usable
 from adapter.mapping.plain import plain
 
 _TIME = re.compile(
@@ -93,14 +94,19 @@ def segments(lines: Iterable[str]) -> tuple[Segment, ...]:
 
 def told_by(resource: Json, feed: Feed) -> Feed:
     """With the time this version of the resource was said: `meta.lastUpdated`, where it can be trusted."""
-    moment = feed.words.moment(dtm(text(resource, "meta", "lastUpdated")))
+    moment = moment_of(dtm(text(resource, "meta", "lastUpdated")), feed)
     sent = None if moment is None or moment.instant > feed.received + SKEW_TOLERANCE else moment.instant
     return replace(feed, sender_time=sent, told=None if sent is None else sent.astimezone(UTC))
 
 
+def moment_of(written: str, feed: Feed) -> Moment | None:
+    """A time as HL7 writes it; `None` where it is none, or coarser than a day."""
+    return usable(feed.words.moment(written))
+
+
 def instant(value: str, feed: Feed) -> datetime | None:
-    """In the site's zone where it has none; `None` where it is no time."""
-    moment = feed.words.moment(dtm(value))
+    """A FHIR time, in the site's zone where it has none; `None` as `moment_of`."""
+    moment = moment_of(dtm(value), feed)
     return None if moment is None else moment.instant
 
 

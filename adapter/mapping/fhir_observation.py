@@ -9,7 +9,7 @@ from adapter.hl7 import compose
 from adapter.mapping.codes import candidates
 from adapter.mapping.feed import Feed
 from adapter.mapping.fhir_encounter import visit_named
-from adapter.mapping.fhir_fields import coded, dtm, names, segments, time_of, unit_of
+from adapter.mapping.fhir_fields import coded, dtm, moment_of, names, segments, time_of, unit_of
 from adapter.mapping.groups import ResultLine
 from adapter.mapping.hl7_result import KNOWN_NOT_NEEDED, Line, ResultReader
 from adapter.mapping.order import OrderFacts, word_of
@@ -59,14 +59,13 @@ def order_facts(observation: Json, contents: Contents, feed: Feed) -> OrderFacts
     """The resource's own id names the result: nothing else of it stays what it was when it is corrected."""
     specimen = contents.target(observation.get("specimen"), observation) or {}
     name, kind = word_of([word.strip() for word in names(element(specimen, "type"))], feed)
-    said = feed.words.moment
     collection = element(specimen, "collection")
     return OrderFacts(
         number=f"fhir|{feed.source}|{text(observation, 'id')}",
         status="",
-        issued=said(dtm(text(observation, "issued"))),
-        observed=said(time_of(observation, "effective")),
-        collected=said(time_of(collection, "collected")),
+        issued=moment_of(dtm(text(observation, "issued")), feed),
+        observed=moment_of(time_of(observation, "effective"), feed),
+        collected=moment_of(time_of(collection, "collected"), feed),
         specimen=kind,
         specimen_name=name,
         specimen_number=next((text(one, "value") for one in elements(specimen, "identifier")), ""),
