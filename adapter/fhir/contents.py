@@ -25,6 +25,8 @@ class Contents:
     resources: tuple[Json, ...] = field(repr=False)
     flaws: int = 0
     _known: Mapping[str, Json] = field(default_factory=dict, repr=False)
+    known: dict[int, Any] = field(default_factory=dict, repr=False, compare=False)
+    """What a reader has found out of a resource, by its `id()`: of use as long as the page is held."""
 
     def target(self, reference: object, within: Json) -> Json | None:
         """The resource a Reference means, where it stands here: contained, by fullUrl, or by type and id."""
@@ -85,7 +87,9 @@ def is_resource(value: object) -> bool:
 def text(element: object, *path: str) -> str:
     """The text at the path, empty where there is none; liberal where a server writes something else."""
     for step in path:
-        element = element.get(step) if isinstance(element, dict) else None
+        if not isinstance(element, dict):
+            return ""
+        element = element.get(step)
     return element.strip() if isinstance(element, str) else ""
 
 

@@ -1,6 +1,8 @@
 """JSON as FHIR allows it, and no other: what two readers could read differently is refused (reliability F16 to F25)."""
 
 import json
+import re
+from collections.abc import Iterable
 from typing import Any
 
 from adapter.errors import MalformedMessageError
@@ -11,6 +13,7 @@ BOM = b"\xef\xbb\xbf"
 LONGEST_NUMBER = 40
 """Characters. A longer "number" is an attack or a mistake, and its digits cost quadratic time."""
 MOST_EXPONENT = 30
+_UNFIT = re.compile("[\0\ud800-\udfff]")
 
 
 class Unsound(dict[str, Any]):
@@ -56,7 +59,7 @@ def _no_number(text: str) -> Any:
 
 def _object(pairs: list[tuple[str, Any]]) -> Json:
     found = dict(pairs)
-    reason = "DUPKEY" if len(found) < len(pairs) else next((why for _, value in pairs if (why := _doubt(value))), "")
+    reason = "DUPKEY" if len(found) < len(pairs) else _doubt(found.values())
     if not reason:
         return found
     doubtful = Unsound(found)
@@ -64,17 +67,19 @@ def _object(pairs: list[tuple[str, Any]]) -> Json:
     return doubtful
 
 
-def _doubt(value: Any) -> str:
-    """A resource inside keeps its doubt to itself."""
-    if isinstance(value, str):
-        return (
-            "CHARSET"
-            if not value.isascii() and any("\ud800" <= letter <= "\udfff" for letter in value)
-            else ("CHARSET" if "\0" in value else "")
-        )
-    if isinstance(value, Unsound):
-        return "" if "resourceType" in value else value.reason
-    return next((why for one in value if (why := _doubt(one))), "") if isinstance(value, list) else ""
+def _doubt(values: Iterable[Any]) -> str:
+    """Of any of them; a resource inside keeps its doubt to itself."""
+    for value in values:
+        kind = type(value)
+        if kind is str:
+            if "\0" in value if value.isascii() else _UNFIT.search(value):
+                return "CHARSET"
+        elif kind is list:
+            if reason := _doubt(value):
+                return reason
+        elif kind is Unsound and "resourceType" not in value:
+            return str(value.reason)
+    return ""
 
 
 _DECODER = json.JSONDecoder(

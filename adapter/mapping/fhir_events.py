@@ -41,17 +41,24 @@ FLAWED = Issue("not-all", "OperationOutcome", "the server says that this is not 
 def events_from_fhir(contents: Contents, feed: Feed) -> tuple[Disposition, Mapped]:
     """Applied where any resource is; else quarantined with the reasons, or ignored where nothing in it is for us."""
     found = Mapped(identifiers=tuple(dict.fromkeys(named(contents, feed))), issues=(FLAWED,) * bool(contents.flaws))
-    reasons: dict[str, None] = {}
-    read = False
-    for resource in contents.resources:
-        one = from_resource(resource, contents, feed)
-        if one.refusal is not None:
-            reasons[one.refusal] = None
-        read = read or bool(one.patients)
-        found += replace(one, refusal=None)
+    parts = [from_resource(resource, contents, feed) for resource in contents.resources]
+    reasons = dict.fromkeys(one.refusal for one in parts if one.refusal)
+    read = any(one.patients for one in parts)
+    found = together([found, *(replace(one, refusal=None) if one.refusal else one for one in parts)])
     word = "applied" if read else "quarantined" if reasons else "ignored"
     why = ", ".join(reasons) or (None if read else "nothing-for-us")
     return Disposition(word, why), found
+
+
+def together(parts: list[Mapped]) -> Mapped:
+    """All in one; a page may have a thousand parts."""
+    return Mapped(
+        tuple(event for one in parts for event in one.events),
+        tuple(issue for one in parts for issue in one.issues),
+        tuple(bucket for one in parts for bucket in one.buckets),
+        tuple(dict.fromkeys(patient for one in parts for patient in one.patients)),
+        tuple(dict.fromkeys(name for one in parts for name in one.identifiers)),
+    )
 
 
 def from_resource(resource: Json, contents: Contents, feed: Feed) -> Mapped:

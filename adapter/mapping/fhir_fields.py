@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from adapter.domain.issue import Issue
 from adapter.fhir.contents import codings, element, elements, text
@@ -49,6 +50,7 @@ ELEMENTS = {
 """Where an issue found in a field stands in FHIR."""
 
 
+@lru_cache(maxsize=1024)
 def dtm(value: str) -> str:
     """A FHIR date, dateTime or instant as HL7 writes it, in the precision given; empty where it is none."""
     found = _TIME.fullmatch(value)

@@ -36,13 +36,21 @@ INACTIVE = Issue(
 def patient_of(resource: Json, contents: Contents, feed: Feed) -> PatientId | str:
     """Whom a resource speaks of, or the quarantine reason: `NO_PATIENT` where the Patient is not here to say who it is."""
     if resource["resourceType"] == "Patient":
-        return patient_identity(stated(resource, feed.site), feed.site)
+        return _identity(resource, contents, feed)
     reference = next((resource[name] for name in SUBJECTS if name in resource), None)
     target = contents.target(reference, resource)
     if target is not None and target["resourceType"] == "Patient":
-        return patient_identity(stated(target, feed.site), feed.site)
+        return _identity(target, contents, feed)
     logical = element(reference, "identifier")
     return patient_identity(stated({"identifier": [logical]}, feed.site), feed.site) if logical else "NO_PATIENT"
+
+
+def _identity(patient: Json, contents: Contents, feed: Feed) -> PatientId | str:
+    """Asked once of each Patient of a page."""
+    found = contents.known.get(id(patient))
+    if found is None:
+        found = contents.known[id(patient)] = patient_identity(stated(patient, feed.site), feed.site)
+    return found
 
 
 def stated(patient: Json, site: SiteMap) -> tuple[Identifier, ...]:

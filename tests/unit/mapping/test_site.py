@@ -9,6 +9,7 @@ import pytest
 from adapter import assets
 from adapter.errors import ConfigError
 from adapter.mapping.dictionary import Concept
+from adapter.mapping.fhir_patient import stated
 from adapter.mapping.site import ENTRY_KEYS, KEYS, SiteMap, read_site
 from adapter.mapping.values import Refused, Value, ValueReader, Written
 from tests.builders import dictionary
@@ -142,3 +143,9 @@ def test_a_site_chooses_its_conventions_by_name(tmp_path: Path) -> None:
     chosen = site(tmp_path, SOUND + "conventions: [hfnc-is-support, rrt-scores-4]\n")
     assert chosen.conventions == {"hfnc-is-support", "rrt-scores-4"}
     assert site(tmp_path, SOUND).conventions == frozenset()
+
+
+def test_a_fhir_system_may_mean_the_authority_of_hl7(tmp_path: Path) -> None:
+    one = site(tmp_path, SOUND.replace("type: MR}", "type: MR, systems: ['urn:oid:1.2', 'http://x/mrn']}"))
+    said = {"identifier": [{"system": "http://x/mrn", "value": "7"}, {"system": "urn:oid:9", "value": "8"}]}
+    assert [(number.authority, number.value) for number in stated(said, one)] == [("X", "7"), ("9", "8")]
