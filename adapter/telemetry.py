@@ -4,7 +4,7 @@ import asyncio
 import json
 import logging
 import sys
-from collections.abc import Callable, Iterable, Mapping, MutableMapping
+from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
 from typing import Any, NamedTuple, TextIO
 
 import structlog
@@ -206,6 +206,14 @@ def gauge_family(name: str, text: str, label: str, values: Mapping[str, float]) 
     family = GaugeMetricFamily(f"adapter_{name}", text, labels=(label,))
     for label_value, value in values.items():
         family.add_metric((label_value,), value)
+    return family
+
+
+def gauges(name: str, text: str, labels: Sequence[str], values: Mapping[tuple[str, ...], float]) -> Metric:
+    """As `gauge_family`, by several labels."""
+    family = GaugeMetricFamily(f"adapter_{name}", text, labels=labels)
+    for label_values, value in values.items():
+        family.add_metric(label_values, value)
     return family
 
 

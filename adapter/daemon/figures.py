@@ -1,15 +1,17 @@
 """The figures of `/metrics` that stand in the database: received = applied + duplicate + ignored + quarantined + pending."""
 
 import resource
+from collections import Counter
 from collections.abc import Iterator
 
 from prometheus_client.core import Metric
 
+from adapter.pipeline.watch import Watched, watch
 from adapter.ports import Clock
 from adapter.store import feeds, inbox, outbox, worklist
 from adapter.store.database import Database
 from adapter.store.space import Space
-from adapter.telemetry import counter_family, gauge, gauge_family
+from adapter.telemetry import counter_family, gauge, gauge_family, gauges
 
 
 def figures(database: Database, space: Space, clock: Clock) -> Iterator[Metric]:
@@ -18,6 +20,7 @@ def figures(database: Database, space: Space, clock: Clock) -> Iterator[Metric]:
     with database.read() as conn:
         rows, counts, waits = feeds.listing(conn), inbox.counts(conn), feeds.oldest_pending(conn)
         waiting, watching, shown = outbox.counts(conn), worklist.watching_count(conn), worklist.shown(conn, now)
+        watched = watch(conn, now)
     for name in ("received", "applied", "duplicate", "ignored", "quarantined"):
         values = {row.source: float(getattr(row, name)) for row in rows}
         yield counter_family(f"messages_{name}", f"Messages {name}", "feed", values)
@@ -29,6 +32,7 @@ def figures(database: Database, space: Space, clock: Clock) -> Iterator[Metric]:
     oldest = (now - counts.oldest_pending).total_seconds() if counts.oldest_pending else 0.0
     yield gauge("inbox_oldest_seconds", "Age of the oldest unread message", oldest)
     yield gauge("control_id_reuse", "Known control ids that came with other bytes", float(counts.control_id_reuse))
+    yield from _analytes(watched)
     yield from _disk(database, space)
     for name in ("waiting", "delivered", "dead"):
         values = {outlet: float(getattr(one, name)) for outlet, one in waiting.items()}
@@ -39,6 +43,22 @@ def figures(database: Database, space: Space, clock: Clock) -> Iterator[Metric]:
     yield gauge("shown", "Rows on the worklist", float(len(shown)))
     yield gauge(
         "resident_max_bytes", "Most memory ever used", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024.0
+    )
+
+
+def _analytes(watched: Watched) -> Iterator[Metric]:
+    """By source and concept, never by what the sender wrote."""
+    labels = ("feed", "analyte")
+    last: dict[tuple[str, ...], float] = {}
+    for one in watched.all:
+        key = (one.analyte.source, one.analyte.concept)
+        last[key] = max(last.get(key, 0.0), one.last.timestamp())
+    yield gauges("analyte_last_seen_timestamp_seconds", "When a source last sent an analyte", labels, last)
+    silent: Counter[tuple[str, ...]] = Counter((one.source, one.concept) for one in watched.silent)
+    yield gauges("analyte_silent", "1 where a source's analyte fell silent while it speaks", labels, silent)
+    moved: Counter[tuple[str, ...]] = Counter((one.analyte.source, one.analyte.concept) for one in watched.moved)
+    yield gauges(
+        "analyte_values_moved", "Codes whose values or unit moved by more than a factor of five", labels, moved
     )
 
 

@@ -9,6 +9,7 @@ from datetime import timedelta
 
 from adapter.daemon.certificates import Certificate, alarms
 from adapter.errors import UnavailableError
+from adapter.pipeline.watch import watch
 from adapter.ports import Clock
 from adapter.store import accounts, inbox, outbox, quarantine
 from adapter.store.database import Database
@@ -92,6 +93,7 @@ class Pulse:
             with self.database.read() as conn:
                 stranger = quarantine.holds(conn, quarantine.VOUCHED)
                 oldest, owed = inbox.counts(conn).oldest_pending, outbox.counts(conn).values()
+                watched = watch(conn, self.clock())
         except UnavailableError:
             return ()
         now = self.clock()
@@ -100,6 +102,8 @@ class Pulse:
             "outbox-waiting": any(one.oldest_waiting and now - one.oldest_waiting > OWED for one in owed),
             "unknown-sender": stranger,
             "dead-letters": any(one.dead for one in owed),
+            "analyte-silent": bool(watched.silent),
+            "values-moved": bool(watched.moved),
             "log-long": self.database.sizes()[1] > LOG_BYTES,
         }
         return (*(code for code, stands in found.items() if stands), *alarms(self.certificates, now))

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from adapter.domain.assessment import Assessment, CriterionResult, Evidence, Sepsis, evidence_of
 from adapter.domain.encounter import EncounterAction
+from adapter.domain.overlay import POSSIBLE_OVERLAY, overlaid
 from adapter.domain.patient import Determination, PatientState
 from adapter.domain.trial import Criterion, Needs, Trial
 from adapter.domain.truth import Truth
@@ -67,7 +68,9 @@ def assess(  # noqa: PLR0913 — one call says all an assessment rests on
         questions=_questions(case),
         rulebook=rulebook,
         provisional=case.stratum.provisional,
-        flags=unique((*case.stratum.flags, *case.limit.warning(at), *case.marks, *_chronic(case))),
+        flags=unique(
+            (*case.stratum.flags, *case.limit.warning(at), *case.marks, *_doubts(trial, state), *_chronic(case))
+        ),
         stratum_evidence=case.stratum.evidence,
         encounter=encounter,
         status=_status(trial, state, episode or episode_of(encounter), at),
@@ -111,6 +114,12 @@ def _case(trial: Trial, chart: Chart, at: datetime, options: ScoringOptions, epi
     results = {criterion: answer.result for criterion, answer in answers.items()}
     marks = _marks(stay, superseded=episode is not None and _superseded(stay, at))
     return _Case(view, told, limit, stratum, findings, results, marks, over=bool(marks) or _over(stay, at))
+
+
+def _doubts(trial: Trial, state: PatientState) -> tuple[str, ...]:
+    """Two persons may stand under one number."""
+    answers = (said for said in state.determinations if said.trial == trial.id)
+    return (POSSIBLE_OVERLAY,) if overlaid(state.demographics, answers) else ()
 
 
 def _chronic(case: _Case) -> tuple[str, ...]:

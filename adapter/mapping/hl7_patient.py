@@ -1,14 +1,16 @@
 """PID and PV1 → who a patient is and which visit is meant."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from adapter.domain.events import ClinicalEvent, PatientDescribed
 from adapter.domain.issue import Issue
+from adapter.domain.overlay import field
 from adapter.domain.patient import Demographics, PatientId, Stated
 from adapter.hl7.er7 import Segment
 from adapter.mapping.feed import Feed
 from adapter.mapping.identity import text_digest
-from adapter.mapping.plain import plain
+from adapter.mapping.plain import plain, same_word
 
 NULL = '""'
 SEXES = {"F": "female", "M": "male", "O": "other", "A": "other", "N": "other", "U": "unknown"}
@@ -36,8 +38,18 @@ def described(
     }
     at = feed.told or feed.received
     fields = {name: stated(value, at) for name, value in said.items() if value}
+    if person := fingerprint_of(said):
+        fields[person] = stated("described", at)
     issues = unusable_birth(pid.text(7), said["birth_date"])
     return ((PatientDescribed(patient, Demographics(fields)),) if fields else ()), issues
+
+
+def fingerprint_of(said: Mapping[str, str]) -> str:
+    """The person described, where name, date of birth and sex are all told (reliability C08); case and accents do not matter."""
+    name, born, sex_ = same_word(f"{said['family']} {said['given']}".strip()), said["birth_date"], said["sex"]
+    if NULL in {said["family"], born} or not name or len(born) < DAY_LENGTH or sex_ not in {"female", "male"}:
+        return ""
+    return field(text_digest(name)[:12], text_digest(born)[:12], sex_)
 
 
 def stated(value: str, at: datetime) -> Stated:

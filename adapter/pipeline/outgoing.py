@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from adapter.domain.alert import AlertChange, AlertKind
 from adapter.domain.assessment import Assessment
+from adapter.domain.overlay import POSSIBLE_OVERLAY
 from adapter.domain.truth import Truth
 from adapter.fhir.bundle import (
     BundleContext,
@@ -22,7 +23,7 @@ from adapter.fhir.bundle import (
 
 INTENDED_USE = "Research recruitment support. Not for diagnosis, monitoring or treatment."
 """On every alert (decisions F10)."""
-OPTED_OUT = "opt-out"
+HELD = frozenset({"opt-out", POSSIBLE_OVERLAY})
 """Flag of an assessment whose patient wants no part in research."""
 UNCODED = "other"
 """Stands for a reason that was no code of the trial file."""
@@ -95,8 +96,8 @@ def owed(
 
 
 def gate_open(assessment: Assessment, push_when: PushWhen, *, consent: str = "I4") -> bool:
-    """Whether data of this subject may leave now; consent withdrawn or an opt-out closes every gate at once."""
-    if OPTED_OUT in assessment.flags or not tells_values(assessment, consent=consent):
+    """Whether data of this subject may leave now; consent withdrawn, an opt-out or doubt who it is closes every gate at once."""
+    if HELD.intersection(assessment.flags) or not tells_values(assessment, consent=consent):
         return False
     match push_when:
         case PushWhen.CANDIDATE:
@@ -112,7 +113,7 @@ def _is_due(outlet: SinkOutlet, change: AlertChange | None, assessment: Assessme
     """The first snapshot goes when the gate opens; afterwards every decision event sends an update, and so does whatever
     changes what the EDC was shown: a corrected value must not stay wrong there.
     """
-    if OPTED_OUT in assessment.flags:
+    if HELD.intersection(assessment.flags):
         return False
     if outlet.name not in occasion.pushed:
         return gate_open(assessment, outlet.push_when, consent=outlet.context.consent_criterion)

@@ -18,12 +18,13 @@ from adapter.domain.ties import Tie
 from adapter.errors import AdapterError, MalformedMessageError, RejectedError, place
 from adapter.pipeline.keep import Keeper
 from adapter.pipeline.knots import Knotted
+from adapter.pipeline.rhythms import Rhythms
 from adapter.ports import Clock
 from adapter.scoring.chart import Chart
 from adapter.screening.interpret import Interpretation, interpret, unreadable
 from adapter.screening.rulebook import Rulebook
 from adapter.screening.screen import Outcome, screen
-from adapter.store import inbox, worklist
+from adapter.store import analytes, inbox, worklist
 from adapter.store.database import Database, News
 from adapter.store.partitions import ALL, move, partition_of, partitions_of
 
@@ -67,6 +68,7 @@ class Processor:
         self._keeper = keeper
         self._clock = clock
         self._on_owed = on_owed
+        self._rhythms = Rhythms()
         self.heard: Callable[[str, Iterable[str]], None] = lambda _source, _codes: None
         """Told of each message's source, and the codes of what was odd about it."""
 
@@ -191,6 +193,7 @@ class Processor:
             seen = unreadable(item.message.body, error.code)
         if not item.again:  # it was heard of when it was read first
             self.heard(item.message.source, [seen.reason or "", *[issue.code for issue in seen.issues]])
+            self._rhythms.hear(item.message.source, item.message.received, seen.events)
         ending = ending_of(seen, now)
         return Read(item, ending, seen if ending.state is MessageState.APPLIED else None)
 
@@ -263,8 +266,10 @@ class Processor:
         with self._keeper.certain(), self._shares.write() as tx:
             keys = self._keeper.keep(tx, prepared, now)
             inbox.finish_many(tx, [(message.item.id, message.ending) for message in read])
+            analytes.add(tx, heard := self._rhythms.due(now))
             if owed:
                 self._database.announce(tx, News.OWED)
+        self._rhythms.written(heard, now)
         self._keeper.remember(prepared, keys)
         if owed:
             self._on_owed()

@@ -9,8 +9,8 @@ from adapter.scoring.chart import Chart
 from adapter.screening.screen import Alerts
 
 MOST_PATIENTS = 2000
-MOST_RESULTS = 50_000
-"""Of all patients together; one takes some 1.5 KB, a patient some 40 KB more (decisions F9: 300 MB in all)."""
+MOST_RESULTS = 30_000
+"""Of all patients together; one takes some 3 KB, a patient some 40 KB more (decisions F9: 300 MB in all)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from adapter.domain.events import (
     StatusDecided,
 )
 from adapter.domain.observation import Observation
+from adapter.domain.overlay import PREFIX
 from adapter.domain.patient import PatientId
 from adapter.domain.quantity import Quantity, decimal_text
 from adapter.domain.ties import Merge, Move, Tie, Unlink
@@ -55,7 +56,10 @@ def event_json(event: ClinicalEvent) -> dict[str, Any]:  # noqa: C901, PLR0911 â
         case RecordsTied(tie=tie):
             return tie_json(tie)
         case PatientDescribed(demographics=demographics):
-            return {"kind": "patient", "states": sorted(demographics.fields)}
+            return {
+                "kind": "patient",
+                "states": sorted(name for name in demographics.fields if not name.startswith(PREFIX)),
+            }
         case CriterionDetermined(determination=said):
             content = {"trial": said.trial, "criterion": said.criterion, "answer": str(said.answer)}
             return {"kind": "determination"} | content | {"at": said.at.isoformat()}

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from adapter.domain.assessment import Assessment
+from adapter.domain.overlay import POSSIBLE_OVERLAY, described
 from adapter.eligibility.evaluate import assess
 from adapter.eligibility.explain import as_json
 from adapter.scoring.chart import Chart
@@ -40,4 +41,7 @@ def as_decided(assessment: Assessment, chart: Chart, rules: Rulebook) -> Assessm
 def explained(assessment: Assessment, chart: Chart, rules: Rulebook, *, known_as: str) -> dict[str, Any]:
     """The `explain` object of interfaces.md, for whoever looks; SOFA-2 is scored here, since nobody else asks for it."""
     second = score_2(chart, assessment.at, rules.scoring_options(assessment.patient.site))
-    return as_json(assessment, patient=known_as, software=rules.software, sofa2=second)
+    told = as_json(assessment, patient=known_as, software=rules.software, sofa2=second)
+    if POSSIBLE_OVERLAY in assessment.flags:
+        told["described"] = sorted(described(chart.state.demographics))
+    return told

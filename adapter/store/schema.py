@@ -90,6 +90,16 @@ unmapped = Table(
     Column("last_message", NUMBER, nullable=False, server_default="0"),
 )
 
+# What each source sends of each analyte: numbers, no values and no patients (reliability C44, C45).
+analytes = Table(
+    "analytes",
+    metadata,
+    *(Column(name, WORDS, primary_key=True) for name in ("source", "concept", "code", "unit")),
+    *(Column(name, NUMBER, nullable=False) for name in ("messages", "usual", "longest")),
+    *(Column(name, WORDS, nullable=False) for name in ("first", "last")),
+    *(Column(name, Text, nullable=False) for name in ("recent", "history")),
+)
+
 # One row per source, so that a scrape never walks the inbox. Storing a new message touches it once a second at most:
 # the row's page would otherwise be written, flushed and checkpointed with every commit.
 feeds = Table(

@@ -41,6 +41,12 @@ async def choose_number(request: Request, visitor: MayAct, candidate: str) -> Re
     return await _done(request, visitor, ("screening-id", candidate), given, body)
 
 
+@router.post("/c/{candidate}/same-person")
+async def one_person(request: Request, visitor: MayAct, candidate: str) -> Response:
+    given = await fields.form(request, *EVERY_FORM)
+    return await _done(request, visitor, ("same-person", candidate), given, lambda asked, _: wishes.same_person(asked))
+
+
 @router.post("/c/{candidate}/status")
 async def set_status(request: Request, visitor: MayAct, candidate: str) -> Response:
     given = await fields.form(request, *EVERY_FORM, "choice", "note")

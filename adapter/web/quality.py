@@ -1,11 +1,14 @@
 """Feeds and data in numbers: what came in, what became of it, what no mapping knew, what nobody could read."""
 
 from dataclasses import asdict
+from datetime import tzinfo
+from fractions import Fraction
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from starlette.concurrency import run_in_threadpool
 
+from adapter.pipeline.watch import watch
 from adapter.screening.reasons import explained
 from adapter.store import inbox, quarantine, unmapped, worklist
 from adapter.store.audit import Act
@@ -57,6 +60,7 @@ async def quality_page(request: Request, visitor: Visitor, *, said: str = "", pr
         feeds=await run_in_threadpool(read_feeds, context),
         messages=[(words.sentence(name), number) for name, number in numbers["messages"].items()],
         candidates=[(words.sentence(name), number) for name, number in numbers["candidates"].items()],
+        watched=await run_in_threadpool(read_watched, context, zone) if lists else None,
         reasons=[(code, explained(code), number) for code, number in numbers["quarantine"].items()],
         unmapped=[one | {"kind": words.UNMAPPED[one["code"]]} for one in numbers["unmapped"]],
         held=[(row, times.local(row.received, zone), explained(row.reason)) for row in held],
@@ -89,6 +93,25 @@ def read_counts(context: WebContext, visitor: Visitor) -> dict[str, Any]:
         "quarantine": reasons,
         "unmapped": [asdict(one) for one in missed],
     }
+
+
+def read_watched(context: WebContext, zone: tzinfo) -> dict[str, Any]:
+    """Analytes that fell silent, and codes whose values or unit moved: which, since when, never a value."""
+    with context.database.read() as conn:
+        found = watch(conn, context.clock())
+    silent = [
+        (one.source, one.concept, times.local(one.last, zone), times.duration(one.usual.total_seconds()))
+        for one in found.silent
+    ]
+    moved = [(one.analyte, factor_text(one.factor), one.former) for one in found.moved]
+    return {"silent": silent, "moved": moved}
+
+
+def factor_text(factor: Fraction | None) -> str:
+    """`× 8`, `÷ 8`; to the power of two that is known."""
+    if factor is None:
+        return ""
+    return f"× {factor.numerator}" if factor >= 1 else f"÷ {factor.denominator}"
 
 
 def read_quarantine(context: WebContext) -> list[QuarantineRow]:

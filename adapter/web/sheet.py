@@ -100,6 +100,8 @@ class Sheet:
     history: tuple[Moment, ...]
     rulebook: str
     evaluated: str
+    doubted: bool = False
+    """Two persons may stand under this number; nothing leaves until somebody says that it is one."""
     numbers: tuple[str, ...] = ()
     """The screening ids of a person who turned out to have two; nothing leaves until somebody chooses."""
 
@@ -141,6 +143,7 @@ def sheet(row: CandidateRow, history: Iterable[HistoryRow], context: WebContext,
         history=tuple(moment(entry, zone) for entry in history),
         rulebook=str(explained.get("rulebook") or ""),
         evaluated=times.local(row.evaluated_at, zone),
+        doubted=bool(explained.get("described")),
         numbers=tuple(explained.get("screening_ids") or ()),
     )
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import NamedTuple
 
+from adapter.domain.overlay import SAME_PERSON
 from adapter.domain.trial import Trial
 from adapter.domain.truth import Truth
 from adapter.pipeline.numbers import WHICH_NUMBER
@@ -83,6 +84,23 @@ def screening_id(asked: Asked, number: str) -> bytes:
         at=asked.at,
         by=asked.by,
         note=number,
+    )
+
+
+def same_person(asked: Asked) -> bytes:
+    """It is one person all the same; raises RefusedError where nobody doubts it."""
+    described = asked.row.assessment.get("described") or ()
+    if not described:
+        raise RefusedError("Nobody doubts that this is one person.")
+    return actions.determination_body(
+        patient=asked.row.patient,
+        trial=asked.row.trial,
+        episode=asked.row.episode,
+        criterion=SAME_PERSON,
+        answer=Truth.MET,
+        at=asked.at,
+        by=asked.by,
+        note=" ".join(described),
     )
 
 

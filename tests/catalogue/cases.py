@@ -819,7 +819,8 @@ PEOPLE: tuple[Row, ...] = (
         Case(
             "", (oru(PLT), oru(PLT, control="2", name="ROE^RICHARD", born="19800101", sex="M", sent="20260102050000"))
         ),
-        later="overlays are not looked for yet",
+        elsewhere="tests/shell/test_overlay.py::test_nothing_leaves_until_somebody_has_looked",
+        note="flagged `possible-overlay`; nothing leaves until a person says on the candidate's page that it is one person",
     ),
     row("C09", "A40 merge", Case("", (oru(PLT, patient="200"), merge("100", "200")), holds={"platelets": "98"})),
     row(
@@ -1223,13 +1224,14 @@ RESULTS: tuple[Row, ...] = (
         "C44",
         "unmapped local code",
         Case("", (oru(obx("XYZ", "1", "mg/dL", system="L")),), bucket="unmapped_code", issues=["unmapped-code"]),
-        note="counted; the alarm of a silent analyte comes later",
+        note="counted; what a source used to send and no longer does is an alarm: tests/shell/test_watch.py",
     ),
     row(
         "C45",
         "local code used again with another unit or range",
         Case("", platelets("98000", "/uL")),
-        later="drift of a code's values is not watched yet",
+        elsewhere="tests/shell/test_watch.py::test_values_that_moved_are_an_alarm",
+        note="a median that moved by more than a factor of five, or another unit: alarm `values-moved`, *Feeds and data*",
     ),
     row(
         "C46",

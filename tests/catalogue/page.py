@@ -20,7 +20,6 @@ and applied. This page is written from the same data: `python -m tests.catalogue
   never retried), `duplicate` (not applied again). A result that cannot be used leaves its message applied and goes to a
   bucket of the ledger (`bad_value`, `unmapped_unit`, …).
 * **Found** are issues reported with the message, and flags that stay on the result.
-* *Later* rows are sent like the others; what is held of them today is that they are stored and stop nothing.
 """
 
 

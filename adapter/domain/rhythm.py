@@ -1,0 +1,88 @@
+"""The rhythm and the size of what a source sends of one analyte: whether it fell silent, whether its values moved (C44, C45).
+
+Only aggregates: counts, times, and a histogram of halvings. A median that moved by more than a factor of five is another unit
+or another method; a laboratory's patients change more slowly.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from fractions import Fraction
+
+LEARNED = 50
+"""Messages with the analyte before its silence means anything."""
+LEAST_DAYS = timedelta(days=2)
+SILENCE = timedelta(hours=6)
+"""No gap shorter than this is a silence, whatever the rhythm (reliability 5.3: hard limit of a feed)."""
+TIMES_USUAL, TIMES_LONGEST = 3, Fraction(3, 2)
+FORGETS = Fraction(1, 20)
+"""How much of the usual gap each new one makes up."""
+RECENT = 40
+"""Values whose median is looked at."""
+BEFORE = 200
+"""Values before those, at least."""
+MOST = 4000
+"""Of the long run so many are remembered; then all counts are halved, so that what is old weighs less."""
+SHIFT = 5
+"""Times the median of the long run, or a fifth of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rhythm:
+    """Of one source, concept, code and unit, as the sender wrote them. `usual` and `longest` are gaps between messages."""
+
+    messages: int = 0
+    first: datetime | None = None
+    last: datetime | None = None
+    usual: timedelta = timedelta(0)
+    longest: timedelta = timedelta(0)
+    recent: tuple[int, ...] = ()
+    """Of the newest values: the power of two they lie at; oldest first."""
+    history: Mapping[int, int] = field(default_factory=dict)
+    """Of those before: how many lie at each power."""
+
+    def told(self, at: datetime, values: Iterable[Fraction]) -> "Rhythm":
+        """After one message more that was received `at`."""
+        powers = [*self.recent, *(_power(value) for value in values if value > 0)]
+        history = dict(self.history)
+        for power in powers[:-RECENT]:
+            history[power] = history.get(power, 0) + 1
+        if sum(history.values()) > MOST:
+            history = {power: half for power, count in history.items() if (half := count // 2)}
+        after = replace(self, messages=self.messages + 1, recent=tuple(powers[-RECENT:]), history=history)
+        if self.last is None or self.first is None:
+            return replace(after, first=at, last=at)
+        gap = max(at - self.last, timedelta(0))
+        usual = self.usual + (gap - self.usual) * max(float(FORGETS), 1 / self.messages)
+        return replace(after, last=max(at, self.last), usual=usual, longest=max(gap, self.longest))
+
+    def silent(self, now: datetime) -> bool:
+        """Nothing for three times the usual gap and half as long again as ever before."""
+        if self.last is None or self.first is None or self.messages < LEARNED or self.last - self.first < LEAST_DAYS:
+            return False
+        quiet = now - self.last
+        return quiet > max(SILENCE, self.usual * TIMES_USUAL, self.longest * float(TIMES_LONGEST))
+
+    @property
+    def shift(self) -> Fraction | None:
+        """By which power of two the median moved, as a factor; `None` while it stays or too little is known."""
+        if len(self.recent) < RECENT or sum(self.history.values()) < BEFORE:
+            return None
+        moved = _median({power: self.recent.count(power) for power in self.recent}) - _median(self.history)
+        factor = Fraction(2) ** moved
+        return factor if factor >= SHIFT or factor * SHIFT <= 1 else None
+
+
+def _power(value: Fraction) -> int:
+    """The power of two at or below a positive number, to one."""
+    power = value.numerator.bit_length() - value.denominator.bit_length()
+    return power if Fraction(2) ** power <= value else power - 1
+
+
+def _median(counts: Mapping[int, int]) -> int:
+    half, seen = sum(counts.values()) / 2, 0
+    for power in sorted(counts):
+        seen += counts[power]
+        if seen >= half:
+            return power
+    return 0

@@ -1,0 +1,90 @@
+"""Silence and drift of an analyte, learned from what came before (reliability C44, C45, 5.3)."""
+
+from datetime import timedelta
+from fractions import Fraction
+
+import pytest
+
+from adapter.domain.rhythm import BEFORE, LEARNED, MOST, RECENT, Rhythm
+from tests.builders import T0
+
+
+def every(hours: float, times: int, value: Fraction = Fraction(100)) -> Rhythm:
+    rhythm = Rhythm()
+    for n in range(times):
+        rhythm = rhythm.told(T0 + n * timedelta(hours=hours), [value])
+    return rhythm
+
+
+@pytest.mark.parametrize(
+    ("hours", "quiet", "silent"),
+    [
+        (1, 5.9, False),
+        (1, 6.1, True),
+        (4, 11.9, False),
+        (4, 12.1, True),
+        (24, 71, False),
+        (24, 73, True),
+    ],
+)
+def test_three_times_the_usual_gap_and_never_less_than_six_hours(hours: float, quiet: float, silent: bool) -> None:
+    rhythm = every(hours, LEARNED + 1)
+    assert rhythm.last is not None
+    assert rhythm.silent(rhythm.last + timedelta(hours=quiet)) is silent
+
+
+def test_a_pause_that_there_was_before_is_no_silence() -> None:
+    rhythm = every(1, LEARNED + 1)
+    assert rhythm.last is not None
+    after_a_weekend = rhythm.told(rhythm.last + timedelta(hours=48), [Fraction(1)])
+    assert after_a_weekend.last is not None
+    assert not after_a_weekend.silent(after_a_weekend.last + timedelta(hours=71))
+    assert after_a_weekend.silent(after_a_weekend.last + timedelta(hours=73))
+
+
+@pytest.mark.parametrize("rhythm", [Rhythm(), every(1, LEARNED - 1), every(0.1, LEARNED + 1)])
+def test_nothing_is_missed_that_was_hardly_known(rhythm: Rhythm) -> None:
+    assert not rhythm.silent(T0 + timedelta(days=400))
+
+
+def test_messages_that_come_late_and_out_of_order_make_no_negative_gap() -> None:
+    rhythm = Rhythm().told(T0, []).told(T0 - timedelta(hours=3), [])
+    assert (rhythm.last, rhythm.usual, rhythm.messages) == (T0, timedelta(0), 2)
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "shift"),
+    [
+        (100, 100, None),
+        (100, 399, None),
+        (100, 1000, 8),
+        (100, 100_000, 1024),
+        (1000, 100, Fraction(1, 8)),
+        (1, Fraction(1, 40), Fraction(1, 64)),
+    ],
+)
+def test_a_median_that_moves_by_more_than_five_is_seen(
+    before: Fraction | int, now: Fraction | int, shift: Fraction | int | None
+) -> None:
+    rhythm = every(1, BEFORE + RECENT, Fraction(before))
+    for _ in range(RECENT):
+        rhythm = rhythm.told(T0, [Fraction(now)])
+    assert rhythm.shift == shift
+
+
+def test_a_few_wild_values_move_nothing() -> None:
+    rhythm = every(1, BEFORE + RECENT)
+    for n in range(RECENT):
+        rhythm = rhythm.told(T0, [Fraction(100 if n % 3 else 100_000)])
+    assert rhythm.shift is None
+
+
+def test_little_is_remembered_of_much() -> None:
+    rhythm = Rhythm().told(T0, [Fraction(n % 7) for n in range(3 * MOST)])
+    assert len(rhythm.recent) == RECENT
+    assert sum(rhythm.history.values()) <= 2 * MOST
+    assert len(rhythm.history) <= 3
+
+
+def test_zero_has_no_size() -> None:
+    assert Rhythm().told(T0, [Fraction(0)]).recent == ()
