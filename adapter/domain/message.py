@@ -11,6 +11,8 @@ class MessageKind(StrEnum):
     HL7V2 = "hl7v2"
     HL7V2_SHARED = "hl7v2-shared"
     """HL7 v2 that shared its frame with another message, without an envelope (decisions D): read alike, and flagged."""
+    FHIR = "fhir"
+    """FHIR R4 as JSON: one resource, a Bundle, or NDJSON; a page of a polled search is one message."""
     ACTION = "action"
     """A person's act on the worklist, as JSON (determination, status, central result)."""
 
