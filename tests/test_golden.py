@@ -16,7 +16,6 @@ from adapter.assets import load_rulebook
 from adapter.domain.alert import AlertKind
 from adapter.domain.message import MessageKind, RawMessage
 from adapter.domain.patient import PatientState
-from adapter.eligibility.explain import as_json
 from adapter.fhir.bundle import BundleContext, DecisionEvent, candidate_bundle, tells_values
 from adapter.fhir.calendar import Dates
 from adapter.fhir.subject import Study
@@ -25,7 +24,7 @@ from adapter.hl7.er7 import parse
 from adapter.screening.describe import event_json
 from adapter.screening.interpret import interpret
 from adapter.screening.screen import screen
-from adapter.screening.snapshot import as_decided
+from adapter.screening.snapshot import as_decided, explained
 from adapter.simulation.stories import STORIES, Story
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -67,7 +66,10 @@ def files(story: Story) -> dict[str, bytes]:
             kinds.append(judged.change.kind)
     header = parse(bodies[0], "utf-8")
     answer = ack.build(header, ack.judge(header, ack.AckPolicy()), control_id="ACK1", now=AT)
-    told = {"told": [str(kind) for kind in kinds], **as_json(judged.assessment, patient=story.name, software="golden")}
+    told = {
+        "told": [str(kind) for kind in kinds],
+        **explained(judged.assessment, outcome.chart, RULES, known_as=story.name),
+    }
     found = {
         "message.hl7": b"\n\n".join(body.replace(b"\r", b"\n").strip() for body in bodies) + b"\n",
         "ack.hl7": answer.replace(b"\r", b"\n"),

@@ -5,15 +5,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from adapter import __version__
 from adapter.daemon.clock import utc_now
 from adapter.daemon.rules import SECRET, load_rules
 from adapter.domain.document import nearest
 from adapter.domain.patient import PatientId
 from adapter.eligibility.evaluate import assess
-from adapter.eligibility.explain import as_json
 from adapter.errors import ConfigError
 from adapter.pipeline.knots import state_of
+from adapter.scoring.chart import chart_of
+from adapter.screening.snapshot import explained
 from adapter.settings import Settings
 from adapter.store import screening_ids, worklist
 from adapter.store.database import Database
@@ -50,15 +50,15 @@ def explanations(settings: Settings, database: Database, question: Question) -> 
     found = []
     for subject in _subjects(settings, database, question):
         with database.read() as conn:
-            state = state_of(conn, subject.patient)
-        if not state.results and not state.statements:
+            chart = chart_of(state_of(conn, subject.patient))
+        if not chart.state.results and not chart.state.statements:
             continue
         for trial in trials.values():
             if subject.trial not in {None, trial.id} or question.trial not in {None, trial.id}:
                 continue
-            options = rules.scoring_options(state.patient.site)
-            seen = assess(trial, state, at, options=options, rulebook=rules.digest, episode=subject.episode)
-            told = as_json(seen, patient=subject.called, software=__version__)
+            options = rules.scoring_options(chart.state.patient.site)
+            seen = assess(trial, chart, at, options=options, rulebook=rules.digest, episode=subject.episode)
+            told = explained(seen, chart, rules, known_as=subject.called)
             with database.read() as conn:
                 found.append(with_origins(conn, told))
     return found

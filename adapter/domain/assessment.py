@@ -205,7 +205,5 @@ class Assessment:
     """What a person decided last for this episode, if anybody did."""
     review_at: datetime | None = None
     deciding: tuple[DecidingTest, ...] = ()
-    sofa2: SofaScore | None = None
-    """SOFA-2 of the same moment: to be shown, never asked by a criterion."""
     facts: Mapping[str, Evidence] = field(default_factory=dict)
     """The latest value of each concept a reader wants beside the verdict (ferritin, mhladr, lactate, …)."""

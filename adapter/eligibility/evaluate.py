@@ -22,7 +22,6 @@ from adapter.eligibility.verdict import certainty_of, is_shown, verdict_of
 from adapter.eligibility.view import Stay, View, instant
 from adapter.scoring.chart import Chart, Timed, chart_of
 from adapter.scoring.options import ScoringOptions
-from adapter.scoring.sofa2 import score_2
 
 BESIDE_THE_VERDICT = (
     *("ferritin", "mhladr", "neutrophils", "lactate", "crp", "procalcitonin"),
@@ -74,7 +73,6 @@ def assess(  # noqa: PLR0913 — one call says all an assessment rests on
         status=_status(trial, state, episode or episode_of(encounter), at),
         review_at=None if case.over else _review_at(case),
         deciding=deciding_tests(trial, case.view, case.results, case.findings),
-        sofa2=score_2(case.view.stay.chart, case.view.at, options),
         facts=_facts(case.view),
     )
 

@@ -18,8 +18,11 @@ from adapter.eligibility.telling import otherwise, says, would_change
 SHOWN_ONLY = "shown beside SOFA; no criterion rests on it"
 
 
-def as_json(assessment: Assessment, *, patient: str, software: str) -> dict[str, Any]:
-    """`patient` is a screening or worklist id, never a hospital's number; visit numbers are left out too."""
+def as_json(assessment: Assessment, *, patient: str, software: str, sofa2: SofaScore | None = None) -> dict[str, Any]:
+    """`patient` is a screening or worklist id, never a hospital's number; visit numbers are left out too.
+
+    `sofa2` is SOFA-2 of the same moment: to be looked at, never asked by a criterion.
+    """
     return {
         "patient": patient,
         "trial": assessment.trial,
@@ -32,7 +35,7 @@ def as_json(assessment: Assessment, *, patient: str, software: str) -> dict[str,
         "stratum_provisional": assessment.provisional,
         "stratum_evidence": [evidence_json(item) for item in assessment.stratum_evidence],
         "sofa": _sofa(assessment),
-        "sofa2": _sofa2(assessment.sofa2),
+        "sofa2": _sofa2(sofa2),
         "sepsis": _sepsis(assessment.sepsis, assessment.at),
         "criteria": [_criterion(result) for result in assessment.criteria],
         "missing": list(assessment.missing),

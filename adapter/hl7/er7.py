@@ -1,8 +1,8 @@
 """ER7, the bars and hats of HL7 v2: a tolerant, lossless, lazy reader (chapter 2; spec: mllp-receiver 4.5).
 
 It raises only where there is no header (`NO_MSH`, `XML`), its separators cannot be used (`DELIMS`), or two bytes make a letter
-(`CHARSET`: UTF-16). Bytes that do not decode
-survive as surrogates, unknown segments and extra fields are kept, and `Message.print` gives back the bytes that came.
+(`CHARSET`: UTF-16). Bytes that do not decode survive as surrogates, unknown segments and extra fields are kept, and
+`Message.print` gives back the bytes that came.
 """
 
 import re
@@ -14,7 +14,7 @@ from typing import NamedTuple
 from adapter.errors import MalformedMessageError
 from adapter.hl7.charsets import charset_of, decoded
 from adapter.hl7.escapes import Delimiters, decoder
-from adapter.hl7.lines import BOM, is_batch, is_separator, lines_of, split
+from adapter.hl7.lines import BOM, is_batch, is_separator, lines_of, oddities, split
 from adapter.hl7.marks import delimiters_of
 
 __all__ = ["Delimiters", "Message", "Segment", "headline", "is_batch", "parse", "split"]
@@ -34,13 +34,16 @@ class _Syntax(NamedTuple):
     repetition: str
     escape: str
     subcomponent: str
+    only_escape: tuple[str, ...]
+    inner: tuple[str, ...]
+    """What makes a field more than its components."""
     decode: Callable[[str], str]
 
 
 class Segment:
     """One segment, split when it is first read; fields, components and repetitions count from 1, as HL7 counts."""
 
-    __slots__ = ("_component", "_fields", "_plain", "_repeats", "_syntax", "_text", "name", "wire")
+    __slots__ = ("_component", "_fields", "_marks", "_repeats", "_syntax", "_text", "name", "wire")
 
     def __init__(self, wire: bytes, text: str, syntax: _Syntax) -> None:
         self.wire = wire
@@ -58,7 +61,8 @@ class Segment:
         fields = text.split(syntax.field)
         if self.name in HEADER_NAMES:
             fields.insert(1, syntax.field)
-        self._plain = not (syntax.escape in text or syntax.repetition in text or syntax.subcomponent in text)
+        more = syntax.repetition in text or syntax.subcomponent in text
+        self._marks = syntax.inner if more else syntax.only_escape if syntax.escape in text else ()
         self._component = syntax.component
         self._repeats: dict[int, list[str]] = {}
         self._fields = fields
@@ -79,22 +83,24 @@ class Segment:
             value = fields[field]
         except IndexError:
             return ""
-        if subcomponent == 1 and repetition == 1 and (self._plain or self._is_plain(value)):
-            if component == 1:
-                return value.partition(self._component)[0] if self._component in value else value
-            return _nth(value, self._component, component)
-        return self._deep(field, component, subcomponent, repetition)
+        if subcomponent != 1 or repetition != 1:
+            return self._deep(field, component, subcomponent, repetition)
+        for mark in self._marks:
+            if mark in value:
+                return self._deep(field, component, subcomponent, repetition)
+        if component == 1:
+            return value.partition(self._component)[0] if self._component in value else value
+        return _nth(value, self._component, component)
 
     def _is_plain(self, value: str) -> bool:
         """Nothing escaped, repeated or divided below components."""
-        syntax = self._syntax
-        return not (syntax.escape in value or syntax.repetition in value or syntax.subcomponent in value)
+        return not self._marks or not any(mark in value for mark in self._marks)
 
     def _deep(self, field: int, component: int, subcomponent: int, repetition: int) -> str:
         syntax = self._syntax
-        if self._is_verbatim(field):
-            return self.raw(field) if component == subcomponent == repetition == 1 else ""
         value = self.raw(field)
+        if field <= 2 and self._is_verbatim(field):  # noqa: PLR2004 - HL7's own numbers
+            return value if component == subcomponent == repetition == 1 else ""
         if repetition != 1 or syntax.repetition in value:
             value = self._repetition(field, repetition)
         value = _nth(_nth(value, syntax.component, component), syntax.subcomponent, subcomponent)
@@ -117,7 +123,7 @@ class Segment:
     def repetitions(self, field: int) -> int:
         """How often the field is given: 0 when it is absent or empty."""
         value = self.raw(field)
-        if self._plain or not value or self._is_verbatim(field):
+        if not value or self._is_verbatim(field):
             return 1 if value else 0
         return value.count(self._syntax.repetition) + 1
 
@@ -125,7 +131,7 @@ class Segment:
         """Every component's first subcomponent, decoded; nothing when the field is absent or empty."""
         syntax = self._syntax
         value = self.raw(field)
-        if repetition == 1 and value and (self._plain or self._is_plain(value)):
+        if repetition == 1 and value and self._is_plain(value):
             return tuple(value.split(syntax.component))
         value = self._repetition(field, repetition)
         if not value:
@@ -136,7 +142,7 @@ class Segment:
     def whole(self, field: int, repetition: int = 1) -> str:
         """One repetition decoded as one text, component separators included."""
         value = self.raw(field)
-        if repetition == 1 and (self._plain or self._is_plain(value)):
+        if repetition == 1 and self._is_plain(value):
             return value
         value = self._repetition(field, repetition)
         return self._syntax.decode(value) if self._syntax.escape in value else value
@@ -253,7 +259,7 @@ def parse(payload: bytes, encoding: str = "utf-8") -> Message:
         ends=(lead, ends),
         delimiters=delimiters,
         charset=charset,
-        issues=(*_oddities(lead, lines, payload), *issues),
+        issues=(*oddities(lead, lines, payload), *issues),
     )
 
 
@@ -274,7 +280,8 @@ def headline(payload: bytes, encoding: str = "utf-8") -> Message | None:
 def _syntax(delimiters: Delimiters, charset: str) -> _Syntax:
     marks = delimiters
     decode = decoder(delimiters, charset)
-    return _Syntax(marks.field, marks.component, marks.repetition, marks.escape, marks.subcomponent, decode)
+    inner = marks.repetition, marks.escape, marks.subcomponent
+    return _Syntax(marks.field, marks.component, *inner, (marks.escape,), inner, decode)
 
 
 def _field_18(header: bytes, delimiters: Delimiters) -> str:
@@ -282,14 +289,3 @@ def _field_18(header: bytes, delimiters: Delimiters) -> str:
     if header.count(separator) < 17:  # noqa: PLR2004 - MSH-18; MSH-1 is the separator
         return ""
     return header.split(separator, 18)[17].decode("latin-1")
-
-
-def _oddities(lead: bytes, lines: list[bytes], payload: bytes) -> list[str]:
-    found: list[str] = []
-    if lead:
-        found.append("bom" if BOM in lead else "lead")
-    if b"\x00" in payload:
-        found.append("nul")
-    if payload.count(b"MSH") > 1 and any(line.startswith(b"MSH") for line in lines[1:]):
-        found.append("second-header")
-    return found

@@ -6,6 +6,7 @@ as it was written. `\C2842\` and `\M2442\` switch the character set as ISO 2022 
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 from typing import NamedTuple
 
 
@@ -25,6 +26,9 @@ class Delimiters(NamedTuple):
 
 
 STANDARD = Delimiters()
+
+REMEMBERED, SHORT = 512, 80
+"""So many of the last texts, of so many characters at most: a feed says the names of its tests again and again."""
 
 _LINE_BREAK = "\n"
 _ESC = "\x1b"
@@ -71,7 +75,8 @@ def decoder(delimiters: Delimiters, charset: str) -> Callable[[str], str]:
         plainly = pattern.sub(plain, text)
         return _switched(plainly, text) if _ESC in plainly and switches.search(text) else plainly
 
-    return decode
+    known = lru_cache(maxsize=REMEMBERED)(decode)
+    return lambda text: known(text) if len(text) <= SHORT else decode(text)
 
 
 def _switched(text: str, written: str) -> str:

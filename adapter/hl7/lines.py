@@ -86,6 +86,18 @@ def lines_of(payload: bytes) -> tuple[bytes, list[bytes], list[bytes]]:
     return lead, [*lines, body[position:]], [*ends, b""]
 
 
+def oddities(lead: bytes, lines: list[bytes], payload: bytes) -> list[str]:
+    """What is unusual and read all the same, by its code."""
+    found: list[str] = []
+    if lead:
+        found.append("bom" if BOM in lead else "lead")
+    if b"\x00" in payload:
+        found.append("nul")
+    if payload.count(b"MSH") > 1 and any(line.startswith(b"MSH") for line in lines[1:]):
+        found.append("second-header")
+    return found
+
+
 def _refused(payload: bytes) -> MalformedMessageError:
     if _WIDE.match(payload):
         text = "The message is in UTF-16, which MLLP cannot carry safely — ask the sender for UTF-8 and MSH-18 UNICODE UTF-8"

@@ -13,7 +13,6 @@ from adapter.domain.patient import Decision, PatientId, PatientState
 from adapter.domain.persons import Knot, Person
 from adapter.domain.ties import Tie
 from adapter.eligibility.episode import NEWER_VISIT
-from adapter.eligibility.explain import as_json
 from adapter.pipeline.knots import Knotted, knotted
 from adapter.pipeline.numbers import Numbers, Register
 from adapter.pipeline.outgoing import Occasion, Outlet, Owed, SinkOutlet, owed
@@ -21,7 +20,7 @@ from adapter.pipeline.remembered import Known, Remembered
 from adapter.scoring.chart import Chart
 from adapter.screening.rulebook import Rulebook
 from adapter.screening.screen import Judgement, Outcome
-from adapter.screening.snapshot import as_decided
+from adapter.screening.snapshot import as_decided, explained
 from adapter.store import audit, contested, outbox, patients, persons, screening_ids, worklist
 from adapter.store.database import Database, Snapshot, Transaction
 from adapter.store.partitions import partition_of
@@ -267,12 +266,12 @@ class Keeper:
     def _sighting(self, prepared: Prepared, entry: Entry) -> worklist.Sighting:
         assessment, change = entry.judgement.assessment, entry.judgement.change
         told = entry.judgement.told or assessment.shown or change is not None or bool(assessment.status)
-        explained = as_json(assessment, patient=entry.candidate, software=self.rules.software) if told else {}
+        chart, state = prepared.outcome.chart, prepared.outcome.state
+        seen = explained(assessment, chart, self.rules, known_as=entry.candidate) if told else {}
         if entry.numbers.rivals:
-            explained["screening_ids"] = list(entry.numbers.rivals)
-        state = prepared.outcome.state
+            seen["screening_ids"] = list(entry.numbers.rivals)
         return worklist.Sighting(
-            entry.candidate, assessment, explained, change, prepared.message_id, state.demographics, prepared.person
+            entry.candidate, assessment, seen, change, prepared.message_id, state.demographics, prepared.person
         )
 
 

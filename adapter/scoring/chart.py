@@ -30,9 +30,10 @@ class Timed:
 
         Where it rests on other concepts, `TOLD_BY` names them: their news makes a new item of it.
         """
-        if question not in self._said:
-            self._said[question] = conclude(self)
-        conclusion: Concluded = self._said[question]
+        try:
+            conclusion: Concluded = self._said[question]
+        except KeyError:
+            conclusion = self._said[question] = conclude(self)
         return conclusion
 
 

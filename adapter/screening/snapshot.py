@@ -1,11 +1,14 @@
-"""What an EDC is shown of an assessment: the decision as it stands, beside the values of the moment it rests on."""
+"""What an EDC is shown of an assessment: the decision as it stands, beside the values of the moment it rests on; and what people are."""
 
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from adapter.domain.assessment import Assessment
 from adapter.eligibility.evaluate import assess
+from adapter.eligibility.explain import as_json
 from adapter.scoring.chart import Chart
+from adapter.scoring.sofa2 import score_2
 from adapter.screening.rulebook import Rulebook
 
 
@@ -31,4 +34,10 @@ def as_decided(assessment: Assessment, chart: Chart, rules: Rulebook) -> Assessm
         return assessment
     options = rules.scoring_options(assessment.patient.site)
     then = assess(trial, chart, moment, options=options, rulebook=rules.digest, episode=assessment.episode)
-    return replace(assessment, sofa=then.sofa, sofa2=then.sofa2, facts=then.facts)
+    return replace(assessment, sofa=then.sofa, facts=then.facts)
+
+
+def explained(assessment: Assessment, chart: Chart, rules: Rulebook, *, known_as: str) -> dict[str, Any]:
+    """The `explain` object of interfaces.md, for whoever looks; SOFA-2 is scored here, since nobody else asks for it."""
+    second = score_2(chart, assessment.at, rules.scoring_options(assessment.patient.site))
+    return as_json(assessment, patient=known_as, software=rules.software, sofa2=second)

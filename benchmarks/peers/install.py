@@ -23,6 +23,7 @@ def python() -> None:
 
 
 def node() -> None:
+    shutil.rmtree(NODE / "node_modules", ignore_errors=True)  # npm takes a half tidied one for whole
     NODE.mkdir(parents=True, exist_ok=True)
     shutil.copy(HERE / "package.json", NODE)
     run("npm", "install", "--silent", "--no-audit", "--no-fund", "--prefix", str(NODE))
@@ -53,7 +54,7 @@ KINDS: dict[str, tuple[Callable[[], None], tuple[str, ...], tuple[str, ...]]] = 
 
 PROOF = {
     "python": PYTHON / "bin" / "python",
-    "node": NODE / "node_modules" / "@medplum" / "core" / "package.json",
+    "node": NODE / "node_modules" / "@medplum" / "hl7" / "dist" / "cjs" / "index.cjs",
     "java": JAVA / "classes" / "Peer.class",
 }
 """Is there when an installation came to its end and nobody has tidied it away since."""
