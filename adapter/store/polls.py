@@ -35,6 +35,7 @@ resources = Table(
     Column("version", WORDS, nullable=False),
     # The server's own lastUpdated; where it says none, when it came.
     Column("updated", WORDS, nullable=False),
+    Column("came", WORDS, nullable=False),
     # The inbox message that holds this version.
     Column("message", NUMBER, nullable=False),
     Index("poll_resources_updated", "source", "kind", "updated"),
@@ -111,13 +112,14 @@ def note(tx: Connection, source: str, entries: Iterable[Entry], message: int, ca
             "id": storable(one.id),
             "version": storable(one.version),
             "updated": instant(one.updated or came),
+            "came": instant(came),
             "message": message,
         }
         for one in entries
     ]
     if rows:
         put = insert(resources)
-        changed = {name: put.excluded[name] for name in ("version", "updated", "message")}
+        changed = {name: put.excluded[name] for name in ("version", "updated", "came", "message")}
         tx.execute(put.on_conflict_do_update(index_elements=["source", "kind", "id"], set_=changed), rows)
 
 
@@ -142,4 +144,4 @@ def forget(tx: Connection, source: str, names: Collection[Name]) -> None:
 
 def forget_before(tx: Connection, source: str, moment: datetime) -> None:
     """What no search asks for any more; seen again, it is stored again, which changes nothing."""
-    tx.execute(delete(resources).where(resources.c.source == source, resources.c.updated < instant(moment)))
+    tx.execute(delete(resources).where(resources.c.source == source, resources.c.came < instant(moment)))

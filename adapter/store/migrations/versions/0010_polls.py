@@ -29,6 +29,7 @@ def upgrade() -> None:
         sa.Column("id", WORDS, nullable=False),
         sa.Column("version", WORDS, nullable=False),
         sa.Column("updated", WORDS, nullable=False),
+        sa.Column("came", WORDS, nullable=False),
         sa.Column("message", NUMBER, nullable=False),
         sa.PrimaryKeyConstraint("source", "kind", "id"),
     )
