@@ -234,6 +234,8 @@ class Handler(BaseHTTPRequestHandler):
         if "gzip" in self.headers.get("Accept-Encoding", "") and len(body) > 4000 and "Content-Encoding" not in headers:
             body, headers = gzip.compress(body, 1), headers | {"Content-Encoding": "gzip"}
         self.send_response(status)
+        if self.close_connection:
+            headers = headers | {"Connection": "close"}
         for name, value in ({"Content-Length": str(len(body))} | headers).items():
             self.send_header(name, value)
         self.end_headers()

@@ -70,8 +70,10 @@ class Bench:
             return list(inbox.listing(conn))
 
     def bodies(self) -> list[dict[str, Any]]:
+        """Of what can be read."""
         with self.database.read() as conn:
-            return [json.loads(inbox.raw(conn, row.id)) for row in inbox.listing(conn)]
+            waiting = inbox.pending(conn, 10_000)
+        return [json.loads(one.message.body) for one in waiting if one.message.quarantine is None]
 
     def stored(self, kind: str = "Observation") -> list[tuple[str, str]]:
         """Id and version of every entry that was stored, in order, as often as it was."""
