@@ -3,6 +3,7 @@
 import contextlib
 import gzip
 import json
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -303,10 +304,13 @@ def first(act: Callable[[], object]) -> Step:
 
 
 @contextlib.contextmanager
-def running(server: FhirServer | None = None) -> Iterator[FhirServer]:
+def running(server: FhirServer | None = None, tls: ssl.SSLContext | None = None) -> Iterator[FhirServer]:
     made = server or FhirServer()
     listening = _Listening(made)
     made.url = f"http://127.0.0.1:{listening.server_address[1]}"
+    if tls is not None:
+        listening.socket = tls.wrap_socket(listening.socket, server_side=True, do_handshake_on_connect=False)
+        made.url = f"https://localhost:{listening.server_address[1]}"
     thread = threading.Thread(target=listening.serve_forever, args=(0.02,))
     thread.start()
     try:
