@@ -12,6 +12,7 @@ from adapter.cli import (
     mapping,
     messages,
     operation,
+    polling,
     quarantine,
     records,
     replaying,
@@ -38,7 +39,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for room in (operation, messages, conforming, simulating, screening, records, replaying):
+for room in (operation, polling, messages, conforming, simulating, screening, records, replaying):
     for command in room.COMMANDS:
         app.command()(command)
 app.add_typer(records.inbox_app, name="inbox")

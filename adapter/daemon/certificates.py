@@ -9,7 +9,7 @@ from cryptography import x509
 from prometheus_client.core import Metric
 
 from adapter.errors import ConfigError
-from adapter.settings import Settings
+from adapter.settings import Settings, Tls
 from adapter.telemetry import gauge_family
 
 SOON, VERY_SOON = timedelta(days=30), timedelta(days=7)
@@ -34,7 +34,10 @@ def certificates(settings: Settings) -> tuple[Certificate, ...]:
         Certificate(name, path, _expiry(path))
         for source in settings.source
         if source.tls is not None
-        for name, path in ((source.name, source.tls.certificate), (f"{source.name}-ca", source.tls.client_ca))
+        for name, path in (
+            (source.name, source.tls.certificate),
+            (f"{source.name}-ca", source.tls.client_ca if isinstance(source.tls, Tls) else None),
+        )
         if path is not None
     )
 

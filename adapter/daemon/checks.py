@@ -11,6 +11,7 @@ from adapter.daemon.clock import utc_now
 from adapter.daemon.lock import held
 from adapter.daemon.opening import open_store
 from adapter.daemon.parts import neighbours, outlets_for, refuse_clear_text, space_of, tls_for
+from adapter.daemon.polling import reached
 from adapter.daemon.rules import SECRET, load_rules
 from adapter.errors import AdapterError, ConfigError, UnavailableError
 from adapter.settings import Settings, load_settings
@@ -89,7 +90,7 @@ def _rules(settings: Settings) -> Looked:
 def _sources(settings: Settings) -> Looked:
     if not settings.source:
         yield "warning", "no [[source]]: nothing will ever come in"
-    for source in settings.source:
+    for source in settings.listeners():
         neighbours(source)
         if source.ack == "strict" and settings.adapter.environment == "production":
             yield (
@@ -160,7 +161,7 @@ def _addresses(settings: Settings) -> Looked:
         except UnavailableError:
             yield "ok", "a daemon is running here and holds them"
             return
-    for listen in (*(source.listen for source in settings.source), settings.web.listen):
+    for listen in (*(source.listen for source in settings.listeners()), settings.web.listen):
         family = socket.AF_INET6 if ":" in listen.host else socket.AF_INET
         with socket.socket(family) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -182,6 +183,7 @@ def _clock(_settings: Settings) -> Looked:
 LOOKS: dict[str, Callable[[Settings], Looked]] = {
     "mappings and trials": _rules,
     "sources": _sources,
+    "polled servers": reached,
     "outlets": _outlets,
     "web": _web,
     "store": _store,

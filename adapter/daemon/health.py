@@ -41,6 +41,8 @@ class Pulse:
     clock: Clock
     certificates: Sequence[Certificate] = ()
     stopping: Callable[[], bool] = lambda: False
+    polls: Callable[[], tuple[str, ...]] = tuple
+    """What is wrong with the servers that are asked."""
     _beaten: float = field(default_factory=time.monotonic)
     _looked: float = 0.0
     _probed: float = 0.0
@@ -106,4 +108,4 @@ class Pulse:
             "values-moved": bool(watched.moved),
             "log-long": self.database.sizes()[1] > LOG_BYTES,
         }
-        return (*(code for code, stands in found.items() if stands), *alarms(self.certificates, now))
+        return (*(code for code, stands in found.items() if stands), *self.polls(), *alarms(self.certificates, now))

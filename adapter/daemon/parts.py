@@ -12,6 +12,7 @@ from adapter.daemon.figures import figures
 from adapter.daemon.health import Pulse
 from adapter.daemon.lock import data_folder
 from adapter.daemon.opening import open_store
+from adapter.daemon.polling import alarms_of, pollers
 from adapter.daemon.refusals import Refusals
 from adapter.daemon.rules import SECRET, load_rules
 from adapter.errors import ConfigError
@@ -33,6 +34,7 @@ from adapter.sinks.edc_fhir import Edc, EdcFhir
 from adapter.sinks.folder import FolderSink as Folder
 from adapter.sources.connection import Limits
 from adapter.sources.envelope import Door, control_ids
+from adapter.sources.fhir_poller import FhirPoller
 from adapter.sources.greeting import Tls, tls_context
 from adapter.sources.mllp_server import MllpServer, Neighbours
 from adapter.sources.senders import Senders
@@ -60,6 +62,7 @@ class Parts:
     keeper: Keeper
     outlets: Mapping[str, Sink | Notifier]
     servers: tuple[MllpServer, ...]
+    pollers: tuple[FhirPoller, ...]
     pulse: Pulse
 
 
@@ -92,6 +95,7 @@ def open_parts(settings: Settings, clock: Clock) -> Iterator[Parts]:
         known = certificates(settings)
         metrics.compute(lambda: expiry(known, clock()))
         keeper = Keeper(database, rules, secret, owing(settings, rules, secret), f"{settings.web_base()}/c/")
+        polling = pollers(settings, database, metrics, clock) if "receive" in roles else ()
         yield Parts(
             settings=settings,
             clock=clock,
@@ -102,7 +106,8 @@ def open_parts(settings: Settings, clock: Clock) -> Iterator[Parts]:
             keeper=keeper,
             outlets=outlets,
             servers=_servers(settings, rules, metrics, Refusals(database, clock)) if "receive" in roles else (),
-            pulse=Pulse(database, space, clock, known),
+            pollers=polling,
+            pulse=Pulse(database, space, clock, known, polls=lambda: alarms_of(polling)),
         )
 
 
@@ -140,11 +145,11 @@ def _servers(settings: Settings, rules: Rulebook, metrics: Metrics, refusals: Re
             senders=Senders(frozenset(source.senders)),
             log=logs[source.log_control_ids] if debug or source.message_log == "info" else None,
         )
-        for source in settings.source
+        for source in settings.listeners()
     }
     limits = _limits(settings)
     return tuple(
-        _server(source, doors[source.name], metrics, limits[source.name], refusals) for source in settings.source
+        _server(source, doors[source.name], metrics, limits[source.name], refusals) for source in settings.listeners()
     )
 
 
@@ -153,7 +158,7 @@ def _limits(settings: Settings) -> dict[str, Limits]:
     turns = Turns()
     return {
         source.name: Limits(source.max_bytes, source.frame_seconds, idle_seconds=source.idle_seconds, turns=turns)
-        for source in settings.source
+        for source in settings.listeners()
     }
 
 

@@ -151,6 +151,8 @@ class Daemon:
     def _sources(self) -> Iterator[Coroutine[Any, Any, None]]:
         for server in self._parts.servers:
             yield server.run(self.inbox)
+        for poller in self._parts.pollers:
+            yield poller.run(self.inbox)
 
     async def _process(self) -> None:
         """Message after message, as fast as they can be screened; asleep while the inbox is empty."""

@@ -42,6 +42,14 @@ class Answer:
     body: bytes
 
 
+class NoAnswerError(UnavailableError):
+    """No complete answer came; `kind` is one of our own words for why."""
+
+    def __init__(self, kind: str, text: str) -> None:
+        super().__init__(text)
+        self.kind = kind
+
+
 def session() -> requests.Session:
     """Deaf to the environment: no proxy, no netrc, no cookie that outlives it."""
     made = requests.Session()
@@ -72,7 +80,9 @@ def exchange(peer: requests.Session, request: requests.Request, limits: Limits) 
         ) as response:
             return Answer(response.status_code, response.headers, _body(response.raw, limits.size, deadline))
     except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
-        raise UnavailableError(f"no complete answer from the peer ({type(error).__name__}) — tried again") from None
+        kind = "tls" if isinstance(error, requests.exceptions.SSLError) else "connection"
+        kind = "timeout" if isinstance(error, requests.exceptions.Timeout) else kind
+        raise NoAnswerError(kind, f"no complete answer from the peer ({type(error).__name__}) — tried again") from None
 
 
 def _fixed(peer: requests.Session) -> dict[str, Any]:
@@ -85,9 +95,9 @@ def _body(raw: urllib3.BaseHTTPResponse, size: int, deadline: float) -> bytes:
     while chunk := raw.read1(65536, decode_content=True):
         body += chunk
         if len(body) > size:
-            raise UnavailableError("the peer's answer is over the size limit — tried again")
+            raise NoAnswerError("size", "the peer's answer is over the size limit — tried again")
         if time.monotonic() > deadline:
-            raise UnavailableError("the peer's answer took too long — tried again")
+            raise NoAnswerError("timeout", "the peer's answer took too long — tried again")
     return bytes(body)
 
 

@@ -70,6 +70,28 @@ class StoreInbox:
                 loop.call_soon(self._ring)
         return future
 
+    def keep(
+        self, messages: Sequence[RawMessage], beside: Callable[[Transaction, Sequence[Receipt]], None]
+    ) -> Sequence[Receipt]:
+        """Messages, and what `beside` writes of them, in one commit; in the caller's own thread, for doors that fetch.
+
+        Raises UnavailableError when nothing was stored.
+        """
+        if self._closed:
+            raise UnavailableError("the inbox is closing — fetched again later")
+        try:
+            with self._database.write() as tx:
+                receipts = put_many(tx, messages)
+                beside(tx, receipts)
+                if messages and self._database.many_writers:
+                    self._hand_out(tx, messages, receipts)
+        except StorageFailedError as error:
+            self._fail(error)
+            raise
+        if messages:
+            self._on_stored()
+        return receipts
+
     def _ring(self) -> None:
         """Once a turn of the loop: whatever all connections brought in it is stored together, by a thread woken once."""
         self._ringing = None

@@ -1,5 +1,6 @@
 """adapter.toml and the environment, read once into frozen values and checked before anything starts."""
 
+from adapter.settings.polled import FhirSource
 from adapter.settings.reading import load_settings
 from adapter.settings.sections import (
     EmailNotifier,
@@ -15,6 +16,7 @@ from adapter.settings.values import Listen, Secret
 __all__ = [
     "EmailNotifier",
     "FhirSink",
+    "FhirSource",
     "FolderSink",
     "Listen",
     "MllpSource",

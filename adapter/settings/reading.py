@@ -12,6 +12,7 @@ from adapter import ENVIRONMENT_VARIABLE
 from adapter.domain.document import Document, nearest
 from adapter.domain.document import Path as KeyPath
 from adapter.errors import ConfigError
+from adapter.settings.polled import BasicAuth, BearerAuth, ClientTls, FhirSource, SecretAuth, SmartAuth
 from adapter.settings.sections import (
     AdapterSection,
     EmailNotifier,
@@ -34,8 +35,14 @@ KNOWN: Mapping[tuple[str, ...], type[BaseModel]] = {
     (): Settings,
     ("adapter",): AdapterSection,
     ("store",): StoreSection,
-    ("source",): MllpSource,
-    ("source", "tls"): Tls,
+    ("source", "mllp"): MllpSource,
+    ("source", "mllp", "tls"): Tls,
+    ("source", "fhir"): FhirSource,
+    ("source", "fhir", "tls"): ClientTls,
+    ("source", "fhir", "auth", "smart-backend"): SmartAuth,
+    ("source", "fhir", "auth", "client-secret"): SecretAuth,
+    ("source", "fhir", "auth", "bearer"): BearerAuth,
+    ("source", "fhir", "auth", "basic"): BasicAuth,
     ("sink", "fhir"): FhirSink,
     ("sink", "folder"): FolderSink,
     ("notifier", "email"): EmailNotifier,

@@ -8,6 +8,7 @@ from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from adapter.errors import ConfigError
+from adapter.settings.polled import FhirSource
 from adapter.settings.values import Address, Listen, Secret, Section, by_reference, host_and_port
 
 SHORTEST_IDLE = 60
@@ -180,7 +181,7 @@ class WebSection(Section):
     _address = field_validator("listen", mode="before")(host_and_port)
 
 
-Source = MllpSource
+Source = Annotated[MllpSource | FhirSource, Field(discriminator="kind")]
 Sink = Annotated[FhirSink | FolderSink, Field(discriminator="kind")]
 Notifier = Annotated[EmailNotifier | WebhookNotifier, Field(discriminator="kind")]
 
@@ -213,6 +214,14 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 — as above
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         return (env_settings, init_settings)
+
+    def listeners(self) -> tuple[MllpSource, ...]:
+        """The sources that senders reach us by."""
+        return tuple(source for source in self.source if isinstance(source, MllpSource))
+
+    def polled(self) -> tuple[FhirSource, ...]:
+        """The sources that are asked."""
+        return tuple(source for source in self.source if isinstance(source, FhirSource))
 
     def store_url(self) -> str:
         """The database's address, without its password; a relative file stands in the data folder."""

@@ -13,3 +13,11 @@ def agrees(tx: Connection, name: str, value: str) -> bool:
     tx.execute(insert(marks).values(name=name, value=value).on_conflict_do_nothing())
     said: str = tx.execute(select(marks.c.value).where(marks.c.name == name)).scalar_one()
     return said == value
+
+
+def put(tx: Connection, name: str, value: str) -> str:
+    """Says so from now on; what was said before, empty where nothing was."""
+    before: str | None = tx.execute(select(marks.c.value).where(marks.c.name == name)).scalar_one_or_none()
+    said = insert(marks).values(name=name, value=value)
+    tx.execute(said.on_conflict_do_update(index_elements=["name"], set_={"value": value}))
+    return before or ""

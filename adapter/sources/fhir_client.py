@@ -1,0 +1,162 @@
+"""Asks a FHIR server: one request at a time, credentials to its own address alone, every answer suspected."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from time import monotonic
+from urllib.parse import urlencode
+
+import requests
+
+from adapter.errors import UnavailableError
+from adapter.fhir.search import Parameters
+from adapter.pipeline.authorize import Authorization, TokenError
+from adapter.pipeline.exchange import PAUSE, Answer, Limits, NoAnswerError, exchange, outcome_codes, read_json
+from adapter.pipeline.moments import server_time
+from adapter.pipeline.origin import Origin
+from adapter.pipeline.retry import retry_after
+from adapter.ports import Clock
+
+FHIR_JSON = "application/fhir+json"
+JSON_TYPES = frozenset({FHIR_JSON, "application/json"})
+LARGEST = 32 * 1024 * 1024
+"""Bytes of a page once it is unpacked (bad-input F16)."""
+LONGEST = 200
+OK, REDIRECT, FAULT = 200, range(300, 400), 500
+ABSENT = frozenset({404, 410})
+
+KINDS = {401: "auth", 403: "forbidden", 404: "gone", 410: "gone", 429: "busy"}
+EVERYTHING = frozenset({"auth", "busy", "redirect", "token", "tls", "timeout", "connection", "hung", "down", "group"})
+"""What is wrong with the server or with us; anything else is wrong with one search, and the others go on."""
+PATIENT = frozenset({"auth", "forbidden", "gone", "refused", "redirect"})
+"""What a person must mend: asked again slowly."""
+
+
+class PollError(UnavailableError):
+    """A search did not come through; `kind` is one of our own words for why."""
+
+    def __init__(self, kind: str, text: str, *, retry_after: float | None = None) -> None:
+        super().__init__(text, retry_after=retry_after)
+        self.kind = kind
+
+    @property
+    def everything(self) -> bool:
+        return self.kind in EVERYTHING
+
+
+@dataclass(frozen=True, slots=True)
+class Got:
+    """A body, and what time it was there; None where the server does not say."""
+
+    body: bytes = field(repr=False)
+    at: datetime | None
+
+
+class FhirClient:
+    """For one thread. `since` tells how long the request in hand has taken."""
+
+    def __init__(
+        self, origin: Origin, authorization: Authorization, peer: requests.Session, clock: Clock, limits: Limits
+    ) -> None:
+        self._origin, self._authorization, self._peer = origin, authorization, peer
+        self._clock, self._limits = clock, limits
+        self._busy: float | None = None
+
+    @property
+    def base(self) -> str:
+        return self._origin.base
+
+    def since(self) -> float:
+        busy = self._busy
+        return 0.0 if busy is None else monotonic() - busy
+
+    def search(self, kind: str, parameters: Parameters) -> Got:
+        """Raises PollError."""
+        return self.follow(f"{self.base}/{kind}?{urlencode(parameters, safe=',:')}")
+
+    def follow(self, url: str) -> Got:
+        """A link as the server wrote it. Raises PollError."""
+        if not self._origin.holds(url):
+            raise PollError("origin", "a link leads to another address — not followed; look at the server's base URL")
+        answer = self._asked(url)
+        self._refuse(answer)
+        return Got(answer.body, server_time(answer.headers))
+
+    def read(self, kind: str, identity: str) -> Got | None:
+        """A resource by its id; None when the server has it no more (bad-input F12). Raises PollError."""
+        answer = self._asked(f"{self.base}/{kind}/{identity}")
+        if answer.status in ABSENT:
+            return None
+        self._refuse(answer)
+        return Got(answer.body, server_time(answer.headers))
+
+    def capability(self) -> str:
+        """FHIR version and software as the server's CapabilityStatement names them; empty where it says nothing. Raises PollError."""
+        answer = self._asked(f"{self.base}/metadata")
+        said = read_json(answer) if answer.status == OK else None
+        if said is None or said.get("resourceType") != "CapabilityStatement":
+            return ""
+        software = said.get("software")
+        software = software if isinstance(software, dict) else {}
+        parts = (said.get("fhirVersion"), software.get("name"), software.get("version"))
+        return plain(" ".join(str(part) for part in parts if part)[:LONGEST])
+
+    def _asked(self, url: str) -> Answer:
+        """With one new token where the old one was refused (bad-input F10)."""
+        self._busy = monotonic()
+        try:
+            answer = self._sent(url)
+            if answer.status == 401 and self._authorization.renew():  # noqa: PLR2004 — Unauthorized
+                answer = self._sent(url)
+        except NoAnswerError as error:
+            raise PollError(error.kind, str(error)) from None
+        except TokenError as error:
+            raise PollError("token", str(error), retry_after=error.retry_after) from None
+        finally:
+            self._busy = None
+        return answer
+
+    def _sent(self, url: str) -> Answer:
+        headers = {"Accept": FHIR_JSON, "Accept-Encoding": "gzip"}
+        if said := self._authorization.header():
+            headers["Authorization"] = said
+        return exchange(self._peer, requests.Request("GET", url, headers=headers), self._limits)
+
+    def _refuse(self, answer: Answer) -> None:
+        if answer.status == OK:
+            _refuse_other_types(answer.headers.get("Content-Type", ""))
+            return
+        kind = kind_of(answer.status)
+        codes = outcome_codes(read_json(answer))
+        wish = retry_after(answer.headers.get("Retry-After"), self._clock())
+        raise PollError(
+            kind, f"HTTP {answer.status}{codes} — {ADVICE[kind]}", retry_after=PAUSE if kind in PATIENT else wish
+        )
+
+
+def plain(text: str) -> str:
+    return "".join(one if one.isprintable() else " " for one in text)
+
+
+def kind_of(status: int) -> str:
+    if status in REDIRECT:
+        return "redirect"
+    return KINDS.get(status, "server" if status >= FAULT or status in (408, 425) else "refused")
+
+
+ADVICE = {
+    "auth": "check our credentials with the server's administrator",
+    "forbidden": "ask the server's administrator for the right to read this type",
+    "gone": "the server does not serve this search; leave its type out, or mend base",
+    "busy": "asked again when it says",
+    "redirect": "not followed; write the server's true address as base",
+    "server": "asked again",
+    "refused": "the server does not take this search; mend 'server' or 'search' of this source",
+}
+
+
+def _refuse_other_types(said: str) -> None:
+    """A login page is no answer (bad-input F01), nor is XML (F25)."""
+    kind, _, rest = said.lower().partition(";")
+    charset = rest.partition("charset=")[2].strip(' "') or "utf-8"
+    if kind.strip() not in JSON_TYPES or charset not in ("utf-8", "utf8", "us-ascii"):
+        raise PollError("content", "the answer is no FHIR JSON (a login page, or XML?) — look at the server's address")

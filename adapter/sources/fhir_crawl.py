@@ -1,0 +1,258 @@
+"""One search read page by page: each page stored with its bookmark in one commit, and what its entries refer to fetched."""
+
+from collections import OrderedDict
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from adapter.domain.message import MessageKind, RawMessage, Receipt
+from adapter.errors import MalformedMessageError
+from adapter.fhir.page import BESIDE, Entry, Name, Page, read_page, targets
+from adapter.fhir.search import KINDS, MANNERS, Bookmark, Manners, Parameters, Search
+from adapter.pipeline.origin import Origin
+from adapter.pipeline.receive import StoreInbox
+from adapter.ports import Clock
+from adapter.sources.fhir_client import FhirClient, Got, PollError
+from adapter.sources.fhir_tally import Tally
+from adapter.store import polls
+from adapter.store.database import Database, Transaction
+
+AT_ONCE = 50
+"""Resources asked for by their ids in one search."""
+DEPTH = 2
+"""A report's result may have a specimen."""
+KEPT = 2000
+"""Medications and specimens remembered, so that the next page need not ask again."""
+OPTIONAL = frozenset({"forbidden", "gone", "refused"})
+"""A server that does not give a referred type at all must not stop what it gives."""
+UNREADABLE = "FHIR_PAGE"
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A source of adapter.toml as the poller needs it."""
+
+    name: str
+    site: str
+    base: str
+    every: float = 60.0
+    kinds: Sequence[str] = KINDS
+    narrowed: dict[str, Parameters] = field(default_factory=dict)
+    manners: Manners = MANNERS["generic"]
+    overlap: timedelta = timedelta(minutes=10)
+    look_back: timedelta = timedelta(days=7)
+    count: int = 100
+    max_pages: int = 10_000
+    group: str = ""
+    reconcile: timedelta = timedelta(hours=24)
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """Where pages are stored, and by which clock."""
+
+    inbox: StoreInbox
+    database: Database
+    clock: Clock
+
+
+class StoppedError(Exception):
+    """Somebody asked the poller to stop, or it was given up: nothing more is stored by this thread."""
+
+
+class Crawl:
+    """For one thread; `stopped` is asked before each request and each commit."""
+
+    def __init__(
+        self, server: Server, client: FhirClient, desk: Desk, tally: Tally, stopped: Callable[[], bool]
+    ) -> None:
+        self.server, self.client, self.desk, self.tally = server, client, desk, tally
+        self._stopped = stopped
+        self._origin = Origin(server.base)
+        self._beside: OrderedDict[Name, Entry] = OrderedDict()
+
+    def poll(self, search: Search) -> None:
+        """From the bookmark to the end. Raises PollError; what was stored until then stays, and is not asked for again."""
+        with self.desk.database.read() as conn:
+            mark = polls.bookmark(conn, self.server.name, search.kind)
+        if mark.next:
+            try:
+                self._pass(search, mark, mark.next)
+            except PollError as error:
+                if error.kind not in ("gone", "refused", "origin"):
+                    raise
+                self._save(search, mark.restarted())  # its link has expired: begun again at the watermark
+            else:
+                return
+            mark = mark.restarted()
+        since = mark.since(self.desk.clock() - self.server.look_back, self.server.overlap)
+        self._pass(search, mark, self._first(search, since))
+
+    def again(self, search: Search, since: datetime, look: Callable[[Page], None] = lambda _page: None) -> None:
+        """Everything since then once more, without a bookmark: what was never seen is stored, and all is shown to `look`."""
+        self._pass(search, Bookmark(), self._first(search, since), look)
+
+    def _first(self, search: Search, since: datetime) -> Callable[[], Got]:
+        parameters = search.parameters(self.server.manners, since, self.server.count)
+        return lambda: self.client.search(search.kind, parameters)
+
+    def _pass(
+        self,
+        search: Search,
+        mark: Bookmark,
+        start: str | Callable[[], Got],
+        look: Callable[[Page], None] | None = None,
+    ) -> None:
+        """`look` sees the pages of a pass that keeps no bookmark."""
+        followed: set[str] = set()
+        link = start
+        while True:
+            self.go_on()
+            got = self.client.follow(link) if isinstance(link, str) else link()
+            page = self._read(search, got)
+            trouble = self._trouble(page, mark, followed)
+            mark = mark.turned(
+                began=self._began(got, page),
+                newest=max((one.updated for one in page.entries if one.updated), default=None),
+                following=page.next,
+                flawed=page.flawed,
+            )
+            self._keep(search, (page, got.body), mark.restarted() if trouble else mark, saved=look is None)
+            if look is not None:
+                look(page)
+            if trouble:
+                raise trouble
+            if not page.next:
+                return
+            followed.add(page.next)
+            link = page.next
+
+    def go_on(self) -> None:
+        if self._stopped():
+            raise StoppedError
+
+    def _read(self, search: Search, got: Got) -> Page:
+        try:
+            return read_page(got.body)
+        except MalformedMessageError as error:
+            if error.code != "BUNDLE" and not self.tally.failing(search.kind):
+                self.store([self.message(search.kind, got.body, quarantine=UNREADABLE)])
+            raise PollError(error.code.lower(), str(error)) from None
+
+    def _trouble(self, page: Page, mark: Bookmark, followed: Collection[str]) -> PollError | None:
+        """Why its link must not be followed (bad-input F03 to F05)."""
+        if not page.next:
+            return None
+        if not self._origin.holds(page.next):
+            return PollError(
+                "origin", "the next page lies at another address — not followed; look at the server's base URL"
+            )
+        if page.next in followed or page.next == mark.next:
+            return PollError("loop", "the next page is one that was read already — stopped; ask who keeps the server")
+        if mark.pages + 1 >= self.server.max_pages:
+            return PollError(
+                "pages", "the search has more pages than max_pages — stopped; narrow it, or look back less"
+            )
+        return None
+
+    def _began(self, got: Got, page: Page) -> datetime:
+        """The earliest of what the clocks say: earlier only reads something twice (bad-input F08)."""
+        self.tally.clocks(got.at, self.desk.clock())
+        return min(one for one in (got.at, page.updated, self.desk.clock()) if one is not None)
+
+    # --- what a page refers to -------------------------------------------------------------------------------------
+
+    def _hydrated(self, page: Page, fresh: Iterable[Entry]) -> list[Entry]:
+        """What the new entries refer to: not in the page, and never seen or needed beside them."""
+        have = {one.name for one in page.entries}
+        found: list[Entry] = []
+        asking = list(fresh)
+        for _ in range(DEPTH):
+            wanted = {name for one in asking for name in targets(one, self.server.base)} - have
+            asking = self._fetched(wanted)
+            have |= wanted
+            found += asking
+        return found
+
+    def _fetched(self, wanted: set[Name]) -> list[Entry]:
+        beside = {name for name in wanted if name[0] in BESIDE}
+        with self.desk.database.read() as conn:
+            seen = polls.versions(conn, self.server.name, wanted - beside)
+        found = [self._beside[name] for name in sorted(beside) if name in self._beside]
+        missing = sorted(wanted - seen.keys() - {one.name for one in found})
+        for kind in sorted({kind for kind, _ in missing}):
+            found += self._by_id(kind, [identity for of, identity in missing if of == kind])
+        for one in found:
+            if one.kind in BESIDE:
+                self._remember(one)
+        self.tally.unresolved(len(wanted) - len(seen) - len(found))
+        return found
+
+    def _remember(self, entry: Entry) -> None:
+        self._beside[entry.name] = entry
+        self._beside.move_to_end(entry.name)
+        while len(self._beside) > KEPT:
+            self._beside.popitem(last=False)
+
+    def _by_id(self, kind: str, identities: Sequence[str]) -> list[Entry]:
+        found: list[Entry] = []
+        for start in range(0, len(identities), AT_ONCE):
+            some = identities[start : start + AT_ONCE]
+            self.go_on()
+            try:
+                got = self.client.search(kind, (("_id", ",".join(some)), ("_count", str(AT_ONCE))))
+                page = read_page(got.body)
+            except MalformedMessageError as error:
+                raise PollError(error.code.lower(), str(error)) from None
+            except PollError as error:
+                if error.kind in OPTIONAL:
+                    return found
+                raise
+            found += [one for one in page.entries if one.kind == kind and one.id in some]
+        return found
+
+    # --- storing ---------------------------------------------------------------------------------------------------
+
+    def _keep(self, search: Search, read: tuple[Page, bytes], mark: Bookmark, *, saved: bool) -> None:
+        """The page if anything in it is new, and how far we are, in one commit."""
+        page, came = read
+        with self.desk.database.read() as conn:
+            seen = polls.versions(conn, self.server.name, {one.name for one in page.entries})
+        fresh = [one for one in page.entries if seen.get(one.name) != one.version]
+        found = self._hydrated(page, fresh)
+        messages = []
+        if fresh:
+            body = page.with_beside(found, self.server.base).encode() if found else came
+            messages.append(self.message(search.kind, body, control=page.id))
+
+        def beside(tx: Transaction, receipts: Sequence[Receipt]) -> None:
+            for receipt in receipts:
+                polls.note(tx, self.server.name, [*fresh, *found], receipt.inbox_id, self.desk.clock())
+            if saved:
+                polls.save(tx, self.server.name, search.kind, mark)
+
+        self.store(messages, beside)
+        self.tally.page(search.kind, len(fresh))
+
+    def _save(self, search: Search, mark: Bookmark) -> None:
+        self.store((), lambda tx, _: polls.save(tx, self.server.name, search.kind, mark))
+
+    def store(
+        self,
+        messages: Sequence[RawMessage],
+        beside: Callable[[Transaction, Sequence[Receipt]], None] = lambda _tx, _receipts: None,
+    ) -> None:
+        self.go_on()
+        self.desk.inbox.keep(messages, beside)
+
+    def message(self, kind: str, body: bytes, *, control: str = "", quarantine: str | None = None) -> RawMessage:
+        return RawMessage(
+            source=self.server.name,
+            site=self.server.site,
+            kind=MessageKind.FHIR,
+            body=body,
+            received=self.desk.clock(),
+            control_id=control,
+            type=kind,
+            quarantine=quarantine,
+        )
