@@ -76,8 +76,9 @@ class Bench:
         return [json.loads(one.message.body) for one in waiting if one.message.quarantine is None]
 
     def stored(self, kind: str = "Observation") -> list[tuple[str, str]]:
-        """Id and version of every entry that was stored, in order, as often as it was."""
-        found = [entry["resource"] for body in self.bodies() for entry in body.get("entry", [])]
+        """Id and version of every entry that was found, in order, as often as it was stored."""
+        entries = [entry for body in self.bodies() for entry in body.get("entry", [])]
+        found = [one["resource"] for one in entries if one.get("search", {}).get("mode") != "include"]
         return [(one["id"], one.get("meta", {}).get("versionId", "")) for one in found if one["resourceType"] == kind]
 
     def mark(self, search: str = "Observation") -> Bookmark:

@@ -29,7 +29,7 @@ REFERENCES = {
     "MedicationAdministration": ("subject", "context", "medicationReference"),
     "MedicationRequest": ("subject", "encounter", "medicationReference"),
     "Condition": ("subject", "encounter"),
-    "Encounter": ("subject",),
+    "Encounter": ("subject", "location"),
     "Procedure": ("subject", "encounter"),
     "Specimen": ("subject",),
     "Flag": ("subject", "encounter"),
@@ -37,8 +37,8 @@ REFERENCES = {
 }
 """Elements whose targets a reader needs."""
 
-BESIDE = frozenset({"Medication", "Specimen"})
-"""Targets that say what the referring resource means: they must stand in the same page, however often they were seen."""
+BESIDE = frozenset({"Encounter", "Location", "Medication", "Patient", "Specimen"})
+"""Targets that say whose, where or what the referring resource is: a reader knows one page, so they must stand in it too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +76,7 @@ class Page:
 
     def with_beside(self, found: Iterable[Entry], base: str) -> str:
         """The page as it came, and behind its own entries what they refer to."""
-        more = [
-            f'{{"fullUrl":{json.dumps(f"{base}/{one.kind}/{one.id}")},"resource":{one.text()},"search":{{"mode":"include"}}}}'
-            for one in found
-        ]
+        more = [_as_entry(one, base, ',"search":{"mode":"include"}') for one in found]
         if not more or self.hole < 0:
             return self.text
         return ",".join([self.text[: self.hole].rstrip(), *more]) + self.text[self.hole :]
@@ -107,6 +104,15 @@ def read_page(body: bytes) -> Page:
     )
 
 
+def bundle_of(entries: Iterable[Entry], kind: str, base: str) -> str:
+    """Resources that came by themselves, with what they refer to."""
+    return f'{{"resourceType":"Bundle","type":"{kind}","entry":[{",".join(_as_entry(one, base) for one in entries)}]}}'
+
+
+def _as_entry(one: Entry, base: str, more: str = "") -> str:
+    return f'{{"fullUrl":{json.dumps(f"{base}/{one.kind}/{one.id}")},"resource":{one.text()}{more}}}'
+
+
 def read_resource(body: bytes) -> Entry | None:
     """One resource by itself; None for anything else."""
     try:
@@ -121,7 +127,8 @@ def targets(entry: Entry, base: str) -> Iterator[Name]:
     for element in REFERENCES.get(entry.kind, ()):
         given = entry.resource.get(element)
         for one in given if isinstance(given, list) else [given]:
-            reference = one.get("reference") if isinstance(one, dict) else None
+            inner = one.get(element) if isinstance(one, dict) and isinstance(one.get(element), dict) else one
+            reference = inner.get("reference") if isinstance(inner, dict) else None
             if isinstance(reference, str) and (name := name_of(reference, base)):
                 yield name
 

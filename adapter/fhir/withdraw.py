@@ -3,7 +3,7 @@
 import json
 from datetime import datetime
 
-from adapter.fhir.page import Entry, members
+from adapter.fhir.page import Entry, members, read_resource
 
 STATUS = '"entered-in-error"'
 VERIFICATION = json.dumps(
@@ -29,14 +29,11 @@ MEANT = frozenset(
 """Types whose deletion takes back what they said. A deleted Patient takes nothing back: a person must look."""
 
 
-def withdrawn(entry: Entry, at: datetime) -> str:
-    """A Bundle of type history with one entry, whose request says DELETE; everything else stands as it stood."""
+def withdrawn(entry: Entry, at: datetime) -> Entry | None:
+    """The same, said to be an error at this time; everything else stands as it stood."""
     element, value = SAID_BY.get(entry.kind, ("status", STATUS))
     meta = json.dumps({"versionId": f"{entry.version.partition('|')[0][:40]}-deleted", "lastUpdated": at.isoformat()})
-    text = _with(_with(entry.text(), element, value), "meta", meta)
-    request = json.dumps({"method": "DELETE", "url": f"{entry.kind}/{entry.id}"})
-    full = json.dumps(f"{entry.kind}/{entry.id}")
-    return f'{{"resourceType":"Bundle","type":"history","entry":[{{"fullUrl":{full},"resource":{text},"request":{request}}}]}}'
+    return read_resource(_with(_with(entry.text(), element, value), "meta", meta).encode())
 
 
 def _with(text: str, element: str, value: str) -> str:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from adapter.domain.message import MessageKind, RawMessage, Receipt
 from adapter.errors import MalformedMessageError
-from adapter.fhir.page import BESIDE, Entry, Name, Page, read_page, targets
+from adapter.fhir.page import BESIDE, Entry, Name, Page, read_page, read_resource, targets
 from adapter.fhir.search import KINDS, MANNERS, Bookmark, Manners, Parameters, Search
 from adapter.pipeline.origin import Origin
 from adapter.pipeline.receive import StoreInbox
@@ -162,9 +162,9 @@ class Crawl:
 
     # --- what a page refers to -------------------------------------------------------------------------------------
 
-    def _hydrated(self, page: Page, fresh: Iterable[Entry]) -> list[Entry]:
-        """What the new entries refer to: not in the page, and never seen or needed beside them."""
-        have = {one.name for one in page.entries}
+    def beside(self, fresh: Iterable[Entry], have: Collection[Name] = ()) -> list[Entry]:
+        """What new entries refer to: not in the page, and never seen or needed beside them. Raises PollError."""
+        have = set(have)
         found: list[Entry] = []
         asking = list(fresh)
         for _ in range(DEPTH):
@@ -183,12 +183,20 @@ class Crawl:
         for kind in sorted({kind for kind, _ in missing}):
             found += self._by_id(kind, [identity for of, identity in missing if of == kind])
         for one in found:
-            if one.kind in BESIDE:
-                self._remember(one)
+            self._remember(one)
         self.tally.unresolved(len(wanted) - len(seen) - len(found))
         return found
 
+    def _refresh(self, page: Page) -> None:
+        """What is remembered is what was said last."""
+        for one in page.entries:
+            self._remember(one)
+
     def _remember(self, entry: Entry) -> None:
+        if entry.kind not in BESIDE:
+            return
+        if entry.at:  # apart from its page, which is long
+            entry = read_resource(entry.text().encode()) or entry
         self._beside[entry.name] = entry
         self._beside.move_to_end(entry.name)
         while len(self._beside) > KEPT:
@@ -219,7 +227,8 @@ class Crawl:
         with self.desk.database.read() as conn:
             seen = polls.versions(conn, self.server.name, {one.name for one in page.entries})
         fresh = [one for one in page.entries if seen.get(one.name) != one.version]
-        found = self._hydrated(page, fresh)
+        self._refresh(page)
+        found = self.beside(fresh, {one.name for one in page.entries})
         messages = []
         if fresh:
             body = page.with_beside(found, self.server.base).encode() if found else came

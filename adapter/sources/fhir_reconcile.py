@@ -4,9 +4,9 @@ from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from functools import partial
 
-from adapter.domain.message import Receipt
+from adapter.domain.message import RawMessage, Receipt
 from adapter.errors import MalformedMessageError
-from adapter.fhir.page import Entry, Name, Page, read_page, read_resource
+from adapter.fhir.page import Entry, Name, Page, bundle_of, read_page, read_resource
 from adapter.fhir.search import Bookmark, Search
 from adapter.fhir.withdraw import MEANT, withdrawn
 from adapter.sources.fhir_crawl import Crawl
@@ -92,32 +92,31 @@ def _look_for_deleted(crawl: Crawl, kind: str, since: datetime, there: Collectio
         if got is None:
             _take_back(crawl, one)
         elif entry := read_resource(got.body):
-            _catch_up(crawl, entry, got.body)
+            _catch_up(crawl, entry)
 
 
-def _catch_up(crawl: Crawl, entry: Entry, body: bytes) -> None:
+def _catch_up(crawl: Crawl, entry: Entry) -> None:
     """It is there after all, perhaps in a version no search showed."""
     name = crawl.server.name
     with crawl.desk.database.read() as conn:
         known = polls.versions(conn, name, [entry.name]).get(entry.name)
-    if known != entry.version:
-        _store(crawl, body, entry)
+    if known == entry.version:
+        return
+    message = _alone(crawl, entry, "collection")
+    crawl.store([message], lambda tx, receipts: polls.note(tx, name, [entry], receipts[0].inbox_id, crawl.desk.clock()))
 
 
-def _store(crawl: Crawl, body: bytes, entry: Entry) -> None:
-    crawl.store(
-        [crawl.message(entry.kind, body)],
-        lambda tx, receipts: polls.note(tx, crawl.server.name, [entry], receipts[0].inbox_id, crawl.desk.clock()),
-    )
+def _alone(crawl: Crawl, entry: Entry, kind: str) -> RawMessage:
+    """With what it refers to: who the patient is stands elsewhere."""
+    entries = [entry, *crawl.beside([entry])]
+    return crawl.message(entry.kind, bundle_of(entries, kind, crawl.server.base).encode())
 
 
 def _take_back(crawl: Crawl, held: Held) -> None:
     name = (held.kind, held.id)
     entry = _last_text(crawl, held)
-    messages = []
-    if entry is not None and held.kind in MEANT:
-        body = withdrawn(entry, crawl.desk.clock()).encode()
-        messages.append(crawl.message(held.kind, body))
+    error = withdrawn(entry, crawl.desk.clock()) if entry is not None and held.kind in MEANT else None
+    messages = [] if error is None else [_alone(crawl, error, "history")]
     crawl.store(messages, lambda tx, _: polls.forget(tx, crawl.server.name, [name]))
     crawl.tally.deleted(held.kind)
 
