@@ -47,6 +47,7 @@ STORED = REASONS | {
     "FRAME_TRUNC": "the connection ended inside the message — the sender should have sent it again",
     "TOO_BIG": "the message was longer than this source allows, and only its beginning is kept — raise max_bytes",
     "BAD_ACTION": "an act on the worklist could not be read — do it again on the candidate's page",
+    "FHIR_PAGE": "the server's answer is no page of a FHIR search — look at its address, then ask who keeps it",
     "DUPKEY": "a name stands twice in one object of a resource, so nobody can say what it means — ask who keeps the server",
     "MODIFIER": "a resource holds an extension that may negate its meaning — look at it, then ask who keeps the server",
     "BAD_RESULT": "a result entered by hand could not be used — enter it again on the candidate's page",
