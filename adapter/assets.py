@@ -24,7 +24,7 @@ from adapter.screening.rulebook import Rulebook
 
 PACKAGE = Path(adapter.__file__).parent
 COMPANIONS = ("known", "units", "specimens")
-CODESETS = ("substances", "mdc", "organisms")
+CODESETS = ("substances", "mdc", "organisms", "conditions")
 
 
 class _Loader(yaml.SafeLoader):
@@ -211,7 +211,7 @@ def _trial_documents(folder: Path | None, trials: Sequence[str]) -> dict[str, Do
 def _trial(folder: Path | None, document: Document, dictionary: Dictionary) -> Trial:
     parent = extends(document)
     above = None if parent is None else load_document(find(folder, f"profiles/{parent}/trial.yaml"))
-    return read_trial(document, dictionary.convert, above)
+    return read_trial(document, dictionary.vocabulary, above)
 
 
 def digest(parts: Mapping[str, Mapping[str, Document]]) -> str:

@@ -1,5 +1,6 @@
 """A trial as data: criteria, strata and clocks, in a closed language."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
@@ -17,6 +18,25 @@ class Operator(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Code:
+    """`system` is ours (`icd-10`, `snomed-ct`, `organism`, `group`); without its dot; `prefix`: and whatever begins so."""
+
+    system: str
+    code: str
+    prefix: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """What a protocol page may name beside facts: units of concepts, code sets, groups of drugs."""
+
+    convert: Callable[[str, Fraction, str], Fraction | None]
+    """(concept, value, unit) → the value in the concept's canonical unit; `None` where the unit is not one of its own."""
+    sets: Mapping[str, tuple[Code, ...]] = field(default_factory=dict)
+    groups: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
 class Comparison:
     """`fact` compared with `value`, which stands in the fact's canonical unit (converted at load)."""
 
@@ -27,6 +47,9 @@ class Comparison:
     within: timedelta | None = None
     context: EncounterClass | None = None
     paired_with: str | None = None
+    of: str = ""
+    """The code set or group of drugs that a fact about codes is asked of, and its codes."""
+    codes: tuple["Code", ...] = ()
 
 
 class Connective(StrEnum):

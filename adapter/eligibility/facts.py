@@ -6,7 +6,7 @@ from enum import StrEnum
 from operator import attrgetter
 
 from adapter.domain.trial import Comparison
-from adapter.eligibility import answers, newest, sepsis
+from adapter.eligibility import answers, coded, newest, sepsis
 from adapter.eligibility.finding import Reading
 from adapter.eligibility.view import View
 
@@ -41,6 +41,8 @@ class Fact:
     contextual: bool = False
     reads: tuple[str, ...] | None = None
     given: Given | None = None
+    of: str = ""
+    """`set` or `group`: of what it is asked (`of: lupus`)."""
 
     @property
     def scored(self) -> bool:
@@ -48,6 +50,7 @@ class Fact:
         return self.name in SCORE_FACTS
 
 
+SET, GROUP = "set", "group"
 TEST_WORDS = ("positive", "negative", "inconclusive")
 
 UNITS = {
@@ -125,6 +128,35 @@ LIST = (
         answers.culture_growth,
         windowed=True,
         reads=("culture-organism",),
+    ),
+    Fact("condition.on_record", Kind.YES_NO, "an active diagnosis of a code set", coded.on_record, of=SET),
+    Fact(
+        "culture.organism",
+        Kind.YES_NO,
+        "an organism of a set grew",
+        coded.organism,
+        windowed=True,
+        of=SET,
+        reads=("culture-organism",),
+    ),
+    Fact("drug.given", Kind.YES_NO, "a drug of a group was given", coded.given, windowed=True, ages=True, of=GROUP),
+    Fact(
+        "drug.together",
+        Kind.NUMBER,
+        "drugs of a group given on one day",
+        coded.together,
+        windowed=True,
+        ages=True,
+        of=GROUP,
+    ),
+    Fact(
+        "steroid.daily",
+        Kind.NUMBER,
+        "prednisone equivalent of a day, mg/kg",
+        coded.steroid,
+        windowed=True,
+        ages=True,
+        of=GROUP,
     ),
     _yes_no("lactation", "told by a person only", answers.only_a_person_knows, reads=()),
     _yes_no("pregnancy.unwilling", "told by a person only", answers.only_a_person_knows, reads=()),

@@ -1,53 +1,54 @@
 """The closed language of trial rules: `all / any / not`, five comparisons, `fact`, `unit`, `within`, `context`."""
 
-from collections.abc import Callable
 from datetime import timedelta
 from fractions import Fraction
 
 from adapter.domain.encounter import EncounterClass
-from adapter.domain.trial import Combination, Comparison, Connective, Operator, Rule
-from adapter.eligibility.facts import FACTS, Fact, Kind
+from adapter.domain.trial import Code, Combination, Comparison, Connective, Operator, Rule, Vocabulary
+from adapter.eligibility.coded import COMBINATION
+from adapter.eligibility.facts import FACTS, GROUP, SET, Fact, Kind
 from adapter.eligibility.place import Place
-
-Convert = Callable[[str, Fraction, str], Fraction | None]
-"""(concept, value, unit) → the value in the concept's canonical unit; `None` where the unit is not one of its own."""
 
 CONNECTIVES = tuple(str(word) for word in Connective)
 OPERATORS = tuple(str(word) for word in Operator)
 CONTEXTS = (str(EncounterClass.EMERGENCY), str(EncounterClass.INPATIENT))
-WORDS = (*CONNECTIVES, "fact", *OPERATORS, "unit", "within", "context", "paired_with")
+OF = {SET: "a set of mappings/codesets/conditions.csv", GROUP: "a group of mappings/codesets/substances.csv"}
+WORDS = (*CONNECTIVES, "fact", *OPERATORS, "unit", "within", "context", "paired_with", "of")
 
 
-def read_rule(place: Place, convert: Convert) -> Rule:
+def read_rule(place: Place, vocabulary: Vocabulary) -> Rule:
     """Raises ConfigError at the line of the first word that is not in the language."""
     place.only(WORDS)
     joined = [word for word in CONNECTIVES if word in place.value]
     if not joined:
-        return _comparison(place, convert)
+        return _comparison(place, vocabulary)
     if len(place.value) != 1:
         raise place.error(f"'{joined[0]}' stands alone: put the rest inside it or beside it in a list")
     inner = place.need(joined[0])
     if joined[0] == Connective.NOT:
-        return Combination(Connective.NOT, (read_rule(inner, convert),))
-    rules = tuple(read_rule(item, convert) for item in inner.items())
+        return Combination(Connective.NOT, (read_rule(inner, vocabulary),))
+    rules = tuple(read_rule(item, vocabulary) for item in inner.items())
     if not rules:
         raise inner.error(f"'{joined[0]}' needs at least one rule")
     return Combination(Connective(joined[0]), rules)
 
 
-def _comparison(place: Place, convert: Convert) -> Comparison:
+def _comparison(place: Place, vocabulary: Vocabulary) -> Comparison:
     name = place.need("fact").word(FACTS)
     fact = FACTS[name]
     operator, given = _operator(place, fact)
     unit = _unit(place, fact)
+    of = _set(place, fact, vocabulary)
     return Comparison(
         fact=name,
         operator=operator,
-        value=_value(given, fact, unit, convert),
+        value=_value(given, fact, unit, vocabulary),
         unit=fact.unit,
         within=_within(place, fact),
         context=_context(place, fact),
         paired_with=_pair(place, fact),
+        of=of[0],
+        codes=of[1],
     )
 
 
@@ -71,7 +72,7 @@ def _unit(place: Place, fact: Fact) -> Place | None:
     return unit
 
 
-def _value(given: Place, fact: Fact, unit: Place | None, convert: Convert) -> Fraction | str | bool:
+def _value(given: Place, fact: Fact, unit: Place | None, vocabulary: Vocabulary) -> Fraction | str | bool:
     if fact.kind is Kind.WORD:
         if given.value not in fact.words:
             raise given.error(f"'{fact.name}' is never '{given.value}'", got=str(given.value), known=fact.words)
@@ -83,7 +84,7 @@ def _value(given: Place, fact: Fact, unit: Place | None, convert: Convert) -> Fr
     number = given.number()
     if unit is None:
         return number
-    converted = convert(fact.concept, number, unit.text())
+    converted = vocabulary.convert(fact.concept, number, unit.text())
     if converted is None:
         raise unit.error(f"unknown unit '{unit.value}' for {fact.concept}", got=unit.text(), known=(fact.unit,))
     return converted
@@ -107,6 +108,21 @@ def _context(place: Place, fact: Fact) -> EncounterClass | None:
     if not fact.contextual:
         raise context.error(f"'{fact.name}' has no 'context'")
     return EncounterClass(context.word(CONTEXTS))
+
+
+def _set(place: Place, fact: Fact, vocabulary: Vocabulary) -> tuple[str, tuple[Code, ...]]:
+    of = place.get("of")
+    if not fact.of:
+        if of is not None:
+            raise of.error(f"'{fact.name}' has no 'of'")
+        return "", ()
+    if of is None:
+        raise place.error(f"'{fact.name}' needs 'of': {OF[fact.of]}")
+    if fact.of == GROUP:
+        name = of.word(sorted(vocabulary.groups))
+        return name, tuple(Code(GROUP, one) for one in vocabulary.groups if one in {name, f"{name}{COMBINATION}"})
+    name = of.word(sorted(vocabulary.sets))
+    return name, vocabulary.sets[name]
 
 
 def _pair(place: Place, fact: Fact) -> str | None:

@@ -51,7 +51,7 @@ _JOINED: Mapping[Connective, Callable[[list[str]], str]] = {
 
 
 def _comparison(rule: Comparison) -> str:
-    words = [rule.fact, OPERATORS[rule.operator], _value(rule.value), rule.unit]
+    words = [rule.fact, f"of {rule.of}" if rule.of else "", OPERATORS[rule.operator], _value(rule.value), rule.unit]
     if rule.within is not None:
         words.append(f"within {_duration(rule.within)}")
     if rule.paired_with:

@@ -6,8 +6,18 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from adapter.domain.document import Document
-from adapter.domain.trial import Clock, Criterion, CriterionKind, Needs, Rule, Stratum, Trial, TrialParameters
-from adapter.eligibility.language import Convert, read_rule
+from adapter.domain.trial import (
+    Clock,
+    Criterion,
+    CriterionKind,
+    Needs,
+    Rule,
+    Stratum,
+    Trial,
+    TrialParameters,
+    Vocabulary,
+)
+from adapter.eligibility.language import read_rule
 from adapter.eligibility.phrases import rule_words
 from adapter.eligibility.place import Place, text_or
 from adapter.eligibility.rules import comparisons
@@ -35,16 +45,16 @@ def extends(document: Document) -> str | None:
     return None if found is None else _slug(found)
 
 
-def read_trial(document: Document, convert: Convert, parent: Document | None = None) -> Trial:
+def read_trial(document: Document, vocabulary: Vocabulary, parent: Document | None = None) -> Trial:
     """Raises ConfigError naming file, line and the nearest known word. A key this page has replaces the parent's whole."""
     page = _Page(document, parent)
     criteria = (
-        *_criteria(page.need("inclusion"), CriterionKind.INCLUSION, convert),
-        *_criteria(page.need("exclusion"), CriterionKind.EXCLUSION, convert),
+        *_criteria(page.need("inclusion"), CriterionKind.INCLUSION, vocabulary),
+        *_criteria(page.need("exclusion"), CriterionKind.EXCLUSION, vocabulary),
     )
     _once(page.need("inclusion"), [criterion.id for criterion in criteria])
     parameters = _parameters(page.need("parameters"), criteria)
-    strata = _strata(page.need("strata"), convert)
+    strata = _strata(page.need("strata"), vocabulary)
     clocks = tuple(_clock(place, parameters) for place in page.need("clocks").items())
     trial = Trial(
         id=_slug(page.own("trial")),
@@ -89,12 +99,12 @@ def _slug(place: Place) -> str:
     return text
 
 
-def _criteria(group: Place, kind: CriterionKind, convert: Convert) -> tuple[Criterion, ...]:
-    return tuple(_criterion(place.only(CRITERION), kind, convert) for place in group.items())
+def _criteria(group: Place, kind: CriterionKind, vocabulary: Vocabulary) -> tuple[Criterion, ...]:
+    return tuple(_criterion(place.only(CRITERION), kind, vocabulary) for place in group.items())
 
 
-def _criterion(place: Place, kind: CriterionKind, convert: Convert) -> Criterion:
-    met_when = _rule(place, "met_when", convert)
+def _criterion(place: Place, kind: CriterionKind, vocabulary: Vocabulary) -> Criterion:
+    met_when = _rule(place, "met_when", vocabulary)
     needs = place.get("needs")
     if needs is None and met_when is None:
         raise place.error("a criterion without 'met_when' says who answers it: needs: person (or nothing)")
@@ -110,13 +120,13 @@ def _criterion(place: Place, kind: CriterionKind, convert: Convert) -> Criterion
         ask=text_or(place, "ask", ""),
         source=text_or(place, "source", ""),
         short=text_or(place, "short", ""),
-        suggested_when=_rule(place, "suggested_when", convert),
+        suggested_when=_rule(place, "suggested_when", vocabulary),
     )
 
 
-def _rule(place: Place, key: str, convert: Convert) -> Rule | None:
+def _rule(place: Place, key: str, vocabulary: Vocabulary) -> Rule | None:
     found = place.get(key)
-    return None if found is None else read_rule(found, convert)
+    return None if found is None else read_rule(found, vocabulary)
 
 
 def _once(place: Place, names: Iterable[str]) -> None:
@@ -149,20 +159,20 @@ def _parameters(place: Place, criteria: tuple[Criterion, ...]) -> TrialParameter
     )
 
 
-def _strata(group: Place, convert: Convert) -> tuple[Stratum, ...]:
-    strata = tuple(_stratum(place, convert) for place in group.items())
+def _strata(group: Place, vocabulary: Vocabulary) -> tuple[Stratum, ...]:
+    strata = tuple(_stratum(place, vocabulary) for place in group.items())
     _once(group, [name for s in strata for name in (s.id, s.blocked_as) if name])
     return strata
 
 
-def _stratum(place: Place, convert: Convert) -> Stratum:
+def _stratum(place: Place, vocabulary: Vocabulary) -> Stratum:
     place.only(("id", "met_when", "blocked_when", "blocked_as"))
-    blocked_when = _rule(place, "blocked_when", convert)
+    blocked_when = _rule(place, "blocked_when", vocabulary)
     blocked_as = _slug(place.need("blocked_as")) if blocked_when is not None else ""
     name = _slug(place.need("id"))
     if {name, blocked_as} & {INDETERMINATE, UNCLASSIFIED}:
         raise place.need("id").error(f"'{INDETERMINATE}' and '{UNCLASSIFIED}' are what is found when no stratum is")
-    return Stratum(name, read_rule(place.need("met_when"), convert), blocked_when, blocked_as)
+    return Stratum(name, read_rule(place.need("met_when"), vocabulary), blocked_when, blocked_as)
 
 
 def _clock(place: Place, parameters: TrialParameters) -> Clock:

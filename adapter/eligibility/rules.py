@@ -14,7 +14,7 @@ def evaluate(rule: Rule, view: View) -> Finding:
 
 def _read(rule: Comparison, view: View) -> Reading:
     """A fact does not ask what it will be compared with."""
-    asked = (rule.fact, rule.within, rule.context, rule.paired_with)
+    asked = (rule.fact, rule.within, rule.context, rule.paired_with, rule.of)
     found = view.readings.get(asked)
     if found is None:
         found = view.readings[asked] = FACTS[rule.fact].read(view, rule)

@@ -4,12 +4,16 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from adapter.domain.document import Document
+from adapter.domain.trial import Code
 from adapter.mapping.plain import same_word
 
 MDC_COLUMNS = ("use", "target", "code", "reference", "verified", "source")
 ORGANISM_COLUMNS = ("organism", "system", "code", "verified", "source")
 USES = ("measurement", "unit", "known", "pump")
 SYSTEMS = ("SCT", "WORDS")
+SET_COLUMNS = ("set", "system", "code", "match", "verified", "source")
+SET_SYSTEMS = ("icd-10", "snomed-ct", "organism")
+MATCHES = ("exact", "prefix")
 TRUTHS = ("true", "false")
 MDC = "MDC"
 Codes = tuple[tuple[str, str], ...]
@@ -53,6 +57,15 @@ def read_organisms(document: Document) -> Mapping[str, str]:
         for spelling in (organism, row["code"]):
             if found.setdefault(same_word(spelling), organism) != organism:
                 raise document.error((number,), f"'{spelling}' stands under two organisms")
+    return found
+
+
+def read_sets(document: Document) -> Mapping[str, tuple[Code, ...]]:
+    """Code sets of diagnoses and organisms, by name."""
+    found: dict[str, tuple[Code, ...]] = {}
+    for row in rows(document, SET_COLUMNS, {"system": SET_SYSTEMS, "match": MATCHES, "verified": TRUTHS}):
+        code = Code(row["system"], row["code"], row["match"] == "prefix")
+        found[row["set"]] = (*found.get(row["set"], ()), code)
     return found
 
 

@@ -6,7 +6,7 @@ from fractions import Fraction
 from typing import Any
 
 from adapter.domain.document import Document, Path
-from adapter.mapping.codesets import DeviceCodes, read_device_codes, read_organisms
+from adapter.mapping.codesets import DeviceCodes, read_device_codes, read_organisms, read_sets
 from adapter.mapping.dictionary import Concept, Dictionary, Range
 from adapter.mapping.formulary import Formulary, read_formulary
 from adapter.mapping.plain import same_word
@@ -52,6 +52,7 @@ def read_dictionary(document: Document, **companions: Document) -> Dictionary:
     known, specimens, substances, mdc, organisms = map(
         companions.get, ("known", "specimens", "substances", "mdc", "organisms")
     )
+    conditions = companions.get("conditions")
     spelled = {} if specimens is None else read_specimens(specimens)
     concepts = {name: read_concept(document, name, frozenset(spelled.values())) for name in table(document, ())}
     check_others(document, concepts)
@@ -70,6 +71,7 @@ def read_dictionary(document: Document, **companions: Document) -> Dictionary:
         formulary=Formulary() if substances is None else read_formulary(substances),
         pumps=devices.pumps,
         susceptibilities=codes.get(SUSCEPTIBILITIES, frozenset()),
+        sets={} if conditions is None else read_sets(conditions),
     )
 
 

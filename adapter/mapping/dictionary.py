@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 from adapter.domain.quantity import Quantity
+from adapter.domain.trial import Code, Vocabulary
 from adapter.mapping.formulary import Formulary
 from adapter.mapping.units import Units
 
@@ -80,6 +81,13 @@ class Dictionary:
     """Codes of an infusion's rate whose drug stands in another line."""
     susceptibilities: frozenset[tuple[str, str]] = frozenset()
     """OBR-4 of orders that hold susceptibilities."""
+
+    sets: Mapping[str, tuple[Code, ...]] = field(default_factory=dict)
+    """Diagnoses and organisms by the name a protocol page gives them."""
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        return Vocabulary(self.convert, self.sets, frozenset(one.group for one in self.formulary.substances.values()))
 
     def find(self, system: str, code: str) -> Concept | None:
         """By HL7's names of systems: `LN`, `SCT`, `MDC`; `L` for the dictionary's own codes."""

@@ -218,3 +218,20 @@ URINE_FIRST_ENTRY = timedelta(hours=1)
 """What the first entry of a record covers when nothing stands before it: hourly charting is the rule on an ICU."""
 URINE_SPARSE = timedelta(hours=8)
 """A longer silence between two entries (a shift) is flagged: an undocumented void is not anuria."""
+
+PREDNISONE_FACTORS = {
+    "prednisone": Fraction(1),
+    "prednisolone": Fraction(1),
+    "methylprednisolone": Fraction(5, 4),
+    "hydrocortisone": Fraction(5, 20),
+    "cortisone": Fraction(5, 25),
+    "dexamethasone": Fraction(5) / Fraction("0.75"),
+    "betamethasone": Fraction(5) / Fraction("0.75"),
+    "triamcinolone": Fraction(5, 4),
+    "deflazacort": Fraction(5, 6),
+}
+"""Milligrams of prednisone that one milligram is worth; fludrocortisone is not counted (clinical 3.3)."""
+STEROID_ROUTES = frozenset({"iv", "oral", "im", ""})
+"""Systemic; where nobody said, it is shown."""
+MILLIGRAMS = {"mg": Fraction(1), "g": Fraction(1000), "ug": Fraction(1, 1000)}
+"""Of one of the units a dose is told in."""

@@ -27,7 +27,7 @@ AN_HOUR_LATER, ASKED_LATER, JUDGED_LATER = after(1), after(1.5), after(2)
 
 @pytest.fixture(scope="session")
 def immunosep() -> Trial:
-    return read_trial(assets.load_document(PROFILES / "immunosep/trial.yaml"), dictionary().convert)
+    return read_trial(assets.load_document(PROFILES / "immunosep/trial.yaml"), dictionary().vocabulary)
 
 
 @pytest.fixture

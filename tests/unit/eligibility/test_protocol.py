@@ -25,7 +25,7 @@ def shipped(name: str) -> Trial:
     document = assets.load_document(PROFILES / name / "trial.yaml")
     upper = extends(document)
     parent = None if upper is None else assets.load_document(PROFILES / upper / "trial.yaml")
-    return read_trial(document, builders.dictionary().convert, parent)
+    return read_trial(document, builders.dictionary().vocabulary, parent)
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def changed(tmp_path: Path) -> Changed:
         assert PAGE.count(old) >= 1, old
         path = tmp_path / "trial.yaml"
         path.write_text(PAGE.replace(old, new, 1))
-        return read_trial(assets.load_document(path), builders.dictionary().convert)
+        return read_trial(assets.load_document(path), builders.dictionary().vocabulary)
 
     return read
 
@@ -126,6 +126,14 @@ MISTAKES = {
     "needs: person\n    ask: Has consent been denied?": ("ask: Has consent been denied?", "who answers it"),
     "above: 4420": ("above: 4420, at_most: 3", "exactly one of"),
     "sofa_window: 24 h": ("sofa_window: 48 h", "scored over 24 h"),
+    "of: lupus": ("of: lupos", "did you mean 'lupus'"),
+    "condition.on_record, of: lupus": ("condition.on_record", "needs 'of': a set of mappings/codesets/conditions.csv"),
+    "of: anti-cytokine": ("of: anticytokine", "did you mean 'anti-cytokine'"),
+    "fact: drug.given, of: anti-cytokine, is: true, within: 30 d": (
+        "fact: drug.given, of: anti-cytokine, is: true",
+        "needs 'within'",
+    ),
+    "fact: hiv.test, is: positive": ("fact: hiv.test, of: hiv, is: positive", "has no 'of'"),
     "limit: 72 h": ("limit: 0 h", "longer than nothing"),
     "within: 72 h}\n  - id: immunoparalysis": ("}\n  - id: immunoparalysis", "needs 'within'"),
     "id: mals": ("id: indeterminate", "what is found when no stratum is"),
@@ -173,7 +181,7 @@ def test_an_extended_page_may_not_extend_another(tmp_path: Path) -> None:
     child.write_text("trial: a\nextends: b\n")
     parent.write_text("trial: b\nextends: c\n")
     with pytest.raises(ConfigError, match=r"parent.yaml:2: .*may not extend"):
-        read_trial(assets.load_document(child), builders.dictionary().convert, assets.load_document(parent))
+        read_trial(assets.load_document(child), builders.dictionary().vocabulary, assets.load_document(parent))
 
 
 def test_a_page_that_is_no_mapping_is_refused(tmp_path: Path) -> None:

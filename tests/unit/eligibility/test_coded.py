@@ -1,0 +1,221 @@
+"""Codes on record lay evidence before a person and never answer (clinical 3.3, 4): set by set, dose by dose."""
+
+import random
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from adapter.assets import load_rows
+from adapter.domain.assessment import Assessment, CriterionResult
+from adapter.domain.condition import Condition, ConditionStatus
+from adapter.domain.truth import Truth
+from adapter.errors import ConfigError
+from adapter.mapping.codesets import read_sets
+from adapter.scoring.thresholds import PREDNISONE_FACTORS
+from tests.builders import T0, after, dictionary, given, observation, state_of, visit
+
+Judge = Callable[..., Assessment]
+Results = Callable[[Assessment, str], CriterionResult]
+ED = visit(at=T0)
+LATER = after(2)
+
+
+def told(code: str, system: str = "icd-10", **said: Any) -> Condition:
+    status = said.pop("status", ConditionStatus.ACTIVE)
+    made = Condition(
+        f"{system}|{code}", system, code, status, said.pop("at", T0), "1", sender_time=said.pop("sent", T0)
+    )
+    return replace(made, digest=f"{system}|{code}|{status}")
+
+
+def shown(found: CriterionResult) -> list[tuple[str, str]]:
+    return [(one.concept, one.value) for one in found.evidence]
+
+
+@pytest.mark.parametrize(
+    ("criterion_id", "system", "code", "named"),
+    [
+        ("E3", "icd-10", "N10", "pyelonephritis"),
+        ("E3", "icd-10", "O23.01", "pyelonephritis"),
+        ("E3", "icd-10", "K65.0", "intra-abdominal-infection"),
+        ("E3", "icd-10", "G00.1", "meningitis"),
+        ("E3", "icd-10", "L03.115", "skin-infection"),
+        ("E3", "snomed-ct", "48661000", "intra-abdominal-infection"),
+        ("E4", "icd-10", "C79.51", "metastatic-malignancy"),
+        ("E6", "icd-10", "Z66", "do-not-resuscitate"),
+        ("E7", "icd-10", "T80.211A", "catheter-infection"),
+        ("E8", "icd-10", "A15.0", "tuberculosis"),
+        ("E9", "icd-10", "B20", "hiv"),
+        ("E10", "icd-10", "D81.0", "primary-immunodeficiency"),
+        ("E13", "icd-10", "M32.14", "lupus"),
+        ("E14", "icd-10", "G35D", "demyelination"),
+        ("E15", "icd-10", "Z33.1", "pregnancy-or-lactation"),
+        ("I5", "icd-10", "J18.9", "pneumonia"),
+        ("I5", "snomed-ct", "5758002", "bacteraemia"),
+    ],
+)
+def test_a_diagnosis_is_laid_before_whoever_answers(
+    judged: Judge, criterion: Results, criterion_id: str, system: str, code: str, named: str
+) -> None:
+    found = criterion(judged(state_of(encounter=ED, conditions=(told(code, system),), sex="female")), criterion_id)
+    assert found.answer is Truth.UNKNOWN
+    assert (named, code) in shown(found)
+
+
+@pytest.mark.parametrize(
+    ("criterion_id", "code"),
+    [
+        ("E3", "N39.0"),
+        ("E3", "L89.1"),
+        ("E4", "C50.9"),
+        ("E9", "Z11.4"),
+        ("E10", "D84.821"),
+        ("E10", "D84.81"),
+        ("E13", "L93.0"),
+        ("E14", "H46"),
+    ],
+)
+def test_a_neighbour_is_not_meant(judged: Judge, criterion: Results, criterion_id: str, code: str) -> None:
+    assert criterion(judged(state_of(encounter=ED, conditions=(told(code),))), criterion_id).evidence == ()
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"status": ConditionStatus.REFUTED},
+        {"status": ConditionStatus.RESOLVED},
+        {"at": after(3)},
+    ],
+)
+def test_what_is_over_ruled_out_or_not_yet_so_is_no_ground(
+    judged: Judge, criterion: Results, said: dict[str, Any]
+) -> None:
+    state = state_of(encounter=ED, conditions=(told("M32.1", **said),))
+    assert criterion(judged(state), "E13").evidence == ()
+
+
+def test_a_diagnosis_that_was_ruled_out_later_leaves_nothing_in_any_order(judged: Judge, criterion: Results) -> None:
+    said = [told("M32.1"), told("M32.1", status=ConditionStatus.REFUTED, sent=after(1))]
+    for order in (said, said[::-1]):
+        assert criterion(judged(state_of(encounter=ED, conditions=tuple(order))), "E13").evidence == ()
+
+
+@pytest.mark.parametrize(
+    ("grown", "laid"),
+    [
+        ("staphylococcus epidermidis", True),
+        ("staphylococcus hominis", True),
+        ("coagulase-negative staphylococcus", True),
+        ("corynebacterium jeikeium", True),
+        ("staphylococcus aureus", False),
+        ("staphylococcus", False),
+        ("escherichia coli", False),
+    ],
+)
+def test_a_skin_commensal_is_shown_as_one(judged: Judge, criterion: Results, grown: str, laid: bool) -> None:
+    found = judged(state_of(observation("culture-organism", grown, at=after(1)), encounter=ED))
+    assert bool(criterion(found, "E7").evidence) is laid
+    assert criterion(found, "I5").evidence
+
+
+# --- drugs -----------------------------------------------------------------------------------------------------------
+
+
+def drugs(judged: Judge, criterion: Results, which: str, *said: Any, **more: Any) -> CriterionResult:
+    observed = more.pop("observed", ())
+    return criterion(judged(state_of(*observed, encounter=ED, administrations=said), LATER), which)
+
+
+@pytest.mark.parametrize(("days", "laid"), [(1, True), (29.9, True), (30.2, False)])
+def test_a_biologic_of_the_last_thirty_days(judged: Judge, criterion: Results, days: float, laid: bool) -> None:
+    found = drugs(
+        judged, criterion, "E12", given("tocilizumab", dose="400", unit="mg", at=LATER - timedelta(days=days))
+    )
+    assert (found.answer, bool(found.evidence)) == (Truth.UNKNOWN, laid)
+
+
+@pytest.mark.parametrize("state", ["ordered", "dispensed", "not-given", "withdrawn"])
+def test_what_was_not_given_is_no_exposure(judged: Judge, criterion: Results, state: str) -> None:
+    assert drugs(judged, criterion, "E12", given("anakinra", dose="100", unit="mg", at=T0, state=state)).evidence == ()
+
+
+def test_two_drugs_against_tuberculosis_on_one_day_or_one_alone_are_shown(judged: Judge, criterion: Results) -> None:
+    one, other = (given(name, dose="300", unit="mg", at=T0) for name in ("isoniazid", "rifampicin"))
+    assert shown(drugs(judged, criterion, "E8", one)) == [("isoniazid", "300")]
+    assert {name for name, _ in shown(drugs(judged, criterion, "E8", one, other))} == {"isoniazid", "rifampicin"}
+    fixed = given("antituberculosis-combination", dose="1", unit="mg", at=T0)
+    assert shown(drugs(judged, criterion, "E8", fixed)) == [("antituberculosis-combination", "1")]
+
+
+WEIGHT = observation("weight", 70, at=T0)
+
+
+@pytest.mark.parametrize(
+    ("drug", "dose", "laid"),
+    [
+        ("prednisone", "28", True),
+        ("prednisone", "27.99", False),
+        ("hydrocortisone", "112", True),
+        ("hydrocortisone", "111.9", False),
+        ("methylprednisolone", "22.4", True),
+        ("methylprednisolone", "22.3", False),
+        ("dexamethasone", "4.2", True),
+        ("dexamethasone", "4.19", False),
+    ],
+)
+def test_corticosteroids_in_prednisone_by_weight_at_the_threshold(
+    judged: Judge, criterion: Results, drug: str, dose: str, laid: bool
+) -> None:
+    """0.4 mg/kg a day at 70 kg is 28 mg of prednisone."""
+    found = drugs(judged, criterion, "E11", given(drug, dose=dose, unit="mg", at=T0, route="iv"), observed=(WEIGHT,))
+    assert (found.answer, bool(found.evidence)) == (Truth.UNKNOWN, laid)
+
+
+def test_the_doses_of_a_day_add_up_and_the_sum_is_shown(judged: Judge, criterion: Results) -> None:
+    doses = [given("hydrocortisone", dose="50", unit="mg", at=T0 + timedelta(minutes=n), route="iv") for n in range(4)]
+    random.Random(3).shuffle(doses)
+    found = drugs(judged, criterion, "E11", *doses, observed=(WEIGHT,))
+    assert shown(found)[0] == ("steroid.daily", "0.714286")
+    assert len(found.evidence) == 5
+
+
+@pytest.mark.parametrize("more", [{"route": "inhaled"}, {"route": "topical"}, {"at": LATER - timedelta(days=16)}])
+def test_what_does_not_reach_the_body_or_is_long_ago_does_not_count(
+    judged: Judge, criterion: Results, more: dict[str, Any]
+) -> None:
+    said = given("prednisone", dose="50", unit="mg", **({"at": T0} | more))
+    assert drugs(judged, criterion, "E11", said, observed=(WEIGHT,)).evidence == ()
+
+
+def test_without_a_weight_nothing_is_worked_out(judged: Judge, criterion: Results) -> None:
+    found = drugs(judged, criterion, "E11", given("prednisone", dose="50", unit="mg", at=T0, route="oral"))
+    assert (found.answer, found.evidence) == (Truth.UNKNOWN, ())
+
+
+def test_every_corticosteroid_of_the_formulary_has_its_factor() -> None:
+    steroids = {s.name for s in dictionary().formulary.substances.values() if s.group == "corticosteroid"}
+    assert steroids == PREDNISONE_FACTORS.keys()
+    assert PREDNISONE_FACTORS["dexamethasone"] == Fraction(20, 3)
+
+
+# --- the file --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("line", "complaint"),
+    [
+        ("x,icd-11,A,exact,true,s", "unknown system 'icd-11'"),
+        ("x,icd-10,A,begins,true,s", "unknown match 'begins'"),
+        ("x,icd-10,,exact,true,s", "filled in"),
+    ],
+)
+def test_a_mistake_in_the_code_sets_is_named(tmp_path: Path, line: str, complaint: str) -> None:
+    path = tmp_path / "conditions.csv"
+    path.write_text(f"set,system,code,match,verified,source\n{line}\n")
+    with pytest.raises(ConfigError, match=complaint):
+        read_sets(load_rows(path))
