@@ -20,6 +20,17 @@ COMBINATION = "-combination"
 NO_WEIGHT = "What does the patient weigh? Corticosteroids were given, and no weight is on file"
 
 
+def diagnoses(view: View) -> object:
+    """What a reading of them rests on: those that were so by now."""
+    return tuple(one for one in view.stay.state.conditions if instant(one.at) <= view.at)
+
+
+def drugs(view: View) -> object:
+    """As `diagnoses`; where any was given it is another reading at each moment, for windows move."""
+    told = view.stay.state.administrations
+    return (told, view.at) if told else ()
+
+
 def on_record(view: View, comparison: Comparison) -> Reading:
     """An active diagnosis of the set, whenever it began; none says nothing."""
     told = (one for one in view.stay.state.conditions if instant(one.at) <= view.at)

@@ -96,6 +96,10 @@ def _score(name: str, means: str, read: Read) -> Fact:
     return Fact(name, Kind.NUMBER, means, read, windowed=True, contextual=True, reads=reads, given=given)
 
 
+def _drugs(name: str, kind: Kind, means: str, read: Read, reads: tuple[str, ...] = ()) -> Fact:
+    return Fact(name, kind, means, read, windowed=True, ages=True, of=GROUP, reads=reads, given=coded.drugs)
+
+
 def _stratum(view: View, _comparison: Comparison) -> Reading:
     return view.stratum or Reading()
 
@@ -129,7 +133,15 @@ LIST = (
         windowed=True,
         reads=("culture-organism",),
     ),
-    Fact("condition.on_record", Kind.YES_NO, "an active diagnosis of a code set", coded.on_record, of=SET),
+    Fact(
+        "condition.on_record",
+        Kind.YES_NO,
+        "an active diagnosis of a code set",
+        coded.on_record,
+        of=SET,
+        reads=(),
+        given=coded.diagnoses,
+    ),
     Fact(
         "culture.organism",
         Kind.YES_NO,
@@ -139,25 +151,9 @@ LIST = (
         of=SET,
         reads=("culture-organism",),
     ),
-    Fact("drug.given", Kind.YES_NO, "a drug of a group was given", coded.given, windowed=True, ages=True, of=GROUP),
-    Fact(
-        "drug.together",
-        Kind.NUMBER,
-        "drugs of a group given on one day",
-        coded.together,
-        windowed=True,
-        ages=True,
-        of=GROUP,
-    ),
-    Fact(
-        "steroid.daily",
-        Kind.NUMBER,
-        "prednisone equivalent of a day, mg/kg",
-        coded.steroid,
-        windowed=True,
-        ages=True,
-        of=GROUP,
-    ),
+    _drugs("drug.given", Kind.YES_NO, "a drug of a group was given", coded.given),
+    _drugs("drug.together", Kind.NUMBER, "drugs of a group given on one day", coded.together),
+    _drugs("steroid.daily", Kind.NUMBER, "prednisone equivalent of a day, mg/kg", coded.steroid, ("weight",)),
     _yes_no("lactation", "told by a person only", answers.only_a_person_knows, reads=()),
     _yes_no("pregnancy.unwilling", "told by a person only", answers.only_a_person_knows, reads=()),
     _derived("stratum.assigned", "a stratum of this trial is found", _stratum, attrgetter("stratum")),
