@@ -14,7 +14,7 @@ from adapter.daemon.parts import neighbours, outlets_for, refuse_clear_text, spa
 from adapter.daemon.polling import reached
 from adapter.daemon.rules import SECRET, load_rules
 from adapter.errors import AdapterError, ConfigError, UnavailableError
-from adapter.settings import Settings, load_settings
+from adapter.settings import FhirSink, Settings, load_settings
 from adapter.settings.reading import read_toml
 from adapter.store.disk import (
     VOLATILE,
@@ -106,8 +106,12 @@ def _sources(settings: Settings) -> Looked:
 def _outlets(settings: Settings) -> Looked:
     made = outlets_for(settings)
     yield "ok", ", ".join(made) or "none: nothing leaves this machine"
-    if len(settings.adapter.trials) > 1 and settings.sink:
-        yield "warning", "a sink reports to the study of the first trial — run one adapter for each study's EDC"
+    if len(settings.adapter.trials) > 1 and any(isinstance(sink, FhirSink) and sink.study for sink in settings.sink):
+        first = settings.adapter.trials[0]
+        yield (
+            "warning",
+            f"'study' of a sink is the ResearchStudy of {first} — other trials are named by their registry number",
+        )
 
 
 def _web(settings: Settings) -> Looked:

@@ -239,8 +239,8 @@ def _webhook(section: WebhookSection) -> Callable[[Clock], Notifier]:
 
 
 def owing(settings: Settings, rules: Rulebook, secret: SiteSecret) -> tuple[Outlet, ...]:
-    """What decides which deliveries are owed; a sink serves the first trial's study."""
-    registry = rules.trials[0].registry
+    """What decides which deliveries are owed; a sink's own ResearchStudy is that of the first trial."""
+    first = rules.trials[0]
     sinks = tuple(
         SinkOutlet(
             sink.name,
@@ -249,7 +249,15 @@ def owing(settings: Settings, rules: Rulebook, secret: SiteSecret) -> tuple[Outl
                 secret=secret.derive("fhir-ids"),
                 dates=Dates(sink.dates),
                 software=__version__,
-                study=Study(registry, sink.study if isinstance(sink, FhirSink) else ""),
+                study=Study(first.registry, study := sink.study if isinstance(sink, FhirSink) else ""),
+                consent_criterion=first.parameters.consent_criterion,
+                studies={
+                    trial.id: (
+                        Study(trial.registry, study if trial is first else ""),
+                        trial.parameters.consent_criterion,
+                    )
+                    for trial in rules.trials
+                },
             ),
         )
         for sink in settings.sink

@@ -29,7 +29,8 @@ KEYS = (
     *("inclusion", "exclusion", "strata", "clocks", "statuses"),
 )
 PARAMETERS = (
-    *("sepsis_criterion", "stratum_criterion", "infection_criterion", "sofa_window", "emergency_context"),
+    *("sepsis_criterion", "stratum_criterion", "infection_criterion", "consent_criterion", "sofa_window"),
+    "emergency_context",
     *("hospital_acquired", "baseline_window", "baseline_before_infection", "near_threshold", "pair_within"),
 )
 CRITERION = ("id", "text", "short", "source", "needs", "ask", "met_when", "suggested_when")
@@ -140,7 +141,7 @@ def _once(place: Place, names: Iterable[str]) -> None:
 def _parameters(place: Place, criteria: tuple[Criterion, ...]) -> TrialParameters:
     place.only(PARAMETERS)
     inclusion = tuple(c.id for c in criteria if c.kind is CriterionKind.INCLUSION)
-    near, window = place.need("near_threshold"), place.need("sofa_window")
+    near, window, consent = place.need("near_threshold"), place.need("sofa_window"), place.get("consent_criterion")
     if window.duration() != WINDOW:
         raise window.error(f"SOFA is scored over {WINDOW // timedelta(hours=1)} h, no other window")
     if not 0 <= near.number() < 1:
@@ -153,6 +154,7 @@ def _parameters(place: Place, criteria: tuple[Criterion, ...]) -> TrialParameter
         baseline_window=place.need("baseline_window").duration(),
         near_threshold=near.number(),
         pair_within=place.need("pair_within").duration(),
+        consent_criterion="" if consent is None else consent.word(inclusion),
         infection_criterion=place.need("infection_criterion").word(inclusion),
         hospital_acquired=place.need("hospital_acquired").duration(),
         baseline_before_infection=place.need("baseline_before_infection").duration(),

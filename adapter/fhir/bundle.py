@@ -3,8 +3,8 @@
 import hashlib
 import json
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from adapter.domain.assessment import Assessment, Verdict
@@ -42,6 +42,13 @@ class BundleContext:
     study: Study
     consent_criterion: str = "I4"
     """The criterion that a person answers once consent is given (decisions E3)."""
+    studies: Mapping[str, tuple[Study, str]] = field(default_factory=dict)
+    """Where several trials are screened: the study and the consent criterion of each."""
+
+    def of(self, trial: str) -> "BundleContext":
+        """What is configured for this trial."""
+        study, consent = self.studies.get(trial, (self.study, self.consent_criterion))
+        return replace(self, study=study, consent_criterion=consent, studies={})
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +165,8 @@ class _Writer:
     """The parts of one bundle, which name each other."""
 
     def __init__(self, assessment: Assessment, screening_id: str, context: BundleContext, event: DecisionEvent) -> None:
-        self._a, self._number, self._context, self._event = assessment, screening_id, context, event
+        self._a, self._number, self._event = assessment, screening_id, event
+        self._context = context.of(assessment.trial)
         self._calendar = calendar(context.secret, assessment.trial, screening_id, context.dates)
         self._patient = self._id("patient")
         self._device = resource_id(

@@ -115,11 +115,12 @@ def _is_due(outlet: SinkOutlet, change: AlertChange | None, assessment: Assessme
     """
     if HELD.intersection(assessment.flags):
         return False
+    consent = outlet.context.of(assessment.trial).consent_criterion
     if outlet.name not in occasion.pushed:
-        return gate_open(assessment, outlet.push_when, consent=outlet.context.consent_criterion)
+        return gate_open(assessment, outlet.push_when, consent=consent)
     if occasion.decided:
         return True
-    if not tells_values(assessment, consent=outlet.context.consent_criterion):
+    if not tells_values(assessment, consent=consent):
         return False
     return change is not None or _content(outlet, change, assessment, occasion) != occasion.pushed[outlet.name]
 
