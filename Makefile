@@ -5,7 +5,7 @@ FUZZ ?= 100
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help demo test fast check golden bench torture screenshots clean
+.PHONY: help demo test fast check golden bench torture mutants screenshots clean
 
 help: ## what the words mean
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -43,6 +43,10 @@ bench: $(STAMP) ## figures with other people's parsers and servers beside us, in
 torture: $(STAMP) ## crash tests in full (every call killed or failed, 100,000 power cuts: hours, as root), 20,000 ties of records, a hundred times the mutants (FUZZ)
 	CI=true ADAPTER_CALLS=1000000 ADAPTER_EIO=1000000 ADAPTER_CUTS=100000 ADAPTER_KILLS=200 ADAPTER_GRAPHS=1500 FUZZ=$(FUZZ) \
 	  $(BIN)/python -m pytest -n auto --dist loadscope --durations=0 tests/crash tests/fuzz tests/laws/test_identity.py
+
+mutants: $(STAMP) ## change the reader, the score and the criteria in ten thousand places, and see which change no test minds: hours
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[mutants]'
+	$(BIN)/mutmut run
 
 screenshots: $(STAMP) ## the pictures of the README
 	ADAPTER_SCREENSHOTS=docs/pictures $(BIN)/python -m pytest tests/browser

@@ -518,3 +518,36 @@ def test_so_much_oxygen_without_a_device_may_be_a_saturation(fio2: str, flagged:
     beside = observation("respiratory-support", "invasive")
     lung = score(state_of(*gas, beside), after(1), ScoringOptions()).organs["respiration"]
     assert "fio2_may_be_spo2" not in lung.flags
+
+
+def scanty(*gaps: float, volume: int = 20, start: float = 0) -> list[Observation]:
+    """Entries of so many mL, each so many hours after the one before."""
+    times = [start]
+    for gap in gaps:
+        times.append(times[-1] + gap)
+    return [observation("urine-output", volume, at=after(hour)) for hour in times]
+
+
+def test_little_urine_charted_each_hour_scores_and_says_how_much() -> None:
+    creatinine = observation("creatinine", "0.8", at=after(23))
+    found = renal_of(creatinine, *scanty(*[1] * 24), hour=24)
+    assert (found.score, found.low, found.high, found.status, found.flags) == (3, 3, 3, OrganStatus.DERIVED, ())
+    assert found.evidence[0].note == "480 mL in 24 h: 480 mL per 24 h"
+    assert len({one.effective for one in found.evidence if one.concept == "urine-output"}) == 24
+
+
+@pytest.mark.parametrize(("gap", "sparse"), [(8, False), (8.1, True)])
+def test_a_shift_without_an_entry_is_flagged(gap: float, sparse: bool) -> None:
+    creatinine = observation("creatinine", "0.8", at=after(23))
+    found = renal_of(creatinine, *scanty(*[1] * 8, gap, *[1] * 8), hour=8 + gap + 8)
+    assert ("urine_sparsely_charted" in found.flags) is sparse
+
+
+@pytest.mark.parametrize(("hours_", "low"), [(20.5, 0), (21, 3)])
+def test_less_than_a_day_of_urine_decides_nothing(hours_: float, low: int) -> None:
+    """22 h score, the hour before the first entry included."""
+    creatinine = observation("creatinine", "0.8", at=after(1))
+    gaps = [0.5] * int(hours_ * 2)
+    found = renal_of(creatinine, *scanty(*gaps, volume=5, start=-1), hour=hours_ - 1)
+    assert found.low == low
+    assert ("urine_provisional" in found.flags) is (low == 0)
