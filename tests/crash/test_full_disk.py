@@ -245,7 +245,7 @@ def test_a_disk_that_turns_read_only_ends_the_daemon_until_it_can_be_written_aga
 ) -> None:
     sent = messages(40)
     with small(tmp_path / "place", cellar, "size=8m") as place:
-        assert place.up("pwrite64,fdatasync,fallocate:error=EROFS:when=150+"), place.log.read_text()
+        assert place.up("pwrite64,fdatasync,fallocate:error=EROFS:when=250+"), place.log.read_text()
         told = deliver(place, sent)
         assert place.stop() == 3
         place.remount("ro")
