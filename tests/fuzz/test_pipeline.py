@@ -26,7 +26,7 @@ from tests.fuzz.reading import resident
 from tests.walking import NOW, House
 
 TIMES = int(os.environ.get("FUZZ", "1"))
-MUTANTS, SANDWICHES = 20_000 * TIMES, 2_000 * TIMES
+MUTANTS, SANDWICHES = 10_000 * TIMES, 1_000 * TIMES
 PATIENTS = 500
 TOGETHER = 10
 """Mutants stored and processed at once: what takes them a second of processor time would have to be found among ten."""
