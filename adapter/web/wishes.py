@@ -59,15 +59,20 @@ def determination(asked: Asked, trial: Trial, criterion: str, answer: str, note:
         raise RefusedError("This trial has no such criterion.")
     if answer not in set(Truth):
         raise RefusedError("Answer met, not-met or unknown.")
+    return _determined(asked, criterion, Truth(answer), _note(note))
+
+
+def _determined(asked: Asked, criterion: str, answer: Truth, note: str) -> bytes:
+    row = asked.row
     return actions.determination_body(
-        patient=asked.row.patient,
-        trial=asked.row.trial,
-        episode=asked.row.episode,
+        patient=row.patient,
+        trial=row.trial,
+        episode=row.episode,
         criterion=criterion,
-        answer=Truth(answer),
+        answer=answer,
         at=asked.at,
         by=asked.by,
-        note=_note(note),
+        note=note,
     )
 
 
@@ -75,16 +80,7 @@ def screening_id(asked: Asked, number: str) -> bytes:
     """Which screening id counts for a person; raises RefusedError for any other number."""
     if number not in (asked.row.assessment.get("screening_ids") or ()):
         raise RefusedError("Choose one of the screening numbers of this person.")
-    return actions.determination_body(
-        patient=asked.row.patient,
-        trial=asked.row.trial,
-        episode=asked.row.episode,
-        criterion=WHICH_NUMBER,
-        answer=Truth.MET,
-        at=asked.at,
-        by=asked.by,
-        note=number,
-    )
+    return _determined(asked, WHICH_NUMBER, Truth.MET, number)
 
 
 def same_person(asked: Asked) -> bytes:
@@ -92,16 +88,7 @@ def same_person(asked: Asked) -> bytes:
     described = asked.row.assessment.get("described") or ()
     if not described:
         raise RefusedError("Nobody doubts that this is one person.")
-    return actions.determination_body(
-        patient=asked.row.patient,
-        trial=asked.row.trial,
-        episode=asked.row.episode,
-        criterion=SAME_PERSON,
-        answer=Truth.MET,
-        at=asked.at,
-        by=asked.by,
-        note=" ".join(described),
-    )
+    return _determined(asked, SAME_PERSON, Truth.MET, " ".join(described))
 
 
 def status(asked: Asked, trial: Trial, wanted: str, reason: str, note: str) -> bytes:
