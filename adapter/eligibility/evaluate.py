@@ -14,7 +14,15 @@ from adapter.eligibility.chronic import chronic_flag
 from adapter.eligibility.clock import TimeLimit, next_turn, onset_of, sepsis_found, time_limit_of
 from adapter.eligibility.criteria import Answered, answered, determinations_of, finding_of, result_of
 from adapter.eligibility.deciding import deciding_tests
-from adapter.eligibility.episode import NEWER_VISIT, encounter_named, encounter_of, ended, episode_of, spoken_of
+from adapter.eligibility.episode import (
+    NEWER_VISIT,
+    NO_VISIT,
+    encounter_named,
+    encounter_of,
+    ended,
+    episode_of,
+    spoken_of,
+)
 from adapter.eligibility.finding import Finding, earliest, unique
 from adapter.eligibility.plan import plan_of
 from adapter.eligibility.sepsis import infection_of, missing_inputs
@@ -30,6 +38,10 @@ BESIDE_THE_VERDICT = (
 )
 """Concepts a reader wants to see whatever the verdict."""
 MARKS = {"test": "test-patient", "opt_out": "opt-out"}
+ON_STUDY = "on-study"
+"""The status that says that the patient was randomised; a person sets it."""
+AS_RANDOMISED = "as-of-randomisation"
+"""The flag of an assessment that looks no further."""
 DELETED = "record-deleted"
 """The flag of a patient whose record the hospital deleted (A29) and of whom nobody has spoken anew."""
 """What a patient's description says → flag of the assessment."""
@@ -46,12 +58,18 @@ def assess(  # noqa: PLR0913 — one call says all an assessment rests on
 ) -> Assessment:
     """Cannot fail on data: what is missing stays unknown. No result, answer or decision dated after `at` is used.
 
-    `episode` names a visit other than the present one: one that people were told of and that may have ended since.
+    `episode` names a visit other than the present one: one that people were told of and that may have ended since. Of
+    somebody who was randomised everything is as it was then: what came later could tell the treatment (reliability P11).
     """
-    case = _case(trial, chart_of(source), instant(at), options, episode)
+    chart = chart_of(source)
+    named = episode or episode_of(encounter_of(chart, instant(at)))
+    seen_at = randomised(trial, chart.state, named, at) or at
+    blinded = seen_at < at
+    case = _case(trial, chart, instant(seen_at), options, named if blinded and named != NO_VISIT else episode)
+    over = case.over or _over(case.view.stay, instant(at))
     state = case.view.stay.state
     encounter = case.view.stay.encounter
-    verdict = verdict_of(trial, case.results.values(), passed=case.limit.passed(at))
+    verdict = verdict_of(trial, case.results.values(), passed=case.limit.passed(seen_at))
     return Assessment(
         patient=state.patient,
         trial=trial.id,
@@ -60,7 +78,7 @@ def assess(  # noqa: PLR0913 — one call says all an assessment rests on
         verdict=verdict,
         certainty=certainty_of(trial, case.results),
         stratum=case.stratum.stratum,
-        shown=not case.over and is_shown(trial, verdict, case.results, emergency=case.emergency),
+        shown=not over and is_shown(trial, verdict, case.results, emergency=case.emergency),
         sofa=case.view.sofa,
         sepsis=_sepsis(case),
         criteria=tuple(case.results.values()),
@@ -69,12 +87,19 @@ def assess(  # noqa: PLR0913 — one call says all an assessment rests on
         rulebook=rulebook,
         provisional=case.stratum.provisional,
         flags=unique(
-            (*case.stratum.flags, *case.limit.warning(at), *case.marks, *_doubts(trial, state), *_chronic(case))
+            (
+                *case.stratum.flags,
+                *case.limit.warning(seen_at),
+                *case.marks,
+                *(AS_RANDOMISED,) * blinded,
+                *_doubts(trial, state),
+                *_chronic(case),
+            )
         ),
         stratum_evidence=case.stratum.evidence,
         encounter=encounter,
         status=_status(trial, state, episode or episode_of(encounter), at),
-        review_at=None if case.over else _review_at(case),
+        review_at=None if over or blinded else _review_at(case),
         deciding=deciding_tests(trial, case.view, case.results, case.findings),
         facts=_facts(case.view),
     )
@@ -98,6 +123,12 @@ class _Case:
     def emergency(self) -> bool:
         encounter = self.view.stay.encounter
         return encounter is not None and encounter.started_in_emergency
+
+
+def randomised(trial: Trial, state: PatientState, episode: str, at: datetime) -> datetime | None:
+    """When a person first said so in this episode; what anybody said later takes no knowledge back."""
+    ours = (d for d in state.decisions if d.trial == trial.id and d.episode == episode and d.at <= at)
+    return min((d.at for d in ours if d.status == ON_STUDY), default=None)
 
 
 def _case(trial: Trial, chart: Chart, at: datetime, options: ScoringOptions, episode: str | None) -> _Case:

@@ -338,3 +338,62 @@ def test_a_determination_given_by_hand_is_shown_with_its_note(
         "dr-x",
         "spouse signed",
     )
+
+
+# --- after randomisation (reliability P11) ----------------------------------------------------------------------------
+
+
+def randomised(at: datetime, trial: str = "immunosep", status: str = "on-study") -> Decision:
+    return Decision(trial, ED.visit, status, at, "ilse", digest=f"{status}@{at.isoformat()}")
+
+
+def test_what_comes_after_randomisation_tells_nothing(judged: Judge, septic: tuple[Observation, ...]) -> None:
+    """Ferritin falls under anakinra, and HLA-DR rises under interferon: neither is looked at any more."""
+    before = state_of(*septic, MALS, encounter=ED, decisions=(randomised(after(3)),))
+    later = (observation("ferritin", 900, at=after(20)), observation("mhladr", 14000, at=after(20)))
+    told = state_of(
+        *septic,
+        MALS,
+        *later,
+        observation("platelets", 20, at=after(20)),
+        encounter=ED,
+        decisions=(randomised(after(3)),),
+    )
+    found, frozen = judged(told, after(30)), judged(before, after(3))
+    assert (found.stratum, found.verdict) == ("mals", "candidate")
+    assert (found.sofa, found.facts, found.criteria) == (frozen.sofa, frozen.facts, frozen.criteria)
+    assert "as-of-randomisation" in found.flags
+    assert "as-of-randomisation" not in frozen.flags
+    assert (found.status, found.review_at) == ("on-study", None)
+
+
+def test_a_correction_of_what_came_before_is_still_heard(judged: Judge, septic: tuple[Observation, ...]) -> None:
+    wrong = observation("ferritin", 520, at=after(1))
+    told = state_of(*septic, wrong, encounter=ED, decisions=(randomised(after(3)),))
+    assert judged(told, after(30)).stratum != "mals"
+
+
+@pytest.mark.parametrize(
+    "decision",
+    [randomised(after(3), trial="other-trial"), randomised(after(40)), randomised(after(3), status="consented")],
+)
+def test_nobody_else_is_blinded(judged: Judge, septic: tuple[Observation, ...], decision: Decision) -> None:
+    later = observation("ferritin", 900, at=after(20))
+    found = judged(state_of(*septic, MALS, later, encounter=ED, decisions=(decision,)), after(30))
+    assert found.facts["ferritin"].value == "900"
+
+
+def test_whoever_left_the_study_later_stays_blinded(judged: Judge, septic: tuple[Observation, ...]) -> None:
+    said = (randomised(after(3)), randomised(after(5), status="withdrawn"))
+    later = observation("ferritin", 900, at=after(20))
+    found = judged(state_of(*septic, MALS, later, encounter=ED, decisions=said), after(30))
+    assert (found.facts["ferritin"].value, found.status) == ("5200", "withdrawn")
+
+
+def test_a_discharge_after_randomisation_ends_the_search_as_ever(
+    judged: Judge, septic: tuple[Observation, ...]
+) -> None:
+    left = visit(EncounterAction.DISCHARGE, at=after(25))
+    told = state_of(*septic, MALS, encounter=(ED, left), decisions=(randomised(after(3)),))
+    assert judged(told, after(24)).shown
+    assert not judged(told, after(26)).shown
