@@ -86,16 +86,7 @@ def assess(  # noqa: PLR0913 — one call says all an assessment rests on
         questions=_questions(case),
         rulebook=rulebook,
         provisional=case.stratum.provisional,
-        flags=unique(
-            (
-                *case.stratum.flags,
-                *case.limit.warning(seen_at),
-                *case.marks,
-                *(AS_RANDOMISED,) * blinded,
-                *_doubts(trial, state),
-                *_chronic(case),
-            )
-        ),
+        flags=_flags(case, trial, seen_at, blinded=blinded),
         stratum_evidence=case.stratum.evidence,
         encounter=encounter,
         status=_status(trial, state, episode or episode_of(encounter), at),
@@ -145,6 +136,12 @@ def _case(trial: Trial, chart: Chart, at: datetime, options: ScoringOptions, epi
     results = {criterion: answer.result for criterion, answer in answers.items()}
     marks = _marks(stay, superseded=episode is not None and _superseded(stay, at))
     return _Case(view, told, limit, stratum, findings, results, marks, over=bool(marks) or _over(stay, at))
+
+
+def _flags(case: _Case, trial: Trial, seen_at: datetime, *, blinded: bool) -> tuple[str, ...]:
+    warnings, doubts = case.limit.warning(seen_at), _doubts(trial, case.view.stay.state)
+    as_then = (AS_RANDOMISED,) if blinded else ()
+    return unique((*case.stratum.flags, *warnings, *case.marks, *as_then, *doubts, *_chronic(case)))
 
 
 def _doubts(trial: Trial, state: PatientState) -> tuple[str, ...]:
