@@ -9,7 +9,7 @@ from adapter.scoring.chart import Chart
 from adapter.screening.screen import Alerts
 
 MOST_PATIENTS = 2000
-MOST_RESULTS = 30_000
+MOST_RESULTS = 25_000
 """Of all patients together; one takes some 3 KB, a patient some 40 KB more (decisions F9: 300 MB in all)."""
 
 
