@@ -78,6 +78,8 @@ class WebContext:
     zones: Mapping[str, tzinfo] = field(default_factory=dict)
     """By site: the zone its people read clocks in. A site not named here reads UTC."""
 
+    second_step_required: bool = False
+    """Of accounts of this house; those of the hospital have their own."""
     hospital: Hospital | None = None
     """None: accounts of this house alone."""
 
