@@ -3,12 +3,27 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import Connection, RowMapping, and_, bindparam, delete, func, or_, select, text, union_all, update
+from sqlalchemy import (
+    Connection,
+    RowMapping,
+    Select,
+    and_,
+    bindparam,
+    delete,
+    func,
+    or_,
+    select,
+    text,
+    union_all,
+    update,
+)
 
 from adapter.domain.alert import CandidateAlert
 from adapter.domain.patient import PatientId
 from adapter.store import codec
+from adapter.store.accounts import EVERYWHERE, Scope
 from adapter.store.adoption import adopt, nobodys, present
 from adapter.store.candidate_rows import CandidateRow, HistoryRow, candidate_row, history_row, rows
 from adapter.store.patients import identifier
@@ -136,12 +151,12 @@ def history(conn: Connection, candidate_id: str) -> list[HistoryRow]:
     return [history_row(row) for row in conn.execute(wanted.order_by(candidate_history.c.id)).mappings()]
 
 
-def watching_count(conn: Connection) -> int:
+def watching_count(conn: Connection, scope: Scope = EVERYWHERE) -> int:
     """Patients incomplete in their present episode who are only counted, never alerted (decisions A2); one a trial.
 
     The present episode is the one judged last: of an earlier one only what people were told is kept.
     """
-    people = select(candidates.c.patient, candidates.c.trial).distinct()
+    people = _within(select(candidates.c.patient, candidates.c.trial).distinct(), scope)
     other = candidates.alias("other")
     same = and_(other.c.patient == candidates.c.patient, other.c.trial == candidates.c.trial)
     present = or_(other.c.evaluated_at > candidates.c.evaluated_at, text(WATCHED))  # the names are those of `other`
@@ -149,6 +164,15 @@ def watching_count(conn: Connection) -> int:
     found = (people.where(text(WATCHED)), people.where(text(LEFT), ~superseded))
     counts = (select(func.count()).select_from(one.subquery()) for one in found)
     return sum(conn.execute(count).scalar_one() for count in counts)
+
+
+def _within(wanted: Select[Any], scope: Scope) -> Select[Any]:
+    if scope.trials is not None:
+        wanted = wanted.where(candidates.c.trial.in_(scope.trials))
+    if scope.sites is not None:
+        there = select(patients.c.key).where(patients.c.site.in_(scope.sites))
+        wanted = wanted.where(candidates.c.patient.in_(there))
+    return wanted
 
 
 def due_for_review(conn: Connection, now: datetime, limit: int) -> list[Due]:

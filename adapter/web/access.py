@@ -10,7 +10,7 @@ from starlette.concurrency import run_in_threadpool
 from adapter.store.audit import Act
 from adapter.web import sessions
 from adapter.web.record import note
-from adapter.web.roles import Right, may
+from adapter.web.roles import Right
 from adapter.web.sessions import Visitor
 
 
@@ -27,10 +27,12 @@ async def signed_in(request: Request) -> Visitor:
     return found
 
 
-def allowed(right: Right) -> Callable[[Request, Visitor], Awaitable[Visitor]]:
+def allowed(*rights: Right) -> Callable[[Request, Visitor], Awaitable[Visitor]]:
+    """Who has any of these rights; a refusal is on record."""
+
     async def check(request: Request, visitor: Annotated[Visitor, Depends(signed_in)]) -> Visitor:
-        if not may(visitor.role, right):
-            await note(request, Act(visitor.name, visitor.role, "refused", "right", str(right), outcome="refused"))
+        if not any(visitor.may(right) for right in rights):
+            await note(request, Act(visitor.name, visitor.role, "refused", "right", str(rights[0]), outcome="refused"))
             raise HTTPException(403, "Your role does not allow this.")
         return visitor
 
@@ -39,10 +41,14 @@ def allowed(right: Right) -> Callable[[Request, Visitor], Awaitable[Visitor]]:
 
 SignedIn = Annotated[Visitor, Depends(signed_in)]
 SeesPatients = Annotated[Visitor, Depends(allowed(Right.PATIENTS))]
+SeesNumbers = Annotated[Visitor, Depends(allowed(Right.PSEUDONYMS, Right.ENROLLED))]
 SeesCounts = Annotated[Visitor, Depends(allowed(Right.COUNTS))]
 MaySettle = Annotated[Visitor, Depends(allowed(Right.SETTLE))]
 MayPropose = Annotated[Visitor, Depends(allowed(Right.PROPOSE))]
 MayApprove = Annotated[Visitor, Depends(allowed(Right.APPROVE))]
+MayBreakGlass = Annotated[Visitor, Depends(allowed(Right.BREAK_GLASS))]
+MayVouch = Annotated[Visitor, Depends(allowed(Right.VOUCH))]
+MayAskOrVouch = Annotated[Visitor, Depends(allowed(Right.BREAK_GLASS, Right.VOUCH))]
 MayAct = Annotated[Visitor, Depends(allowed(Right.ACT))]
 
 

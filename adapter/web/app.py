@@ -12,14 +12,17 @@ from adapter.errors import UnavailableError
 from adapter.web import (
     api,
     decide,
+    emergency,
     health,
     hospital,
     once,
     quality,
     quarantine,
     render,
+    screened,
     second_step,
     sign_in,
+    trail,
     workbench,
     worklist,
 )
@@ -39,6 +42,10 @@ TITLES = {
     422: "Something is missing",
 }
 RETRY_SECONDS = "5"
+ROOMS = (
+    *(worklist, decide, quality, quarantine, workbench, screened, trail, emergency),
+    *(sign_in, second_step, hospital, once, health, api),
+)
 
 
 def create_app(context: WebContext) -> FastAPI:
@@ -47,7 +54,7 @@ def create_app(context: WebContext) -> FastAPI:
     app.state.context = context
     app.state.door = Door()
     app.state.acts = Acts(context.inbox)
-    for room in (worklist, decide, quality, quarantine, workbench, sign_in, second_step, hospital, once, health, api):
+    for room in ROOMS:
         app.include_router(room.router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     app.add_exception_handler(NotSignedInError, _not_signed_in)

@@ -78,6 +78,8 @@ class WebContext:
     zones: Mapping[str, tzinfo] = field(default_factory=dict)
     """By site: the zone its people read clocks in. A site not named here reads UTC."""
 
+    idle: timedelta = timedelta(minutes=15)
+    """A session nobody uses ends."""
     second_step_required: bool = False
     """Of accounts of this house; those of the hospital have their own."""
     hospital: Hospital | None = None

@@ -1,5 +1,7 @@
 """What nobody mapped, on the page: one person proposes the line that mends it, another approves it, and it is read again."""
 
+from datetime import datetime, timedelta
+
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 from starlette.concurrency import run_in_threadpool
@@ -17,6 +19,7 @@ from adapter.web.sessions import Visitor
 
 router = APIRouter(include_in_schema=False)
 
+FRESH = timedelta(minutes=15)
 LONGEST_REASON = 100
 """It stands in the site's file, on the line."""
 
@@ -34,6 +37,7 @@ async def propose(request: Request, visitor: MayPropose) -> Response:
 
 
 def _propose(context: WebContext, visitor: Visitor, given: dict[str, str]) -> None:
+    _my_site(visitor, given["site"])
     line = _line(given)
     if not given["reason"]:
         raise RejectedError("Say why: it stands in the file and on record, with your name.")
@@ -43,6 +47,17 @@ def _propose(context: WebContext, visitor: Visitor, given: dict[str, str]) -> No
         proposals.add(tx, given["site"], line.as_json(), (visitor.name, reason), now)
         act = Act(visitor.name, visitor.role, "mapping-propose", "site", given["site"], line.as_json(), reason=reason)
         recorded(tx, act, now)
+
+
+def _freshly_signed_in(visitor: Visitor, now: datetime) -> None:
+    """Rules change by somebody who proved a moment ago who they are (reliability 4.5)."""
+    if visitor.since is None or now - visitor.since > FRESH:
+        raise RejectedError("This changes what is seen of patients: sign out and in again, then approve.")
+
+
+def _my_site(visitor: Visitor, site: str) -> None:
+    if not visitor.scope.site(site):
+        raise RejectedError("You do not work for this site.")
 
 
 def _line(given: dict[str, str]) -> SiteLine:
@@ -62,6 +77,7 @@ async def approve(request: Request, visitor: MayApprove, number: int) -> Respons
     try:
         given = await fields.form(request, "csrf", "reason")
         check_csrf(visitor, given["csrf"])
+        _freshly_signed_in(visitor, context.clock())
         await run_in_threadpool(_approve, context, visitor, number)
     except RejectedError as error:
         return await quality.quality_page(request, visitor, problem=str(error))
@@ -72,6 +88,7 @@ def _approve(context: WebContext, visitor: Visitor, number: int) -> None:
     """The proposal is closed when everything is done: cut short, it can be approved again and goes on."""
     with context.database.read() as conn:
         found = proposals.find(conn, number)
+    _my_site(visitor, found.site)
     if found.by == visitor.name:
         raise RejectedError("Somebody else must approve what you proposed.")
     context.bench.carry_out(found, visitor.name, visitor.role)
@@ -96,6 +113,7 @@ def _decline(context: WebContext, visitor: Visitor, number: int, reason: str) ->
         raise RejectedError("Say why you decline: it is put on record with your name.")
     now = context.clock()
     with context.database.write() as tx:
+        _my_site(visitor, proposals.find(tx, number).site)
         found = proposals.decide(tx, number, proposals.DECLINED, visitor.name, now)
         detail = {**found.line, "proposed_by": found.by}
         why = reason[:LONGEST_REASON]

@@ -10,6 +10,7 @@ from starlette.concurrency import run_in_threadpool
 
 from adapter.store import feeds as feed_store
 from adapter.store import worklist
+from adapter.store.accounts import Scope
 from adapter.store.audit import Act
 from adapter.store.origins import with_origins
 from adapter.store.worklist import CandidateRow, HistoryRow
@@ -17,7 +18,7 @@ from adapter.web import board, render, sheet, times, wishes
 from adapter.web.access import SeesPatients, SignedIn
 from adapter.web.context import WebContext
 from adapter.web.record import note
-from adapter.web.roles import Right, may
+from adapter.web.roles import Right
 from adapter.web.sessions import Visitor
 
 router = APIRouter(include_in_schema=False)
@@ -29,11 +30,11 @@ DEMO_RELOAD_SECONDS = 5
 @router.get("/")
 async def the_list(request: Request, visitor: SignedIn, hold: bool = False) -> Response:
     context: WebContext = request.app.state.context
-    if not may(visitor.role, Right.PATIENTS):
-        return RedirectResponse("/quality", status_code=303)
-    rows, watching = await run_in_threadpool(read_list, context)
+    if not visitor.may(Right.PATIENTS):
+        return RedirectResponse(home(visitor), status_code=303)
+    rows, watching = await run_in_threadpool(read_list, context, visitor.scope)
     await note(request, Act(visitor.name, visitor.role, "view-worklist", "worklist", detail={"rows": len(rows)}))
-    feeds = await run_in_threadpool(read_feeds, context)
+    feeds = await run_in_threadpool(read_feeds, context, visitor.scope)
     now, zone = context.clock(), common_zone(context)
     return render.page(
         request,
@@ -49,6 +50,13 @@ async def the_list(request: Request, visitor: SignedIn, hold: bool = False) -> R
         refresh=0 if hold else DEMO_RELOAD_SECONDS if context.demo else RELOAD_SECONDS,
         many_trials=len(context.trials) > 1,
     )
+
+
+def home(visitor: Visitor) -> str:
+    """The first page of somebody without patients."""
+    sees = {"/quality": (Right.COUNTS,), "/screened": (Right.PSEUDONYMS, Right.ENROLLED)}
+    places = (where for where, rights in sees.items() if any(visitor.may(right) for right in rights))
+    return next(places, "/account")
 
 
 @router.get("/c/{candidate}")
@@ -70,7 +78,7 @@ async def candidate_page(
     row, history = await known(request, visitor, candidate)
     now = context.clock()
     trial = context.trial(row.trial)
-    act = may(visitor.role, Right.ACT) and trial is not None
+    act = visitor.may(Right.ACT) and trial is not None
     return render.page(
         request,
         "candidate.html",
@@ -92,7 +100,7 @@ async def candidate_page(
 
 async def known(request: Request, visitor: Visitor, candidate: str) -> tuple[CandidateRow, list[HistoryRow]]:
     """The candidate with its history, the view written down; 404 for one nobody was ever told of."""
-    found = await run_in_threadpool(read_one, request.app.state.context, candidate)
+    found = await run_in_threadpool(read_one, request.app.state.context, candidate, visitor.scope)
     outcome = "ok" if found else "not found"
     await note(request, Act(visitor.name, visitor.role, "view-candidate", "candidate", candidate[:64], outcome=outcome))
     if found is None:
@@ -100,26 +108,30 @@ async def known(request: Request, visitor: Visitor, candidate: str) -> tuple[Can
     return found
 
 
-def read_list(context: WebContext) -> tuple[list[CandidateRow], int]:
+def read_list(context: WebContext, scope: Scope) -> tuple[list[CandidateRow], int]:
     with context.database.read() as conn:
         rows = worklist.shown(conn, context.clock())
-        return [row for row in rows if context.trial(row.trial)], worklist.watching_count(conn)
+        mine = [row for row in rows if context.trial(row.trial) and scope.holds(row.patient.site, row.trial)]
+        return mine, worklist.watching_count(conn, scope)
 
 
-def read_one(context: WebContext, candidate: str) -> tuple[CandidateRow, list[HistoryRow]] | None:
-    """Only who is or was shown: everyone else is merely counted (decisions A2)."""
+def read_one(context: WebContext, candidate: str, scope: Scope) -> tuple[CandidateRow, list[HistoryRow]] | None:
+    """Only who is or was shown: everyone else is merely counted (decisions A2). Of other sites and trials nobody (W03)."""
     with context.database.read() as conn:
         row = worklist.find(conn, candidate)
         if row is None or not context.trial(row.trial) or not (row.shown or row.raised):
+            return None
+        if not scope.holds(row.patient.site, row.trial):
             return None
         told = with_origins(conn, row.assessment) if row.assessment else row.assessment
         return replace(row, assessment=told), worklist.history(conn, candidate)
 
 
-def read_feeds(context: WebContext) -> list[board.Feed]:
+def read_feeds(context: WebContext, scope: Scope) -> list[board.Feed]:
     with context.database.read() as conn:
         last = {row.source: row.last_received for row in feed_store.listing(conn)}
-    return [board.feed(info, last.get(info.name), context, context.clock()) for info in context.feeds]
+    mine = [info for info in context.feeds if scope.site(info.site)]
+    return [board.feed(info, last.get(info.name), context, context.clock()) for info in mine]
 
 
 def common_zone(context: WebContext) -> tzinfo:
