@@ -20,6 +20,8 @@ from adapter.mapping.identity import result_digest, statement_digest
 
 T0 = datetime(2026, 1, 2, 3, 0, tzinfo=UTC)
 """A Friday morning; most tests happen around it."""
+RECEIVED = datetime(2026, 1, 9, tzinfo=UTC)
+"""When a message was received, unless said otherwise."""
 PATIENT = PatientId("generic", "HOSP", "100")
 
 
@@ -149,7 +151,7 @@ def account_move(source: str, target: str, *, account: str, into: str, sent: str
 
 def raw(body: bytes, *, site: str = "generic", kind: MessageKind = MessageKind.HL7V2, **parts: Any) -> RawMessage:
     """The bytes as a source hands them in."""
-    parts.setdefault("received", datetime(2026, 1, 9, tzinfo=UTC))
+    parts.setdefault("received", RECEIVED)
     return RawMessage(parts.pop("source", "lab"), site, kind, body, **parts)
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from fractions import Fraction
+from typing import TYPE_CHECKING
 
 from adapter.domain.encounter import Encounter
 from adapter.domain.observation import Observation
@@ -12,6 +13,9 @@ from adapter.domain.patient import PatientId
 from adapter.domain.quantity import decimal_text
 from adapter.domain.trial import CriterionKind, Needs
 from adapter.domain.truth import Truth
+
+if TYPE_CHECKING:
+    from adapter.domain.follow_up import FollowUp
 
 
 class Verdict(StrEnum):
@@ -207,3 +211,5 @@ class Assessment:
     deciding: tuple[DecidingTest, ...] = ()
     facts: Mapping[str, Evidence] = field(default_factory=dict)
     """The latest value of each concept a reader wants beside the verdict (ferritin, mhladr, lactate, …)."""
+    follow_up: "FollowUp | None" = None
+    """Of somebody who was randomised."""

@@ -121,6 +121,19 @@ class Clock:
 
 
 @dataclass(frozen=True, slots=True)
+class FollowUpPlan:
+    """What a protocol asks for after randomisation, by study day; day 1 is the calendar day of randomisation.
+
+    An organ that nobody measured on a day keeps the score of an earlier one (LOCF), where what that rests on is no older
+    than `carry_forward` at the day's end (clinical 2.4).
+    """
+
+    sofa_days: tuple[int, ...] = ()
+    survival_days: tuple[int, ...] = ()
+    carry_forward: timedelta = timedelta(0)
+
+
+@dataclass(frozen=True, slots=True)
 class Trial:
     id: str
     title: str
@@ -134,6 +147,7 @@ class Trial:
     parameters: "TrialParameters"
     statuses: tuple[tuple[str, tuple[str, ...]], ...] = ()
     """What a person may set, each with its reason codes (empty: no reason is asked)."""
+    follow_up: FollowUpPlan = field(default_factory=FollowUpPlan)
 
     def criterion(self, criterion_id: str) -> Criterion | None:
         return next((c for c in self.criteria if c.id == criterion_id), None)

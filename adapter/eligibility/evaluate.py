@@ -6,6 +6,7 @@ from datetime import datetime
 
 from adapter.domain.assessment import Assessment, CriterionResult, Evidence, Sepsis, evidence_of
 from adapter.domain.encounter import EncounterAction
+from adapter.domain.follow_up import FollowUp
 from adapter.domain.overlay import POSSIBLE_OVERLAY, overlaid
 from adapter.domain.patient import Determination, PatientState
 from adapter.domain.trial import Criterion, Needs, Trial
@@ -24,6 +25,7 @@ from adapter.eligibility.episode import (
     spoken_of,
 )
 from adapter.eligibility.finding import Finding, earliest, unique
+from adapter.eligibility.follow_up import enrolled_in, follow_up, randomised
 from adapter.eligibility.plan import plan_of
 from adapter.eligibility.sepsis import infection_of, missing_inputs
 from adapter.eligibility.strata import StratumFinding, classify
@@ -38,8 +40,6 @@ BESIDE_THE_VERDICT = (
 )
 """Concepts a reader wants to see whatever the verdict."""
 MARKS = {"test": "test-patient", "opt_out": "opt-out"}
-ON_STUDY = "on-study"
-"""The status that says that the patient was randomised; a person sets it."""
 AS_RANDOMISED = "as-of-randomisation"
 """The flag of an assessment that looks no further."""
 DELETED = "record-deleted"
@@ -59,21 +59,23 @@ def assess(  # noqa: PLR0913 — one call says all an assessment rests on
     """Cannot fail on data: what is missing stays unknown. No result, answer or decision dated after `at` is used.
 
     `episode` names a visit other than the present one: one that people were told of and that may have ended since. Of
-    somebody who was randomised everything is as it was then: what came later could tell the treatment (reliability P11).
+    somebody who was randomised everything is as it was then: what came later could tell the treatment (reliability P11);
+    the SOFA of study days and survival stand apart, in `follow_up`.
     """
     chart = chart_of(source)
-    named = episode or episode_of(encounter_of(chart, instant(at)))
-    seen_at = randomised(trial, chart.state, named, at) or at
+    named = episode or enrolled_in(trial, chart.state, at, options) or episode_of(encounter_of(chart, instant(at)))
+    began = randomised(trial, chart.state, named, at)
+    seen_at = began or at
     blinded = seen_at < at
     case = _case(trial, chart, instant(seen_at), options, named if blinded and named != NO_VISIT else episode)
     over = case.over or _over(case.view.stay, instant(at))
     state = case.view.stay.state
-    encounter = case.view.stay.encounter
+    after = None if began is None else follow_up(trial, chart, began, instant(at), options)
     verdict = verdict_of(trial, case.results.values(), passed=case.limit.passed(seen_at))
     return Assessment(
         patient=state.patient,
         trial=trial.id,
-        episode=episode or episode_of(encounter),
+        episode=named,
         at=at,
         verdict=verdict,
         certainty=certainty_of(trial, case.results),
@@ -88,11 +90,12 @@ def assess(  # noqa: PLR0913 — one call says all an assessment rests on
         provisional=case.stratum.provisional,
         flags=_flags(case, trial, seen_at, blinded=blinded),
         stratum_evidence=case.stratum.evidence,
-        encounter=encounter,
-        status=_status(trial, state, episode or episode_of(encounter), at),
-        review_at=None if over or blinded else _review_at(case),
+        encounter=case.view.stay.encounter,
+        status=_status(trial, state, named, at),
+        review_at=_next_look(None if over or blinded else _review_at(case), after),
         deciding=deciding_tests(trial, case.view, case.results, case.findings),
         facts=_facts(case.view),
+        follow_up=after,
     )
 
 
@@ -114,12 +117,6 @@ class _Case:
     def emergency(self) -> bool:
         encounter = self.view.stay.encounter
         return encounter is not None and encounter.started_in_emergency
-
-
-def randomised(trial: Trial, state: PatientState, episode: str, at: datetime) -> datetime | None:
-    """When a person first said so in this episode; what anybody said later takes no knowledge back."""
-    ours = (d for d in state.decisions if d.trial == trial.id and d.episode == episode and d.at <= at)
-    return min((d.at for d in ours if d.status == ON_STUDY), default=None)
 
 
 def _case(trial: Trial, chart: Chart, at: datetime, options: ScoringOptions, episode: str | None) -> _Case:
@@ -258,6 +255,11 @@ def _questions(case: _Case) -> tuple[str, ...]:
 def _status(trial: Trial, state: PatientState, episode: str, at: datetime) -> str:
     decided = [d for d in state.decisions if d.trial == trial.id and d.episode == episode and d.at <= at]
     return max(decided, key=lambda d: (d.at, d.digest)).status if decided else ""
+
+
+def _next_look(review_at: datetime | None, after: FollowUp | None) -> datetime | None:
+    """A study day ends whether or not the patient is still in the house."""
+    return earliest((review_at, None if after is None else after.next_at))
 
 
 def _review_at(case: _Case) -> datetime | None:

@@ -10,6 +10,7 @@ from adapter.domain.trial import (
     Clock,
     Criterion,
     CriterionKind,
+    FollowUpPlan,
     Needs,
     Rule,
     Stratum,
@@ -26,7 +27,7 @@ from adapter.scoring.thresholds import WINDOW
 
 KEYS = (
     *("trial", "extends", "title", "registry", "protocol_version", "stratum_requires", "parameters"),
-    *("inclusion", "exclusion", "strata", "clocks", "statuses"),
+    *("inclusion", "exclusion", "strata", "clocks", "statuses", "follow_up"),
 )
 PARAMETERS = (
     *("sepsis_criterion", "stratum_criterion", "infection_criterion", "consent_criterion", "sofa_window"),
@@ -68,6 +69,7 @@ def read_trial(document: Document, vocabulary: Vocabulary, parent: Document | No
         clocks=clocks,
         parameters=parameters,
         statuses=_statuses(page.need("statuses")),
+        follow_up=_follow_up(page.get("follow_up")),
     )
     _windows_agree(page, trial)
     return trial
@@ -82,6 +84,11 @@ class _Page:
 
     def own(self, key: str) -> Place:
         return Place(self.document, (), self.document.data).only(KEYS).need(key)
+
+    def get(self, key: str) -> Place | None:
+        """Where this page or its parent has it."""
+        pages = [one for one in (self.document, self.parent) if one is not None]
+        return next((found for page in pages if (found := Place(page, (), page.data).get(key)) is not None), None)
 
     def need(self, key: str) -> Place:
         child = Place(self.document, (), self.document.data).only(KEYS)
@@ -196,6 +203,27 @@ def _statuses(place: Place) -> tuple[tuple[str, tuple[str, ...]], ...]:
         (key, () if listed is None else tuple(_slug(reason) for reason in listed.items()))
         for key, listed in reasons.items()
     )
+
+
+def _follow_up(place: Place | None) -> FollowUpPlan:
+    """No follow-up where the page has none."""
+    if place is None:
+        return FollowUpPlan()
+    place.only(("sofa_days", "survival_days", "carry_forward"))
+    carry = place.get("carry_forward")
+    return FollowUpPlan(
+        sofa_days=_days(place.get("sofa_days")),
+        survival_days=_days(place.get("survival_days")),
+        carry_forward=timedelta(0) if carry is None else carry.duration(),
+    )
+
+
+def _days(place: Place | None) -> tuple[int, ...]:
+    found = [] if place is None else [(day, day.number()) for day in place.items()]
+    for day, number in found:
+        if number.denominator != 1 or number < 1:
+            raise day.error("a study day is a whole number from 1: the calendar day of randomisation")
+    return tuple(sorted({int(number) for _, number in found}))
 
 
 def _windows_agree(page: _Page, trial: Trial) -> None:

@@ -24,6 +24,10 @@ MESSAGE_NUMBER = NAMESPACE + "sid/message"
 ASSESSMENT_EXTENSION = NAMESPACE + "StructureDefinition/screening-assessment"
 INTERVAL_EXTENSION = NAMESPACE + "StructureDefinition/score-interval"
 LABORATORY_EXTENSION = NAMESPACE + "StructureDefinition/laboratory"
+STUDY_DAY_EXTENSION = NAMESPACE + "StructureDefinition/study-day"
+IMPUTED_EXTENSION = NAMESPACE + "StructureDefinition/imputed"
+
+VITAL_STATUS = "vital-status"
 
 SOFA_TOTAL = "96790-1"
 SOFA_ORGANS = {

@@ -11,6 +11,7 @@ from adapter.store.worklist import CandidateRow, HistoryRow
 from adapter.web import board, times, words
 from adapter.web.board import BoardRow
 from adapter.web.context import WebContext
+from adapter.web.followed import Followed, followed
 from adapter.web.values import Value, values
 
 ORGAN_POINTS = 4
@@ -100,6 +101,7 @@ class Sheet:
     history: tuple[Moment, ...]
     rulebook: str
     evaluated: str
+    followed: Followed | None = None
     doubted: bool = False
     """Two persons may stand under this number; nothing leaves until somebody says that it is one."""
     numbers: tuple[str, ...] = ()
@@ -143,6 +145,7 @@ def sheet(row: CandidateRow, history: Iterable[HistoryRow], context: WebContext,
         history=tuple(moment(entry, zone) for entry in history),
         rulebook=str(explained.get("rulebook") or ""),
         evaluated=times.local(row.evaluated_at, zone),
+        followed=followed(explained),
         doubted=bool(explained.get("described")),
         numbers=tuple(explained.get("screening_ids") or ()),
     )
