@@ -7,7 +7,7 @@ from fractions import Fraction
 from adapter.domain.administration import Administration, AdministrationState
 from adapter.domain.administration import standing as given_of
 from adapter.domain.assessment import Evidence
-from adapter.domain.condition import ConditionStatus, standing
+from adapter.domain.condition import Condition, ConditionStatus, standing
 from adapter.domain.quantity import Interval, decimal_text
 from adapter.domain.trial import Code, Comparison
 from adapter.eligibility.finding import Reading, whole_interval
@@ -20,7 +20,7 @@ COMBINATION = "-combination"
 NO_WEIGHT = "What does the patient weigh? Corticosteroids were given, and no weight is on file"
 
 
-def diagnoses(view: View) -> object:
+def diagnoses(view: View) -> tuple[Condition, ...]:
     """What a reading of them rests on: those that were so by now."""
     return tuple(one for one in view.stay.state.conditions if instant(one.at) <= view.at)
 
