@@ -51,7 +51,8 @@ Description: "The pseudonym's place in the trial. The machine creates it, people
 * identifier[screening].system = $screening-number
 * identifier[screening].value 1..1
 * identifier[screening].value obeys screening-number
-* extension contains ScreeningAssessment named assessment 1..1
+* extension contains ScreeningAssessment named assessment 0..1
+* obeys one-assessment
 * status ^comment = "potential-candidate, candidate, ineligible by the machine; screening, eligible, pending-on-study, on-study, not-registered, ineligible, off-study, withdrawn by people"
 * period ^short = "From when the machine found it; absent once the screening ended"
 * study.identifier 1..1
@@ -77,3 +78,8 @@ Description: "The EDC's own; the adapter only refers to it and never creates it.
 * identifier[registry].system 1..1
 * identifier[registry].system = $registry
 * identifier[registry].value 1..1
+
+Invariant: one-assessment
+Description: "The adapter always says which status it asserted"
+Severity: #error
+Expression: "extension.where(url = 'https://immunosep-adapter.invalid/fhir/StructureDefinition/screening-assessment').exists()"
