@@ -1,10 +1,8 @@
 """HAPI HL7v2 and the UCUM reference implementation, asked through one Java process."""
 
 import base64
-import fcntl
 import json
 import os
-import shutil
 import subprocess
 from collections.abc import Iterable, Iterator
 from functools import cache
@@ -13,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from tests import fetched
 from tests.conftest import ROOT, data_folder
 
 HERE = Path(__file__).parent / "java"
@@ -60,21 +59,12 @@ def encoded(text: str) -> str:
 @cache
 def jars() -> Path:
     """Fetched by Maven, once; other test processes wait for it."""
-    JARS.mkdir(parents=True, exist_ok=True)
-    with (JARS / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        stamp = JARS / "pom.xml"
-        if not stamp.exists() or stamp.read_bytes() != (HERE / "pom.xml").read_bytes():
-            fetch = ["mvn", "-q", "-B", "-f", str(HERE / "pom.xml"), "dependency:copy-dependencies"]
-            subprocess.run([*fetch, f"-DoutputDirectory={JARS}"], check=True, capture_output=True, timeout=300)
-            shutil.copy(HERE / "pom.xml", stamp)
-    return JARS
+    return fetched.jars(HERE / "pom.xml", JARS)
 
 
 def absent() -> str:
     """Why there is no Java oracle here; empty where there is. On CI an absent one is a failure."""
-    there = shutil.which("java") and shutil.which("javac") and shutil.which("mvn")
-    return "" if there or os.environ.get("CI") else INSTALL
+    return fetched.absent(("java", "javac", "mvn"), INSTALL)
 
 
 @pytest.fixture(scope="module")
