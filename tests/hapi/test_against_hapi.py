@@ -1,8 +1,16 @@
 """HAPI FHIR as the trial's EDC and as the hospital's server: what a server that others wrote makes of us."""
 
 import asyncio
-from contextlib import ExitStack
+import json
+import random
+import signal
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,12 +21,19 @@ from adapter.errors import RejectedError
 from adapter.fhir.bundle import DecisionEvent, bundle_text, candidate_bundle
 from adapter.fhir.codes import SCREENING_NUMBER
 from adapter.sinks.edc_fhir import Edc, EdcFhir
+from adapter.store import worklist
+from adapter.store.candidate_rows import CandidateRow
+from adapter.store.database import Database
 from tests.assessments import CONTEXT, assessment, evidence
+from tests.hapi.hospital import Hospital, story
 from tests.hapi.server import Peer, Servers, hapi
+from tests.installation import Installation, tell, until
 from tests.peers import Script, misbehaving
+from tests.shell.test_polling import stored
 
 __all__ = ["hapi"]
 Json = dict[str, Any]
+POLLED = ("Patient", "Encounter", "Condition", "Observation", "MedicationAdministration")
 KINDS = ("Patient", "ResearchSubject", "Observation", "Device", "Provenance")
 
 # --- as the EDC ------------------------------------------------------------------------------------------------------
@@ -152,3 +167,142 @@ def test_a_subject_deleted_at_the_edc_is_a_persons_matter(edc: Pushing) -> None:
     edc.edc.delete("ResearchSubject", edc.subject()["id"])
     with pytest.raises(RejectedError, match="deleted this subject"):
         edc.push()
+
+
+# --- as the hospital's -----------------------------------------------------------------------------------------------
+
+
+def polled(peer: Peer, more: str = "") -> str:
+    return f"""
+[[source]]
+kind = "fhir"
+name = "ehr"
+site = "generic"
+base = "{peer.base}"
+every = "1 s"
+overlap = "1 s"
+reconcile = "3 s"
+types = {json.dumps(POLLED)}
+page_size = 4
+{more}
+"""
+
+
+class Worklist:
+    """What people see of each row, whichever way it was told."""
+
+    def __init__(self, place: Installation) -> None:
+        self._database = Database.open(f"sqlite:///{place.database}", read_only=True)
+
+    def __call__(self) -> list[Json]:
+        with self._database.read() as conn:
+            return sorted((essence(row) for row in worklist.shown(conn, utc_now())), key=str)
+
+    def close(self) -> None:
+        self._database.close()
+
+
+def essence(row: CandidateRow) -> Json:
+    found = row.assessment
+    organs = {name: (one["score"], one["low"], one["high"]) for name, one in found["sofa"]["components"].items()}
+    return {
+        "who": (row.patient.value, row.family, row.birth_date, row.ward),
+        "verdict": (row.verdict, row.certainty, row.stratum, row.standing, row.deadline),
+        "organs": organs,
+        "criteria": [(one["id"], one["answer"], one.get("suggestion")) for one in found["criteria"]],
+    }
+
+
+@pytest.fixture
+def houses(hapi: Servers, tmp_path: Path) -> Iterator[tuple[Installation, Installation, Hospital]]:
+    server = hapi.another("hospital")
+    polling, listening = Installation(tmp_path / "fhir", polled(server)), Installation(tmp_path / "hl7", "")
+    try:
+        yield polling, listening, Hospital(server, utc_now().replace(microsecond=0) - timedelta(hours=3))
+    finally:
+        polling.end()
+        listening.end()
+
+
+def test_a_story_read_from_the_server_ends_in_the_worklist_of_hl7_v2(
+    houses: tuple[Installation, Installation, Hospital],
+) -> None:
+    polling, listening, hospital = houses
+    listening.start()
+    polling.start()
+    sent, ends = 0, []
+    with closing(Worklist(polling)) as found, closing(Worklist(listening)) as wanted:
+        for chapter in story(hospital):
+            assert all(b"|AA|" in tell(listening.mllp, body) for body in chapter.messages)
+            listening.settled(sent := sent + len(chapter.messages))
+            chapter.tell()
+            until(lambda: found() == wanted())
+            ends.append([f"{one['who'][0]} {one['verdict'][0]}" for one in wanted() if one["verdict"][3]])
+    assert ends == [["100 candidate", "200 candidate"]] * 2 + [["100 candidate"]] * 4
+    assert polling.stop() == listening.stop() == 0
+
+
+# --- as both ---------------------------------------------------------------------------------------------------------
+
+
+def pushed(peer: Peer) -> str:
+    return f"""
+[[sink]]
+kind = "fhir"
+name = "edc"
+base = "{peer.base}"
+push_when = "candidate"
+dates = "exact"
+"""
+
+
+def test_from_the_hospital_s_server_to_the_edc_s_killed_in_between_nothing_is_lost_or_doubled(
+    hapi: Servers, tmp_path: Path
+) -> None:
+    hospital = Hospital(hapi.another("hospital"), utc_now().replace(microsecond=0) - timedelta(hours=3))
+    edc, chance = hapi.another("edc"), random.Random(7)
+    place = Installation(tmp_path / "house", polled(hospital.server) + pushed(edc))
+    try:
+        for chapter in story(hospital)[:4]:
+            chapter.tell()
+            place.start()
+            time.sleep(chance.uniform(0, 1.5))
+            place.stop(signal.SIGKILL)
+        place.start()
+        until(lambda: sorted(one["status"] for one in edc.found("ResearchSubject")) == ["candidate", "ineligible"])
+        until(lambda: settled(place) and place.owes_nothing())
+        assert place.stop() == 0
+    finally:
+        place.end()
+    assert current(hospital.server) <= read(place)
+    assert set(Counter(named(edc)).values()) == {1}
+    told = {one["status"]: (asserted(one)["verdict"], asserted(one)["stratum"]) for one in edc.found("ResearchSubject")}
+    assert told == {"candidate": ("candidate", "mals"), "ineligible": ("incomplete", "mals")}
+    renal = edc.found("Observation", "code=http://loinc.org|2160-0")
+    assert sorted((one["valueQuantity"]["value"], one["status"]) for one in renal) == [
+        (0.9, "corrected"),
+        (1.9, "final"),
+    ]
+
+
+def settled(place: Installation) -> bool:
+    return 'adapter_poll_rounds_total{feed="ehr",outcome="whole"}' in place.get("/metrics")
+
+
+def read(place: Installation) -> set[tuple[str, str, str]]:
+    """What the poller stored, in which version."""
+    entries = [entry["resource"] for page in stored(place) for entry in page["entry"]]
+    return {(one["resourceType"], one["id"], one["meta"]["versionId"]) for one in entries}
+
+
+def current(peer: Peer) -> set[tuple[str, str, str]]:
+    held = [one for kind in POLLED for one in peer.found(kind)]
+    return {(one["resourceType"], one["id"], one["meta"]["versionId"]) for one in held}
+
+
+def named(edc: Peer) -> Iterator[tuple[str, str]]:
+    """Every resource at the EDC by our own name for it."""
+    for kind in KINDS:
+        for one in edc.found(kind):
+            names = one["meta"]["tag"] if kind == "Provenance" else one["identifier"]
+            yield kind, str(names[0].get("code") or names[0].get("value"))
