@@ -6,6 +6,7 @@ from datetime import timedelta, tzinfo
 from typing import Protocol
 
 from adapter.domain.trial import Trial
+from adapter.fhir.calendar import Dates
 from adapter.mapping.amend import SiteLine
 from adapter.ports import Clock, Inbox
 from adapter.screening.rulebook import Rulebook
@@ -66,6 +67,9 @@ class WebContext:
     """Tells whoever reads the inbox that something waits there which came by no door."""
     zones: Mapping[str, tzinfo] = field(default_factory=dict)
     """By site: the zone its people read clocks in. A site not named here reads UTC."""
+
+    dates: Dates = Dates.SHIFTED
+    """How the trial unit's version of the screening log tells times: as the EDC may know them (decisions E3)."""
 
     def trial(self, trial_id: str) -> Trial | None:
         return next((trial for trial in self.trials if trial.id == trial_id), None)
