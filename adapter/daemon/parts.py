@@ -285,4 +285,11 @@ def web_context(parts: Parts, inbox: Inbox, bench: Bench, *, demo: bool) -> WebC
         demo=demo,
         hospital=hospital(settings, parts.clock),
         zones={name: site.timezone for name, site in parts.rules.sites.items()},
+        dates=common_dates(settings),
     )
+
+
+def common_dates(settings: Settings) -> Dates:
+    """Exact where every EDC may know exact times, and there is one."""
+    said = {sink.dates for sink in settings.sink}
+    return Dates.EXACT if said == {"exact"} else Dates.SHIFTED

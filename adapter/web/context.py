@@ -6,6 +6,7 @@ from datetime import timedelta, tzinfo
 from typing import Protocol
 
 from adapter.domain.trial import Trial
+from adapter.fhir.calendar import Dates
 from adapter.mapping.amend import SiteLine
 from adapter.ports import Clock, Inbox
 from adapter.screening.rulebook import Rulebook
@@ -80,6 +81,9 @@ class WebContext:
 
     hospital: Hospital | None = None
     """None: accounts of this house alone."""
+
+    dates: Dates = Dates.SHIFTED
+    """How the trial unit's version of the screening log tells times: as the EDC may know them (decisions E3)."""
 
     def trial(self, trial_id: str) -> Trial | None:
         return next((trial for trial in self.trials if trial.id == trial_id), None)
