@@ -49,7 +49,21 @@ def create_app(context: WebContext) -> FastAPI:
     app.state.context = context
     app.state.door = Door()
     app.state.acts = Acts(context.inbox)
-    rooms = (worklist, decide, log, flow_page, overlooked, quality, quarantine, workbench, sign_in, hospital, once, health, api)
+    rooms = (
+        worklist,
+        decide,
+        log,
+        flow_page,
+        overlooked,
+        quality,
+        quarantine,
+        workbench,
+        sign_in,
+        hospital,
+        once,
+        health,
+        api,
+    )
     for room in rooms:
         app.include_router(room.router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
