@@ -12,7 +12,7 @@ from adapter.daemon.figures import figures
 from adapter.daemon.health import Pulse
 from adapter.daemon.lock import data_folder
 from adapter.daemon.opening import open_store
-from adapter.daemon.polling import alarms_of, pollers
+from adapter.daemon.polling import alarms_of, hints, pollers
 from adapter.daemon.refusals import Refusals
 from adapter.daemon.rules import SECRET, load_rules
 from adapter.daemon.staff import hospital
@@ -284,6 +284,7 @@ def web_context(parts: Parts, inbox: Inbox, bench: Bench, *, demo: bool) -> WebC
         bench=bench,
         demo=demo,
         hospital=hospital(settings, parts.clock),
+        hints=hints(settings, parts.pollers),
         zones={name: site.timezone for name, site in parts.rules.sites.items()},
         dates=common_dates(settings),
     )

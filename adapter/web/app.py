@@ -14,6 +14,7 @@ from adapter.web import (
     decide,
     flow_page,
     health,
+    hint,
     hospital,
     log,
     once,
@@ -62,6 +63,7 @@ def create_app(context: WebContext) -> FastAPI:
         hospital,
         once,
         health,
+        hint,
         api,
     )
     for room in rooms:
