@@ -1,6 +1,7 @@
 """COVID-19, age, codes and pairs as a clinician reads them: until when an answer holds, and what is shown beside it."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import Any
@@ -17,7 +18,7 @@ from adapter.eligibility.answers import covid_active
 from adapter.eligibility.coded import given as drug_given
 from adapter.eligibility.coded import listed, steroid, together
 from adapter.eligibility.finding import Reading
-from adapter.eligibility.newest import DERIVED, latest, neutrophils
+from adapter.eligibility.newest import DERIVED, DISCORDANT, latest, named, neutrophils
 from adapter.eligibility.plan import plan_of
 from adapter.eligibility.view import Stay, View
 from adapter.scoring.chart import chart_of
@@ -240,3 +241,60 @@ def test_a_derived_count_says_what_it_was_made_of(look: Look) -> None:
     assert found.flags == ("clumped", "manual", DERIVED)
     (one,) = found.evidence
     assert (one.concept, one.value, one.unit, one.original_value) == ("neutrophils", "1.4", "10*3/uL", "2 × 70 %")
+
+
+def test_a_count_of_three_days_ago_is_no_neutropenia_of_today(look: Look) -> None:
+    """Older than the page allows: white cells and shares grow old together."""
+    for told in (
+        (observation("neutrophils", "0.4", at=T0),),
+        (observation("wbc", 2, at=T0), observation("neutrophil-percent", 20, at=T0)),
+    ):
+        found = look(neutrophils, NEUTROPHILS, state_of(*told), after(2))
+        assert (len(found.intervals), found.changes) == (1, after(48))
+        gone = look(neutrophils, NEUTROPHILS, state_of(*told), after(48))
+        assert (gone.intervals, gone.missing, gone.asks) == (
+            (),
+            ("neutrophils",),
+            ("Ask for the absolute neutrophil count",),
+        )
+
+
+def test_a_count_may_be_wanted_from_one_draw_with_another(look: Look) -> None:
+    paired = replace(NEUTROPHILS, paired_with="wbc")
+    told = (observation("neutrophils", "0.4", at=after(30)), observation("wbc", 2, at=after(1)))
+    assert look(neutrophils, paired, state_of(*told), after(31)).asks == (
+        "Ask for a white cell count and the absolute neutrophil count from one draw",
+    )
+    assert look(neutrophils, paired, state_of(), after(31)).asks == ("Ask for the absolute neutrophil count",)
+
+
+LACTATE = Comparison("lactate.latest", Operator.ABOVE, Fraction(2), "mmol/L", timedelta(hours=6))
+
+
+def test_two_results_of_one_moment_that_differ_are_flagged_and_two_that_agree_are_not(look: Look) -> None:
+    def read(*values: str) -> Reading:
+        told = (observation("lactate", value, at=T0, identity=f"{n}") for n, value in enumerate(values))
+        found: Reading = look(latest, LACTATE, state_of(*told), after(1))
+        return found
+
+    assert read("3", "3").flags == ()
+    differ = read("3", "1")
+    assert (differ.flags, differ.missing) == ((DISCORDANT,), ("lactate",))
+    assert differ.asks == ("Two results of lactate at one time differ: which one holds?",)
+    bound = read("<3")
+    assert (bound.flags, len(bound.intervals)) == ((), 1)
+    assert bound.asks == (
+        "lactate is reported as a bound that does not decide: ask the laboratory to dilute and repeat",
+    )
+
+
+def test_a_result_holds_until_its_window_ends_and_not_at_its_end(look: Look) -> None:
+    state = state_of(observation("lactate", 3, at=T0))
+    for hour, there in ((0, True), (5.99, True), (6, False)):
+        found = look(latest, LACTATE, state, after(hour))
+        assert bool(found.intervals) is there
+        assert found.changes == (after(6) if there else None)
+
+
+def test_a_concept_is_called_as_at_the_bedside() -> None:
+    assert [named(concept) for concept in ("mhladr", "gcs-total", "crp")] == ["mHLA-DR", "gcs total", "CRP"]
