@@ -14,6 +14,7 @@ from adapter.web import (
     decide,
     flow_page,
     health,
+    hospital,
     log,
     once,
     overlooked,
@@ -48,7 +49,21 @@ def create_app(context: WebContext) -> FastAPI:
     app.state.context = context
     app.state.door = Door()
     app.state.acts = Acts(context.inbox)
-    rooms = (worklist, decide, log, flow_page, overlooked, quality, quarantine, workbench, sign_in, once, health, api)
+    rooms = (
+        worklist,
+        decide,
+        log,
+        flow_page,
+        overlooked,
+        quality,
+        quarantine,
+        workbench,
+        sign_in,
+        hospital,
+        once,
+        health,
+        api,
+    )
     for room in rooms:
         app.include_router(room.router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
