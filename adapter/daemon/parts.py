@@ -283,6 +283,7 @@ def web_context(parts: Parts, inbox: Inbox, bench: Bench, *, demo: bool) -> WebC
         software=__version__,
         bench=bench,
         demo=demo,
+        second_step_required=settings.second_step_required(),
         hospital=hospital(settings, parts.clock),
         hints=hints(settings, parts.pollers),
         zones={name: site.timezone for name, site in parts.rules.sites.items()},

@@ -179,6 +179,8 @@ class WebSection(Section):
     listen: Address = Listen(host="127.0.0.1", port=8080)
     base_url: str = ""
     """Where people reach the pages (`https://…` of the TLS proxy), for links in mails; empty: the listening address."""
+    second_step: Literal["", "required", "offered"] = ""
+    """A code of the phone, of accounts of this house; empty: required in production, offered in test."""
     oidc: OidcSection | None = None
     _address = field_validator("listen", mode="before")(host_and_port)
 
@@ -238,6 +240,10 @@ class Settings(BaseSettings):
     def store_password(self) -> str:
         """Raises ConfigError where the reference leads nowhere."""
         return self.store.password.reveal() if self.store.password else ""
+
+    def second_step_required(self) -> bool:
+        wish = self.web.second_step
+        return wish == "required" or (not wish and self.adapter.environment == "production")
 
     def web_base(self) -> str:
         return self.web.base_url.rstrip("/") or f"http://{self.web.listen}"

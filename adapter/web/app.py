@@ -22,17 +22,18 @@ from adapter.web import (
     quality,
     quarantine,
     render,
+    second_step,
     sign_in,
     workbench,
     worklist,
 )
 from adapter.web.access import NotSignedInError
 from adapter.web.acts import Acts
+from adapter.web.attempts import Door
 from adapter.web.context import WebContext
 from adapter.web.folder import STATIC
 from adapter.web.guard import LOOPBACK, Guard, Wall, hostname
 from adapter.web.sessions import read_cookie
-from adapter.web.sign_in import Door
 
 TITLES = {
     400: "That could not be read",
@@ -64,6 +65,7 @@ def create_app(context: WebContext) -> FastAPI:
         once,
         health,
         hint,
+        second_step,
         api,
     )
     for room in rooms:

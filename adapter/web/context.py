@@ -89,6 +89,8 @@ class WebContext:
 
     hints: Mapping[str, Hint] = field(default_factory=dict)
     """By source."""
+    second_step_required: bool = False
+    """Of accounts of this house; those of the hospital have their own."""
     hospital: Hospital | None = None
     """None: accounts of this house alone."""
 
