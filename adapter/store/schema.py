@@ -13,12 +13,12 @@ from sqlalchemy import (
     text,
 )
 
-from adapter.store import people, polls
+from adapter.store import calling, people, polls
 from adapter.store.columns import NUMBER, WORDS, metadata
 from adapter.store.identities import contested_ids, screening_ids, ties
 
-__all__ = ["contested_ids", "metadata", "people", "polls", "screening_ids", "ties"]
-"""`people` and `polls` are imported for their tables."""
+__all__ = ["calling", "contested_ids", "metadata", "people", "polls", "screening_ids", "ties"]
+"""`calling`, `people` and `polls` are imported for their tables."""
 
 
 def _only(condition: str) -> dict[str, Any]:
