@@ -96,7 +96,7 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """This person should hear of this candidate now, quiet hours and storms aside."""
+    """Somebody should hear of a candidate now, quiet hours and storms aside."""
 
     person: str
     candidate: str

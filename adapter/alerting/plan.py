@@ -86,14 +86,8 @@ def _taken_back(standing: Standing, now: datetime) -> Iterator[Wish]:
     """Everybody who was told hears that it is over, once; what nobody was told needs no withdrawal."""
     for call in _newest(standing.calls):
         if call.cause is not Cause.WITHDRAWN:
-            yield Wish(
-                call.person,
-                standing.candidate,
-                Cause.WITHDRAWN,
-                standing.told,
-                False,
-                min(now, standing.changed),  # noqa: FBT003 — never urgent
-            )
+            since = min(now, standing.changed)
+            yield Wish(call.person, standing.candidate, Cause.WITHDRAWN, standing.told, urgent=False, since=since)
 
 
 def _newest(calls: Sequence[Call]) -> list[Call]:
@@ -106,7 +100,7 @@ def _is_team(name: str, policy: Policy) -> bool:
     return person is not None and person.team
 
 
-def _wish(  # noqa: PLR0913, PLR0917 — one sentence with its parts
+def _wish(  # noqa: PLR0913 — one sentence with its parts
     standing: Standing, person: str, cause: Cause, policy: Policy, now: datetime, since: datetime
 ) -> Wish:
     left = None if standing.deadline is None else standing.deadline - now

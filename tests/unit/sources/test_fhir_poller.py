@@ -185,6 +185,14 @@ def test_what_a_result_refers_to_comes_with_it_in_the_same_page(fhir: FhirServer
     assert kinds == ["Observation", "Observation", "Patient", "Specimen"]  # a reader knows one page
 
 
+def test_the_record_that_another_was_replaced_by_comes_with_it(fhir: FhirServer, polled: Bench) -> None:
+    fhir.put(patient("p9", "109"), lastUpdated="2020-01-01T00:00:00.000Z")
+    polled.round()
+    fhir.put(patient("p8", "108") | {"link": [{"other": {"reference": "Patient/p9"}, "type": "replaced-by"}]})
+    polled.round()
+    assert [one["resource"]["id"] for one in polled.bodies()[-1]["entry"]][-2:] == ["p8", "p9"]
+
+
 def test_who_a_patient_is_stands_in_every_page_and_is_asked_for_once_a_round(fhir: FhirServer, polled: Bench) -> None:
     fill(fhir, 9)
     for one in fhir.resources.values():

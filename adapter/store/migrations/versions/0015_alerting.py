@@ -6,7 +6,7 @@ from alembic import op
 from adapter.store.columns import NUMBER, WORDS
 
 revision = "0015"
-down_revision = "0012"
+down_revision = "0014"
 
 
 def _words(*names: str) -> list[sa.Column[str]]:
