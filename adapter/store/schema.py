@@ -13,12 +13,12 @@ from sqlalchemy import (
     text,
 )
 
-from adapter.store import missed_cases, people, polls
+from adapter.store import calling, missed_cases, people, polls
 from adapter.store.columns import NUMBER, WORDS, metadata
 from adapter.store.identities import contested_ids, screening_ids, ties
 
-__all__ = ["contested_ids", "metadata", "missed_cases", "people", "polls", "screening_ids", "ties"]
-"""`missed_cases`, `people` and `polls` are imported for their tables."""
+__all__ = ["calling", "contested_ids", "metadata", "missed_cases", "people", "polls", "screening_ids", "ties"]
+"""`calling`, `missed_cases`, `people` and `polls` are imported for their tables."""
 
 
 def _only(condition: str) -> dict[str, Any]:
