@@ -46,7 +46,7 @@ def _user_add(desk: Desk, request: Mapping[str, Any]) -> Json:
     name, role = str(request["name"]), str(request["role"])
     if role not in RIGHTS:
         raise RejectedError(f"no role '{role}' — known: {', '.join(sorted(RIGHTS))}")
-    if not once.NAME.fullmatch(name):
+    if not accounts.NAME.fullmatch(name):
         raise RejectedError("a name has 2 to 64 letters, digits, dots or dashes")
     now = desk.clock()
     with desk.database.write() as tx:

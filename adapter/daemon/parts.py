@@ -15,6 +15,7 @@ from adapter.daemon.opening import open_store
 from adapter.daemon.polling import alarms_of, pollers
 from adapter.daemon.refusals import Refusals
 from adapter.daemon.rules import SECRET, load_rules
+from adapter.daemon.staff import hospital
 from adapter.errors import ConfigError
 from adapter.fhir.bundle import BundleContext
 from adapter.fhir.calendar import Dates
@@ -284,5 +285,13 @@ def web_context(parts: Parts, inbox: Inbox, bench: Bench, *, demo: bool) -> WebC
         software=__version__,
         bench=bench,
         demo=demo,
+        hospital=hospital(settings, parts.clock),
         zones={name: site.timezone for name, site in parts.rules.sites.items()},
+        dates=common_dates(settings),
     )
+
+
+def common_dates(settings: Settings) -> Dates:
+    """Exact where every EDC may know exact times, and there is one."""
+    said = {sink.dates for sink in settings.sink}
+    return Dates.EXACT if said == {"exact"} else Dates.SHIFTED

@@ -9,6 +9,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from adapter.errors import ConfigError
 from adapter.settings.polled import FhirSource
+from adapter.settings.staff import OidcSection
 from adapter.settings.values import Address, Listen, Secret, Section, by_reference, host_and_port
 
 SHORTEST_IDLE = 60
@@ -180,6 +181,7 @@ class WebSection(Section):
     listen: Address = Listen(host="127.0.0.1", port=8080)
     base_url: str = ""
     """Where people reach the pages (`https://…` of the TLS proxy), for links in mails; empty: the listening address."""
+    oidc: OidcSection | None = None
     _address = field_validator("listen", mode="before")(host_and_port)
 
 

@@ -6,12 +6,15 @@ from datetime import timedelta, tzinfo
 from typing import Protocol
 
 from adapter.domain.trial import Trial
+from adapter.fhir.calendar import Dates
 from adapter.mapping.amend import SiteLine
 from adapter.ports import Clock, Inbox
 from adapter.screening.rulebook import Rulebook
 from adapter.store.database import Database
 from adapter.store.proposals import Proposal
 from adapter.store.secret import SiteSecret
+from adapter.web.provider import Provider
+from adapter.web.staff import StaffRules
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +36,15 @@ class Health:
     status: str = "ok"
     """`ok`, `degraded` or `failing`."""
     codes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Hospital:
+    """The hospital's own sign-in, who of its people is who here, and what the button says."""
+
+    provider: Provider
+    rules: StaffRules
+    label: str = "Hospital account"
 
 
 class Bench(Protocol):
@@ -66,6 +78,12 @@ class WebContext:
     """Tells whoever reads the inbox that something waits there which came by no door."""
     zones: Mapping[str, tzinfo] = field(default_factory=dict)
     """By site: the zone its people read clocks in. A site not named here reads UTC."""
+
+    hospital: Hospital | None = None
+    """None: accounts of this house alone."""
+
+    dates: Dates = Dates.SHIFTED
+    """How the trial unit's version of the screening log tells times: as the EDC may know them (decisions E3)."""
 
     def trial(self, trial_id: str) -> Trial | None:
         return next((trial for trial in self.trials if trial.id == trial_id), None)

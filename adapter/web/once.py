@@ -1,7 +1,6 @@
 """Links that sign in once: the first account, a chosen password, the demonstration."""
 
 import contextlib
-import re
 import secrets
 from datetime import datetime, timedelta
 
@@ -24,7 +23,6 @@ FIRST_RUN = "first-run"
 USER = "user"
 """`user:NAME` lets an account that exists choose its password."""
 VALID = timedelta(hours=24)
-NAME = re.compile(r"[A-Za-z0-9._@-]{2,64}")
 
 router = APIRouter(include_in_schema=False)
 
@@ -86,7 +84,7 @@ def role_of(purpose: str) -> str:
 
 
 def _problem(name: str, given: dict[str, str]) -> str | None:
-    if not NAME.fullmatch(name):
+    if not accounts.NAME.fullmatch(name):
         return "A name has 2 to 64 letters, digits, dots or dashes."
     if given["password"] != given["again"]:
         return "The two passwords differ."

@@ -13,6 +13,7 @@ from adapter.web import attempts, fields, render, sessions
 from adapter.web.access import SignedIn, check_csrf
 from adapter.web.attempts import Attempts
 from adapter.web.context import WebContext
+from adapter.web.farewell import farewell
 from adapter.web.passwords import PasswordCheck
 from adapter.web.record import note, recorded
 
@@ -67,7 +68,10 @@ async def leave(request: Request, visitor: SignedIn) -> Response:
     context: WebContext = request.app.state.context
     check_csrf(visitor, (await fields.form(request, "csrf"))["csrf"])
     await run_in_threadpool(sessions.end, context, visitor)
-    response = RedirectResponse("/sign-in", status_code=303)
+    where = await run_in_threadpool(farewell, context, visitor.hint)
+    response: Response = RedirectResponse("/sign-in", status_code=303)
+    if where:  # not a redirect: a form of ours may lead nowhere but to ourselves
+        response = render.notice(request, 200, "One moment", "Signing out…", bounce=where, link=where)
     sessions.drop_cookie(response, context)
     return response
 
@@ -87,7 +91,9 @@ def _enter(context: WebContext, user: User) -> str:
 
 
 def _form(request: Request, to: str, *, problem: str = "", status: int = 200) -> Response:
-    return render.page(request, "sign_in.html", status=status, to=to, problem=problem)
+    hospital = request.app.state.context.hospital
+    label = hospital.label if hospital else ""
+    return render.page(request, "sign_in.html", status=status, to=to, problem=problem, hospital=label)
 
 
 def _slow_down(request: Request, to: str, seconds: int) -> Response:
