@@ -32,6 +32,7 @@ from adapter.settings import EmailNotifier as EmailSection
 from adapter.settings import FhirSink, FolderSink, MllpSource, Settings
 from adapter.settings import WebhookNotifier as WebhookSection
 from adapter.sinks.edc_fhir import Edc, EdcFhir
+from adapter.sinks.edc_requests import Manner
 from adapter.sinks.folder import FolderSink as Folder
 from adapter.sources.connection import Limits
 from adapter.sources.envelope import Door, control_ids
@@ -214,7 +215,8 @@ def outlets_for(settings: Settings) -> dict[str, Callable[[Clock], Sink | Notifi
 def _edc(sink: FhirSink) -> Callable[[Clock], Sink]:
     authorization = f"Bearer {sink.token.reveal()}" if sink.token else ""
     limits = ExchangeLimits(read=sink.timeout_seconds)
-    edc = Edc(sink.base, authorization, str(sink.verify or ""), limits)
+    manner = None if sink.bundle == "auto" else Manner(sink.bundle)
+    edc = Edc(sink.base, authorization, str(sink.verify or ""), limits, manner)
     return lambda clock: EdcFhir(edc, clock)
 
 

@@ -138,6 +138,8 @@ class FhirSink(Section):
     timeout_seconds: float = Field(default=30, gt=0)
     study: str = ""
     """The EDC's own ResearchStudy (`ResearchStudy/123`), where it wants that reference."""
+    bundle: Literal["auto", "transaction", "batch", "individual"] = "auto"
+    """How a delivery is sent; auto: as the EDC's CapabilityStatement says it can."""
     _reference = field_validator("token", mode="before")(by_reference)
 
 
