@@ -27,7 +27,6 @@ INTERVAL_EXTENSION = NAMESPACE + "StructureDefinition/score-interval"
 LABORATORY_EXTENSION = NAMESPACE + "StructureDefinition/laboratory"
 
 
-
 def said_by(profile: str, **more: Any) -> dict[str, Any]:
     """`meta` of a resource that is made by one of our profiles (profiles/immunosep/fhir, docs/edc)."""
     return {"meta": {"profile": [f"{NAMESPACE}StructureDefinition/{profile}"], **more}}

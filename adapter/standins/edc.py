@@ -113,7 +113,12 @@ def _fhir(body: Json, *, status: int = 200, headers: dict[str, str] | None = Non
 
 def statement() -> Json:
     """The CapabilityStatement: ids by the client, conditional create, versions."""
-    allowed = {"updateCreate": True, "conditionalCreate": True, "conditionalUpdate": True, "versioning": "versioned-update"}
+    allowed = {
+        "updateCreate": True,
+        "conditionalCreate": True,
+        "conditionalUpdate": True,
+        "versioning": "versioned-update",
+    }
     acts = [{"code": code} for code in ("read", "update", "create", "search-type")]
     resources = [{"type": kind, "interaction": acts, **allowed} for kind in sorted(TYPES)]
     return {
