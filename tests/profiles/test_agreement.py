@@ -65,7 +65,8 @@ def test_the_page_for_edcs_lists_every_status_that_we_assert() -> None:
     page = (ROOT / "docs" / "edc" / "resources.md").read_text()
     asserted = {one(bundle, "ResearchSubject")["status"] for bundle in sent.bundles().values()}
     assert asserted == {
-        row[1] for row in re.finditer(r"^\| `([a-z-]+)` \|.*\| (machine|person|machine, person) \|$", page, re.MULTILINE)
+        row[1]
+        for row in re.finditer(r"^\| `([a-z-]+)` \|.*\| (machine|person|machine, person) \|$", page, re.MULTILINE)
     }
 
 
