@@ -9,7 +9,20 @@ from starlette.staticfiles import StaticFiles
 
 from adapter import __version__, telemetry
 from adapter.errors import UnavailableError
-from adapter.web import api, decide, health, once, quality, quarantine, render, sign_in, workbench, worklist
+from adapter.web import (
+    api,
+    decide,
+    health,
+    live,
+    once,
+    quality,
+    quarantine,
+    render,
+    sign_in,
+    together,
+    workbench,
+    worklist,
+)
 from adapter.web.access import NotSignedInError
 from adapter.web.acts import Acts
 from adapter.web.context import WebContext
@@ -34,7 +47,8 @@ def create_app(context: WebContext) -> FastAPI:
     app.state.context = context
     app.state.door = Door()
     app.state.acts = Acts(context.inbox)
-    for room in (worklist, decide, quality, quarantine, workbench, sign_in, once, health, api):
+    app.state.live = live.Live(context)
+    for room in (worklist, together, live, decide, quality, quarantine, workbench, sign_in, once, health, api):
         app.include_router(room.router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     app.add_exception_handler(NotSignedInError, _not_signed_in)
