@@ -4,6 +4,8 @@ import os
 from collections.abc import Callable, Iterator
 
 from adapter import assets
+from adapter.daemon.clock import utc_now
+from adapter.errors import RejectedError, UnavailableError
 from adapter.pipeline.exchange import Limits, checked_url
 from adapter.ports import Clock, Sink
 from adapter.settings import CsvSink, FolderSink, RedcapSink, Settings
@@ -20,7 +22,7 @@ def flat_sink(settings: Settings, sink: FolderSink | RedcapSink | CsvSink) -> Ca
     return lambda _clock: DropFolder(sink.path) if isinstance(sink, CsvSink) else Folder(sink.path)
 
 
-def _redcap(settings: Settings, sink: RedcapSink) -> Callable[[Clock], Sink]:
+def _redcap(settings: Settings, sink: RedcapSink) -> Callable[[Clock], Redcap]:
     """Raises ConfigError for a field file, a token or an address that is no good."""
     checked_url(sink.url)
     project = Project(
@@ -58,6 +60,18 @@ def findings(settings: Settings) -> Iterator[tuple[str, str]]:
                     "warning",
                     f"{sink.name}: subjects of all trials go to one REDCap project — tell them apart by the item 'study'",
                 )
+
+
+def asked(settings: Settings) -> Iterator[tuple[str, str]]:
+    """Whether each REDCap project answers and has our fields; nothing is written."""
+    for sink in settings.sink:
+        if isinstance(sink, RedcapSink):
+            try:
+                _redcap(settings, sink)(utc_now).look()
+            except (UnavailableError, RejectedError) as error:
+                yield "warning", f"{sink.name}: {sink.url}: {error}"
+            else:
+                yield "ok", f"{sink.name}: {sink.url} has every field that is sent"
 
 
 def _folder(sink: CsvSink) -> Iterator[tuple[str, str]]:

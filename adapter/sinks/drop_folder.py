@@ -42,7 +42,7 @@ class DropFolder:
             raise RejectedError("the delivery's key is no file name — this is a bug of ours, report it")
         told = snapshot(delivery.payload)
         before = delivery.remote
-        sequence = int(before.version) + 1 if before is not None else 1
+        sequence = int(before.version) + 1 if before is not None and before.version.isdecimal() else 1
         files = dict(_files(told, delivery.key, sequence))
         files[MANIFEST] = _manifest(told, delivery.key, sequence, before.id if before else None, files)
         try:

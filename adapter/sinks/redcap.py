@@ -70,7 +70,7 @@ class Redcap:
             self._busy.release()
 
     def _deliver(self, told: Flat, remote: RemoteResource | None) -> RemoteResource:
-        self._look()
+        self.look()
         held = self._held(told.number)
         if remote is not None and not held:
             raise RejectedError(
@@ -81,8 +81,11 @@ class Redcap:
             self._import(told.number, self._placed(changed, new=not held))
         return RemoteResource(told.number, "")
 
-    def _look(self) -> None:
-        """Whether the project has our fields: asked once, and again when it refuses. Nothing is lost while a person mends it."""
+    def look(self) -> None:
+        """Whether the project has our fields: asked once, and again when it refuses. Nothing is lost while a person mends it.
+
+        Raises UnavailableError or RejectedError.
+        """
         if self._fits:
             return
         fields = self._project.fields
@@ -141,7 +144,7 @@ class Redcap:
             body = self._ask("record", wanted)
         except RefusedError:
             self._fits = False
-            self._look()
+            self.look()
             raise
         written(body, number)
 
