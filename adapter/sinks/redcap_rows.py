@@ -60,7 +60,7 @@ def _free(form: Form, key: str, taken: set[int]) -> int:
 def _first(form: Form, values: Mapping[str, str]) -> dict[str, str]:
     """Unverified: what the machine says is provisional until a person confirms it (edc 5.8)."""
     said = {name: value for name, value in values.items() if value}
-    return said | {form.told: _told(dict.fromkeys(values, "") | said), form.complete: UNVERIFIED}
+    return said | {form.told: _line(_marks(values)), form.complete: UNVERIFIED}
 
 
 def _changed(form: Form, values: Mapping[str, str], current: Row) -> dict[str, str]:
@@ -73,8 +73,11 @@ def _changed(form: Form, values: Mapping[str, str], current: Row) -> dict[str, s
         if now == value:
             continue
         untouched = before.get(name, _mark(name, "")) == _mark(name, now)
-        (ours if untouched and not confirmed else theirs)[name] = value
-    said = before | {name: _mark(name, value) for name, value in values.items() if name not in theirs}
+        if untouched and not confirmed:
+            ours[name] = value
+        elif value or untouched:  # that the hospital does not know contradicts nobody
+            theirs[name] = value
+    said = before | _marks({name: value for name, value in values.items() if name not in theirs})
     changed = ours | _where_other(current, {form.told: _line(said), form.differs: _differing(theirs)})
     if changed and current.get(form.complete, "") in INCOMPLETE:
         changed[form.complete] = UNVERIFIED
@@ -89,8 +92,8 @@ def _differing(theirs: Mapping[str, str]) -> str:
     return "; ".join(f"{name}={value}" for name, value in theirs.items())
 
 
-def _told(values: Mapping[str, str]) -> str:
-    return _line({name: _mark(name, value) for name, value in values.items()})
+def _marks(values: Mapping[str, str]) -> dict[str, str]:
+    return {name: _mark(name, value) for name, value in values.items()}
 
 
 def _line(marks: Mapping[str, str]) -> str:

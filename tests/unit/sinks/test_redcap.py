@@ -150,6 +150,21 @@ def test_what_a_person_confirmed_is_theirs_as_a_whole(bench: Bench) -> None:
     assert (row["obs_value"], row["obs_differs"]) == ("44", "")
 
 
+def test_what_the_hospital_does_not_know_contradicts_nobody(bench: Bench) -> None:
+    bench.deliver(delivery())
+    bench.record["scr_sofa_liver"] = "2"
+    bench.deliver(delivery(remote=HELD, **platelets("44")))
+    assert (bench.record["scr_sofa_liver"], bench.record.get("scr_differs", "")) == ("2", "")
+
+
+def test_what_is_taken_back_from_a_confirmed_form_is_shown(bench: Bench) -> None:
+    bench.deliver(delivery(sofa=sofa(coagulation=organ(3, evidence("platelets", "40", "10*3/uL")))))
+    bench.record["screening_complete"] = "2"
+    bench.deliver(delivery(remote=HELD, **platelets("40")))
+    assert bench.record["scr_sofa_total"] == "3"
+    assert "scr_sofa_total=;" in bench.record["scr_differs"]
+
+
 def test_what_people_add_is_neither_read_nor_written(bench: Bench) -> None:
     bench.deliver(delivery())
     bench.record["scr_remarks"] = "call the ward"
