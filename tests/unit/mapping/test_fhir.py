@@ -346,6 +346,12 @@ def test_a_record_that_was_replaced_is_merged() -> None:
     assert tied.tie == merge
 
 
+def test_a_record_replaced_by_itself_is_no_merge() -> None:
+    seen = read(patient=PATIENT | {"link": [{"type": "replaced-by", "other": WHO}]})
+    assert [event for event in seen.events if isinstance(event, RecordsTied)] == []
+    assert seen.issues == ()
+
+
 @pytest.mark.parametrize(
     ("more", "code"),
     [
@@ -561,6 +567,8 @@ def test_a_dose_a_ratio_and_a_medication_elsewhere() -> None:
     (flow,) = drug(dosage={"rateRatio": ratio})
     assert flow.rate is not None
     assert (flow.rate.value, flow.rate.unit) == (4, "mg/h")
+    uneven = drug(dosage={"rateRatio": ratio | {"denominator": quantity(0, "h")}})[0]
+    assert uneven.original.value == "8", "what nobody can divide is shown as it was told"
     held = [{"resourceType": "Medication", "id": "x", "code": concept("C01CA03", ATC)}]
     (contained,) = drug(medicationCodeableConcept=None, medicationReference={"reference": "#x"}, contained=held)
     assert contained.substance == "norepinephrine"
