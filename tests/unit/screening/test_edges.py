@@ -12,9 +12,16 @@ from adapter.domain.alert import AlertKind, CandidateAlert
 from adapter.domain.assessment import Verdict
 from adapter.domain.condition import Condition, ConditionStatus
 from adapter.domain.encounter import Encounter, EncounterClass
-from adapter.domain.events import ClinicalEvent, ConditionStated, RecordsTied
+from adapter.domain.events import (
+    ClinicalEvent,
+    ConditionStated,
+    CriterionDetermined,
+    PatientDescribed,
+    RecordsTied,
+    StatusDecided,
+)
 from adapter.domain.message import MessageKind
-from adapter.domain.patient import Demographics, PatientId, PatientState, Stated
+from adapter.domain.patient import Decision, Demographics, Determination, PatientId, PatientState, Stated
 from adapter.domain.ties import Merge, Move, Unlink
 from adapter.domain.truth import Truth
 from adapter.eligibility.episode import NEWER_VISIT
@@ -30,7 +37,7 @@ from adapter.screening.reasons import FAILED, REASONS, explained
 from adapter.screening.rulebook import Rulebook
 from adapter.screening.screen import screen
 from adapter.screening.snapshot import as_decided
-from adapter.screening.state import apply, apply_all, told_again
+from adapter.screening.state import apply, apply_all, told_again, union
 from adapter.screening.whose import whose
 from tests.assessments import assessment
 from tests.builders import PATIENT, T0, adt, after, observation, obx, oru, raw, state_of, visit
@@ -107,6 +114,35 @@ def test_a_reason_is_told_in_words_and_a_batch_in_all_of_its() -> None:
 )
 def test_a_dry_run_says_who_goes_where(tie: Merge | Unlink | Move, told: dict[str, object]) -> None:
     assert event_json(RecordsTied(PATIENT, tie)) == told
+
+
+def test_what_people_say_is_told_without_who_said_it_and_kept_once() -> None:
+    """A dry run may be shown to anybody: the answer stands there, the name of the nurse does not."""
+    answer = Determination("immunosep", "I4", Truth.MET, T0, "anna", digest="d")
+    status = Decision("immunosep", "V1", "declined", T0, "anna", reason="family", digest="s")
+    events = (CriterionDetermined(PATIENT, answer), StatusDecided(PATIENT, status))
+    at = {"at": T0.isoformat()}
+    assert [event_json(event) for event in events] == [
+        {"kind": "determination", "trial": "immunosep", "criterion": "I4", "answer": "met"} | at,
+        {"kind": "status", "trial": "immunosep", "status": "declined", "reason": "family"} | at,
+    ]
+    state = told(*events, *events)
+    assert (state.determinations, state.decisions) == ((answer,), (status,))
+    again = state_of(observation("platelets", 90), determinations=(answer,), decisions=(status,))
+    assert union(state, again).results == again.results
+
+
+def test_the_newest_description_of_a_person_stands_field_by_field() -> None:
+    def said(**fields: tuple[str, float]) -> PatientDescribed:
+        stated = {name: Stated(value, after(hour)) for name, (value, hour) in fields.items()}
+        return PatientDescribed(PATIENT, Demographics(stated))
+
+    first, second = said(sex=("male", 1), died=("no", 1)), said(sex=("female", 2), died=("yes", 0))
+    for order in ((first, second), (second, first)):
+        demographics = told(*order).demographics
+        assert (demographics.get("sex"), demographics.get("died")) == ("female", "no")
+    known = told(first)
+    assert apply(known, first).demographics is known.demographics
 
 
 def test_a_tie_of_records_changes_what_nobody_said_of_the_patient_himself() -> None:
