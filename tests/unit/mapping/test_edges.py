@@ -270,7 +270,10 @@ def test_a_unit_of_another_dimension_is_never_converted() -> None:
     assert platelets.canonical(quantity("<90", "10*9/L")) == quantity("<90", "10*3/uL")
 
 
-@pytest.mark.parametrize(("number", "reason"), [("1" * 65, "LIMIT"), ("\N{GREEK SMALL LETTER ALPHA}1", "BAD_MRN")])
+@pytest.mark.parametrize(
+    ("number", "reason"),
+    [("1" * 65, "LIMIT"), ("\N{GREEK SMALL LETTER ALPHA}1", "BAD_MRN"), ("1\N{REPLACEMENT CHARACTER}", "CHARSET")],
+)
 def test_a_number_that_no_hospital_gives_is_refused(number: str, reason: str) -> None:
     assert read(oru(obx("777-3", "98", "10*9/L"), patient=number, charset="UNICODE UTF-8")).reason == reason
 

@@ -448,6 +448,14 @@ def test_a_visit_ends_and_may_be_opened_again_in_any_order(turned: bool) -> None
         assert (view.discharged is not None) is over
 
 
+def test_an_encounter_that_still_runs_with_an_end_is_neither_ended_nor_opened_anew() -> None:
+    """Some servers write the planned end: nobody is sent home by a plan."""
+    period = {"start": "2026-01-02T01:00:00Z", "end": "2026-01-02T09:00:00Z"}
+    actions = [e.statement.action for e in read(encounter(period=period)).events if isinstance(e, EncounterChanged)]
+    assert EncounterAction.DISCHARGE not in actions
+    assert EncounterAction.CANCEL_DISCHARGE not in actions
+
+
 @pytest.mark.parametrize(
     ("status", "action"),
     [
