@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from fractions import Fraction
 from typing import Any
 
@@ -14,7 +14,7 @@ from adapter.domain.observation import Observation
 from adapter.domain.patient import PatientState
 from adapter.domain.quantity import Interval
 from adapter.domain.trial import Code, Comparison, Operator, Trial
-from adapter.eligibility.answers import covid_active
+from adapter.eligibility.answers import completed_years, covid_active
 from adapter.eligibility.coded import given as drug_given
 from adapter.eligibility.coded import listed, steroid, together
 from adapter.eligibility.finding import Reading
@@ -106,6 +106,28 @@ def test_a_stratum_is_looked_at_again_when_a_test_of_tomorrow_may_block_it(judge
 @pytest.mark.parametrize(("born", "told"), [("2008", "17-18"), ("1950-06-15", "75"), ("2008-01-02", "18")])
 def test_an_age_is_shown_as_far_as_it_is_known(judged: Judge, criterion: Results, born: str, told: str) -> None:
     assert [one.value for one in criterion(judged(state_of(encounter=ED, birth_date=born)), "I1").evidence] == [told]
+
+
+@pytest.mark.parametrize(
+    ("born", "on", "years"),
+    [
+        ("2008", date(2026, 1, 1), (17, 18)),
+        ("2008", date(2025, 12, 31), (17, 17)),
+        ("2007", date(2025, 12, 31), (18, 18)),
+        ("2007", date(2025, 12, 30), (17, 18)),
+        ("2008-02", date(2026, 2, 1), (17, 18)),
+        ("2008-02", date(2026, 2, 28), (17, 18)),
+        ("2008-02", date(2026, 3, 1), (18, 18)),
+        ("2008-02-29", date(2026, 2, 28), (17, 17)),
+        ("2008-02-29", date(2026, 3, 1), (18, 18)),
+        ("2008-02-30", date(2026, 3, 1), None),
+        ("", date(2026, 3, 1), None),
+    ],
+)
+def test_years_are_completed_on_the_birthday_and_as_far_as_it_is_known(
+    born: str, on: date, years: tuple[int, int] | None
+) -> None:
+    assert completed_years(born, on) == years
 
 
 # --- codes -----------------------------------------------------------------------------------------------------------
