@@ -17,10 +17,11 @@ from adapter.domain.quantity import Interval
 from adapter.domain.trial import Code, Comparison, Operator, Trial
 from adapter.eligibility.answers import completed_years, covid_active
 from adapter.eligibility.coded import given as drug_given
-from adapter.eligibility.coded import listed, on_record, organism, steroid, together
+from adapter.eligibility.coded import listed, on_record, organism, together
 from adapter.eligibility.finding import Reading
 from adapter.eligibility.newest import DERIVED, DISCORDANT, latest, named, neutrophils
 from adapter.eligibility.plan import plan_of
+from adapter.eligibility.steroids import steroid
 from adapter.eligibility.view import Stay, View
 from adapter.scoring.chart import chart_of
 from adapter.scoring.options import ScoringOptions
