@@ -85,7 +85,7 @@ Profile: SofaScore
 Parent: Observation
 Id: sofa-score
 Title: "SOFA at the moment of the decision"
-Description: "Six organs and the total. The total is stated only when it is certain; the interval always is. A modified SOFA is another score (LOINC 96792-7) and never sent."
+Description: "Six organs and the total, of LOINC panel 96789-3. The total is stated only when it is certain; the interval always is. A modified SOFA is another score (LOINC 96792-7) and never sent."
 * insert Ours
 * insert OneResourceNumber
 * obeys total-when-certain and total-is-the-sum and interval-is-the-sum
@@ -136,7 +136,7 @@ Expression: "value.empty() or value.ofType(Quantity).value in (0 | 1 | 2 | 3 | 4
 Invariant: total-when-certain
 Description: "The total is stated only when every organ has a value and both ends of the interval agree; else it says why not"
 Severity: #error
-Expression: "iif(component.all(value.exists()) and extension.where(url.endsWith('score-interval')).extension.where(url = 'low').value.ofType(integer) = extension.where(url.endsWith('score-interval')).extension.where(url = 'high').value.ofType(integer), value.exists(), value.empty() and dataAbsentReason.exists())"
+Expression: "(value.exists() = (component.all(value.exists()) and extension.where(url.endsWith('score-interval')).extension.where(url = 'low').value.ofType(integer) = extension.where(url.endsWith('score-interval')).extension.where(url = 'high').value.ofType(integer))) and (value.exists() or dataAbsentReason.exists())"
 
 Invariant: total-is-the-sum
 Description: "A stated total is the lower end of its interval and the sum of the organs"
