@@ -25,7 +25,10 @@ MESSAGE_NUMBER = NAMESPACE + "sid/message"
 ASSESSMENT_EXTENSION = NAMESPACE + "StructureDefinition/screening-assessment"
 INTERVAL_EXTENSION = NAMESPACE + "StructureDefinition/score-interval"
 LABORATORY_EXTENSION = NAMESPACE + "StructureDefinition/laboratory"
+STUDY_DAY_EXTENSION = NAMESPACE + "StructureDefinition/study-day"
+IMPUTED_EXTENSION = NAMESPACE + "StructureDefinition/imputed"
 
+VITAL_STATUS = "vital-status"
 
 def said_by(profile: str, **more: Any) -> dict[str, Any]:
     """`meta` of a resource that is made by one of our profiles (profiles/immunosep/fhir, docs/edc)."""

@@ -58,7 +58,12 @@ def pushed_evidence(assessment: Assessment) -> tuple[Evidence, ...]:
     stratum = (assessment.facts.get(concept) for concept in ("ferritin", "mhladr"))
     organs = (item for organ in assessment.sofa.organs.values() for item in organ.evidence)
     found = (*assessment.stratum_evidence, *(item for item in stratum if item is not None), *organs)
-    return tuple({evidence_key(item): item for item in reversed(found) if item.concept in CONCEPTS}.values())[::-1]
+    return listed(found)
+
+
+def listed(found: Iterable[Evidence]) -> tuple[Evidence, ...]:
+    """Each result once, as it was first named; what has no code of ours never leaves the hospital."""
+    return tuple({evidence_key(item): item for item in reversed([*found]) if item.concept in CONCEPTS}.values())[::-1]
 
 
 def evidence_key(evidence: Evidence) -> str:
@@ -106,12 +111,11 @@ def absent(reason: str = "unknown") -> Json:
     return {"dataAbsentReason": {"coding": [{"system": ABSENT_REASON, "code": reason}]}}
 
 
-def sofa_observation(resource_id: str, assessment: Assessment, *, calendar: Calendar) -> Json:
-    """The score at the moment of decision; `subject`, `device` and `derivedFrom` are for the bundle to fill.
+def sofa_observation(resource_id: str, sofa: SofaScore, *, calendar: Calendar) -> Json:
+    """The score of a moment; `subject`, `device` and `derivedFrom` are for the bundle to fill.
 
     A total is stated only when both ends of its interval agree: a lower bound must not be taken for the score.
     """
-    sofa = assessment.sofa
     settled = sofa.low == sofa.high and not sofa.missing
     return {
         "resourceType": "Observation",

@@ -2,27 +2,30 @@
 
 import base64
 import json
-import os
 import subprocess
 from collections.abc import Iterable, Iterator
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests import fetched
-from tests.conftest import ROOT, data_folder
+from tests.conftest import data_folder
+from tests.jars import absent, fetched
 
 HERE = Path(__file__).parent / "java"
-JARS = Path(os.environ.get("ADAPTER_JARS", ROOT / ".cache" / "oracles"))
 ESSENCE = data_folder() / "terminology" / "ucum-org" / "ucum-essence.xml"
-INSTALL = "needs Java 17 and Maven: apt-get install default-jdk-headless maven"
 
 
 class JavaOracle:
     def __init__(self) -> None:
-        command = ["java", "-Xshare:auto", "-cp", f"{jars()}/*", str(HERE / "Oracle.java"), str(ESSENCE)]
+        command = [
+            "java",
+            "-Xshare:auto",
+            "-cp",
+            f"{fetched(HERE, 'oracles')}/*",
+            str(HERE / "Oracle.java"),
+            str(ESSENCE),
+        ]
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
     def close(self) -> None:
@@ -54,17 +57,6 @@ class JavaOracle:
 
 def encoded(text: str) -> str:
     return base64.b64encode(text.encode()).decode()
-
-
-@cache
-def jars() -> Path:
-    """Fetched by Maven, once; other test processes wait for it."""
-    return fetched.jars(HERE / "pom.xml", JARS)
-
-
-def absent() -> str:
-    """Why there is no Java oracle here; empty where there is. On CI an absent one is a failure."""
-    return fetched.absent(("java", "javac", "mvn"), INSTALL)
 
 
 @pytest.fixture(scope="module")

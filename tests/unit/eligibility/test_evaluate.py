@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -364,7 +364,7 @@ def test_what_comes_after_randomisation_tells_nothing(judged: Judge, septic: tup
     assert (found.sofa, found.facts, found.criteria) == (frozen.sofa, frozen.facts, frozen.criteria)
     assert "as-of-randomisation" in found.flags
     assert "as-of-randomisation" not in frozen.flags
-    assert (found.status, found.review_at) == ("on-study", None)
+    assert (found.status, found.review_at) == ("on-study", datetime(2026, 1, 4, tzinfo=UTC))  # a study day is over
 
 
 def test_a_correction_of_what_came_before_is_still_heard(judged: Judge, septic: tuple[Observation, ...]) -> None:
