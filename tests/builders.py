@@ -20,6 +20,8 @@ from adapter.mapping.identity import result_digest, statement_digest
 
 T0 = datetime(2026, 1, 2, 3, 0, tzinfo=UTC)
 """A Friday morning; most tests happen around it."""
+RECEIVED = datetime(2026, 1, 9, tzinfo=UTC)
+"""When a message was received, unless said otherwise."""
 PATIENT = PatientId("generic", "HOSP", "100")
 
 
@@ -59,9 +61,9 @@ def pid(patient: str = "100", authority: str = "HOSP", **parts: str) -> str:
 
 
 def pv1(visit: str = "V1", cls: str = "I", *, ward: str = "ICU", bed: str = "4", **parts: str) -> str:
-    """PV1 with `admitted` (PV1-44) and `discharged` (PV1-45) by name."""
-    place = f"PV1|1|{cls}|{ward}^^{bed}{'|' * 16}{visit}"
-    return f"{place}{'|' * 25}{parts.get('admitted', '')}|{parts.get('discharged', '')}"
+    """PV1 with `disposition` (PV1-36), `admitted` (PV1-44) and `discharged` (PV1-45) by name."""
+    place = f"PV1|1|{cls}|{ward}^^{bed}{'|' * 16}{visit}{'|' * 17}{parts.get('disposition', '')}"
+    return f"{place}{'|' * 8}{parts.get('admitted', '')}|{parts.get('discharged', '')}"
 
 
 def obr(order: str = "F1", *, at: str = "20260102030000", issued: str = "", **parts: str) -> str:
@@ -149,7 +151,7 @@ def account_move(source: str, target: str, *, account: str, into: str, sent: str
 
 def raw(body: bytes, *, site: str = "generic", kind: MessageKind = MessageKind.HL7V2, **parts: Any) -> RawMessage:
     """The bytes as a source hands them in."""
-    parts.setdefault("received", datetime(2026, 1, 9, tzinfo=UTC))
+    parts.setdefault("received", RECEIVED)
     return RawMessage(parts.pop("source", "lab"), site, kind, body, **parts)
 
 

@@ -15,7 +15,7 @@ from adapter.store.candidate_rows import CandidateRow, HistoryRow
 from adapter.store.database import Database
 from adapter.store.secret import SiteSecret
 from tests import stores
-from tests.builders import raw
+from tests.builders import RECEIVED, raw
 
 NOW = datetime(2026, 1, 2, 8, tzinfo=UTC)
 """Five hours after the results of `builders.oru`."""
@@ -29,7 +29,8 @@ class House:
     now: datetime
 
     def put(self, *bodies: bytes, kind: MessageKind = MessageKind.HL7V2, control: str = "") -> list[Receipt]:
-        messages = [raw(body, kind=kind, control_id=control) for body in bodies]
+        received = max(self.now, RECEIVED)
+        messages = [raw(body, kind=kind, control_id=control, received=received) for body in bodies]
         with self.database.write() as tx:
             return inbox.put_many(tx, messages)
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from fractions import Fraction
+from typing import TYPE_CHECKING
 
 from adapter.domain.encounter import Encounter
 from adapter.domain.observation import Observation
@@ -12,6 +13,9 @@ from adapter.domain.patient import PatientId
 from adapter.domain.quantity import decimal_text
 from adapter.domain.trial import CriterionKind, Needs
 from adapter.domain.truth import Truth
+
+if TYPE_CHECKING:
+    from adapter.domain.follow_up import FollowUp
 
 
 class Verdict(StrEnum):
@@ -136,6 +140,12 @@ class Sepsis:
     onset: datetime | None
     deadline: datetime | None
     provisional: bool = True
+    """Until an infection is on record: by a culture, an antibiotic with one, a diagnosis, or a person (decisions A5)."""
+    infection_basis: str = ""
+    onset_computed: datetime | None = None
+    """What the score says, whatever a person does."""
+    onset_by: str = ""
+    onset_reason: str = ""
     onset_low: int | None = None
     """The SOFA of the moment at which sepsis began, where it has."""
     onset_high: int | None = None
@@ -203,7 +213,10 @@ class Assessment:
     encounter: Encounter | None = None
     status: str = ""
     """What a person decided last for this episode, if anybody did."""
+    decided_at: datetime | None = None
     review_at: datetime | None = None
     deciding: tuple[DecidingTest, ...] = ()
     facts: Mapping[str, Evidence] = field(default_factory=dict)
     """The latest value of each concept a reader wants beside the verdict (ferritin, mhladr, lactate, …)."""
+    follow_up: "FollowUp | None" = None
+    """Of somebody who was randomised."""

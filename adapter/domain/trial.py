@@ -121,6 +121,19 @@ class Clock:
 
 
 @dataclass(frozen=True, slots=True)
+class FollowUpPlan:
+    """What a protocol asks for after randomisation, by study day; day 1 is the calendar day of randomisation.
+
+    An organ that nobody measured on a day keeps the score of an earlier one (LOCF), where what that rests on is no older
+    than `carry_forward` at the day's end (clinical 2.4).
+    """
+
+    sofa_days: tuple[int, ...] = ()
+    survival_days: tuple[int, ...] = ()
+    carry_forward: timedelta = timedelta(0)
+
+
+@dataclass(frozen=True, slots=True)
 class Trial:
     id: str
     title: str
@@ -134,6 +147,7 @@ class Trial:
     parameters: "TrialParameters"
     statuses: tuple[tuple[str, tuple[str, ...]], ...] = ()
     """What a person may set, each with its reason codes (empty: no reason is asked)."""
+    follow_up: FollowUpPlan = field(default_factory=FollowUpPlan)
 
     def criterion(self, criterion_id: str) -> Criterion | None:
         return next((c for c in self.criteria if c.id == criterion_id), None)
@@ -157,6 +171,10 @@ class TrialParameters:
     """The criterion that a person answers once consent is given, where the page has one."""
     infection_criterion: str = ""
     """The criterion by which a person records that there is an infection."""
+    infection_codes: tuple[Code, ...] = ()
+    """Diagnoses that mean an infection."""
+    chronic_codes: Mapping[str, tuple[Code, ...]] = field(default_factory=dict)
+    """Diagnoses of organs that may have failed long before, by the name of their set."""
     hospital_acquired: timedelta = timedelta(0)
     """An infection sooner than this after a non-emergency admission came with the patient: its baseline is unknown."""
     baseline_before_infection: timedelta = timedelta(0)

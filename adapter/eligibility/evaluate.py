@@ -6,12 +6,14 @@ from datetime import datetime
 
 from adapter.domain.assessment import Assessment, CriterionResult, Evidence, Sepsis, evidence_of
 from adapter.domain.encounter import EncounterAction
+from adapter.domain.follow_up import FollowUp
+from adapter.domain.onset import Onset
 from adapter.domain.overlay import POSSIBLE_OVERLAY, overlaid
-from adapter.domain.patient import Determination, PatientState
+from adapter.domain.patient import Decision, Determination, PatientState
 from adapter.domain.trial import Criterion, Needs, Trial
 from adapter.domain.truth import Truth
 from adapter.eligibility.chronic import chronic_flag
-from adapter.eligibility.clock import TimeLimit, next_turn, onset_of, sepsis_found, time_limit_of
+from adapter.eligibility.clock import TimeLimit, next_turn, sepsis_found, time_limit_of
 from adapter.eligibility.criteria import Answered, answered, determinations_of, finding_of, result_of
 from adapter.eligibility.deciding import deciding_tests
 from adapter.eligibility.episode import (
@@ -24,8 +26,11 @@ from adapter.eligibility.episode import (
     spoken_of,
 )
 from adapter.eligibility.finding import Finding, earliest, unique
+from adapter.eligibility.follow_up import enrolled_in, follow_up, randomised
+from adapter.eligibility.infection import infection_of
+from adapter.eligibility.onset import onset_by, recorded, with_onset
 from adapter.eligibility.plan import plan_of
-from adapter.eligibility.sepsis import infection_of, missing_inputs
+from adapter.eligibility.sepsis import missing_inputs
 from adapter.eligibility.strata import StratumFinding, classify
 from adapter.eligibility.verdict import certainty_of, is_shown, verdict_of
 from adapter.eligibility.view import Stay, View, instant
@@ -38,8 +43,6 @@ BESIDE_THE_VERDICT = (
 )
 """Concepts a reader wants to see whatever the verdict."""
 MARKS = {"test": "test-patient", "opt_out": "opt-out"}
-ON_STUDY = "on-study"
-"""The status that says that the patient was randomised; a person sets it."""
 AS_RANDOMISED = "as-of-randomisation"
 """The flag of an assessment that looks no further."""
 DELETED = "record-deleted"
@@ -58,22 +61,23 @@ def assess(  # noqa: PLR0913 — one call says all an assessment rests on
 ) -> Assessment:
     """Cannot fail on data: what is missing stays unknown. No result, answer or decision dated after `at` is used.
 
-    `episode` names a visit other than the present one: one that people were told of and that may have ended since. Of
-    somebody who was randomised everything is as it was then: what came later could tell the treatment (reliability P11).
+    `episode` names a visit other than the present one: one that people were told of and that may have ended since. Of whom
+    was randomised all is as it was then: what came later could tell the treatment (reliability P11); but for `follow_up`.
     """
     chart = chart_of(source)
-    named = episode or episode_of(encounter_of(chart, instant(at)))
-    seen_at = randomised(trial, chart.state, named, at) or at
+    named = episode or enrolled_in(trial, chart.state, at, options) or episode_of(encounter_of(chart, instant(at)))
+    began = randomised(trial, chart.state, named, at)
+    seen_at = began or at
     blinded = seen_at < at
     case = _case(trial, chart, instant(seen_at), options, named if blinded and named != NO_VISIT else episode)
     over = case.over or _over(case.view.stay, instant(at))
-    state = case.view.stay.state
-    encounter = case.view.stay.encounter
+    after = None if began is None else follow_up(trial, chart, began, instant(at), options)
+    decision = _decision(trial, chart.state, named, at)
     verdict = verdict_of(trial, case.results.values(), passed=case.limit.passed(seen_at))
     return Assessment(
-        patient=state.patient,
+        patient=chart.state.patient,
         trial=trial.id,
-        episode=episode or episode_of(encounter),
+        episode=named,
         at=at,
         verdict=verdict,
         certainty=certainty_of(trial, case.results),
@@ -88,11 +92,13 @@ def assess(  # noqa: PLR0913 — one call says all an assessment rests on
         provisional=case.stratum.provisional,
         flags=_flags(case, trial, seen_at, blinded=blinded),
         stratum_evidence=case.stratum.evidence,
-        encounter=encounter,
-        status=_status(trial, state, episode or episode_of(encounter), at),
-        review_at=None if over or blinded else _review_at(case),
+        encounter=case.view.stay.encounter,
+        status=decision.status if decision else "",
+        decided_at=decision.at if decision else None,
+        review_at=_next_look(None if over or blinded else _review_at(case), after),
         deciding=deciding_tests(trial, case.view, case.results, case.findings),
         facts=_facts(case.view),
+        follow_up=after,
     )
 
 
@@ -101,7 +107,7 @@ class _Case:
     """What was found on the way to a verdict."""
 
     view: View
-    told: Mapping[str, Determination]
+    onset: Onset
     limit: TimeLimit
     stratum: StratumFinding
     findings: Mapping[str, Finding]
@@ -116,26 +122,23 @@ class _Case:
         return encounter is not None and encounter.started_in_emergency
 
 
-def randomised(trial: Trial, state: PatientState, episode: str, at: datetime) -> datetime | None:
-    """When a person first said so in this episode; what anybody said later takes no knowledge back."""
-    ours = (d for d in state.decisions if d.trial == trial.id and d.episode == episode and d.at <= at)
-    return min((d.at for d in ours if d.status == ON_STUDY), default=None)
-
-
 def _case(trial: Trial, chart: Chart, at: datetime, options: ScoringOptions, episode: str | None) -> _Case:
     state = chart.state
     encounter = encounter_of(chart, at) if episode is None else encounter_named(chart, episode, at)
-    told = determinations_of(trial, state, encounter.admitted if encounter else None, at)
+    told = with_onset(trial, determinations_of(trial, state, encounter.admitted if encounter else None, at))
     stay = Stay(trial, plan_of(trial), chart, options, encounter, None)
-    stay = replace(stay, infection=infection_of(View(stay, at), _recorded(trial, told)))
-    limit = time_limit_of(trial, _onset(stay, told, at))
+    infection = infection_of(View(stay, at), recorded(trial, told))
+    if infection is not None:
+        stay = replace(stay, infection=infection.at, infection_basis=infection.basis)
+    onset = onset_by(stay, told, at)
+    limit = time_limit_of(trial, onset.at)
     stratum = classify(View(stay, at))
     view = View(stay, at, stratum=stratum.reading, time_limit=limit.reading(at))
     answers = {c.id: _answered(c, view, limit.onset, told.get(c.id)) for c in trial.criteria}
     findings = {criterion: answer.finding for criterion, answer in answers.items()}
     results = {criterion: answer.result for criterion, answer in answers.items()}
     marks = _marks(stay, superseded=episode is not None and _superseded(stay, at))
-    return _Case(view, told, limit, stratum, findings, results, marks, over=bool(marks) or _over(stay, at))
+    return _Case(view, onset, limit, stratum, findings, results, marks, over=bool(marks) or _over(stay, at))
 
 
 def _flags(case: _Case, trial: Trial, seen_at: datetime, *, blinded: bool) -> tuple[str, ...]:
@@ -151,7 +154,7 @@ def _doubts(trial: Trial, state: PatientState) -> tuple[str, ...]:
 
 
 def _chronic(case: _Case) -> tuple[str, ...]:
-    return chronic_flag(case.view.stay.state.conditions, case.view.sofa, case.view.at)
+    return chronic_flag(case.view)
 
 
 def _marks(stay: Stay, *, superseded: bool) -> tuple[str, ...]:
@@ -185,23 +188,6 @@ def _over(stay: Stay, at: datetime) -> bool:
     return stay.encounter.cancelled or ended(stay.encounter, at)
 
 
-def _recorded(trial: Trial, told: Mapping[str, Determination]) -> datetime | None:
-    """When a person recorded that there is an infection."""
-    answer = told.get(trial.parameters.infection_criterion)
-    return instant(answer.at) if answer is not None and answer.answer is Truth.MET else None
-
-
-def _onset(stay: Stay, told: Mapping[str, Determination], at: datetime) -> datetime | None:
-    """The machine's; where it found none, the time a person answered for; none where a person says there is no sepsis."""
-    answer = told.get(stay.trial.parameters.sepsis_criterion)
-    if answer is not None and answer.answer is Truth.NOT_MET:
-        return None
-    found = onset_of(stay, at)
-    if found is None and answer is not None and answer.answer is Truth.MET:
-        return instant(answer.at)
-    return found
-
-
 def _answered(criterion: Criterion, view: View, onset: datetime | None, told: Determination | None) -> Answered:
     """Sepsis once found stays found for the episode: its evidence is that of the onset."""
     if criterion.id != view.stay.trial.parameters.sepsis_criterion or criterion.met_when is None:
@@ -232,8 +218,12 @@ def _sepsis(case: _Case) -> Sepsis:
         increase_high=None if before is None else view.sofa.high - before.low,
         infection=view.stay.infection,
         onset=onset,
+        onset_computed=case.onset.computed,
+        onset_by=case.onset.by,
+        onset_reason=case.onset.reason,
         deadline=case.limit.deadline,
-        provisional=_recorded(view.stay.trial, case.told) is None,
+        infection_basis=view.stay.infection_basis,
+        provisional=view.stay.infection is None,
         onset_low=None if onset is None else began.sofa.low,
         onset_high=None if onset is None else began.sofa.high,
     )
@@ -255,9 +245,15 @@ def _questions(case: _Case) -> tuple[str, ...]:
     return unique((*asked, *case.stratum.questions))
 
 
-def _status(trial: Trial, state: PatientState, episode: str, at: datetime) -> str:
-    decided = [d for d in state.decisions if d.trial == trial.id and d.episode == episode and d.at <= at]
-    return max(decided, key=lambda d: (d.at, d.digest)).status if decided else ""
+def _decision(trial: Trial, state: PatientState, episode: str, at: datetime) -> Decision | None:
+    """What a person decided last."""
+    decided = (d for d in state.decisions if d.trial == trial.id and d.episode == episode and d.at <= at)
+    return max(decided, key=lambda d: (d.at, d.digest), default=None)
+
+
+def _next_look(review_at: datetime | None, after: FollowUp | None) -> datetime | None:
+    """A study day ends whether or not the patient is still in the house."""
+    return earliest((review_at, None if after is None else after.next_at))
 
 
 def _review_at(case: _Case) -> datetime | None:

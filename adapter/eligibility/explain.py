@@ -12,6 +12,7 @@ from adapter.domain.assessment import (
     Sepsis,
     SofaScore,
 )
+from adapter.domain.follow_up import DaySofa, FollowUp
 from adapter.domain.quantity import decimal_text
 from adapter.eligibility.telling import otherwise, says, would_change
 
@@ -43,6 +44,7 @@ def as_json(assessment: Assessment, *, patient: str, software: str, sofa2: SofaS
         "deciding": [_deciding(test) for test in assessment.deciding],
         "flags": list(assessment.flags),
         "facts": {concept: evidence_json(item) for concept, item in assessment.facts.items()},
+        "follow_up": _follow_up(assessment.follow_up),
         "encounter": _encounter(assessment),
         "review_at": _time(assessment.review_at),
         "rulebook": assessment.rulebook,
@@ -119,7 +121,11 @@ def _sepsis(sepsis: Sepsis, at: datetime) -> dict[str, Any]:
         "baseline": None if before is None else {"low": before.low, "high": before.high, "source": before.source},
         "increase": None if before is None else {"low": sepsis.increase_low, "high": sepsis.increase_high},
         "infection": _time(sepsis.infection),
+        "infection_basis": sepsis.infection_basis,
         "onset": _time(sepsis.onset),
+        "onset_computed": _time(sepsis.onset_computed),
+        "onset_by": sepsis.onset_by,
+        "onset_reason": sepsis.onset_reason,
         "provisional": sepsis.provisional,
         "sofa_at_onset": _onset_sofa(sepsis),
         "deadline": _time(sepsis.deadline),
@@ -147,6 +153,33 @@ def _criterion(result: CriterionResult) -> dict[str, Any]:
         "source": result.source,
         "otherwise": would_change(result),
     }
+
+
+def _follow_up(after: FollowUp | None) -> dict[str, Any] | None:
+    """Of somebody who was randomised: study days that are over."""
+    if after is None:
+        return None
+    return {
+        "randomised": after.randomised.isoformat(),
+        "days": [_day(one) for one in after.days],
+        "survival": [
+            {
+                "day": s.day.number,
+                "date": s.day.date.isoformat(),
+                "status": str(s.status),
+                "known_by": _time(s.known_by),
+            }
+            for s in after.survival
+        ],
+        "next": _time(after.next_at),
+    }
+
+
+def _day(one: DaySofa) -> dict[str, Any]:
+    organs = {name: _organ(name, organ) for name, organ in one.organs.items()}
+    day, sofa = one.day, one.sofa
+    ends = {"low": sofa.low, "high": sofa.high, "missing": list(sofa.missing), "carried": list(one.carried)}
+    return {"day": day.number, "date": day.date.isoformat(), **ends, "components": organs}
 
 
 def _encounter(assessment: Assessment) -> dict[str, Any] | None:

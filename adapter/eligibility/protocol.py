@@ -8,8 +8,10 @@ from datetime import timedelta
 from adapter.domain.document import Document
 from adapter.domain.trial import (
     Clock,
+    Code,
     Criterion,
     CriterionKind,
+    FollowUpPlan,
     Needs,
     Rule,
     Stratum,
@@ -17,6 +19,7 @@ from adapter.domain.trial import (
     TrialParameters,
     Vocabulary,
 )
+from adapter.eligibility.chronic import PREFIX
 from adapter.eligibility.language import read_rule
 from adapter.eligibility.phrases import rule_words
 from adapter.eligibility.place import Place, text_or
@@ -26,11 +29,11 @@ from adapter.scoring.thresholds import WINDOW
 
 KEYS = (
     *("trial", "extends", "title", "registry", "protocol_version", "stratum_requires", "parameters"),
-    *("inclusion", "exclusion", "strata", "clocks", "statuses"),
+    *("inclusion", "exclusion", "strata", "clocks", "statuses", "follow_up"),
 )
 PARAMETERS = (
     *("sepsis_criterion", "stratum_criterion", "infection_criterion", "consent_criterion", "sofa_window"),
-    "emergency_context",
+    *("emergency_context", "infection_sets"),
     *("hospital_acquired", "baseline_window", "baseline_before_infection", "near_threshold", "pair_within"),
 )
 CRITERION = ("id", "text", "short", "source", "needs", "ask", "met_when", "suggested_when")
@@ -54,7 +57,7 @@ def read_trial(document: Document, vocabulary: Vocabulary, parent: Document | No
         *_criteria(page.need("exclusion"), CriterionKind.EXCLUSION, vocabulary),
     )
     _once(page.need("inclusion"), [criterion.id for criterion in criteria])
-    parameters = _parameters(page.need("parameters"), criteria)
+    parameters = _parameters(page.need("parameters"), criteria, vocabulary)
     strata = _strata(page.need("strata"), vocabulary)
     clocks = tuple(_clock(place, parameters) for place in page.need("clocks").items())
     trial = Trial(
@@ -68,6 +71,7 @@ def read_trial(document: Document, vocabulary: Vocabulary, parent: Document | No
         clocks=clocks,
         parameters=parameters,
         statuses=_statuses(page.need("statuses")),
+        follow_up=_follow_up(page.get("follow_up")),
     )
     _windows_agree(page, trial)
     return trial
@@ -82,6 +86,11 @@ class _Page:
 
     def own(self, key: str) -> Place:
         return Place(self.document, (), self.document.data).only(KEYS).need(key)
+
+    def get(self, key: str) -> Place | None:
+        """Where this page or its parent has it."""
+        pages = [one for one in (self.document, self.parent) if one is not None]
+        return next((found for page in pages if (found := Place(page, (), page.data).get(key)) is not None), None)
 
     def need(self, key: str) -> Place:
         child = Place(self.document, (), self.document.data).only(KEYS)
@@ -138,7 +147,7 @@ def _once(place: Place, names: Iterable[str]) -> None:
         seen.add(name)
 
 
-def _parameters(place: Place, criteria: tuple[Criterion, ...]) -> TrialParameters:
+def _parameters(place: Place, criteria: tuple[Criterion, ...], vocabulary: Vocabulary) -> TrialParameters:
     place.only(PARAMETERS)
     inclusion = tuple(c.id for c in criteria if c.kind is CriterionKind.INCLUSION)
     near, window, consent = place.need("near_threshold"), place.need("sofa_window"), place.get("consent_criterion")
@@ -156,9 +165,16 @@ def _parameters(place: Place, criteria: tuple[Criterion, ...]) -> TrialParameter
         pair_within=place.need("pair_within").duration(),
         consent_criterion="" if consent is None else consent.word(inclusion),
         infection_criterion=place.need("infection_criterion").word(inclusion),
+        infection_codes=_codes(place.get("infection_sets"), vocabulary),
+        chronic_codes={name: codes for name, codes in vocabulary.sets.items() if name.startswith(PREFIX)},
         hospital_acquired=place.need("hospital_acquired").duration(),
         baseline_before_infection=place.need("baseline_before_infection").duration(),
     )
+
+
+def _codes(place: Place | None, vocabulary: Vocabulary) -> tuple[Code, ...]:
+    named = [] if place is None else [one.word(sorted(vocabulary.sets)) for one in place.items()]
+    return tuple(code for name in named for code in vocabulary.sets[name])
 
 
 def _strata(group: Place, vocabulary: Vocabulary) -> tuple[Stratum, ...]:
@@ -196,6 +212,27 @@ def _statuses(place: Place) -> tuple[tuple[str, tuple[str, ...]], ...]:
         (key, () if listed is None else tuple(_slug(reason) for reason in listed.items()))
         for key, listed in reasons.items()
     )
+
+
+def _follow_up(place: Place | None) -> FollowUpPlan:
+    """No follow-up where the page has none."""
+    if place is None:
+        return FollowUpPlan()
+    place.only(("sofa_days", "survival_days", "carry_forward"))
+    carry = place.get("carry_forward")
+    return FollowUpPlan(
+        sofa_days=_days(place.get("sofa_days")),
+        survival_days=_days(place.get("survival_days")),
+        carry_forward=timedelta(0) if carry is None else carry.duration(),
+    )
+
+
+def _days(place: Place | None) -> tuple[int, ...]:
+    found = [] if place is None else [(day, day.number()) for day in place.items()]
+    for day, number in found:
+        if number.denominator != 1 or number < 1:
+            raise day.error("a study day is a whole number from 1: the calendar day of randomisation")
+    return tuple(sorted({int(number) for _, number in found}))
 
 
 def _windows_agree(page: _Page, trial: Trial) -> None:

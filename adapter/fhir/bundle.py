@@ -3,21 +3,24 @@
 import hashlib
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from adapter.domain.assessment import Assessment, Verdict
+from adapter.domain.assessment import Assessment, Evidence, SofaScore, Verdict
+from adapter.domain.follow_up import FollowUp
 from adapter.domain.trial import CriterionKind
 from adapter.domain.truth import Truth
 from adapter.fhir.bindings import problems
 from adapter.fhir.calendar import Dates, calendar
 from adapter.fhir.codes import SCREENING_NUMBER
+from adapter.fhir.follow_up import day_observation, survival_observation
 from adapter.fhir.ids import resource_id
 from adapter.fhir.observations import (
     Placed,
     evidence_key,
     input_observation,
+    listed,
     pushed_evidence,
     reference,
     sofa_observation,
@@ -126,6 +129,11 @@ def tells_values(assessment: Assessment, *, consent: str = "I4") -> bool:
     return _consent(assessment, consent) is not Truth.NOT_MET
 
 
+def tells_follow_up(assessment: Assessment, *, consent: str = "I4") -> bool:
+    """While somebody is on study: the SOFA of study days and survival, never ferritin nor mHLA-DR (clinical 6.3)."""
+    return assessment.status == "on-study" and _consent(assessment, consent) is not Truth.NOT_MET
+
+
 def candidate_bundle(
     assessment: Assessment, *, screening_id: str, context: BundleContext, event: DecisionEvent | None = None
 ) -> Json:
@@ -142,7 +150,7 @@ def content_digest(assessment: Assessment, *, screening_id: str, context: Bundle
     """Of what the bundle tells, and not of when it was told or by which message: equal for what an EDC need not hear again."""
     entries = _Writer(assessment, screening_id, context, event).bundle()["entry"]
     told = [entry["resource"] for entry in entries if entry["resource"]["resourceType"] != "Provenance"]
-    lasting = [{name: value for name, value in one.items() if name != "period"} for one in told]
+    lasting = [{name: value for name, value in one.items() if name not in ("period", "meta")} for one in told]
     return hashlib.sha256(json.dumps(lasting, sort_keys=True, default=str).encode()).hexdigest()[:32]
 
 
@@ -177,8 +185,14 @@ class _Writer:
         return resource_id(self._context.secret, self._a.trial, role, self._number, key)
 
     def bundle(self) -> Json:
-        values = self._values() if tells_values(self._a, consent=self._context.consent_criterion) else []
-        subject = self._subject(values != [])
+        consent = self._context.consent_criterion
+        measured = tells_values(self._a, consent=consent)
+        values: list[Placed] = []
+        if measured:
+            values = self._values()
+        elif tells_follow_up(self._a, consent=consent) and self._a.follow_up is not None:
+            values = self._followed(self._a.follow_up)
+        subject = self._subject(measured)
         placed = [
             Placed(self._patient, patient_pseudonym(self._patient, self._number)),
             Placed(self._device, device(self._device, self._context.software, self._a.rulebook)),
@@ -207,23 +221,40 @@ class _Writer:
         return self._event.reason
 
     def _values(self) -> list[Placed]:
-        inputs = {evidence_key(e): e for e in pushed_evidence(self._a)}
-        ids = {key: self._id("observation", key) for key in inputs}
-        measured = [
-            Placed(ids[key], input_observation(ids[key], e, patient=self._patient, calendar=self._calendar))
-            for key, e in inputs.items()
-        ]
-        return [*measured, self._sofa(ids)]
-
-    def _sofa(self, ids: dict[str, str]) -> Placed:
+        measured = self._measured(pushed_evidence(self._a))
         at = f"{self._a.episode}|{self._a.sofa.at.isoformat()}|{self._a.rulebook}"
-        score_id = self._id("sofa", at)
-        resource = sofa_observation(score_id, self._a, calendar=self._calendar)
-        resource |= {"subject": reference(self._patient), "device": reference(self._device)}
-        used = dict.fromkeys(evidence_key(e) for organ in self._a.sofa.organs.values() for e in organ.evidence)
-        if derived := [reference(ids[key]) for key in used if key in ids]:
-            resource["derivedFrom"] = derived
-        return Placed(score_id, resource)
+        own_id = self._id("sofa", at)
+        score = sofa_observation(own_id, self._a.sofa, calendar=self._calendar)
+        return [*measured.values(), self._derived(own_id, score, self._a.sofa, measured)]
+
+    def _followed(self, after: FollowUp) -> list[Placed]:
+        """A day keeps its Observation: what comes late or is corrected renews it."""
+        measured = self._measured(listed(e for day in after.days for o in day.organs.values() for e in o.evidence))
+        told = [*measured.values()]
+        for day in after.days:
+            own_id = self._id("sofa", f"{self._a.episode}|study-day|{day.day.number}")
+            score = day_observation(own_id, day, calendar=self._calendar)
+            told.append(self._derived(own_id, score, day.sofa, measured))
+        for one in after.survival:
+            own_id = self._id("survival", f"{self._a.episode}|study-day|{one.day.number}")
+            told.append(self._ours(own_id, survival_observation(own_id, one, calendar=self._calendar)))
+        return told
+
+    def _measured(self, evidence: Iterable[Evidence]) -> dict[str, Placed]:
+        """By the key of the evidence."""
+        found = {evidence_key(e): (self._id("observation", evidence_key(e)), e) for e in evidence}
+        return {
+            key: Placed(own_id, input_observation(own_id, e, patient=self._patient, calendar=self._calendar))
+            for key, (own_id, e) in found.items()
+        }
+
+    def _derived(self, own_id: str, score: Json, sofa: SofaScore, measured: Mapping[str, Placed]) -> Placed:
+        used = dict.fromkeys(evidence_key(e) for organ in sofa.organs.values() for e in organ.evidence)
+        derived = [reference(measured[key].id) for key in used if key in measured]
+        return self._ours(own_id, score | ({"derivedFrom": derived} if derived else {}))
+
+    def _ours(self, own_id: str, resource: Json) -> Placed:
+        return Placed(own_id, resource | {"subject": reference(self._patient), "device": reference(self._device)})
 
     def _provenance(self, targets: list[str]) -> Placed:
         key = "|".join((*sorted(targets), self._a.at.isoformat(), self._event.kind, self._a.status))

@@ -21,12 +21,14 @@ from adapter.fhir.codes import (
     SOFA_ORGANS,
     SOFA_TOTAL,
     UCUM,
+    said_by,
 )
 
 Json = dict[str, Any]
 
 _NUMBER = re.compile(r"(<=|>=|<|>)?\s*(-?[0-9]{1,12}(?:\.[0-9]{1,12})?)", re.ASCII)
 _WORD = re.compile(r"[a-z][a-z0-9-]{0,39}", re.ASCII)
+_OWN_PROFILE = {"ferritin": "ferritin", "mhladr": "mhladr"}
 _METHOD = "Sequential Organ Failure Assessment (Vincent 1996), worst value of each organ in the last {hours} hours"
 
 
@@ -56,7 +58,12 @@ def pushed_evidence(assessment: Assessment) -> tuple[Evidence, ...]:
     stratum = (assessment.facts.get(concept) for concept in ("ferritin", "mhladr"))
     organs = (item for organ in assessment.sofa.organs.values() for item in organ.evidence)
     found = (*assessment.stratum_evidence, *(item for item in stratum if item is not None), *organs)
-    return tuple({evidence_key(item): item for item in reversed(found) if item.concept in CONCEPTS}.values())[::-1]
+    return listed(found)
+
+
+def listed(found: Iterable[Evidence]) -> tuple[Evidence, ...]:
+    """Each result once, as it was first named; what has no code of ours never leaves the hospital."""
+    return tuple({evidence_key(item): item for item in reversed([*found]) if item.concept in CONCEPTS}.values())[::-1]
 
 
 def evidence_key(evidence: Evidence) -> str:
@@ -70,6 +77,7 @@ def input_observation(resource_id: str, evidence: Evidence, *, patient: str, cal
     resource: Json = {
         "resourceType": "Observation",
         "id": resource_id,
+        **said_by(_OWN_PROFILE.get(evidence.concept, "measured-value")),
         "identifier": [identifier(resource_id)],
         "status": "corrected" if evidence.status == "corrected" else "final",
         "code": {"coding": [{"system": code.system, "code": code.code}], "text": code.text},
@@ -103,16 +111,16 @@ def absent(reason: str = "unknown") -> Json:
     return {"dataAbsentReason": {"coding": [{"system": ABSENT_REASON, "code": reason}]}}
 
 
-def sofa_observation(resource_id: str, assessment: Assessment, *, calendar: Calendar) -> Json:
-    """The score at the moment of decision; `subject`, `device` and `derivedFrom` are for the bundle to fill.
+def sofa_observation(resource_id: str, sofa: SofaScore, *, calendar: Calendar) -> Json:
+    """The score of a moment; `subject`, `device` and `derivedFrom` are for the bundle to fill.
 
     A total is stated only when both ends of its interval agree: a lower bound must not be taken for the score.
     """
-    sofa = assessment.sofa
     settled = sofa.low == sofa.high and not sofa.missing
     return {
         "resourceType": "Observation",
         "id": resource_id,
+        **said_by("sofa-score"),
         "identifier": [identifier(resource_id)],
         "status": "final",
         "code": {"coding": [{"system": LOINC, "code": SOFA_TOTAL}], "text": "SOFA total score"},

@@ -18,6 +18,7 @@ from adapter.fhir.bundle import (
     content_digest,
     is_reason,
     reason_code,
+    tells_follow_up,
     tells_values,
 )
 
@@ -120,9 +121,13 @@ def _is_due(outlet: SinkOutlet, change: AlertChange | None, assessment: Assessme
         return gate_open(assessment, outlet.push_when, consent=consent)
     if occasion.decided:
         return True
-    if not tells_values(assessment, consent=consent):
-        return False
-    return change is not None or _content(outlet, change, assessment, occasion) != occasion.pushed[outlet.name]
+    if tells_values(assessment, consent=consent):
+        return change is not None or _is_news(outlet, change, assessment, occasion)
+    return tells_follow_up(assessment, consent=consent) and _is_news(outlet, None, assessment, occasion)
+
+
+def _is_news(outlet: SinkOutlet, change: AlertChange | None, assessment: Assessment, occasion: Occasion) -> bool:
+    return _content(outlet, change, assessment, occasion) != occasion.pushed[outlet.name]
 
 
 def _content(outlet: SinkOutlet, change: AlertChange | None, assessment: Assessment, occasion: Occasion) -> str:

@@ -1,7 +1,7 @@
 """What a site or a trial may choose about the scores; everything else is published and stands in thresholds."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, timedelta, tzinfo
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,6 +12,7 @@ class ScoringOptions:
     `norepinephrine_basis`: what the charted dose weighs: `base`, `bitartrate`, `hydrochloride` or `unknown`.
     `hfnc_is_support`: whether high-flow nasal oxygen counts as respiratory support for 3 and 4 points.
     `rrt_scores_4`: whether renal replacement is 4 points of the kidney; the table has no rule for it (clinical 2.8).
+    `timezone`: where the site lies: its calendar days are those of the daily SOFA.
     `unit_policy`: `native_table` reads SI results in the printed SI column, `converted` in the conventional one.
     """
 
@@ -21,3 +22,4 @@ class ScoringOptions:
     hfnc_is_support: bool = False
     rrt_scores_4: bool = False
     unit_policy: str = "native_table"
+    timezone: tzinfo = UTC

@@ -1,9 +1,10 @@
 """A patient's whole record told again in order of time: what the live rules would have shown of each episode, and when."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from itertools import pairwise
+from functools import partial
+from itertools import islice
 from typing import Any
 
 from adapter.domain.assessment import Assessment, Verdict
@@ -46,6 +47,8 @@ class Course:
     candidate: datetime | None = None
     met: set[str] = field(default_factory=set)
     """Criteria that were met at any time."""
+    sofa: list[tuple[datetime, int, int]] = field(default_factory=list)
+    """Since when the total lay between which ends: a step for each change."""
 
     def note(self, one: Assessment) -> None:
         self.last = one
@@ -53,6 +56,8 @@ class Course:
             self.telling = one
         if one.sofa.low > self.worst.sofa.low:
             self.worst = one
+        if not self.sofa or self.sofa[-1][1:] != (one.sofa.low, one.sofa.high):
+            self.sofa.append((one.at, one.sofa.low, one.sofa.high))
         if one.shown and self.shown is None:
             self.shown = one.at
         if one.verdict is Verdict.CANDIDATE and self.candidate is None:
@@ -88,6 +93,7 @@ class Course:
             "against": [result.id for result in telling.criteria if stands_against(result)],
             "unknown": [r.id for r in telling.criteria if r.answer is Truth.UNKNOWN and r.needs is Needs.DATA],
             "missing": list(telling.missing),
+            "sofa_course": self.sofa if self.shown is not None else [],
         }
 
 
@@ -104,17 +110,18 @@ def follow(patient: PatientId, told: Iterable[Told], rules: Rulebook) -> list[Co
 def _assessed(patient: PatientId, told: Sequence[Told], rules: Rulebook) -> Iterator[Assessment]:
     chart = Chart(PatientState(patient))
     options = rules.scoring_options(patient.site)
-    for now, following in pairwise((*told, None)):
-        if now is None:
-            return
+    ends = (*(one.at for one in told), None)[1:]
+    for now, end in zip(told, ends, strict=True):
         chart = chart.followed_by(apply_all(chart.state, now.events))
         for trial in rules.trials:
-            at: datetime | None = now.at
-            for _ in range(TURNS):
-                if at is None:
-                    break
-                one = assess(trial, chart, at, options=options, rulebook=rules.digest)
-                yield one
-                at = one.review_at
-                if following is None or at is None or at >= following.at:
-                    break
+            judge = partial(assess, trial, chart, options=options, rulebook=rules.digest)
+            yield from islice(_until(judge, now.at, end), TURNS)
+
+
+def _until(judge: Callable[[datetime], Assessment], at: datetime, end: datetime | None) -> Iterator[Assessment]:
+    """At a message, and wherever time alone may change something before the next one."""
+    one = judge(at)
+    yield one
+    while end is not None and one.review_at is not None and one.review_at < end:
+        one = judge(one.review_at)
+        yield one

@@ -41,4 +41,5 @@ class Rulebook:
             hfnc_is_support="hfnc-is-support" in here.conventions,
             rrt_scores_4="rrt-scores-4" in here.conventions,
             unit_policy="converted" if "converted-units" in here.conventions else "native_table",
+            timezone=here.timezone,
         )

@@ -10,6 +10,7 @@ from adapter.domain.events import ClinicalEvent
 from adapter.domain.patient import PatientState
 from adapter.domain.trial import Trial
 from adapter.eligibility.evaluate import assess
+from adapter.eligibility.follow_up import enrolments
 from adapter.scoring.chart import Chart, chart_of
 from adapter.screening.alerts import decide
 from adapter.screening.rulebook import Rulebook
@@ -61,7 +62,7 @@ def screen(  # noqa: PLR0913 — what one step needs, by name
 
 
 def _judge(trial: Trial, chart: Chart, rules: Rulebook, alerts: Alerts, now: datetime) -> list[Judgement]:
-    """Every other episode of which people still believe something, then the present one.
+    """Every other episode of which people still believe something or in which they follow a trial, then the present one.
 
     In this order, because an EDC knows one subject of them all: what holds now must be what it hears last.
     """
@@ -69,8 +70,10 @@ def _judge(trial: Trial, chart: Chart, rules: Rulebook, alerts: Alerts, now: dat
     present = assess(trial, chart, now, options=options, rulebook=rules.digest)
     known = alerts.get((trial.id, present.episode))
     judged = []
-    for (of_trial, episode), alert in alerts.items():
-        if of_trial == trial.id and alert.standing and episode != present.episode:
+    believed = [episode for (of, episode), alert in alerts.items() if of == trial.id and alert.standing]
+    for episode in dict.fromkeys((*believed, *enrolments(trial, chart.state, now))):
+        if episode != present.episode:
             other = assess(trial, chart, now, options=options, rulebook=rules.digest, episode=episode)
+            alert = alerts.get((trial.id, episode))
             judged.append(Judgement(other, decide(alert, other, now), told=True))
     return [*judged, Judgement(present, decide(known, present, now), known is not None)]

@@ -8,6 +8,7 @@ from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from adapter.errors import ConfigError
+from adapter.settings.flat import CsvSink, RedcapSink
 from adapter.settings.polled import FhirSource
 from adapter.settings.staff import OidcSection
 from adapter.settings.values import Address, Listen, Secret, Section, by_reference, host_and_port
@@ -138,6 +139,8 @@ class FhirSink(Section):
     timeout_seconds: float = Field(default=30, gt=0)
     study: str = ""
     """The EDC's own ResearchStudy (`ResearchStudy/123`), where it wants that reference."""
+    bundle: Literal["auto", "transaction", "batch", "individual"] = "auto"
+    """How a delivery is sent; auto: as the EDC's CapabilityStatement says it can."""
     _reference = field_validator("token", mode="before")(by_reference)
 
 
@@ -188,7 +191,7 @@ class WebSection(Section):
 
 
 Source = Annotated[MllpSource | FhirSource, Field(discriminator="kind")]
-Sink = Annotated[FhirSink | FolderSink, Field(discriminator="kind")]
+Sink = Annotated[FhirSink | FolderSink | RedcapSink | CsvSink, Field(discriminator="kind")]
 Notifier = Annotated[EmailNotifier | WebhookNotifier, Field(discriminator="kind")]
 
 

@@ -3,12 +3,10 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from sqlalchemy import (
     Connection,
     RowMapping,
-    Select,
     and_,
     bindparam,
     delete,
@@ -39,6 +37,7 @@ from adapter.store.schema import (
     patients,
 )
 from adapter.store.sightings import Sighting, record, record_many
+from adapter.store.within import within
 
 __all__ = [
     "CandidateRow",
@@ -156,7 +155,7 @@ def watching_count(conn: Connection, scope: Scope = EVERYWHERE) -> int:
 
     The present episode is the one judged last: of an earlier one only what people were told is kept.
     """
-    people = _within(select(candidates.c.patient, candidates.c.trial).distinct(), scope)
+    people = select(candidates.c.patient, candidates.c.trial).distinct().where(*within(scope))
     other = candidates.alias("other")
     same = and_(other.c.patient == candidates.c.patient, other.c.trial == candidates.c.trial)
     present = or_(other.c.evaluated_at > candidates.c.evaluated_at, text(WATCHED))  # the names are those of `other`
@@ -164,15 +163,6 @@ def watching_count(conn: Connection, scope: Scope = EVERYWHERE) -> int:
     found = (people.where(text(WATCHED)), people.where(text(LEFT), ~superseded))
     counts = (select(func.count()).select_from(one.subquery()) for one in found)
     return sum(conn.execute(count).scalar_one() for count in counts)
-
-
-def _within(wanted: Select[Any], scope: Scope) -> Select[Any]:
-    if scope.trials is not None:
-        wanted = wanted.where(candidates.c.trial.in_(scope.trials))
-    if scope.sites is not None:
-        there = select(patients.c.key).where(patients.c.site.in_(scope.sites))
-        wanted = wanted.where(candidates.c.patient.in_(there))
-    return wanted
 
 
 def due_for_review(conn: Connection, now: datetime, limit: int) -> list[Due]:

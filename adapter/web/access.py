@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
 from typing import Annotated
 
 from fastapi import Depends, HTTPException, Request
@@ -12,6 +13,8 @@ from adapter.web import sessions
 from adapter.web.record import note
 from adapter.web.roles import Right
 from adapter.web.sessions import Visitor
+
+FRESH = timedelta(minutes=15)
 
 
 class NotSignedInError(Exception):
@@ -56,3 +59,9 @@ def check_csrf(visitor: Visitor, given: str) -> None:
     """Raises 403 for a form that did not come from our own page of this session."""
     if not secrets.compare_digest(visitor.csrf.encode(), given.encode()):
         raise HTTPException(403, "This form is too old. Reload the page and try again.")
+
+
+def check_fresh(visitor: Visitor, now: datetime) -> None:
+    """Raises 403 for who proved too long ago who they are to export, or to change what is seen of patients (reliability 4.5)."""
+    if visitor.since is None or now - visitor.since > FRESH:
+        raise HTTPException(403, "For this, sign out and in again: you signed in too long ago.")

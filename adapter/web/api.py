@@ -17,30 +17,12 @@ from adapter.store.worklist import CandidateRow, HistoryRow
 from adapter.web import fields, wishes
 from adapter.web.access import MayAct, SeesCounts, SeesPatients, SignedIn, check_csrf
 from adapter.web.acts import Wish, perform
+from adapter.web.answers import ABSENT, MISTAKEN, REFUSALS
 from adapter.web.context import WebContext
 from adapter.web.quality import read_counts
 from adapter.web.record import note
 from adapter.web.wishes import Asked, RefusedError
 from adapter.web.worklist import known, read_feeds, read_list
-
-
-class Refused(BaseModel):
-    detail: str
-
-
-REFUSALS: dict[int | str, dict[str, Any]] = {
-    401: {"model": Refused, "description": "Nobody is signed in"},
-    403: {"model": Refused, "description": "The role or the token does not allow it"},
-    503: {"model": Refused, "description": "The database does not answer now"},
-}
-ABSENT: dict[int | str, dict[str, Any]] = {404: {"model": Refused, "description": "Not there, or not for you"}}
-MISTAKEN: dict[int | str, dict[str, Any]] = {
-    400: {"model": Refused, "description": "No JSON"},
-    412: {"model": Refused, "description": "The candidate has changed since it was read"},
-    413: {"description": "Too large"},
-    415: {"model": Refused, "description": "Not application/json"},
-    422: {"model": Refused, "description": "Not what can be posted"},
-}
 
 router = APIRouter(prefix="/api/v1", responses=REFUSALS)
 
@@ -75,10 +57,18 @@ class ResultBody(_Strict):
     drawn: AwareDatetime
 
 
-Posted = DeterminationBody | StatusBody | ResultBody
+class OnsetBody(_Strict):
+    """When sepsis began, where a person says otherwise than the score; `null` takes it back."""
+
+    onset: AwareDatetime | None
+    reason: str = Field(min_length=1, max_length=LONGEST_NOTE)
+
+
+Posted = DeterminationBody | StatusBody | ResultBody | OnsetBody
+KINDS = {DeterminationBody: "determination", StatusBody: "status", ResultBody: "result", OnsetBody: "onset"}
 _POSTED: TypeAdapter[Posted] = TypeAdapter(Posted)
 _SCHEMA = {"requestBody": {"required": True, "content": {"application/json": {"schema": {
-    "anyOf": [kind.model_json_schema() for kind in (DeterminationBody, StatusBody, ResultBody)]
+    "anyOf": [kind.model_json_schema() for kind in (DeterminationBody, StatusBody, ResultBody, OnsetBody)]
 }}}}}  # fmt: skip
 
 
@@ -121,7 +111,7 @@ async def determine(request: Request, visitor: MayAct, candidate: str) -> JSONRe
         raise HTTPException(404, "This trial is not screened here.")
     if request.headers.get("if-match") not in {None, "*", etag(row)}:
         raise HTTPException(412, "The candidate has changed since you read it.")
-    kind = {DeterminationBody: "determination", StatusBody: "status"}.get(type(posted), "result")
+    kind = KINDS[type(posted)]
     wish = Wish(kind, row, _key(request), (("body", posted.model_dump_json()),))
     done = await perform(request, visitor, wish, _body(posted, Asked(row, visitor.name, context.clock()), trial))
     return JSONResponse({"message": done.inbox_id, "state": str(done.state)}, status_code=201)
@@ -187,6 +177,10 @@ def _body(posted: Posted, asked: Asked, trial: Trial) -> bytes:
                 )
             case StatusBody():
                 return wishes.status(asked, trial, posted.status, posted.reason, posted.note)
+            case OnsetBody(onset=None):
+                return wishes.onset_as_computed(asked, posted.reason)
+            case OnsetBody():
+                return wishes.onset(asked, posted.onset, posted.reason)
             case ResultBody():
                 return wishes.result(asked, posted.concept, posted.value, posted.unit, posted.drawn)
     except RefusedError as error:

@@ -13,15 +13,21 @@ from adapter.web import (
     api,
     decide,
     emergency,
+    flow_page,
     health,
+    hint,
     hospital,
+    live,
+    log,
     once,
+    overlooked,
     quality,
     quarantine,
     render,
     screened,
     second_step,
     sign_in,
+    together,
     trail,
     workbench,
     worklist,
@@ -43,8 +49,8 @@ TITLES = {
 }
 RETRY_SECONDS = "5"
 ROOMS = (
-    *(worklist, decide, quality, quarantine, workbench, screened, trail, emergency),
-    *(sign_in, second_step, hospital, once, health, api),
+    *(worklist, decide, together, live, log, flow_page, overlooked, screened, trail, emergency),
+    *(quality, quarantine, workbench, sign_in, second_step, hospital, once, health, hint, api),
 )
 
 

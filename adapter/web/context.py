@@ -6,6 +6,7 @@ from datetime import timedelta, tzinfo
 from typing import Protocol
 
 from adapter.domain.trial import Trial
+from adapter.fhir.calendar import Dates
 from adapter.mapping.amend import SiteLine
 from adapter.ports import Clock, Inbox
 from adapter.screening.rulebook import Rulebook
@@ -57,6 +58,14 @@ class Bench(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Hint:
+    """The word a polled server must say, and what has it asked at once."""
+
+    word: str = field(repr=False)
+    wake: Callable[[], None]
+
+
+@dataclass(frozen=True, slots=True)
 class WebContext:
     """`base_url` is where people reach the pages; its host is the only one answered, besides loopback in the demo."""
 
@@ -80,10 +89,15 @@ class WebContext:
 
     idle: timedelta = timedelta(minutes=15)
     """A session nobody uses ends."""
+    hints: Mapping[str, Hint] = field(default_factory=dict)
+    """By source."""
     second_step_required: bool = False
     """Of accounts of this house; those of the hospital have their own."""
     hospital: Hospital | None = None
     """None: accounts of this house alone."""
+
+    dates: Dates = Dates.SHIFTED
+    """How the trial unit's version of the screening log tells times: as the EDC may know them (decisions E3)."""
 
     def trial(self, trial_id: str) -> Trial | None:
         return next((trial for trial in self.trials if trial.id == trial_id), None)

@@ -11,7 +11,7 @@ from adapter.store import screening_ids, worklist
 from adapter.store.audit import Act
 from adapter.web import render, words
 from adapter.web.access import SeesNumbers
-from adapter.web.api import REFUSALS
+from adapter.web.answers import REFUSALS
 from adapter.web.context import WebContext
 from adapter.web.record import note
 from adapter.web.roles import Right, may
@@ -24,7 +24,7 @@ TAKING_PART = frozenset({"consented", "on-study", "withdrawn"})
 FIELDS = ("screening_id", "trial", "site", "verdict", "certainty", "status", "raised", "changed")
 
 
-@router.get("/api/v1/screening-log", responses=REFUSALS)
+@router.get("/api/v1/screened", responses=REFUSALS)
 async def as_json(request: Request, visitor: SeesNumbers) -> dict[str, Any]:
     """One entry an episode somebody was told of: numbers, words and days; no name, no place, no result."""
     return {"screened": await _read(request, visitor)}

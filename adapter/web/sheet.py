@@ -11,6 +11,7 @@ from adapter.store.worklist import CandidateRow, HistoryRow
 from adapter.web import board, times, words
 from adapter.web.board import BoardRow
 from adapter.web.context import WebContext
+from adapter.web.followed import Followed, followed
 from adapter.web.values import Value, values
 
 ORGAN_POINTS = 4
@@ -91,7 +92,12 @@ class Sheet:
     baseline_source: str
     onset: str
     onset_provisional: bool
+    onset_computed: str
+    onset_by: str
+    """Who stated the onset, if a person did; `onset_computed` is what the score says beside it."""
+    onset_reason: str
     infection: str
+    infection_basis: str
     facts: tuple[Value, ...]
     stratum_evidence: tuple[Value, ...]
     flags: tuple[str, ...]
@@ -100,6 +106,7 @@ class Sheet:
     history: tuple[Moment, ...]
     rulebook: str
     evaluated: str
+    followed: Followed | None = None
     doubted: bool = False
     """Two persons may stand under this number; nothing leaves until somebody says that it is one."""
     numbers: tuple[str, ...] = ()
@@ -134,8 +141,12 @@ def sheet(row: CandidateRow, history: Iterable[HistoryRow], context: WebContext,
         baseline=words.interval(baseline.get("low"), baseline.get("high")),
         baseline_source=str(baseline.get("source") or ""),
         onset=times.local(sepsis.get("onset"), zone),
+        onset_computed=times.local(sepsis.get("onset_computed"), zone),
+        onset_by=str(sepsis.get("onset_by") or ""),
+        onset_reason=str(sepsis.get("onset_reason") or ""),
         onset_provisional=bool(sepsis.get("provisional")),
         infection=times.local(sepsis.get("infection"), zone),
+        infection_basis=str(sepsis.get("infection_basis") or ""),
         facts=other_facts(explained, zone),
         stratum_evidence=values(explained.get("stratum_evidence"), zone),
         flags=flags_of(explained),
@@ -143,6 +154,7 @@ def sheet(row: CandidateRow, history: Iterable[HistoryRow], context: WebContext,
         history=tuple(moment(entry, zone) for entry in history),
         rulebook=str(explained.get("rulebook") or ""),
         evaluated=times.local(row.evaluated_at, zone),
+        followed=followed(explained),
         doubted=bool(explained.get("described")),
         numbers=tuple(explained.get("screening_ids") or ()),
     )

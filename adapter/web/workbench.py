@@ -1,7 +1,5 @@
 """What nobody mapped, on the page: one person proposes the line that mends it, another approves it, and it is read again."""
 
-from datetime import datetime, timedelta
-
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 from starlette.concurrency import run_in_threadpool
@@ -11,7 +9,7 @@ from adapter.mapping.amend import SiteLine, line_of
 from adapter.store import proposals
 from adapter.store.audit import Act
 from adapter.web import fields, quality
-from adapter.web.access import MayApprove, MayPropose, check_csrf
+from adapter.web.access import MayApprove, MayPropose, check_csrf, check_fresh
 from adapter.web.context import WebContext
 from adapter.web.missed import KINDS, NOT_NEEDED, OTHER
 from adapter.web.record import recorded
@@ -19,7 +17,6 @@ from adapter.web.sessions import Visitor
 
 router = APIRouter(include_in_schema=False)
 
-FRESH = timedelta(minutes=15)
 LONGEST_REASON = 100
 """It stands in the site's file, on the line."""
 
@@ -49,12 +46,6 @@ def _propose(context: WebContext, visitor: Visitor, given: dict[str, str]) -> No
         recorded(tx, act, now)
 
 
-def _freshly_signed_in(visitor: Visitor, now: datetime) -> None:
-    """Rules change by somebody who proved a moment ago who they are (reliability 4.5)."""
-    if visitor.since is None or now - visitor.since > FRESH:
-        raise RejectedError("This changes what is seen of patients: sign out and in again, then approve.")
-
-
 def _my_site(visitor: Visitor, site: str) -> None:
     if not visitor.scope.site(site):
         raise RejectedError("You do not work for this site.")
@@ -77,7 +68,7 @@ async def approve(request: Request, visitor: MayApprove, number: int) -> Respons
     try:
         given = await fields.form(request, "csrf", "reason")
         check_csrf(visitor, given["csrf"])
-        _freshly_signed_in(visitor, context.clock())
+        check_fresh(visitor, context.clock())
         await run_in_threadpool(_approve, context, visitor, number)
     except RejectedError as error:
         return await quality.quality_page(request, visitor, problem=str(error))

@@ -21,7 +21,7 @@ EDC = SinkOutlet(
     "edc", PushWhen.CANDIDATE, BundleContext(b"0" * 32, Dates.EXACT, "test", Study("https://clinicaltrials.gov", "X"))
 )
 ORGANS = (obx("777-3", "90", "10*3/uL"), obx("8478-0", "68", "mm[Hg]"), obx("9269-2", "15", "{score}"))
-TOLD = ("613", "16123")
+TOLD = ("613.47", "16123.59")
 """A ferritin under anakinra and an mHLA-DR under interferon, as no other figure here is written."""
 
 

@@ -21,6 +21,7 @@ from adapter.web.provider import Provider, Relying
 from adapter.web.staff import StaffRules
 from tests import keycloak, realm
 from tests.chromium import browser, listening
+from tests.jars import absent
 from tests.keycloak import Keycloak
 from tests.signing import KEYS, key
 from tests.web_house import House, house, mals
@@ -54,7 +55,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Keycloak]:
     if there := os.environ.get("ADAPTER_KEYCLOAK"):
         yield Keycloak(there)
         return
-    if reason := keycloak.absent():
+    if reason := absent():
         pytest.skip(reason)
     with keycloak.running(tmp_path_factory.mktemp("keycloak")) as made:
         yield made

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -364,7 +364,7 @@ def test_what_comes_after_randomisation_tells_nothing(judged: Judge, septic: tup
     assert (found.sofa, found.facts, found.criteria) == (frozen.sofa, frozen.facts, frozen.criteria)
     assert "as-of-randomisation" in found.flags
     assert "as-of-randomisation" not in frozen.flags
-    assert (found.status, found.review_at) == ("on-study", None)
+    assert (found.status, found.review_at) == ("on-study", datetime(2026, 1, 4, tzinfo=UTC))  # a study day is over
 
 
 def test_a_correction_of_what_came_before_is_still_heard(judged: Judge, septic: tuple[Observation, ...]) -> None:
@@ -397,3 +397,21 @@ def test_a_discharge_after_randomisation_ends_the_search_as_ever(
     told = state_of(*septic, MALS, encounter=(ED, left), decisions=(randomised(after(3)),))
     assert judged(told, after(24)).shown
     assert not judged(told, after(26)).shown
+
+
+# --- a record that was deleted ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("said", "deleted", "shown"),
+    [("yes", 1.5, False), ("no", 1.5, True), ("yes", -1, True), ("yes", 0, False)],
+    ids=["deleted", "spoken of anew", "admitted since", "in the same moment"],
+)
+def test_nobody_is_looked_for_under_a_record_that_the_hospital_deleted(
+    judged: Judge, septic: tuple[Observation, ...], said: str, deleted: float, shown: bool
+) -> None:
+    """A29 takes a record back; an admission told later speaks of the person again."""
+    state = state_of(*septic, MALS, encounter=ED)
+    fields = {**state.demographics.fields, "deleted": Stated(said, after(deleted))}
+    found = judged(replace(state, demographics=Demographics(fields)))
+    assert (found.shown, "record-deleted" in found.flags) == (shown, not shown)
