@@ -1,6 +1,7 @@
 """Role × route, taken from the router itself: what is not allowed is refused and on record; and whose patients are whose."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -206,6 +207,38 @@ def test_a_patient_of_another_site_or_trial_is_not_there(home: House, scope: Sco
     assert client.get("/api/v1/quality").json()["candidates"] == {"watching": 0, "withdrawn": 0}
     assert client.get("/api/v1/screened").json()["screened"] == []
     assert ("max", "view-candidate", "not found") in home.audited()
+
+
+@pytest.mark.parametrize("scope", [OTHER_SITE, OTHER_TRIAL], ids=["site", "trial"])
+def test_list_search_log_and_figures_know_nobody_of_another_site_or_trial(home: House, scope: Scope) -> None:
+    home.tell(*mals(), *unclear())
+    client = narrowed(home, "max", "investigator", scope)
+    csrf = client.get("/api/v1/session").json()["csrf"]
+    found = client.post("/find", data={"csrf": csrf, "words": "100"})
+    pages = [client.get("/").text, found.text, client.get("/quality").text, client.get("/trail").text]
+    of_trial = [client.get(path) for path in ("/log", "/figures", "/api/v1/screening-log", "/api/v1/flow")]
+    report = {"trial": "", "number": "100", "at": "2026-01-01T00:00", "enrolled": "no", "note": ""}
+    missed = client.post("/figures/missed", data={"csrf": csrf} | report)
+    assert not any(name in page.upper() for page in pages for name in ("PAPADOPOULOU", "NIKOLAOU"))
+    if scope is OTHER_TRIAL:
+        assert [answer.status_code for answer in (*of_trial, missed)] == [404] * 5
+    else:
+        assert of_trial[2].json()["entries"] == []
+        assert of_trial[3].json()["patients"] == 0
+        assert not any(name in of_trial[0].text for name in ("mals", "10 h"))
+        assert "found=never-heard" in missed.headers["location"]
+
+
+def test_an_export_needs_a_fresh_sign_in_and_is_none_of_an_emergency(home: House) -> None:
+    home.tell(*mals())
+    client = home.signed_in()
+    form = {"trial": "", "version": "trial", "format": "csv"}
+    csrf = client.get("/api/v1/session").json()["csrf"]
+    assert client.post("/log/download", data=form | {"csrf": csrf}).status_code == 200
+    home.clock.now += timedelta(minutes=10)
+    client.get("/")
+    home.clock.now += timedelta(minutes=6)
+    assert client.post("/log/download", data=form | {"csrf": csrf}).status_code == 403
 
 
 def test_who_works_for_this_site_and_trial_sees_its_patients(home: House) -> None:
