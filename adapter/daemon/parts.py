@@ -216,7 +216,7 @@ def _edc(sink: FhirSink) -> Callable[[Clock], Sink]:
     authorization = f"Bearer {sink.token.reveal()}" if sink.token else ""
     limits = ExchangeLimits(read=sink.timeout_seconds)
     manner = None if sink.bundle == "auto" else Manner(sink.bundle)
-    edc = Edc(sink.base, authorization, str(sink.verify or ""), limits, manner)
+    edc = Edc(sink.base, authorization, str(sink.verify or ""), limits, manner, sink.reconcile)
     return lambda clock: EdcFhir(edc, clock)
 
 

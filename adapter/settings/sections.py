@@ -1,6 +1,7 @@
 """The sections of adapter.toml as frozen types; the environment goes before the file."""
 
 import re
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -8,7 +9,7 @@ from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from adapter.errors import ConfigError
-from adapter.settings.polled import FhirSource
+from adapter.settings.polled import Duration, FhirSource
 from adapter.settings.staff import OidcSection
 from adapter.settings.values import Address, Listen, Secret, Section, by_reference, host_and_port
 
@@ -140,6 +141,8 @@ class FhirSink(Section):
     """The EDC's own ResearchStudy (`ResearchStudy/123`), where it wants that reference."""
     bundle: Literal["auto", "transaction", "batch", "individual"] = "auto"
     """How a delivery is sent; auto: as the EDC's CapabilityStatement says it can."""
+    reconcile: Duration = timedelta(hours=24)
+    """How often the EDC is asked whether it still holds what it was sent."""
     _reference = field_validator("token", mode="before")(by_reference)
 
 

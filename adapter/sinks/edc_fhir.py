@@ -3,8 +3,10 @@
 import asyncio
 import json
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
+from urllib.parse import quote
 
 import requests
 
@@ -23,6 +25,7 @@ from adapter.pipeline.exchange import (
 )
 from adapter.pipeline.retry import retry_after
 from adapter.ports import Clock
+from adapter.sinks.edc_check import ANY, lost, questions
 from adapter.sinks.edc_reply import CONFLICT, FAILED, ConflictError, Done, read_reply, version_of
 from adapter.sinks.edc_requests import (
     Abilities,
@@ -44,7 +47,7 @@ NOT_FOUND, GONE = 404, 410
 @dataclass(frozen=True, slots=True)
 class Edc:
     """Where the EDC is. `authorization` is the whole header value; `verify` a CA file, where it is not a public one;
-    `manner` holds whatever the EDC says of itself.
+    `manner` holds whatever the EDC says of itself; `reconcile`: how often it is asked whether it still has everything.
     """
 
     base: str
@@ -52,6 +55,7 @@ class Edc:
     verify: str = ""
     limits: Limits = field(default_factory=Limits)
     manner: Manner | None = None
+    reconcile: timedelta = timedelta(hours=24)
 
 
 class EdcFhir:
@@ -63,6 +67,7 @@ class EdcFhir:
     def __init__(self, edc: Edc, clock: Clock) -> None:
         self._base = checked_url(edc.base)
         self._limits, self._clock, self._manner = edc.limits, clock, edc.manner
+        self.reconcile = edc.reconcile
         self._session = session()
         self._session.headers.update({"Accept": FHIR_JSON, "Content-Type": FHIR_JSON})
         self._session.verify = edc.verify or True
@@ -70,6 +75,25 @@ class EdcFhir:
             self._session.headers["Authorization"] = edc.authorization
         self._busy = threading.Lock()
         self._abilities: Abilities | None = None
+
+    async def lost(self, sent: Sequence[Delivery]) -> Sequence[int]:
+        """Asked by searches whose words are in no URL (edc 5.5.9). Raises UnavailableError or RejectedError."""
+        asked = questions(sent)
+        found = {kind: await asyncio.to_thread(self._search, kind, asked[kind], len(sent)) for kind in asked}
+        tagged = found["Provenance"] or await asyncio.to_thread(self._search, "Provenance", ANY, 1)
+        return lost(sent, found, keeps_tags=bool(tagged))
+
+    def _search(self, kind: str, question: str, number: int) -> list[Json]:
+        form = f"{quote(question, safe='=')}&_count={2 * number}"
+        headers = {"Content-Type": "application/x-www-form-urlencoded", "Cache-Control": "no-cache"}
+        request = requests.Request("POST", f"{self._base}/{kind}/_search", data=form, headers=headers)
+        answer = exchange(self._session, request, self._limits)
+        page = read_json(answer)
+        if answer.status >= FAILED:
+            refuse(answer.status, f"the EDC{outcome_codes(page)}, asked what it holds,", wish=self._wish(answer))
+        if page is None or page.get("type") != "searchset":
+            raise UnavailableError("the EDC's answer to a search is no searchset — asked again")
+        return [entry["resource"] for entry in page.get("entry", []) if entry["resource"]["resourceType"] == kind]
 
     async def deliver(self, delivery: Delivery) -> RemoteResource | None:
         """What the EDC now holds of the subject. Raises UnavailableError or RejectedError."""

@@ -1,11 +1,11 @@
 """What is owed to sinks and notifiers: in order per subject, once per key, kept until settled."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
-from sqlalchemy import Connection, func, select, text, update
+from sqlalchemy import Connection, Row, func, null, select, text, update
 
 from adapter.domain.message import Delivery, RemoteResource
 from adapter.store.codec import instant, moment_or_none, storable
@@ -94,19 +94,39 @@ def due(conn: Connection, outlet: str, now: datetime, limit: int) -> list[Delive
         .order_by(outbox.c.id)
         .limit(limit)
     )
+    return [_delivery(row) for row in conn.execute(wanted)]
+
+
+def _delivery(row: Row[Any]) -> Delivery:
+    return Delivery(
+        id=row.id,
+        outlet=row.outlet,
+        subject=row.subject,
+        kind=row.kind,
+        payload=row.payload,
+        key=row.key,
+        attempts=row.attempts,
+        remote=None if row.remote_id is None else RemoteResource(row.remote_id, row.version),
+    )
+
+
+def held_by(conn: Connection, outlet: str, after: int, limit: int) -> list[Delivery]:
+    """Of each subject the newest snapshot, where that one was delivered: what the outlet should hold. In order of id."""
+    newest = (
+        select(func.max(outbox.c.id))
+        .where(outbox.c.outlet == outlet, outbox.c.kind == SNAPSHOT, outbox.c.state != SUPERSEDED)
+        .group_by(outbox.c.subject)
+    ).scalar_subquery()
+    wanted = select(outbox, null().label("remote_id")).where(outbox.c.id.in_(newest), outbox.c.state == DELIVERED)
     return [
-        Delivery(
-            id=row.id,
-            outlet=row.outlet,
-            subject=row.subject,
-            kind=row.kind,
-            payload=row.payload,
-            key=row.key,
-            attempts=row.attempts,
-            remote=None if row.remote_id is None else RemoteResource(row.remote_id, row.version),
-        )
-        for row in conn.execute(wanted)
+        _delivery(row) for row in conn.execute(wanted.where(outbox.c.id > after).order_by(outbox.c.id).limit(limit))
     ]
+
+
+def again(tx: Connection, deliveries: Sequence[int], now: datetime) -> None:
+    """Delivered once, and lost there since: owed again, due at once."""
+    ours = outbox.c.id.in_(deliveries) & (outbox.c.state == DELIVERED)
+    tx.execute(update(outbox).where(ours).values(state=WAITING, due=instant(now), settled=None))
 
 
 def claim(tx: Connection, delivery: Delivery) -> bool:
