@@ -171,6 +171,13 @@ def remote(conn: Connection, outlet: str, subject: str) -> RemoteResource | None
     return None if row is None else RemoteResource(row.remote_id, row.version)
 
 
+def told(conn: Connection, outlet: str, subject: str, resource: str) -> bool:
+    """Whether a snapshot that holds this resource went to the outlet, or may have gone."""
+    ours = (outbox.c.outlet == outlet) & (outbox.c.subject == subject) & (outbox.c.state != SUPERSEDED)
+    wanted = select(outbox.c.id).where(ours, outbox.c.kind == SNAPSHOT, outbox.c.payload.contains(resource)).limit(1)
+    return conn.execute(wanted).scalar_one_or_none() is not None
+
+
 def newest_contents(conn: Connection, subject: str) -> dict[str, str]:
     """By outlet that was ever owed something of this subject: the digest of what it was owed last."""
     wanted = select(outbox.c.outlet, outbox.c.content).where(outbox.c.subject == subject).order_by(outbox.c.id)

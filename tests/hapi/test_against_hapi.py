@@ -321,6 +321,11 @@ def test_from_the_hospital_s_server_to_the_edc_s_killed_in_between_nothing_is_lo
     ]
 
 
+def values(edc: Peer, code: str) -> list[tuple[str, str]]:
+    found = edc.found("Observation", f"code=http://loinc.org|{code}")
+    return sorted((str(one.get("valueQuantity", {}).get("value", "")), one["status"]) for one in found)
+
+
 def settled(place: Installation) -> bool:
     return 'adapter_poll_rounds_total{feed="ehr",outcome="whole"}' in place.get("/metrics")
 
