@@ -30,7 +30,7 @@ class Waves:
             for number, entry, reply in zip(wave, asked, self._answered(asked), strict=True):
                 replies[number] = reply
                 names[str(entry["fullUrl"])] = _place(entry, reply)
-        return answered(replies[position])
+        return answered([replies[number] for number in range(len(entries))], position)
 
     def _answered(self, asked: Sequence[Json]) -> list[Json]:
         if self._batches and len(asked) > 1:

@@ -138,7 +138,8 @@ def claim(tx: Connection, delivery: Delivery) -> bool:
 
 def delivered(tx: Connection, delivery_id: int, remote: RemoteResource | None, now: datetime) -> None:
     """Done; what the outlet now holds is kept for the next delivery of the subject."""
-    _settle(tx, delivery_id, DELIVERED, {"settled": instant(now), "error": ""})
+    note = "" if remote is None else storable(remote.note)
+    _settle(tx, delivery_id, DELIVERED, {"settled": instant(now), "error": note})
     if remote is None:
         return
     where = select(outbox.c.outlet, outbox.c.subject).where(outbox.c.id == delivery_id)

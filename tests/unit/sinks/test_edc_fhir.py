@@ -153,6 +153,21 @@ def test_one_refused_entry_of_a_mixed_answer_refuses_the_delivery(bench: Bench) 
         bench.deliver(delivery())
 
 
+@pytest.mark.parametrize(
+    ("severity", "note"), [("warning", "delivered, with warnings (code-invalid)"), ("information", "")]
+)
+def test_what_an_edc_warns_of_beside_success_is_noted_by_its_codes(bench: Bench, severity: str, note: str) -> None:
+    issue = [{"severity": severity, "code": "code-invalid", "diagnostics": "of Piet Jansen"}]
+    outcome = {"resourceType": "OperationOutcome", "issue": issue}
+    made = {"status": "201", "location": "ResearchSubject/7/_history/1", "outcome": outcome}
+    number = len(json.loads(delivery().payload)["entry"])
+    body = {"resourceType": "Bundle", "type": "transaction-response", "entry": [{"response": made}] * number}
+    bench.script.steps = [(200, {}, json.dumps(body).encode())]
+    remote = bench.deliver(delivery())
+    assert remote is not None
+    assert (remote.id, remote.note) == ("7", note)
+
+
 def test_what_a_person_set_at_the_edc_stays(bench: Bench) -> None:
     remote = bench.deliver(delivery())
     consent = {"reference": "ResearchStudy/c"}
