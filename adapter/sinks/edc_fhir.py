@@ -12,6 +12,7 @@ import requests
 
 from adapter.domain.message import Delivery, RemoteResource
 from adapter.errors import RejectedError, UnavailableError
+from adapter.pipeline.authorize import Authorization, Fixed
 from adapter.pipeline.exchange import (
     Answer,
     Json,
@@ -41,18 +42,16 @@ from adapter.sinks.edc_waves import TOO_LONG, Waves
 FHIR_JSON = "application/fhir+json"
 ROUNDS = 3
 """Re-reads of a ResearchSubject that others keep writing, before the delivery waits its turn again."""
-NOT_FOUND, GONE = 404, 410
+UNAUTHORIZED, NOT_FOUND, GONE = 401, 404, 410
 
 
 @dataclass(frozen=True, slots=True)
 class Edc:
-    """Where the EDC is. `authorization` is the whole header value; `verify` a CA file, where it is not a public one;
-    `manner` holds whatever the EDC says of itself; `reconcile`: how often it is asked whether it still has everything.
-    """
+    """Where the EDC is, and who we are there: by `authorization`, and by the TLS files of `peer`. `manner` holds whatever the EDC says of itself; `reconcile`: how often it is asked whether it still has everything."""
 
     base: str
-    authorization: str = field(default="", repr=False)
-    verify: str = ""
+    authorization: Authorization = field(default_factory=Fixed)
+    peer: requests.Session = field(default_factory=session, repr=False)
     limits: Limits = field(default_factory=Limits)
     manner: Manner | None = None
     reconcile: timedelta = timedelta(hours=24)
@@ -68,11 +67,8 @@ class EdcFhir:
         self._base = checked_url(edc.base)
         self._limits, self._clock, self._manner = edc.limits, clock, edc.manner
         self.reconcile = edc.reconcile
-        self._session = session()
+        self._session, self._authorization = edc.peer, edc.authorization
         self._session.headers.update({"Accept": FHIR_JSON, "Content-Type": FHIR_JSON})
-        self._session.verify = edc.verify or True
-        if edc.authorization:
-            self._session.headers["Authorization"] = edc.authorization
         self._busy = threading.Lock()
         self._abilities: Abilities | None = None
 
@@ -87,7 +83,7 @@ class EdcFhir:
         form = f"{quote(question, safe='=')}&_count={2 * number}"
         headers = {"Content-Type": "application/x-www-form-urlencoded", "Cache-Control": "no-cache"}
         request = requests.Request("POST", f"{self._base}/{kind}/_search", data=form, headers=headers)
-        answer = exchange(self._session, request, self._limits)
+        answer = self._exchange(request)
         page = read_json(answer)
         if answer.status >= FAILED:
             refuse(answer.status, f"the EDC{outcome_codes(page)}, asked what it holds,", wish=self._wish(answer))
@@ -181,6 +177,18 @@ class EdcFhir:
     ) -> Answer:
         data = None if body is None else json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
         request = requests.Request(method, self._base + path, data=data, headers=headers)
+        return self._exchange(request)
+
+    def _exchange(self, request: requests.Request) -> Answer:
+        """With one new token where the old one was refused (edc 5.5.6)."""
+        answer = self._as_us(request)
+        if answer.status == UNAUTHORIZED and self._authorization.renew():
+            answer = self._as_us(request)
+        return answer
+
+    def _as_us(self, request: requests.Request) -> Answer:
+        said = self._authorization.header()
+        request.headers = dict(request.headers) | ({"Authorization": said} if said else {})
         return exchange(self._session, request, self._limits)
 
     def _wish(self, answer: Answer) -> float | None:

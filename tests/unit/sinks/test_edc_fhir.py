@@ -14,11 +14,13 @@ import pytest
 from adapter.domain.message import Delivery, RemoteResource
 from adapter.errors import ConfigError, RejectedError, UnavailableError
 from adapter.fhir.bundle import bundle_text, candidate_bundle
-from adapter.pipeline.exchange import PAUSE, Limits
+from adapter.pipeline.authorize import Client, Fixed, Tokens
+from adapter.pipeline.exchange import PAUSE, Limits, session
 from adapter.sinks.edc_fhir import Edc, EdcFhir
 from adapter.standins.edc import create_edc
 from adapter.standins.edc_store import EdcStore
 from tests.assessments import CONTEXT, assessment
+from tests.fhir_server import running
 from tests.peers import Script, misbehaving, serving
 
 Json = dict[str, Any]
@@ -38,7 +40,7 @@ class Bench:
         self.store, self.script = EdcStore(), Script()
         self.direct = stack.enter_context(serving(create_edc(self.store, able=able)))
         self.base = stack.enter_context(misbehaving(self.direct, self.script))
-        self.sink = EdcFhir(Edc(self.base, authorization="Bearer t", limits=LIMITS), lambda: NOW)
+        self.sink = EdcFhir(Edc(self.base, authorization=Fixed("Bearer t"), limits=LIMITS), lambda: NOW)
 
     def deliver(self, given: Delivery) -> RemoteResource | None:
         return asyncio.run(self.sink.deliver(given))
@@ -62,6 +64,22 @@ class Bench:
 def bench() -> Iterator[Bench]:
     with ExitStack() as stack:
         yield Bench(stack)
+
+
+def test_a_token_is_fetched_sent_and_renewed_once_when_it_is_refused(bench: Bench) -> None:
+    with running() as tokens:
+        given = iter(["first", "second", "third"])
+        tokens.token = lambda _form, _headers: (200, {"access_token": next(given), "expires_in": 300})
+        client = Client("us", bench.base, f"{tokens.url}/token", ("system/Patient.cruds",), "secret")
+        who = Tokens(client, session(), lambda: NOW, lambda _odd: None)
+        bench.sink = EdcFhir(Edc(bench.base, who, limits=LIMITS), lambda: NOW)
+        bench.script.steps = [401]
+        bench.deliver(delivery())
+        bench.script.steps = [401, 401]
+        with pytest.raises(UnavailableError, match="401"):
+            bench.deliver(delivery())
+    sent = [headers["Authorization"] for method, _, headers, _ in bench.script.seen if method == "POST"]
+    assert sent == ["Bearer first", "Bearer second", "Bearer second", "Bearer third"]
 
 
 def test_a_bundle_arrives_and_the_edc_tells_its_own_id(bench: Bench) -> None:
