@@ -10,10 +10,11 @@ from adapter import __version__
 from adapter.daemon.certificates import certificates, expiry
 from adapter.daemon.edc import edc
 from adapter.daemon.figures import figures
+from adapter.daemon.flat import flat_sink
 from adapter.daemon.health import Pulse
 from adapter.daemon.lock import data_folder
 from adapter.daemon.opening import open_store
-from adapter.daemon.polling import alarms_of, pollers
+from adapter.daemon.polling import alarms_of, hints, pollers
 from adapter.daemon.refusals import Refusals
 from adapter.daemon.rules import SECRET, load_rules
 from adapter.daemon.staff import hospital
@@ -29,9 +30,8 @@ from adapter.pipeline.outgoing import NotifierOutlet, Outlet, PushWhen, SinkOutl
 from adapter.ports import Clock, Inbox, Notifier, Sink
 from adapter.screening.rulebook import Rulebook
 from adapter.settings import EmailNotifier as EmailSection
-from adapter.settings import FhirSink, FolderSink, MllpSource, Settings
+from adapter.settings import FhirSink, MllpSource, Settings
 from adapter.settings import WebhookNotifier as WebhookSection
-from adapter.sinks.folder import FolderSink as Folder
 from adapter.sources.connection import Limits
 from adapter.sources.envelope import Door, control_ids
 from adapter.sources.fhir_poller import FhirPoller
@@ -204,14 +204,10 @@ def tls_for(source: MllpSource) -> Tls | None:
 def outlets_for(settings: Settings) -> dict[str, Callable[[Clock], Sink | Notifier]]:
     made: dict[str, Callable[[Clock], Sink | Notifier]] = {}
     for sink in settings.sink:
-        made[sink.name] = edc(sink) if isinstance(sink, FhirSink) else _folder(sink)
+        made[sink.name] = edc(sink) if isinstance(sink, FhirSink) else flat_sink(settings, sink)
     for notifier in settings.notifier:
         made[notifier.name] = _email(notifier) if isinstance(notifier, EmailSection) else _webhook(notifier)
     return made
-
-
-def _folder(sink: FolderSink) -> Callable[[Clock], Sink]:
-    return lambda _clock: Folder(sink.path)
 
 
 def _email(section: EmailSection) -> Callable[[Clock], Notifier]:
@@ -275,7 +271,9 @@ def web_context(parts: Parts, inbox: Inbox, bench: Bench, *, demo: bool) -> WebC
         software=__version__,
         bench=bench,
         demo=demo,
+        second_step_required=settings.second_step_required(),
         hospital=hospital(settings, parts.clock),
+        hints=hints(settings, parts.pollers),
         zones={name: site.timezone for name, site in parts.rules.sites.items()},
         dates=common_dates(settings),
     )

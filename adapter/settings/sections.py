@@ -9,6 +9,7 @@ from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from adapter.errors import ConfigError
+from adapter.settings.flat import CsvSink, RedcapSink
 from adapter.settings.polled import Auth, ClientTls, Duration, FhirSource
 from adapter.settings.staff import OidcSection
 from adapter.settings.values import Address, Listen, Secret, Section, by_reference, host_and_port
@@ -201,12 +202,14 @@ class WebSection(Section):
     listen: Address = Listen(host="127.0.0.1", port=8080)
     base_url: str = ""
     """Where people reach the pages (`https://…` of the TLS proxy), for links in mails; empty: the listening address."""
+    second_step: Literal["", "required", "offered"] = ""
+    """A code of the phone, of accounts of this house; empty: required in production, offered in test."""
     oidc: OidcSection | None = None
     _address = field_validator("listen", mode="before")(host_and_port)
 
 
 Source = Annotated[MllpSource | FhirSource, Field(discriminator="kind")]
-Sink = Annotated[FhirSink | FolderSink, Field(discriminator="kind")]
+Sink = Annotated[FhirSink | FolderSink | RedcapSink | CsvSink, Field(discriminator="kind")]
 Notifier = Annotated[EmailNotifier | WebhookNotifier, Field(discriminator="kind")]
 
 
@@ -260,6 +263,10 @@ class Settings(BaseSettings):
     def store_password(self) -> str:
         """Raises ConfigError where the reference leads nowhere."""
         return self.store.password.reveal() if self.store.password else ""
+
+    def second_step_required(self) -> bool:
+        wish = self.web.second_step
+        return wish == "required" or (not wish and self.adapter.environment == "production")
 
     def web_base(self) -> str:
         return self.web.base_url.rstrip("/") or f"http://{self.web.listen}"
