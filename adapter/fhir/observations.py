@@ -102,6 +102,7 @@ def withdrawn_observation(resource_id: str, evidence: Evidence, *, patient: str,
     return {
         "resourceType": "Observation",
         "id": resource_id,
+        **said_by("withdrawn-value"),
         "identifier": [identifier(resource_id)],
         "status": "entered-in-error",
         "code": {"coding": [{"system": code.system, "code": code.code}], "text": code.text},
