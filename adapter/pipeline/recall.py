@@ -44,8 +44,9 @@ async def recall(database: Database, name: str, outlet: object, clock: Clock) ->
         lost = await _asked(database, name, outlet)
     except StorageFailedError:
         raise
-    except AdapterError as error:
-        telemetry.warn("the EDC cannot be asked what it holds", outlet=name, text=str(error))
+    except Exception as error:  # noqa: BLE001 — an answer that nobody foresaw must not end the deliveries
+        text = str(error) if isinstance(error, AdapterError) else type(error).__name__
+        telemetry.warn("the EDC cannot be asked what it holds", outlet=name, text=text)
         await asyncio.to_thread(_next, database, name, now + AGAIN)
         return 0
     await asyncio.to_thread(_owe_again, database, name, lost, now + outlet.reconcile, now)

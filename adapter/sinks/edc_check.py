@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from adapter.domain.message import Delivery
 from adapter.fhir.codes import RESOURCE_NUMBER, SCREENING_NUMBER
+from adapter.fhir.contents import element
 from adapter.fhir.subject import ASSERTED, parts_of
 from adapter.pipeline.exchange import Json
 
@@ -52,7 +53,7 @@ def _number(subject: Json) -> str:
 
 
 def _tag(provenance: Json) -> str:
-    return _of(RESOURCE_NUMBER, provenance.get("meta", {}).get("tag"), "code")
+    return _of(RESOURCE_NUMBER, element(provenance, "meta").get("tag"), "code")
 
 
 def _of(system: str, named: object, member: str) -> str:

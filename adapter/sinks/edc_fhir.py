@@ -3,15 +3,17 @@
 import asyncio
 import json
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import TypeVar
 from urllib.parse import quote
 
 import requests
 
 from adapter.domain.message import Delivery, RemoteResource
 from adapter.errors import RejectedError, UnavailableError
+from adapter.fhir.contents import element, elements
 from adapter.pipeline.authorize import Authorization, Fixed
 from adapter.pipeline.exchange import (
     Answer,
@@ -39,6 +41,7 @@ from adapter.sinks.edc_requests import (
 )
 from adapter.sinks.edc_waves import TOO_LONG, Waves
 
+Found = TypeVar("Found")
 FHIR_JSON = "application/fhir+json"
 ROUNDS = 3
 """Re-reads of a ResearchSubject that others keep writing, before the delivery waits its turn again."""
@@ -47,7 +50,9 @@ UNAUTHORIZED, NOT_FOUND, GONE = 401, 404, 410
 
 @dataclass(frozen=True, slots=True)
 class Edc:
-    """Where the EDC is, and who we are there: by `authorization`, and by the TLS files of `peer`. `manner` holds whatever the EDC says of itself; `reconcile`: how often it is asked whether it still has everything."""
+    """Where the EDC is, and who we are there: by `authorization`, and by the TLS files of `peer`. `manner` holds
+    whatever the EDC says of itself; `reconcile`: how often it is asked whether it still has everything.
+    """
 
     base: str
     authorization: Authorization = field(default_factory=Fixed)
@@ -72,12 +77,37 @@ class EdcFhir:
         self._busy = threading.Lock()
         self._abilities: Abilities | None = None
 
+    async def deliver(self, delivery: Delivery) -> RemoteResource | None:
+        """What the EDC now holds of the subject. Raises UnavailableError or RejectedError."""
+        bundle: Json = json.loads(delivery.payload)
+        # A statement, and in each round a read and as many posts as there are entries, where there is no transaction.
+        most = 1 + ROUNDS * (1 + len(bundle["entry"]))
+        return await self._in_time(most, lambda: self._deliver(bundle, delivery.remote))
+
     async def lost(self, sent: Sequence[Delivery]) -> Sequence[int]:
         """Asked by searches whose words are in no URL (edc 5.5.9). Raises UnavailableError or RejectedError."""
+        return await self._in_time(3, lambda: self._lost(sent))
+
+    async def _in_time(self, requests_at_most: int, work: Callable[[], Found]) -> Found:
+        """The thread has its own deadlines; this one is for a peer that drips its headers."""
+        try:
+            async with asyncio.timeout(self._limits.total * requests_at_most):
+                return await asyncio.to_thread(self._alone, work)
+        except TimeoutError:
+            raise UnavailableError("the EDC does not answer in time — tried again") from None
+
+    def _alone(self, work: Callable[[], Found]) -> Found:
+        if not self._busy.acquire(blocking=False):
+            raise UnavailableError("the request before is still hanging at the EDC — tried again")
+        try:
+            return work()
+        finally:
+            self._busy.release()
+
+    def _lost(self, sent: Sequence[Delivery]) -> list[int]:
         asked = questions(sent)
-        found = {kind: await asyncio.to_thread(self._search, kind, asked[kind], len(sent)) for kind in asked}
-        tagged = found["Provenance"] or await asyncio.to_thread(self._search, "Provenance", ANY, 1)
-        return lost(sent, found, keeps_tags=bool(tagged))
+        found = {kind: self._search(kind, asked[kind], len(sent)) for kind in asked}
+        return lost(sent, found, keeps_tags=bool(found["Provenance"] or self._search("Provenance", ANY, 1)))
 
     def _search(self, kind: str, question: str, number: int) -> list[Json]:
         form = f"{quote(question, safe='=')}&_count={2 * number}"
@@ -89,27 +119,8 @@ class EdcFhir:
             refuse(answer.status, f"the EDC{outcome_codes(page)}, asked what it holds,", wish=self._wish(answer))
         if page is None or page.get("type") != "searchset":
             raise UnavailableError("the EDC's answer to a search is no searchset — asked again")
-        return [entry["resource"] for entry in page.get("entry", []) if entry["resource"]["resourceType"] == kind]
-
-    async def deliver(self, delivery: Delivery) -> RemoteResource | None:
-        """What the EDC now holds of the subject. Raises UnavailableError or RejectedError."""
-        bundle: Json = json.loads(delivery.payload)
-        # The thread has its own deadlines; this one is for a peer that drips its headers: a statement, and in each
-        # round a read and as many posts as there are entries, where there is no transaction.
-        most = 1 + ROUNDS * (1 + len(bundle["entry"]))
-        try:
-            async with asyncio.timeout(self._limits.total * most):
-                return await asyncio.to_thread(self._alone, bundle, delivery.remote)
-        except TimeoutError:
-            raise UnavailableError("the EDC does not answer in time — tried again") from None
-
-    def _alone(self, bundle: Json, remote: RemoteResource | None) -> RemoteResource | None:
-        if not self._busy.acquire(blocking=False):
-            raise UnavailableError("the request before is still hanging at the EDC — tried again")
-        try:
-            return self._deliver(bundle, remote)
-        finally:
-            self._busy.release()
+        found = [element(entry, "resource") for entry in elements(page, "entry")]
+        return [one for one in found if one.get("resourceType") == kind]
 
     def _deliver(self, bundle: Json, remote: RemoteResource | None) -> RemoteResource | None:
         plain = adapted(bundle, self._able().ways)

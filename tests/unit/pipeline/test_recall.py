@@ -2,6 +2,7 @@
 
 import asyncio
 import copy
+import json
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 
 from adapter.fhir.bundle import DecisionEvent, bundle_text, candidate_bundle
+from adapter.fhir.codes import SCREENING_NUMBER
 from adapter.pipeline.deliver import deliver_next
 from adapter.pipeline.outgoing import Owed
 from adapter.sinks.edc_fhir import Edc, EdcFhir
@@ -142,11 +144,23 @@ def test_what_waits_or_was_refused_is_not_asked_about(house: House) -> None:
     assert house.searches() == 0
 
 
-def test_an_edc_that_cannot_be_asked_is_asked_again_in_an_hour_and_deliveries_go_on(house: House) -> None:
+NUMBER = {"system": SCREENING_NUMBER, "value": "7Q2KX"}
+ODD = {"resourceType": "ResearchSubject", "identifier": [NUMBER], "extension": [7]}
+
+
+def page(*entries: object) -> tuple[int, dict[str, str], bytes]:
+    return 200, {}, json.dumps({"resourceType": "Bundle", "type": "searchset", "entry": entries}).encode()
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [503, 400, 404, (200, {}, b"<html>"), page({"resource": ODD})],
+)
+def test_an_edc_that_cannot_be_asked_is_asked_again_in_an_hour_and_deliveries_go_on(house: House, answer: Any) -> None:
     house.owe("7Q2KX")
     backup: dict[tuple[str, str], Json] = {}
     house.store.resources = backup
-    house.script.steps = [503]
+    house.script.steps = [answer]
     assert house.tomorrow() == 0
     house.now += timedelta(hours=1)
     assert house.rounds() == 1
