@@ -16,21 +16,19 @@ from adapter.daemon.polling import alarms_of, pollers
 from adapter.daemon.refusals import Refusals
 from adapter.daemon.rules import SECRET, load_rules
 from adapter.daemon.staff import hospital
+from adapter.daemon.telling import caller, desk_of, notifiers_for
 from adapter.errors import ConfigError
 from adapter.fhir.bundle import BundleContext
 from adapter.fhir.calendar import Dates
 from adapter.fhir.subject import Study
 from adapter.hl7.ack import AckPolicy
-from adapter.notifiers.email import EmailNotifier, Encryption, MailServer
-from adapter.notifiers.webhook import Webhook, WebhookNotifier
+from adapter.pipeline.calling import Caller
 from adapter.pipeline.exchange import Limits as ExchangeLimits
 from adapter.pipeline.keep import Keeper
 from adapter.pipeline.outgoing import NotifierOutlet, Outlet, PushWhen, SinkOutlet
 from adapter.ports import Clock, Inbox, Notifier, Sink
 from adapter.screening.rulebook import Rulebook
-from adapter.settings import EmailNotifier as EmailSection
 from adapter.settings import FhirSink, FolderSink, MllpSource, Settings
-from adapter.settings import WebhookNotifier as WebhookSection
 from adapter.sinks.edc_fhir import Edc, EdcFhir
 from adapter.sinks.folder import FolderSink as Folder
 from adapter.sources.connection import Limits
@@ -65,6 +63,8 @@ class Parts:
     servers: tuple[MllpServer, ...]
     pollers: tuple[FhirPoller, ...]
     pulse: Pulse
+    caller: Caller | None = None
+    """Where `[alerts]` says who is on call."""
 
 
 def refuse_clear_text(settings: Settings) -> None:
@@ -109,6 +109,7 @@ def open_parts(settings: Settings, clock: Clock) -> Iterator[Parts]:
             servers=_servers(settings, rules, metrics, Refusals(database, clock)) if "receive" in roles else (),
             pollers=polling,
             pulse=Pulse(database, space, clock, known, polls=lambda: alarms_of(polling)),
+            caller=caller(settings, rules, database, clock),
         )
 
 
@@ -206,9 +207,7 @@ def outlets_for(settings: Settings) -> dict[str, Callable[[Clock], Sink | Notifi
     made: dict[str, Callable[[Clock], Sink | Notifier]] = {}
     for sink in settings.sink:
         made[sink.name] = _edc(sink) if isinstance(sink, FhirSink) else _folder(sink)
-    for notifier in settings.notifier:
-        made[notifier.name] = _email(notifier) if isinstance(notifier, EmailSection) else _webhook(notifier)
-    return made
+    return made | notifiers_for(settings)
 
 
 def _edc(sink: FhirSink) -> Callable[[Clock], Sink]:
@@ -220,23 +219,6 @@ def _edc(sink: FhirSink) -> Callable[[Clock], Sink]:
 
 def _folder(sink: FolderSink) -> Callable[[Clock], Sink]:
     return lambda _clock: Folder(sink.path)
-
-
-def _email(section: EmailSection) -> Callable[[Clock], Notifier]:
-    server = MailServer(
-        section.host,
-        section.port,
-        Encryption(section.encryption),
-        section.user or "",
-        section.password.reveal() if section.password else "",
-        str(section.verify or ""),
-    )
-    return lambda clock: EmailNotifier(server, sender=section.sender, recipients=section.to, clock=clock)
-
-
-def _webhook(section: WebhookSection) -> Callable[[Clock], Notifier]:
-    webhook = Webhook(section.url, (section.secret.reveal(),), str(section.verify or ""), section.allow_private)
-    return lambda clock: WebhookNotifier(webhook, clock)
 
 
 def owing(settings: Settings, rules: Rulebook, secret: SiteSecret) -> tuple[Outlet, ...]:
@@ -263,7 +245,8 @@ def owing(settings: Settings, rules: Rulebook, secret: SiteSecret) -> tuple[Outl
         )
         for sink in settings.sink
     )
-    return (*sinks, *(NotifierOutlet(notifier.name) for notifier in settings.notifier))
+    # With [alerts] people are told by rounds of alerting (pipeline/calling.py), not with the message that changed something.
+    return sinks if settings.alerts else (*sinks, *(NotifierOutlet(notifier.name) for notifier in settings.notifier))
 
 
 def web_context(parts: Parts, inbox: Inbox, bench: Bench, *, demo: bool) -> WebContext:
@@ -286,6 +269,7 @@ def web_context(parts: Parts, inbox: Inbox, bench: Bench, *, demo: bool) -> WebC
         hospital=hospital(settings, parts.clock),
         zones={name: site.timezone for name, site in parts.rules.sites.items()},
         dates=common_dates(settings),
+        alerts=desk_of(settings, parts.caller),
     )
 
 
