@@ -9,10 +9,11 @@ from urllib.parse import urlsplit
 from adapter import __version__
 from adapter.daemon.certificates import certificates, expiry
 from adapter.daemon.figures import figures
+from adapter.daemon.flat import flat_sink
 from adapter.daemon.health import Pulse
 from adapter.daemon.lock import data_folder
 from adapter.daemon.opening import open_store
-from adapter.daemon.polling import alarms_of, pollers
+from adapter.daemon.polling import alarms_of, hints, pollers
 from adapter.daemon.refusals import Refusals
 from adapter.daemon.rules import SECRET, load_rules
 from adapter.daemon.staff import hospital
@@ -28,9 +29,9 @@ from adapter.pipeline.keep import Keeper
 from adapter.pipeline.outgoing import NotifierOutlet, Outlet, PushWhen, SinkOutlet
 from adapter.ports import Clock, Inbox, Notifier, Sink
 from adapter.screening.rulebook import Rulebook
-from adapter.settings import FhirSink, FolderSink, MllpSource, Settings
+from adapter.settings import FhirSink, MllpSource, Settings
 from adapter.sinks.edc_fhir import Edc, EdcFhir
-from adapter.sinks.folder import FolderSink as Folder
+from adapter.sinks.edc_requests import Manner
 from adapter.sources.connection import Limits
 from adapter.sources.envelope import Door, control_ids
 from adapter.sources.fhir_poller import FhirPoller
@@ -206,19 +207,16 @@ def tls_for(source: MllpSource) -> Tls | None:
 def outlets_for(settings: Settings) -> dict[str, Callable[[Clock], Sink | Notifier]]:
     made: dict[str, Callable[[Clock], Sink | Notifier]] = {}
     for sink in settings.sink:
-        made[sink.name] = _edc(sink) if isinstance(sink, FhirSink) else _folder(sink)
+        made[sink.name] = _edc(sink) if isinstance(sink, FhirSink) else flat_sink(settings, sink)
     return made | notifiers_for(settings)
 
 
 def _edc(sink: FhirSink) -> Callable[[Clock], Sink]:
     authorization = f"Bearer {sink.token.reveal()}" if sink.token else ""
     limits = ExchangeLimits(read=sink.timeout_seconds)
-    edc = Edc(sink.base, authorization, str(sink.verify or ""), limits)
+    manner = None if sink.bundle == "auto" else Manner(sink.bundle)
+    edc = Edc(sink.base, authorization, str(sink.verify or ""), limits, manner)
     return lambda clock: EdcFhir(edc, clock)
-
-
-def _folder(sink: FolderSink) -> Callable[[Clock], Sink]:
-    return lambda _clock: Folder(sink.path)
 
 
 def owing(settings: Settings, rules: Rulebook, secret: SiteSecret) -> tuple[Outlet, ...]:
@@ -266,7 +264,9 @@ def web_context(parts: Parts, inbox: Inbox, bench: Bench, *, demo: bool) -> WebC
         software=__version__,
         bench=bench,
         demo=demo,
+        second_step_required=settings.second_step_required(),
         hospital=hospital(settings, parts.clock),
+        hints=hints(settings, parts.pollers),
         zones={name: site.timezone for name, site in parts.rules.sites.items()},
         dates=common_dates(settings),
         alerts=desk_of(settings, parts.caller),

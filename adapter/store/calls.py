@@ -14,6 +14,7 @@ from adapter.store.calling import calls, messages, openings
 from adapter.store.codec import instant, moment, moment_or_none, storable
 from adapter.store.outbox import DEAD, DELIVERED
 from adapter.store.schema import candidates, outbox
+from adapter.store.team import claims
 
 OPEN, FAILED = "open", "failed"
 _NOT_DELIVERED = text("state <> 'delivered'")
@@ -26,6 +27,8 @@ class Alert:
     candidate: str
     trial: str
     status: str
+    holder: str
+    """Who has it in hand, where somebody does."""
     standing: bool
     summary: str
     raised: datetime
@@ -53,16 +56,19 @@ def alerts(conn: Connection, now: datetime, recent: timedelta) -> list[Alert]:
     told = _calls(conn, seen)
     looked = _looked(conn, seen)
     wanted = select(
+        claims.c.holder,
         *(
             candidates.c[name]
             for name in ("id", "trial", "status", "standing", "summary", "raised", "changed", "deadline")
-        )
-    ).where(seen)
+        ),
+    )
+    wanted = wanted.outerjoin(claims, claims.c.candidate == candidates.c.id).where(seen)
     return [
         Alert(
             candidate=row["id"],
             trial=row["trial"],
             status=row["status"],
+            holder=row["holder"] or "",
             standing=bool(row["standing"]),
             summary=row["summary"],
             raised=moment(row["raised"]),

@@ -14,24 +14,28 @@ from adapter.web import (
     decide,
     flow_page,
     health,
+    hint,
     hospital,
+    live,
     log,
     once,
     overlooked,
     quality,
     quarantine,
     render,
+    second_step,
     sign_in,
+    together,
     workbench,
     worklist,
 )
 from adapter.web.access import NotSignedInError
 from adapter.web.acts import Acts
+from adapter.web.attempts import Door
 from adapter.web.context import WebContext
 from adapter.web.folder import STATIC
 from adapter.web.guard import LOOPBACK, Guard, Wall, hostname
 from adapter.web.sessions import read_cookie
-from adapter.web.sign_in import Door
 
 TITLES = {
     400: "That could not be read",
@@ -62,6 +66,10 @@ def create_app(context: WebContext) -> FastAPI:
         hospital,
         once,
         health,
+        hint,
+        second_step,
+        together,
+        live,
         api,
     )
     for room in rooms:

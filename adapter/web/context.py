@@ -69,6 +69,14 @@ class Bench(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Hint:
+    """The word a polled server must say, and what has it asked at once."""
+
+    word: str = field(repr=False)
+    wake: Callable[[], None]
+
+
+@dataclass(frozen=True, slots=True)
 class WebContext:
     """`base_url` is where people reach the pages; its host is the only one answered, besides loopback in the demo."""
 
@@ -90,6 +98,10 @@ class WebContext:
     zones: Mapping[str, tzinfo] = field(default_factory=dict)
     """By site: the zone its people read clocks in. A site not named here reads UTC."""
 
+    hints: Mapping[str, Hint] = field(default_factory=dict)
+    """By source."""
+    second_step_required: bool = False
+    """Of accounts of this house; those of the hospital have their own."""
     hospital: Hospital | None = None
     """None: accounts of this house alone."""
 

@@ -13,6 +13,7 @@ from adapter.store.accounts import User
 from adapter.store.audit import Act
 from adapter.store.database import Transaction
 from adapter.web import fields, render, sessions
+from adapter.web.attempts import Door
 from adapter.web.context import Hospital, WebContext
 from adapter.web.farewell import keepsake
 from adapter.web.id_token import Claims, RefusedSignInError
@@ -20,7 +21,6 @@ from adapter.web.provider import Question
 from adapter.web.record import note, recorded, told
 from adapter.web.sealed import Seal
 from adapter.web.sessions import Begun
-from adapter.web.sign_in import Door
 from adapter.web.staff import Person, external, person
 
 router = APIRouter(include_in_schema=False)

@@ -74,6 +74,8 @@ async def accept(request: Request, token: str) -> Response:
     cookie = await run_in_threadpool(_settle, context, token, User(name, role_of(purpose), stored, context.clock()))
     if cookie is None:
         return _form(request, token, purpose, name=name, problem="This name is taken, or the link was just used.")
+    if context.second_step_required:
+        return RedirectResponse("/sign-in", status_code=303)
     return _welcome(context, cookie)
 
 
@@ -102,7 +104,7 @@ def _demo(context: WebContext, token: str) -> str | None:
 
 
 def _settle(context: WebContext, token: str, wanted: User) -> str | None:
-    """Uses the token, makes the account or sets its password, opens a session: all or nothing."""
+    """Uses the token, makes the account or sets its password, opens a session unless a second step is due: all or nothing."""
     now = context.clock()
     cookie: str | None = None
     with contextlib.suppress(_PutBack), context.database.write() as tx:
@@ -110,7 +112,7 @@ def _settle(context: WebContext, token: str, wanted: User) -> str | None:
         user = _account(tx, purpose, wanted) if purpose else None
         if user is None:
             raise _PutBack
-        cookie = _opened(tx, user, now)
+        cookie = "" if context.second_step_required else _opened(tx, user, now)
     return cookie
 
 

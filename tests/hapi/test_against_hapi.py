@@ -21,6 +21,7 @@ from adapter.errors import RejectedError
 from adapter.fhir.bundle import DecisionEvent, bundle_text, candidate_bundle
 from adapter.fhir.codes import SCREENING_NUMBER
 from adapter.sinks.edc_fhir import Edc, EdcFhir
+from adapter.sinks.edc_requests import Manner
 from adapter.store import worklist
 from adapter.store.candidate_rows import CandidateRow
 from adapter.store.database import Database
@@ -34,7 +35,8 @@ from tests.shell.test_polling import stored
 __all__ = ["hapi"]
 Json = dict[str, Any]
 POLLED = ("Patient", "Encounter", "Condition", "Observation", "MedicationAdministration")
-KINDS = ("Patient", "ResearchSubject", "Observation", "Device", "Provenance")
+COUNTS = {"Patient": 1, "ResearchSubject": 1, "Observation": 5, "Device": 1, "Provenance": 1}
+KINDS = tuple(COUNTS)
 
 # --- as the EDC ------------------------------------------------------------------------------------------------------
 
@@ -158,6 +160,24 @@ def test_two_subjects_of_one_number_are_never_picked_from(edc: Pushing) -> None:
     with pytest.raises(RejectedError, match="more than one"):
         edc.push(forgetful=True)
     assert len(edc.edc.found("ResearchSubject", edc.number)) == 2
+
+
+@pytest.mark.parametrize("manner", [Manner.BATCH, Manner.INDIVIDUAL, Manner.TRANSACTION])
+def test_in_batches_one_by_one_and_split_the_same_arrives(edc: Pushing, manner: Manner) -> None:
+    """A transaction is refused once as too long."""
+    edc.sink = EdcFhir(Edc(edc.base, manner=manner), utc_now)
+    edc.script.steps = [413] if manner is Manner.TRANSACTION else []
+    edc.push()
+    before = edc.versions()
+    assert {kind: len(found) for kind, found in before.items()} == COUNTS
+    (sofa,) = edc.edc.found("Observation", f"code=http://loinc.org|96790-1&subject=Patient/{before['Patient'][0][0]}")
+    assert {one["reference"] for one in sofa["derivedFrom"]} < {
+        f"Observation/{one}" for one, _ in before["Observation"]
+    }
+    edc.push()
+    edc.sink = EdcFhir(Edc(edc.base), utc_now)
+    edc.push()
+    assert edc.versions() == before
 
 
 def test_a_subject_deleted_at_the_edc_is_a_persons_matter(edc: Pushing) -> None:

@@ -43,6 +43,12 @@ def _by_status() -> Iterator[tuple[str, Json]]:
     yield "taken back", bundle(assessment(shown=False), event=DecisionEvent("withdrawn", "against-i5-e3"))
     for status in STATUSES:
         yield status, bundle(assessment(status=status), event=DecisionEvent("updated", "other", ("consented",)))
+    asked = (criterion("I1", Truth.UNKNOWN), criterion("I4", Truth.UNKNOWN))
+    yield "opened", bundle(assessment(status="screening", criteria=asked))
+    yield (
+        "left afterwards",
+        bundle(assessment(status="withdrawn"), event=DecisionEvent("updated", "died", ("on-study",))),
+    )
     yield "consent refused", bundle(assessment(criteria=(criterion("I4", Truth.NOT_MET),)))
 
 

@@ -24,7 +24,7 @@ DEFINITIONS = ("StructureDefinition-", "ValueSet-", "CodeSystem-", "SearchParame
 
 DERIVED = ("snapshot", "mapping")
 """Members of a StructureDefinition that SUSHI takes over from HL7's."""
-_WARNING = re.compile(r"\b(warn|error)\b")
+_WARNING = re.compile(r"(warn|error)\s")
 
 
 def node_modules() -> Path:
@@ -41,7 +41,7 @@ def generate(into: Path) -> dict[str, Json]:
     surroundings = os.environ | {"HOME": str(_home()), "FPL_REGISTRY": "http://127.0.0.1:9"}
     done = subprocess.run(command, env=surroundings, capture_output=True, text=True, timeout=300, check=False)
     lines = (done.stdout + done.stderr).splitlines()
-    bad = [line for line in lines if _WARNING.search(line) and "automatically-provided" not in line]
+    bad = [line for line in lines if _WARNING.match(line) and "automatically-provided" not in line]
     if done.returncode or bad:
         raise subprocess.CalledProcessError(done.returncode, command, done.stdout, done.stderr)
     return {path.name: json.loads(path.read_text()) for path in (into / "fsh-generated" / "resources").iterdir()}

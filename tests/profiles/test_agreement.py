@@ -1,6 +1,7 @@
 """The committed profiles and the code name the same codes, numbers and promises; no server is needed to see it."""
 
 import json
+import re
 from dataclasses import replace
 from functools import cache
 from typing import Any
@@ -19,7 +20,9 @@ from adapter.screening.alerts import why_not
 from adapter.sinks.edc_requests import CLIENT_ID, ways
 from adapter.standins.edc import statement
 from tests.assessments import AT, assessment, criterion
+from tests.conftest import ROOT
 from tests.profiles import sent
+from tests.profiles.faults import one
 from tests.profiles.sushi import GENERATED
 
 Json = dict[str, Any]
@@ -47,6 +50,31 @@ def of_value_set(name: str) -> set[tuple[str, str]]:
 def test_what_may_be_told_is_what_is_told() -> None:
     assert of_value_set("measured-concept") == {(code.system, code.code) for code in codes.CONCEPTS.values()}
     assert of_system("immunosep-lab") == {c.code for c in codes.CONCEPTS.values() if c.system == codes.LAB_SYSTEM}
+
+
+def test_the_page_for_edcs_lists_every_concept_with_its_unit() -> None:
+    page = (ROOT / "docs" / "edc" / "resources.md").read_text()
+    dictionary = load_rulebook(None, trials=["immunosep"]).dictionary
+    for concept, code in codes.CONCEPTS.items():
+        unit = dictionary.concepts[concept].unit
+        assert f"| {code.code} | {f'`{unit}`' if unit else 'words of'}" in page, concept
+    assert all(f"| {organ} | {loinc} |" in page for organ, loinc in codes.SOFA_ORGANS.items())
+
+
+def test_the_page_for_edcs_lists_every_status_that_we_assert() -> None:
+    page = (ROOT / "docs" / "edc" / "resources.md").read_text()
+    asserted = {one(bundle, "ResearchSubject")["status"] for bundle in sent.bundles().values()}
+    assert asserted == {
+        row[1]
+        for row in re.finditer(r"^\| `([a-z-]+)` \|.*\| (machine|person|machine, person) \|$", page, re.MULTILINE)
+    }
+
+
+def test_every_link_of_the_guide_leads_somewhere() -> None:
+    for page in (ROOT / "docs" / "edc").glob("*.md"):
+        links = re.findall(r"\]\(([^)#]+)\)", page.read_text())
+        assert links
+        assert not [link for link in links if not (page.parent / link).exists()]
 
 
 def test_bedside_concepts_and_kinds_of_support_are_those_of_the_dictionary() -> None:

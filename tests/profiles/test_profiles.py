@@ -16,7 +16,7 @@ from tests.profiles.validators import BUNDLE, Hl7, Issue, grave, medplum_errors
 Json = dict[str, Any]
 
 SUSHI, JAVA = ("node", "npm"), ("java", "javac", "mvn")
-INSTALL = "needs Node 20 with npm, Java 17 and Maven: apt-get install nodejs npm default-jdk-headless maven"
+INSTALL = "needs Node 18 or later with npm, Java 17 and Maven: apt-get install nodejs npm default-jdk-headless maven"
 
 KNOWN = {
     "dom-6": "no text for people: nothing that nobody wrote as a code leaves the hospital",

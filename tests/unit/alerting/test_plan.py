@@ -98,6 +98,13 @@ def test_the_marks_of_the_trial_call_more_people_each_while_nobody_has_decided()
     assert told(replace(once, decided=True), NOON + 48 * HOUR) == []
 
 
+def test_who_has_it_in_hand_is_reminded_first() -> None:
+    held = replace(CALLED, claimed=True, holder="pi")
+    assert told(held, NOON + 36 * HOUR) == [("pi", "deadline")]
+    assert told(held, NOON + 48 * HOUR) == [("pi", "deadline"), ("anna", "deadline")]
+    assert told(replace(held, holder="a guest"), NOON + 36 * HOUR) == [("anna", "deadline")]
+
+
 def test_a_mark_that_had_passed_at_the_first_call_is_covered_by_it() -> None:
     close = replace(CALLED, deadline=NOON + 10 * HOUR, opened=NOON + MINUTE)
     assert told(close, NOON + 9 * HOUR) == []
