@@ -169,3 +169,52 @@ def opened(tx: Connection, candidate: str, by: str, now: datetime) -> bool:
         return False
     tx.execute(insert(openings), {"candidate": known, "raised": raised, "by": by, "at": instant(now)})
     return True
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """A message in one channel, as the outbox has it; `error` is our own sentence."""
+
+    outlet: str
+    key: str
+    kind: str
+    state: str
+    attempts: int
+    error: str
+    created: datetime
+    settled: datetime | None
+
+
+def of_candidate(conn: Connection, candidate: str) -> list[Call]:
+    """Every call of every life of its alert, oldest first."""
+    wanted = select(calls).where(calls.c.candidate == candidate).order_by(calls.c.id)
+    return [_call(row) for row in conn.execute(wanted).mappings()]
+
+
+def looks(conn: Connection, candidate: str) -> list[tuple[str, datetime]]:
+    """Who followed the link, and when first in each life of its alert."""
+    wanted = select(openings.c.by, openings.c.at).where(openings.c.candidate == candidate).order_by(openings.c.id)
+    return [(by, moment(at)) for by, at in conn.execute(wanted)]
+
+
+def deliveries(conn: Connection, outlets: Sequence[str], subject: str, keys: Sequence[str]) -> list[Delivered]:
+    """What these channels were given of a subject, or under these keys; oldest first."""
+    own = or_(outbox.c.subject == subject, outbox.c.key.in_(keys))
+    return _deliveries(conn, and_(outbox.c.outlet.in_(outlets), own), 1000)[::-1]
+
+
+def lately(conn: Connection, outlets: Sequence[str], limit: int) -> list[Delivered]:
+    """What these channels were given last, newest first."""
+    return _deliveries(conn, outbox.c.outlet.in_(outlets), limit)
+
+
+def _deliveries(conn: Connection, wanted: ColumnElement[bool], limit: int) -> list[Delivered]:
+    rows = conn.execute(select(outbox).where(wanted).order_by(outbox.c.id.desc()).limit(limit)).mappings()
+    return [
+        Delivered(
+            **{name: row[name] for name in ("outlet", "key", "kind", "state", "attempts", "error")},
+            created=moment(row["created"]),
+            settled=moment_or_none(row["settled"]),
+        )
+        for row in rows
+    ]
