@@ -1,6 +1,6 @@
 """Settings → the ways to people, who is on call, and the rounds that tell them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -9,7 +9,8 @@ from zoneinfo import ZoneInfo
 from adapter import telemetry
 from adapter.alerting.hours import WHOLE_DAY, read_clock, read_days, read_hours
 from adapter.alerting.model import Person, Policy
-from adapter.alerting.rota import Dated, Rota, Weekly, read_calendar
+from adapter.alerting.rota import Dated, Rota, Weekly, read_calendar, turns
+from adapter.daemon.clock import utc_now
 from adapter.errors import ConfigError
 from adapter.notifiers.apprise import AppriseNotifier
 from adapter.notifiers.email import EmailNotifier, Encryption, MailServer
@@ -28,6 +29,8 @@ Section = EmailSection | WebhookSection | AppriseSection
 
 TEAM = "#"
 """Begins the name of a channel that no person names: a team's."""
+LOOK_AHEAD = 14
+"""Days of the rota that are looked at for gaps."""
 
 # --- the ways --------------------------------------------------------------------------------------------------------
 
@@ -118,6 +121,23 @@ def policy_of(settings: Settings, section: AlertsSection) -> Policy:
         storm_window=timedelta(minutes=section.storm_minutes),
         fallback=timedelta(minutes=section.fallback_minutes),
     )
+
+
+def rota_findings(settings: Settings, now: Clock = utc_now) -> Iterator[tuple[str, str]]:
+    """What `adapter check` says of it. Raises ConfigError for a calendar that cannot be read."""
+    if settings.alerts is None:
+        return
+    book = RotaBook(settings.alerts)
+    book.read()
+    gaps = [turn for turn in turns(book.now(), now(), LOOK_AHEAD) if not turn.who]
+    if gaps:
+        hours = sum(((gap.until - gap.start).total_seconds() for gap in gaps), 0.0) / 3600
+        yield (
+            "warning",
+            f"the rota has gaps of {hours:.0f} h within {LOOK_AHEAD} days, in which everybody is called — adapter alert rota",
+        )
+    else:
+        yield "ok", f"somebody is on call at every moment of the next {LOOK_AHEAD} days"
 
 
 @dataclass(slots=True)

@@ -51,7 +51,7 @@ async def page(request: Request, visitor: SeesCounts, sent: str = "") -> Respons
 
 
 @router.post("/alerts/test")
-async def test(request: Request, visitor: MayTestAlerts) -> Response:
+async def send_test(request: Request, visitor: MayTestAlerts) -> Response:
     """A message of no candidate, by the very way that alerts take."""
     context: WebContext = request.app.state.context
     given = await fields.form(request, "csrf", "channel")

@@ -64,8 +64,12 @@ def the_candidate(ward: House) -> str:
 
 
 def after(ward: House, caller: Caller, wait: timedelta) -> list[tuple[str, str]]:
-    """What becomes owed by a round after some time."""
+    """What becomes owed by a round after some time in which everything arrived."""
     before = len(owed(ward))
+    caller.round()
+    with ward.database.write() as tx:
+        for row in tx.exec_driver_sql("SELECT id FROM outbox WHERE state = 'waiting'").all():
+            outbox.delivered(tx, row[0], None, ward.clock.now)
     ward.clock.now += wait
     caller.round()
     return owed(ward)[before:]
@@ -148,16 +152,21 @@ def test_marks_of_the_trial_remind_while_nobody_has_decided(ward: House) -> None
 
 def test_the_night_is_held_and_told_together_in_the_morning_but_not_what_is_urgent(ward: House) -> None:
     night = Hours((START - HOUR).time(), (START + 8 * HOUR).time())
-    quiet = replace(POLICY, people=tuple(replace(one, quiet=night) for one in PEOPLE[:2]))
+    people = tuple(replace(one, quiet=night) for one in PEOPLE[:2])
+    quiet = replace(POLICY, people=people, escalate=timedelta(days=9))
     ward.tell(*mals(), *unclear())
     caller = calling(ward, quiet)
     assert caller.round() == 0
     assert after(ward, caller, 8 * HOUR) == [("mail/anna", "many")]
     assert payloads(ward)[0]["count"] == 2
     assert "candidate" not in payloads(ward)[0]
-    ward.tell(*mals("300", "OTHER^ONE"))
     urgent = calling(ward, replace(quiet, urgent=timedelta(hours=72)))
-    assert after(ward, urgent, 16 * HOUR) == [("mail/anna", "raised"), ("mail/bert", "many")]
+    assert after(ward, caller, 16 * HOUR) == []
+    ward.tell(*mals("300", "OTHER^ONE"))
+    assert after(ward, caller, MINUTE) == []
+    before = len(owed(ward))
+    urgent.round()
+    assert owed(ward)[before:] == [("mail/anna", "raised")]
 
 
 def test_a_digest_says_how_many_wait_once_a_day(ward: House) -> None:
