@@ -153,7 +153,8 @@ def test_marks_of_the_trial_remind_while_nobody_has_decided(ward: House) -> None
 def test_the_night_is_held_and_told_together_in_the_morning_but_not_what_is_urgent(ward: House) -> None:
     night = Hours((START - HOUR).time(), (START + 8 * HOUR).time())
     people = tuple(replace(one, quiet=night) for one in PEOPLE[:2])
-    quiet = replace(POLICY, people=people, escalate=timedelta(days=9))
+    days = timedelta(days=9)
+    quiet = replace(POLICY, people=people, escalate=days, escalate_quiet=days)
     ward.tell(*mals(), *unclear())
     caller = calling(ward, quiet)
     assert caller.round() == 0
