@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from adapter import assets
-from adapter.domain.trial import Combination, Comparison, CriterionKind, Needs, Operator, Trial
+from adapter.domain.trial import Combination, Comparison, CriterionKind, FollowUpPlan, Needs, Operator, Trial
 from adapter.eligibility.facts import FACTS, Fact
 from adapter.eligibility.protocol import extends, read_trial
 from adapter.eligibility.rules import comparisons
@@ -94,6 +94,18 @@ def test_what_a_page_may_leave_out_is_empty(changed: Changed) -> None:
     assert (both.short, both.source, both.ask, both.met_when, both.suggested_when) == ("", "", "", None, None)
     assert changed("  consent_criterion: I4  ", "  #").parameters.consent_criterion == ""
     assert changed(", warn_left: [24 h, 12 h]", "").clocks[0].warn_left == ()
+
+
+def test_a_page_without_follow_up_asks_for_no_days(changed: Changed) -> None:
+    page = PAGE[PAGE.index("\nfollow_up:") :]
+    assert changed(page, "\n").follow_up == FollowUpPlan()
+    assert changed("  carry_forward: 48 h\n", "").follow_up.carry_forward == timedelta(0)
+
+
+@pytest.mark.parametrize("days", ["[0, 1]", "[1.5]", "[-3]"])
+def test_a_study_day_is_a_whole_number_from_one(changed: Changed, days: str) -> None:
+    with pytest.raises(ConfigError, match=r"trial\.yaml:\d+: a study day is a whole number from 1"):
+        changed("survival_days: [28, 90]", f"survival_days: {days}")
 
 
 def test_noise_round_a_threshold_may_be_none_and_is_never_the_whole_value(changed: Changed) -> None:
