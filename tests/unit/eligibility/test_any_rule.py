@@ -133,6 +133,16 @@ def test_the_test_that_alone_is_waited_for_is_said_to_be(judged: Judge, six_orga
     ]
 
 
+def test_what_settles_a_criterion_whatever_it_says_is_named_first(judged: Judge, six_organs: Make) -> None:
+    told = (*six_organs(bilirubin=None, creatinine=None), observation("ferritin", 900, at=after(1)))
+    found = judged(state_of(*told, encounter=ED)).deciding
+    assert [(test.criterion, test.test, test.always) for test in found] == [
+        ("I7", "mhladr", True),
+        ("I6", "bilirubin", False),
+        ("I6", "creatinine", False),
+    ]
+
+
 def test_on_the_ward_the_deciding_test_is_measured_against_the_sofa_of_admission(
     judged: Judge, six_organs: Make
 ) -> None:
