@@ -28,6 +28,7 @@ class Web:
     """uvicorn on a socket that is already ours; it leaves signals to the daemon."""
 
     def __init__(self, app: Any, bound: socket.socket) -> None:
+        self._app = app
         self._socket = bound
         self._server = uvicorn.Server(
             uvicorn.Config(
@@ -41,6 +42,7 @@ class Web:
         try:
             await asyncio.shield(serving)
         finally:
+            self._app.state.live.stop()
             self._server.should_exit = True
             await serving
 

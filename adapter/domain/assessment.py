@@ -213,6 +213,7 @@ class Assessment:
     encounter: Encounter | None = None
     status: str = ""
     """What a person decided last for this episode, if anybody did."""
+    decided_at: datetime | None = None
     review_at: datetime | None = None
     deciding: tuple[DecidingTest, ...] = ()
     facts: Mapping[str, Evidence] = field(default_factory=dict)

@@ -9,7 +9,7 @@ from adapter.domain.encounter import EncounterAction
 from adapter.domain.follow_up import FollowUp
 from adapter.domain.onset import Onset
 from adapter.domain.overlay import POSSIBLE_OVERLAY, overlaid
-from adapter.domain.patient import Determination, PatientState
+from adapter.domain.patient import Decision, Determination, PatientState
 from adapter.domain.trial import Criterion, Needs, Trial
 from adapter.domain.truth import Truth
 from adapter.eligibility.chronic import chronic_flag
@@ -61,9 +61,8 @@ def assess(  # noqa: PLR0913 — one call says all an assessment rests on
 ) -> Assessment:
     """Cannot fail on data: what is missing stays unknown. No result, answer or decision dated after `at` is used.
 
-    `episode` names a visit other than the present one: one that people were told of and that may have ended since. Of
-    somebody who was randomised everything is as it was then: what came later could tell the treatment (reliability P11);
-    the SOFA of study days and survival stand apart, in `follow_up`.
+    `episode` names a visit other than the present one: one that people were told of and that may have ended since. Of whom
+    was randomised all is as it was then: what came later could tell the treatment (reliability P11); but for `follow_up`.
     """
     chart = chart_of(source)
     named = episode or enrolled_in(trial, chart.state, at, options) or episode_of(encounter_of(chart, instant(at)))
@@ -72,11 +71,11 @@ def assess(  # noqa: PLR0913 — one call says all an assessment rests on
     blinded = seen_at < at
     case = _case(trial, chart, instant(seen_at), options, named if blinded and named != NO_VISIT else episode)
     over = case.over or _over(case.view.stay, instant(at))
-    state = case.view.stay.state
     after = None if began is None else follow_up(trial, chart, began, instant(at), options)
+    decision = _decision(trial, chart.state, named, at)
     verdict = verdict_of(trial, case.results.values(), passed=case.limit.passed(seen_at))
     return Assessment(
-        patient=state.patient,
+        patient=chart.state.patient,
         trial=trial.id,
         episode=named,
         at=at,
@@ -94,7 +93,8 @@ def assess(  # noqa: PLR0913 — one call says all an assessment rests on
         flags=_flags(case, trial, seen_at, blinded=blinded),
         stratum_evidence=case.stratum.evidence,
         encounter=case.view.stay.encounter,
-        status=_status(trial, state, named, at),
+        status=decision.status if decision else "",
+        decided_at=decision.at if decision else None,
         review_at=_next_look(None if over or blinded else _review_at(case), after),
         deciding=deciding_tests(trial, case.view, case.results, case.findings),
         facts=_facts(case.view),
@@ -245,9 +245,10 @@ def _questions(case: _Case) -> tuple[str, ...]:
     return unique((*asked, *case.stratum.questions))
 
 
-def _status(trial: Trial, state: PatientState, episode: str, at: datetime) -> str:
-    decided = [d for d in state.decisions if d.trial == trial.id and d.episode == episode and d.at <= at]
-    return max(decided, key=lambda d: (d.at, d.digest)).status if decided else ""
+def _decision(trial: Trial, state: PatientState, episode: str, at: datetime) -> Decision | None:
+    """What a person decided last."""
+    decided = (d for d in state.decisions if d.trial == trial.id and d.episode == episode and d.at <= at)
+    return max(decided, key=lambda d: (d.at, d.digest), default=None)
 
 
 def _next_look(review_at: datetime | None, after: FollowUp | None) -> datetime | None:

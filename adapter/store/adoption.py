@@ -9,6 +9,8 @@ from adapter.store.calling import calls, openings
 from adapter.store.codec import storable
 from adapter.store.patients import key_of
 from adapter.store.schema import candidate_aliases, candidate_history, candidates
+from adapter.store.team import claims
+from adapter.store.upsert import insert as insert_new
 
 _ALERT = ("raised", "changed", "sequence", "standing", "summary")
 
@@ -27,6 +29,10 @@ def adopt(tx: Connection, former: str, candidate: str, patient: PatientId, episo
         tx.execute(insert(candidates), rows[former] | {"id": candidate} | place)
     for table in (candidate_history, candidate_aliases, calls, openings):
         tx.execute(update(table).where(table.c.candidate == former).values(candidate=candidate))
+    held = tx.execute(select(claims).where(claims.c.candidate == former)).mappings().one_or_none()
+    if held is not None:
+        tx.execute(insert_new(claims).values(dict(held) | {"candidate": candidate}).on_conflict_do_nothing())
+        tx.execute(delete(claims).where(claims.c.candidate == former))
     # In a circle of merges an id comes back: it is no former one any more.
     tx.execute(delete(candidate_aliases).where(candidate_aliases.c.former == candidate))
     tx.execute(insert(candidate_aliases), {"former": former, "candidate": candidate})

@@ -43,6 +43,9 @@ class CandidateRow:
     review_at: datetime | None
     assessment: dict[str, Any]
     evaluated_at: datetime
+    decided_at: datetime | None = None
+    decided_sequence: int = 0
+    """`sequence` when somebody last decided: a greater one now is news since then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +70,7 @@ def rows() -> Select[Any]:
 def candidate_row(row: Mapping[Any, Any]) -> CandidateRow:
     plain = ("id", "trial", "episode", "verdict", "certainty", "stratum", "status", "ward", "bed", "family", "given")
     return CandidateRow(
-        **{name: row[name] for name in (*plain, "birth_date", "sequence", "summary")},
+        **{name: row[name] for name in (*plain, "birth_date", "sequence", "summary", "decided_sequence")},
         patient=PatientId(row["site"], row["authority"], row["value"]),
         shown=bool(row["shown"]),
         standing=bool(row["standing"]),
@@ -77,6 +80,7 @@ def candidate_row(row: Mapping[Any, Any]) -> CandidateRow:
         review_at=moment_or_none(row["review_at"]),
         assessment=json.loads(row["assessment"]),
         evaluated_at=moment(row["evaluated_at"]),
+        decided_at=moment_or_none(row["decided_at"]),
     )
 
 

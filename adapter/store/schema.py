@@ -13,12 +13,12 @@ from sqlalchemy import (
     text,
 )
 
-from adapter.store import calling, missed_cases, people, polls
+from adapter.store import calling, missed_cases, people, polls, team
 from adapter.store.columns import NUMBER, WORDS, metadata
 from adapter.store.identities import contested_ids, screening_ids, ties
 
-__all__ = ["calling", "contested_ids", "metadata", "missed_cases", "people", "polls", "screening_ids", "ties"]
-"""`calling`, `missed_cases`, `people` and `polls` are imported for their tables."""
+__all__ = ["calling", "contested_ids", "metadata", "missed_cases", "people", "polls", "screening_ids", "team", "ties"]
+"""`calling`, `missed_cases`, `people`, `polls` and `team` are imported for their tables."""
 
 
 def _only(condition: str) -> dict[str, Any]:
@@ -159,6 +159,11 @@ statements = Table(
 STANDING, SHOWN, TOLD = "standing = 1", "shown = 1", "raised IS NOT NULL"
 WATCHED = "verdict = 'incomplete' AND shown = 0 AND raised IS NULL AND status = ''"
 """Nobody was told, nobody acted. It is the episode judged last: an earlier one would have been forgotten."""
+BOARD = (
+    *("standing", "changed", "deadline", "id", "certainty", "verdict", "trial", "stratum", "ward", "status"),
+    *("sequence", "decided_sequence", "raised"),
+)
+"""All that sorts and counts the worklist, so that ten thousand rows are counted without being read."""
 LEFT = "verdict = 'incomplete' AND shown = 0 AND (raised IS NOT NULL OR status <> '')"
 """What the worklist asks for, in the very words of the partial indexes below: only those make the planner use them."""
 
@@ -188,11 +193,15 @@ candidates = Table(
     Column("review_at", WORDS),
     Column("assessment", Text, nullable=False),
     Column("evaluated_at", WORDS, nullable=False),
+    # When somebody last decided upon the status, and `sequence` at that time.
+    Column("decided_at", WORDS),
+    Column("decided_sequence", NUMBER, nullable=False, server_default="0"),
     # One row and one alert life per episode (decisions A4).
     UniqueConstraint("patient", "trial", "episode", name="candidates_episode"),
     Index("candidates_standing", "id", **_only(STANDING)),
     Index("candidates_shown", "id", **_only(SHOWN)),
     Index("candidates_told", "changed", **_only(TOLD)),
+    Index("candidates_board", *BOARD, **_only(TOLD)),
     Index("candidates_watched", "patient", "trial", **_only(WATCHED)),
     Index("candidates_left", "patient", "trial", **_only(LEFT)),
     Index("candidates_review", "review_at"),

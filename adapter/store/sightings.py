@@ -22,6 +22,8 @@ _KNOWN = select(
     candidates.c.summary,
     candidates.c.raised,
     candidates.c.changed,
+    candidates.c.decided_at,
+    candidates.c.decided_sequence,
 ).where(candidates.c.id.in_(bindparam("candidates", expanding=True)))
 _AGAIN = update(candidates).where(candidates.c.id == bindparam("candidate"))
 
@@ -60,7 +62,7 @@ def record_many(tx: Connection, sightings: Sequence[Sighting], keys: Mapping[Pat
     lines: list[Row] = []
     for seen in sightings:
         was = known.get(seen.id)
-        values = known[seen.id] = _finding(seen) | _alert(was, seen.change)
+        values = known[seen.id] = _decided(was, _finding(seen) | _alert(was, seen.change))
         lines += _lines(was, seen)
         if was is None:
             who = seen.assessment.patient
@@ -86,6 +88,7 @@ def _finding(seen: Sighting) -> dict[str, object]:
         "stratum": found.stratum,
         "shown": int(found.shown),
         "status": found.status,
+        "decided_at": instant_or_none(found.decided_at),
         "deadline": instant_or_none(found.sepsis.deadline),
         "ward": storable(place.ward) if place else "",
         "bed": storable(place.bed) if place else "",
@@ -94,6 +97,13 @@ def _finding(seen: Sighting) -> dict[str, object]:
         "evaluated_at": instant(found.at),
         **_person(seen.demographics or Demographics()),
     }
+
+
+def _decided(known: Mapping[Any, Any] | None, values: dict[str, object]) -> dict[str, object]:
+    """How much people had been told of when somebody last decided: what they are told later is new since then."""
+    if known is not None and known["decided_at"] == values["decided_at"]:
+        return values | {"decided_sequence": known["decided_sequence"]}
+    return values | {"decided_sequence": values["sequence"] if values["decided_at"] else 0}
 
 
 def _person(demographics: Demographics) -> dict[str, str]:

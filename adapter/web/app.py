@@ -16,6 +16,7 @@ from adapter.web import (
     health,
     hint,
     hospital,
+    live,
     log,
     once,
     overlooked,
@@ -24,6 +25,7 @@ from adapter.web import (
     render,
     second_step,
     sign_in,
+    together,
     workbench,
     worklist,
 )
@@ -66,6 +68,8 @@ def create_app(context: WebContext) -> FastAPI:
         health,
         hint,
         second_step,
+        together,
+        live,
         api,
     )
     for room in rooms:

@@ -1,8 +1,8 @@
-"""The worklist as a page shows it: one row per candidate, the least time left first."""
+"""A candidate as the pages show it, and the feeds it came by."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, datetime, tzinfo
 from typing import Any
 
 from adapter.domain.trial import Clock as TrialClock
@@ -13,8 +13,6 @@ from adapter.web.context import FeedInfo, WebContext
 from adapter.web.times import Countdown
 from adapter.web.values import Value, value
 
-FRESH = timedelta(hours=1)
-"""A row raised or changed less than this ago is marked."""
 LEADING = ("ferritin", "mhladr")
 """Facts that stand on the list itself: what a stratum is made of."""
 MOST_MISSING = 4
@@ -52,9 +50,10 @@ class BoardRow:
     missing: tuple[str, ...]
     more_missing: int
     questions: int
+    deciding: str
+    """The one result that would settle it."""
     status: str
     standing: bool
-    fresh: str
     changed: str
 
 
@@ -69,31 +68,6 @@ class Feed:
     ago: str
     at: str
     state: str
-
-
-@dataclass(frozen=True, slots=True)
-class Board:
-    open: tuple[BoardRow, ...]
-    over: tuple[BoardRow, ...]
-    withdrawn: tuple[BoardRow, ...]
-
-
-def board(rows: Iterable[CandidateRow], context: WebContext, now: datetime) -> Board:
-    """Standing rows with time left by hours left, those whose time is over, and those withdrawn within a day."""
-    seen = [(row, row_of(row, context, now)) for row in sorted(rows, key=_urgency)]
-    return Board(
-        open=tuple(shown for row, shown in seen if row.standing and not _over(row, now)),
-        over=tuple(shown for row, shown in seen if row.standing and _over(row, now)),
-        withdrawn=tuple(shown for row, shown in seen if not row.standing),
-    )
-
-
-def _urgency(row: CandidateRow) -> tuple[bool, datetime, str]:
-    return (row.deadline is None, row.deadline or datetime.max.replace(tzinfo=UTC), row.id)
-
-
-def _over(row: CandidateRow, now: datetime) -> bool:
-    return row.verdict == "expired" or (row.deadline is not None and row.deadline <= now)
 
 
 def row_of(row: CandidateRow, context: WebContext, now: datetime) -> BoardRow:
@@ -119,9 +93,9 @@ def row_of(row: CandidateRow, context: WebContext, now: datetime) -> BoardRow:
         missing=tuple(words.concept(name) for name in missing[:MOST_MISSING]),
         more_missing=max(0, len(missing) - MOST_MISSING),
         questions=len(open_questions(explained)),
+        deciding=_deciding(explained),
         status=words.sentence(row.status) if row.status else "",
         standing=row.standing,
-        fresh=_fresh(row, now),
         changed=times.ago(row.changed, now),
     )
 
@@ -167,12 +141,11 @@ def _onset(now: Mapping[str, Any] | None, onset: Mapping[str, Any] | None) -> st
     return "" if then == words.span(now) else then
 
 
+def _deciding(explained: Mapping[str, Any]) -> str:
+    first: Mapping[str, Any] = next(iter(explained.get("deciding") or ()), {})
+    return words.concept(str(first["test"])) if first.get("test") else ""
+
+
 def _leading(explained: Mapping[str, Any], zone: tzinfo) -> tuple[Value, ...]:
     facts: Mapping[str, Any] = explained.get("facts") or {}
     return tuple(value(facts[name], zone) for name in LEADING if facts.get(name))
-
-
-def _fresh(row: CandidateRow, now: datetime) -> str:
-    if row.raised is not None and now - row.raised < FRESH:
-        return "New"
-    return "Changed" if row.changed is not None and now - row.changed < FRESH else ""

@@ -19,7 +19,8 @@ METHODS = READING | {"POST"}
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
 
 POLICY = (
-    "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self'; form-action 'self'; "
+    "base-uri 'none'; frame-ancestors 'none'"
 )
 HEADERS = {
     "Content-Security-Policy": POLICY,
@@ -144,7 +145,7 @@ def _replayed(body: bytes, receive: Receive) -> Receive:
 
 
 class _Sender:
-    """Adds the headers of every answer; nothing but the style sheet is ever kept by a browser."""
+    """Adds the headers of every answer; nothing but style sheet and script is ever kept by a browser."""
 
     def __init__(self, send: Send, *, secure: bool, lasting: bool) -> None:
         self._send = send

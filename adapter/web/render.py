@@ -28,13 +28,14 @@ def environment() -> Environment:
 
 
 @cache
-def _style() -> str:
-    return hashlib.sha256((STATIC / "style.css").read_bytes()).hexdigest()[:12]
+def _digest(name: str) -> str:
+    """In the address of a file that browsers keep: another content is another address."""
+    return hashlib.sha256((STATIC / name).read_bytes()).hexdigest()[:12]
 
 
 def html(template: str, context: WebContext, visitor: Any = None, /, **values: Any) -> str:
     """The page as text. `visitor` is the signed-in person, or None."""
-    given = {"here": "", "style": _style(), "software": context.software, "demo": context.demo}
+    given = {"here": "", "digest": _digest, "software": context.software, "demo": context.demo}
     role = visitor.role if visitor else ""
     found = environment().get_template(template)
     return found.render(

@@ -9,14 +9,15 @@ from fastapi.responses import RedirectResponse
 from starlette.concurrency import run_in_threadpool
 
 from adapter.store import feeds as feed_store
-from adapter.store import worklist
+from adapter.store import teamwork, worklist
 from adapter.store.audit import Act
 from adapter.store.origins import with_origins
 from adapter.store.worklist import CandidateRow, HistoryRow
-from adapter.web import board, render, sheet, times, wishes
+from adapter.web import board, filters, listing, render, sheet, times, wishes, words
 from adapter.web.access import SeesPatients, SignedIn
 from adapter.web.context import WebContext
-from adapter.web.record import note
+from adapter.web.filters import Filters
+from adapter.web.record import note, recorded
 from adapter.web.roles import Right, may
 from adapter.web.sessions import Visitor
 
@@ -28,26 +29,38 @@ DEMO_RELOAD_SECONDS = 5
 
 @router.get("/")
 async def the_list(request: Request, visitor: SignedIn, hold: bool = False) -> Response:
-    context: WebContext = request.app.state.context
     if not may(visitor.role, Right.PATIENTS):
         return RedirectResponse("/quality", status_code=303)
-    rows, watching = await run_in_threadpool(read_list, context)
-    await note(request, Act(visitor.name, visitor.role, "view-worklist", "worklist", detail={"rows": len(rows)}))
+    return await list_page(request, visitor, filters.read(request.query_params), hold=hold)
+
+
+async def list_page(
+    request: Request, visitor: Visitor, wanted: Filters, *, hold: bool = False, said: str = ""
+) -> Response:
+    """The list by these filters; `said` are words of a search, which stand in no address: such a page holds still."""
+    context: WebContext = request.app.state.context
+    listed = await run_in_threadpool(listing.read, context, visitor.name, wanted, said)
+    shown = {"rows": len(listed.main.rows) + sum(len(part.rows) for part in listed.aside), "search": bool(said)}
+    await note(request, Act(visitor.name, visitor.role, "view-worklist", "worklist", detail=shown))
     feeds = await run_in_threadpool(read_feeds, context)
     now, zone = context.clock(), common_zone(context)
+    still = hold or bool(said)
     return render.page(
         request,
         "worklist.html",
         visitor=visitor,
         here="worklist",
-        board=board.board(rows, context, now),
-        watching=watching,
+        listed=listed,
+        wanted=wanted,
+        said=said,
         feeds=feeds,
         quiet=any(feed.state != "live" for feed in feeds),
         now=times.local(now, zone),
         zone=times.zone_name(zone, now),
-        refresh=0 if hold else DEMO_RELOAD_SECONDS if context.demo else RELOAD_SECONDS,
-        many_trials=len(context.trials) > 1,
+        refresh=0 if still else DEMO_RELOAD_SECONDS if context.demo else RELOAD_SECONDS,
+        trials=[trial.id for trial in context.trials],
+        strata=list(words.STRATA.items()),
+        may_act=may(visitor.role, Right.ACT),
     )
 
 
@@ -92,12 +105,22 @@ async def candidate_page(
 
 async def known(request: Request, visitor: Visitor, candidate: str) -> tuple[CandidateRow, list[HistoryRow]]:
     """The candidate with its history, the view written down; 404 for one nobody was ever told of."""
-    found = await run_in_threadpool(read_one, request.app.state.context, candidate)
+    context: WebContext = request.app.state.context
+    found = await run_in_threadpool(read_one, context, candidate)
     outcome = "ok" if found else "not found"
-    await note(request, Act(visitor.name, visitor.role, "view-candidate", "candidate", candidate[:64], outcome=outcome))
+    act = Act(visitor.name, visitor.role, "view-candidate", "candidate", candidate[:64], outcome=outcome)
+    await run_in_threadpool(_viewed, context, act, found[0] if found else None)
     if found is None:
         raise HTTPException(404, "There is no such candidate.")
     return found
+
+
+def _viewed(context: WebContext, act: Act, row: CandidateRow | None) -> None:
+    """What people were told of this candidate is no news any more to whoever opened it."""
+    with context.database.write() as tx:
+        recorded(tx, act, context.clock())
+        if row is not None and row.changed is not None:
+            teamwork.opened(tx, act.actor, row.id, row.changed)
 
 
 def read_list(context: WebContext) -> tuple[list[CandidateRow], int]:

@@ -43,6 +43,10 @@ def _golden() -> Iterator[tuple[str, Json]]:
 def _by_status() -> Iterator[tuple[str, Json]]:
     yield "incomplete", bundle(assessment(verdict=Verdict.INCOMPLETE, stratum=""))
     yield "taken back", bundle(assessment(shown=False), event=DecisionEvent("withdrawn", "against-i5-e3"))
+    told = DecisionEvent(
+        "updated", withdrawn=(evidence("bilirubin", "", ""), evidence("ferritin", "", "", identity="other"))
+    )
+    yield "results taken back", bundle(assessment(), event=told)
     for status in STATUSES:
         yield status, bundle(assessment(status=status), event=DecisionEvent("updated", "other", ("consented",)))
     asked = (criterion("I1", Truth.UNKNOWN), criterion("I4", Truth.UNKNOWN))

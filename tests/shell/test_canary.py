@@ -51,6 +51,13 @@ path = "{folder}/bundles"
 push_when = "candidate"
 dates = "shifted"
 
+[[sink]]
+kind = "csv"
+name = "files"
+path = "{folder}/drop"
+push_when = "candidate"
+dates = "shifted"
+
 [[notifier]]
 kind = "email"
 name = "mail"
@@ -173,6 +180,7 @@ def stage(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 def staged(folder: Path) -> Iterator[Stage]:
     canaries, store = Canaries(), EdcStore()
     (folder / "faults").mkdir()
+    (folder / "drop").mkdir()
     outcome = {"resourceType": "OperationOutcome", "text": {"div": canaries.word("EDC text"), "status": "additional"}}
     issue = {"severity": "error", "code": "invalid", "diagnostics": f"family {canaries.word('EDC diagnostics')}"}
     no = json.dumps(outcome | {"issue": [issue | {"details": {"text": canaries.word("EDC details")}}]}).encode()
@@ -303,6 +311,8 @@ def looks(stage: Stage, anna: requests.Session, root: requests.Session, ben: Per
     assert failed.status_code == 500
     (stage.faults / "page").unlink()
     stage.keep("error pages", told(failed))
+    for path in ("/api/v1/screening-log", "/api/v1/flow", "/log"):
+        stage.keep("what the trial unit is given", told(anna.get(base + path, timeout=10)))
     stranger = requests.Session()
     paths = (
         "/",
@@ -310,6 +320,10 @@ def looks(stage: Stage, anna: requests.Session, root: requests.Session, ben: Per
         "/c/0",
         "/nothing",
         "/quality",
+        "/figures",
+        "/log",
+        "/api/v1/flow",
+        "/api/v1/screening-log",
         "/api/v1/candidates",
         f"/api/v1/candidates/{candidate}",
     )
@@ -370,6 +384,8 @@ def ending(stage: Stage, ben: Person) -> None:
     stage.keep("file names", "\n".join(names).encode())
     for path in sorted((stage.place.folder / "bundles").rglob("*.json")):
         stage.keep("bundles in the folder", path.read_bytes())
+    for path in sorted((stage.place.folder / "drop").glob("*/*")):
+        stage.keep("files in the drop folder", path.read_bytes())
     for method, path, headers, body in stage.requests.seen:
         clear = {name: value for name, value in headers.items() if name != "Authorization"}
         stage.keep("requests to the EDC", f"{method} {path} {clear}\n".encode() + body)
@@ -397,7 +413,7 @@ def raw(port: int, sent: bytes) -> bytes:
 PLACES = (
     "log", "answers", "error pages", "pages of the administrator", "/metrics", "/livez", "/readyz", "/healthz",
     "errors of the socket", "commands", "process cmdline", "process comm", "process limits", "file names",
-    "bundles in the folder", "requests to the EDC", "what the EDC holds", "mails", "webhooks",
+    "bundles in the folder", "files in the drop folder", "requests to the EDC", "what the EDC holds", "mails", "webhooks",
 )  # fmt: skip
 
 

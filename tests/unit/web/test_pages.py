@@ -141,12 +141,16 @@ def test_the_page_reloads_by_itself_unless_asked_to_hold_still(home: House) -> N
     assert "http-equiv" not in client.get("/?hold=1").text
 
 
-def test_pages_need_no_script_and_no_other_site(home: House) -> None:
+OURS = re.compile(r'<script src="/static/live\.js\?v=[0-9a-f]{12}" defer></script>')
+
+
+def test_pages_hold_no_script_but_a_file_of_ours_and_need_no_other_site(home: House) -> None:
     home.tell(*mals())
     client = home.signed_in()
     for path in ("/", first_candidate(client), "/quality"):
         page = client.get(path).text
-        assert "<script" not in page
+        assert "<script" not in OURS.sub("", page)
+        assert not re.search(r'(?:src|href)="(?:https?:)?//', page)
         assert " style=" not in page
         assert not re.findall(r'(?:src|href|action)="https?:', page)
     assert client.get("/static/icon.svg", headers={"host": BASE.removeprefix("http://")}).status_code == 200

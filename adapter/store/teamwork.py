@@ -1,0 +1,122 @@
+"""Who has whom in hand, what people wrote about a candidate, and how far each has looked."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, delete, func, insert, or_, select
+
+from adapter.errors import RejectedError
+from adapter.store import upsert
+from adapter.store.adoption import present
+from adapter.store.codec import instant, moment, storable
+from adapter.store.schema import candidate_aliases, candidate_history
+from adapter.store.team import candidate_notes, claims, looks, seen
+
+NOTE, CLAIM, RELEASE, HAND_OVER = "note", "claim", "release", "hand-over"
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    holder: str
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What somebody wrote or did; `addressee` got it in hand."""
+
+    at: datetime
+    by: str
+    kind: str
+    addressee: str
+    text: str
+
+
+class TakenError(RejectedError):
+    """Somebody else has the candidate in hand."""
+
+    def __init__(self, claim: Claim) -> None:
+        super().__init__(f"{claim.holder} has this candidate in hand")
+        self.claim = claim
+
+
+def held(conn: Connection, known: list[str]) -> dict[str, Claim]:
+    """By candidate; one that nobody has in hand is not here."""
+    found = conn.execute(select(claims).where(claims.c.candidate.in_(known)))
+    return {row.candidate: Claim(row.holder, moment(row.since)) for row in found}
+
+
+def claim(tx: Connection, candidate: str, by: str, now: datetime) -> bool:
+    """False where it is theirs already. Raises TakenError: the first one has it, until they let go or hand it over."""
+    row = {"candidate": candidate, "holder": storable(by), "since": instant(now)}
+    made = upsert.insert(claims).values(**row).on_conflict_do_nothing().returning(claims.c.candidate)
+    if tx.execute(made).scalar_one_or_none() is None:
+        known = held(tx, [candidate])[candidate]
+        if known.holder != by:
+            raise TakenError(known)
+        return False
+    _write(tx, candidate, Note(now, by, CLAIM, by, ""))
+    return True
+
+
+def release(tx: Connection, candidate: str, by: str, now: datetime) -> bool:
+    """Anybody may, because whoever holds it may have gone home; it is written down. False where nobody has it."""
+    known = held(tx, [candidate]).get(candidate)
+    if known is None:
+        return False
+    tx.execute(delete(claims).where(claims.c.candidate == candidate))
+    _write(tx, candidate, Note(now, by, RELEASE, known.holder, ""))
+    return True
+
+
+def hand_over(tx: Connection, candidate: str, note: Note) -> None:
+    """To `note.addressee`, whoever had it."""
+    row = {"candidate": candidate, "holder": storable(note.addressee), "since": instant(note.at)}
+    put = upsert.insert(claims).values(**row)
+    given = {"holder": put.excluded.holder, "since": put.excluded.since}
+    tx.execute(put.on_conflict_do_update(index_elements=["candidate"], set_=given))
+    _write(tx, candidate, note)
+
+
+def write(tx: Connection, candidate: str, by: str, text: str, now: datetime) -> None:
+    _write(tx, candidate, Note(now, by, NOTE, "", text))
+
+
+def _write(tx: Connection, candidate: str, note: Note) -> None:
+    said = {"by": note.by, "kind": note.kind, "addressee": note.addressee, "text": note.text}
+    row = {name: storable(word) for name, word in said.items()}
+    tx.execute(insert(candidate_notes).values(candidate=candidate, at=instant(note.at), **row))
+
+
+def notes(conn: Connection, candidate: str) -> list[Note]:
+    """Oldest first; also what was written while the candidate went by another id."""
+    former = select(candidate_aliases.c.former).where(candidate_aliases.c.candidate == present(conn, candidate))
+    about = candidate_notes.c.candidate
+    wanted = select(candidate_notes).where(or_(about == present(conn, candidate), about.in_(former)))
+    return [
+        Note(moment(row.at), row.by, row.kind, row.addressee, row.text)
+        for row in conn.execute(wanted.order_by(candidate_notes.c.id))
+    ]
+
+
+def looked(tx: Connection, reader: str, until: datetime) -> None:
+    """Everything told until then has been seen."""
+    put = upsert.insert(looks).values(reader=reader, at=instant(until))
+    newer = put.excluded.at > looks.c.at
+    tx.execute(put.on_conflict_do_update(index_elements=["reader"], set_={"at": put.excluded.at}, where=newer))
+    tx.execute(delete(seen).where(seen.c.reader == reader, seen.c.at <= instant(until)))
+
+
+def opened(tx: Connection, reader: str, candidate: str, now: datetime) -> None:
+    """One candidate was looked at."""
+    put = upsert.insert(seen).values(reader=reader, candidate=candidate, at=instant(now))
+    tx.execute(put.on_conflict_do_update(index_elements=["reader", "candidate"], set_={"at": put.excluded.at}))
+
+
+def stamp(conn: Connection) -> tuple[int, int]:
+    """Changes whenever people were told something, or did something, of any candidate."""
+    newest = (
+        select(func.coalesce(func.max(c.c.id), 0)).scalar_subquery() for c in (candidate_history, candidate_notes)
+    )
+    row = conn.execute(select(*newest)).one()
+    return int(row[0]), int(row[1])

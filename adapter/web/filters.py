@@ -1,0 +1,60 @@
+"""What of the worklist somebody wants to see, as it stands in the address: nothing of a patient ever does."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+from urllib.parse import urlencode
+
+from adapter.store.board import Part
+
+MINE, FREE = "mine", "free"
+LONGEST = 100
+MOST_PAGES = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """`hand`: `mine`, `free` (nobody has it) or empty; `page` counts from 1."""
+
+    trial: str = ""
+    stratum: str = ""
+    ward: str = ""
+    hand: str = ""
+    news: bool = False
+    part: Part = Part.OPEN
+    page: int = 1
+
+    @property
+    def narrow(self) -> bool:
+        """Whether anything is left out."""
+        return bool(self.trial or self.stratum or self.ward or self.hand or self.news)
+
+    def link(self, **changes: Any) -> str:
+        """The same list but for the changes, from its first page unless one is named."""
+        wanted = asdict(replace(self, **({"page": 1} | changes)))
+        plain = asdict(Filters())
+        said = {name: _text(value) for name, value in wanted.items() if value != plain[name]}
+        return f"/?{urlencode(said)}" if said else "/"
+
+    @property
+    def here(self) -> str:
+        return self.link(page=self.page)
+
+
+def read(given: Mapping[str, str]) -> Filters:
+    """What is not understood is left out: an old link shows more, never an error."""
+    hand, part, page = given.get("hand", ""), given.get("part", ""), given.get("page", "")
+    number = int(page) if page.isascii() and page.isdigit() and len(page) <= len(str(MOST_PAGES)) else 1
+    return Filters(
+        trial=given.get("trial", "")[:LONGEST],
+        stratum=given.get("stratum", "")[:LONGEST],
+        ward=given.get("ward", "")[:LONGEST],
+        hand=hand if hand in {MINE, FREE} else "",
+        news=given.get("news") == "1",
+        part=Part(part) if part in set(Part) else Part.OPEN,
+        page=min(max(1, number), MOST_PAGES),
+    )
+
+
+def _text(value: Any) -> str:
+    return "1" if value is True else str(value)

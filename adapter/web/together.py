@@ -1,0 +1,170 @@
+"""Working together: taking a candidate in hand, letting go, handing over, notes, and having seen what is new."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from fastapi import APIRouter, HTTPException, Request, Response
+from fastapi.responses import RedirectResponse
+from starlette.concurrency import run_in_threadpool
+
+from adapter.store import accounts, teamwork
+from adapter.store.audit import Act
+from adapter.store.database import Snapshot, Transaction
+from adapter.store.teamwork import HAND_OVER, Note, TakenError
+from adapter.store.worklist import CandidateRow
+from adapter.web import board, fields, filters, render, times
+from adapter.web.access import MayAct, SeesPatients, check_csrf
+from adapter.web.context import WebContext
+from adapter.web.record import recorded
+from adapter.web.roles import Right, may
+from adapter.web.sessions import Visitor
+from adapter.web.wishes import LONGEST_NOTE
+from adapter.web.worklist import candidate_page, known, list_page
+
+router = APIRouter(include_in_schema=False)
+
+MOST_WORDS = 100
+
+
+@dataclass(frozen=True, slots=True)
+class _Deed:
+    """Who does what to whom, when."""
+
+    visitor: Visitor
+    row: CandidateRow
+    now: datetime
+
+
+Do = Callable[[Transaction, _Deed], bool]
+"""False where nothing was to be done."""
+
+
+@router.post("/c/{candidate}/claim")
+async def claim(request: Request, visitor: MayAct, candidate: str) -> Response:
+    given = await _form(request, visitor, "to")
+
+    def do(tx: Transaction, deed: _Deed) -> bool:
+        return teamwork.claim(tx, deed.row.id, deed.visitor.name, deed.now)
+
+    return await _done(request, visitor, (candidate, "claim", given["to"]), do)
+
+
+@router.post("/c/{candidate}/release")
+async def release(request: Request, visitor: MayAct, candidate: str) -> Response:
+    given = await _form(request, visitor, "to")
+
+    def do(tx: Transaction, deed: _Deed) -> bool:
+        return teamwork.release(tx, deed.row.id, deed.visitor.name, deed.now)
+
+    return await _done(request, visitor, (candidate, "release", given["to"]), do)
+
+
+@router.post("/c/{candidate}/hand-over")
+async def hand_over(request: Request, visitor: MayAct, candidate: str) -> Response:
+    given = await _form(request, visitor, "addressee", "text")
+    if given["addressee"] not in await run_in_threadpool(colleagues, request.app.state.context):
+        return await candidate_page(request, visitor, candidate, problem="Choose a colleague who works with the list.")
+    if len(given["text"]) > LONGEST_NOTE:
+        return await candidate_page(request, visitor, candidate, problem=_too_long())
+
+    def do(tx: Transaction, deed: _Deed) -> bool:
+        note = Note(deed.now, deed.visitor.name, HAND_OVER, given["addressee"], given["text"])
+        teamwork.hand_over(tx, deed.row.id, note)
+        return True
+
+    return await _done(request, visitor, (candidate, "hand-over", _page_of(candidate)), do)
+
+
+@router.post("/c/{candidate}/note")
+async def note(request: Request, visitor: MayAct, candidate: str) -> Response:
+    given = await _form(request, visitor, "text")
+    if not given["text"] or len(given["text"]) > LONGEST_NOTE:
+        problem = _too_long() if given["text"] else "Write something."
+        return await candidate_page(request, visitor, candidate, problem=problem)
+
+    def do(tx: Transaction, deed: _Deed) -> bool:
+        teamwork.write(tx, deed.row.id, deed.visitor.name, given["text"], deed.now)
+        return True
+
+    return await _done(request, visitor, (candidate, "note", f"{_page_of(candidate)}#history"), do)
+
+
+@router.post("/looked")
+async def looked(request: Request, visitor: SeesPatients) -> Response:
+    """Everything the page spoke of is no news any more to this person."""
+    given = await _form(request, visitor, "until", "to")
+    try:
+        until = datetime.fromisoformat(given["until"])
+    except ValueError:
+        raise HTTPException(422, "This form is incomplete. Reload the page and try again.") from None
+    context: WebContext = request.app.state.context
+    now = context.clock()
+    if until.tzinfo is None or until > now:
+        raise HTTPException(422, "Nobody has seen what is still to come.")
+    await run_in_threadpool(_looked, context, visitor, until)
+    return RedirectResponse(fields.local_path(given["to"]), status_code=303)
+
+
+@router.post("/find")
+async def find(request: Request, visitor: SeesPatients) -> Response:
+    """By name, number, ward or bed. A form and no address, so that no name stands in a history or a log."""
+    given = await _form(request, visitor, "words")
+    return await list_page(request, visitor, filters.Filters(), said=given["words"][:MOST_WORDS])
+
+
+def colleagues(context: WebContext) -> list[str]:
+    """Who may act, and so may be given a candidate."""
+    with context.database.read() as conn:
+        return [user.name for user in accounts.list_users(conn) if not user.disabled and may(user.role, Right.ACT)]
+
+
+def with_whom(conn: Snapshot, candidate: str) -> teamwork.Claim | None:
+    return teamwork.held(conn, [candidate]).get(candidate)
+
+
+async def _form(request: Request, visitor: Visitor, *names: str) -> dict[str, str]:
+    given = await fields.form(request, "csrf", *names)
+    check_csrf(visitor, given["csrf"])
+    return given
+
+
+async def _done(request: Request, visitor: Visitor, what: tuple[str, str, str], do: Do) -> Response:
+    """`what`: the candidate, the act's name, and where to go on."""
+    context: WebContext = request.app.state.context
+    candidate, action, onward = what
+    row, _ = await known(request, visitor, candidate)
+    deed = _Deed(visitor, row, context.clock())
+    try:
+        await run_in_threadpool(_carry_out, context, deed, action, do)
+    except TakenError as error:
+        return _taken(request, context, row, error)
+    return RedirectResponse(fields.local_path(onward), status_code=303)
+
+
+def _carry_out(context: WebContext, deed: _Deed, action: str, do: Do) -> None:
+    """Act and audit entry stand or fall together; a second click is no second act."""
+    with context.database.write() as tx:
+        if do(tx, deed):
+            act = Act(deed.visitor.name, deed.visitor.role, action, "candidate", deed.row.id, {"trial": deed.row.trial})
+            recorded(tx, act, deed.now)
+
+
+def _looked(context: WebContext, visitor: Visitor, until: datetime) -> None:
+    with context.database.write() as tx:
+        teamwork.looked(tx, visitor.name, until)
+        recorded(tx, Act(visitor.name, visitor.role, "seen", "worklist"), context.clock())
+
+
+def _taken(request: Request, context: WebContext, row: CandidateRow, error: TakenError) -> Response:
+    since = times.local(error.claim.since, board.zone_of(context, row.patient.site))
+    text = f"{error.claim.holder} has this candidate in hand since {since}. Let it go, or hand it over, on its page."
+    return render.notice(request, 409, "Already in hand", text, link=_page_of(row.id), link_text="Open the candidate")
+
+
+def _page_of(candidate: str) -> str:
+    return f"/c/{candidate}"
+
+
+def _too_long() -> str:
+    return f"A note has at most {LONGEST_NOTE} characters."

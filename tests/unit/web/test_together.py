@@ -1,0 +1,223 @@
+"""Several people work with one list: what is new to whom, who has whom in hand, what they tell each other."""
+
+import re
+from dataclasses import replace
+from datetime import timedelta
+
+from starlette.testclient import TestClient
+
+from adapter.web import listing
+from tests.builders import T0, after, obx
+from tests.web_house import House, arrival, first_candidate, hidden, mals, organs, results, unclear
+
+FRESH = re.compile(r'<span class="fresh">([^<]+)</span>')
+
+
+def tell_all(home: House) -> None:
+    home.tell(*mals(), *unclear())
+
+
+def send(client: TestClient, path: str, page: str = "/", **given: str) -> int:
+    csrf = re.search(r'name="csrf" value="([^"]+)"', client.get(page).text)
+    assert csrf
+    return client.post(path, data={"csrf": csrf[1]} | given).status_code
+
+
+def fresh(client: TestClient, path: str = "/") -> list[str]:
+    return FRESH.findall(client.get(path).text)
+
+
+def test_what_is_new_is_new_until_this_person_has_opened_it(home: House) -> None:
+    home.person("ben", "investigator")
+    tell_all(home)
+    anna, ben = home.signed_in(), home.signed_in("ben")
+    assert fresh(anna) == ["New", "New"]
+    anna.get(first_candidate(anna))
+    assert (fresh(anna), fresh(ben)) == (["New"], ["New", "New"])
+    assert "<b>1 new, changed or taken back</b>" in anna.get("/").text
+
+
+def test_what_changes_after_somebody_looked_is_news_with_what_changed(home: House) -> None:
+    home.tell(*unclear())
+    anna = home.signed_in()
+    anna.get(first_candidate(anna))
+    assert fresh(anna) == []
+    home.clock.now += timedelta(minutes=5)
+    home.tell(results("200", obx("2276-4", "5200", "ng/mL", sub="8"), name="N^G", order="F9", at=after(3)))
+    page = anna.get("/").text
+    assert FRESH.findall(page) == ["Changed"]
+    assert "Stratum not known yet → MALS" in page
+
+
+def test_all_is_seen_by_one_click_and_only_what_comes_later_is_new(home: House) -> None:
+    home.tell(*mals())
+    anna = home.signed_in()
+    until = re.search(r'name="until" value="([^"]+)"', anna.get("/").text)
+    assert until
+    home.clock.now += timedelta(minutes=1)
+    home.tell(*unclear())
+    assert send(anna, "/looked", until=until[1], to="/") == 303
+    assert fresh(anna) == ["New"]
+    assert fresh(anna, "/?news=1") == ["New"]
+    assert "1 candidate to look at" in anna.get("/?news=1").text
+    assert ("anna", "seen", "ok") in home.audited()
+
+
+def test_nobody_has_seen_what_is_still_to_come(home: House) -> None:
+    anna = home.signed_in()
+    for until in ((home.clock.now + timedelta(hours=1)).isoformat(), "soon", "2026-01-01T00:00:00"):
+        assert send(anna, "/looked", until=until, to="/") == 422
+
+
+def test_the_first_one_has_the_candidate_and_the_second_is_told_who(home: House) -> None:
+    home.person("ben", "coordinator")
+    home.tell(*mals())
+    anna, ben = home.signed_in(), home.signed_in("ben")
+    one = first_candidate(anna)
+    assert send(anna, f"{one}/claim", to="/") == 303
+    csrf = re.search(r'name="csrf" value="([^"]+)"', ben.get("/").text)
+    assert csrf
+    refused = ben.post(f"{one}/claim", data={"csrf": csrf[1], "to": "/"})
+    assert refused.status_code == 409
+    assert "anna has this candidate in hand since" in refused.text
+    assert "In hand: <b>anna</b>" in ben.get("/").text
+    assert "In hand: <b>you</b>" in anna.get("/").text
+    assert send(anna, f"{one}/claim", to="/") == 303
+    assert home.audited().count(("anna", "claim", "ok")) == 1
+
+
+def test_a_candidate_is_let_go_or_handed_over_and_the_history_tells(home: House) -> None:
+    home.person("ben", "coordinator")
+    home.tell(*mals())
+    anna, ben = home.signed_in(), home.signed_in("ben")
+    one = first_candidate(anna)
+    send(anna, f"{one}/claim", to=one)
+    assert send(anna, f"{one}/hand-over", one, addressee="ben", text="blood is drawn") == 303
+    assert "In hand: <b>you</b>" in ben.get("/?hand=mine").text
+    assert "0 candidates" in anna.get("/?hand=mine").text
+    assert send(ben, f"{one}/release", to="/") == 303
+    assert "0 candidates" in ben.get("/?hand=mine").text
+    assert "1 candidate to look at" in ben.get("/?hand=free").text
+    page = anna.get(one).text
+    for wanted in ("Taken in hand", "Handed over to ben", "blood is drawn", "Let go"):
+        assert wanted in page, wanted
+    acts = [action for actor, action, _ in home.audited() if action in {"claim", "hand-over", "release"}]
+    assert acts == ["claim", "hand-over", "release"]
+
+
+def test_only_a_colleague_who_may_act_is_handed_a_candidate(home: House) -> None:
+    home.tell(*mals())
+    anna = home.signed_in()
+    one = first_candidate(anna)
+    for stranger in ("root", "nobody", ""):
+        assert send(anna, f"{one}/hand-over", one, addressee=stranger, text="") == 422
+
+
+def test_notes_are_kept_with_who_and_when_and_an_empty_one_is_none(home: House) -> None:
+    home.tell(*mals())
+    anna = home.signed_in()
+    one = first_candidate(anna)
+    assert send(anna, f"{one}/note", one, text="son comes at 15:00 <b>") == 303
+    assert send(anna, f"{one}/note", one, text="") == 422
+    assert send(anna, f"{one}/note", one, text="x" * 501) == 422
+    page = anna.get(one).text
+    assert "son comes at 15:00 &lt;b&gt;" in page
+    assert home.audited().count(("anna", "note", "ok")) == 1
+
+
+def test_an_administrator_takes_nobody_in_hand(home: House) -> None:
+    home.tell(*mals())
+    anna, root = home.signed_in(), home.signed_in("root")
+    one = first_candidate(anna)
+    csrf = re.search(r'name="csrf" value="([^"]+)"', root.get("/quality").text)
+    assert csrf
+    for act, more in (("claim", {"to": "/"}), ("release", {"to": "/"}), ("note", {"text": "x"})):
+        assert root.post(f"{one}/{act}", data={"csrf": csrf[1]} | more).status_code == 403
+    assert root.post("/find", data={"csrf": csrf[1], "words": "x"}).status_code == 403
+
+
+def test_the_list_is_filtered_by_its_address_and_an_odd_one_shows_all(home: House) -> None:
+    tell_all(home)
+    anna = home.signed_in()
+    shown = {
+        "?ward=ED": 1,
+        "?stratum=mals": 1,
+        "?trial=immunosep-demo": 2,
+        "?trial=none": 0,
+        "?hand=mine": 0,
+        "?hand=free": 2,
+        "?page=x&part=moon&hand=odd&news=0": 2,
+        "?page=7": 2,
+    }
+    for query, number in shown.items():
+        assert f"{number} candidate{'' if number == 1 else 's'} to look at" in anna.get(f"/{query}").text, query
+
+
+def test_a_search_leaves_no_name_in_an_address(home: House) -> None:
+    home.tell(*mals(), *mals("300", "ΠΑΡΆΔΕΙΓΜΑ^ΆΝΝΑ", bed="9"))
+    anna = home.signed_in()
+    csrf = re.search(r'name="csrf" value="([^"]+)"', anna.get("/").text)
+    assert csrf
+    for said, number in (("παράδειγμα", 1), ("papadop eleni", 1), ("300", 1), ("ED", 2), ("nobody", 0)):
+        page = anna.post("/find", data={"csrf": csrf[1], "words": said})
+        assert f"{number} candidate{'' if number == 1 else 's'} found" in page.text, said
+        assert page.url.path == "/find"
+    assert anna.get("/find").status_code == 405
+
+
+def test_whom_somebody_declined_is_no_longer_to_look_at_until_there_are_new_facts(home: House) -> None:
+    home.tell(*unclear())
+    anna = home.signed_in()
+    one = first_candidate(anna)
+    form = hidden(anna.get(one).text) | {"choice": "declined|relative", "note": ""}
+    assert anna.post(f"{one}/status", data=form).status_code == 303
+    page = anna.get("/").text
+    assert "0 candidates to look at" in page
+    assert "1 candidate · decided" in anna.get("/?part=decided").text
+    home.clock.now += timedelta(minutes=5)
+    home.tell(results("200", obx("2276-4", "5200", "ng/mL", sub="8"), name="N^G", order="F9", at=after(3)))
+    page = anna.get("/").text
+    assert "1 candidate to look at" in page
+    assert "New since “Declined”: " in page
+    form = hidden(anna.get(one).text) | {"choice": "declined|relative", "note": "again"}
+    assert anna.post(f"{one}/status", data=form).status_code == 303
+    assert "0 candidates to look at" in anna.get("/").text
+
+
+def test_a_long_list_comes_in_pages(home: House, monkeypatch: object) -> None:
+    wards = range(listing.PAGE + 2)
+    for number in wards:
+        home.tell(*mals(str(1000 + number), f"P{number:02}^X", bed=str(number)))
+    anna = home.signed_in()
+    first, second = anna.get("/").text, anna.get("/?page=2").text
+    assert first.count('<li class="candidate') == listing.PAGE
+    assert second.count('<li class="candidate') == 2
+    assert "Page 1 of 2" in first
+    assert f"{listing.PAGE + 2} candidates to look at" in second
+
+
+def test_certain_comes_before_possible_within_the_hour(home: House) -> None:
+    late = T0 + timedelta(minutes=40)
+    lines = (*organs(bilirubin=None), obx("2276-4", "3000", "ng/mL", sub="8"))
+    home.tell(arrival("200", "POSSIBLE^P"), results("200", *lines, name="POSSIBLE^P"))
+    ferritin = obx("2276-4", "5200", "ng/mL", sub="8")
+    came = arrival("300", "CERTAIN^C", at=late - timedelta(hours=1))
+    home.tell(came, results("300", *organs(), ferritin, name="CERTAIN^C", at=late))
+    page = home.signed_in().get("/").text
+    assert page.index("CERTAIN") < page.index("POSSIBLE")
+
+
+def test_the_same_person_on_the_list_of_two_trials_is_flagged_on_both(home: House) -> None:
+    from adapter import assets
+    from adapter.pipeline.keep import Keeper
+    from adapter.pipeline.process import Processor
+
+    both = assets.load_rulebook(None, trials=("immunosep-demo", "immunosep"))
+    home.context = replace(home.context, trials=both.trials)
+    home.keeper = Keeper(home.database, both, home.context.secret, (), "http://127.0.0.1:8080/c/")
+    home.processor = Processor(home.database, both, home.keeper, home.clock, lambda: None)
+    home.tell(*mals())
+    page = home.signed_in().get("/").text
+    assert "2 candidates to look at" in page
+    assert "Also on the list of immunosep" in page
+    assert "Also on the list of immunosep-demo" in page
