@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from adapter import __version__
 from adapter.daemon.certificates import certificates, expiry
+from adapter.daemon.edc import edc
 from adapter.daemon.figures import figures
 from adapter.daemon.flat import flat_sink
 from adapter.daemon.health import Pulse
@@ -24,7 +25,6 @@ from adapter.fhir.subject import Study
 from adapter.hl7.ack import AckPolicy
 from adapter.notifiers.email import EmailNotifier, Encryption, MailServer
 from adapter.notifiers.webhook import Webhook, WebhookNotifier
-from adapter.pipeline.exchange import Limits as ExchangeLimits
 from adapter.pipeline.keep import Keeper
 from adapter.pipeline.outgoing import NotifierOutlet, Outlet, PushWhen, SinkOutlet
 from adapter.ports import Clock, Inbox, Notifier, Sink
@@ -32,8 +32,6 @@ from adapter.screening.rulebook import Rulebook
 from adapter.settings import EmailNotifier as EmailSection
 from adapter.settings import FhirSink, MllpSource, Settings
 from adapter.settings import WebhookNotifier as WebhookSection
-from adapter.sinks.edc_fhir import Edc, EdcFhir
-from adapter.sinks.edc_requests import Manner
 from adapter.sources.connection import Limits
 from adapter.sources.envelope import Door, control_ids
 from adapter.sources.fhir_poller import FhirPoller
@@ -206,18 +204,10 @@ def tls_for(source: MllpSource) -> Tls | None:
 def outlets_for(settings: Settings) -> dict[str, Callable[[Clock], Sink | Notifier]]:
     made: dict[str, Callable[[Clock], Sink | Notifier]] = {}
     for sink in settings.sink:
-        made[sink.name] = _edc(sink) if isinstance(sink, FhirSink) else flat_sink(settings, sink)
+        made[sink.name] = edc(sink) if isinstance(sink, FhirSink) else flat_sink(settings, sink)
     for notifier in settings.notifier:
         made[notifier.name] = _email(notifier) if isinstance(notifier, EmailSection) else _webhook(notifier)
     return made
-
-
-def _edc(sink: FhirSink) -> Callable[[Clock], Sink]:
-    authorization = f"Bearer {sink.token.reveal()}" if sink.token else ""
-    limits = ExchangeLimits(read=sink.timeout_seconds)
-    manner = None if sink.bundle == "auto" else Manner(sink.bundle)
-    edc = Edc(sink.base, authorization, str(sink.verify or ""), limits, manner)
-    return lambda clock: EdcFhir(edc, clock)
 
 
 def _email(section: EmailSection) -> Callable[[Clock], Notifier]:

@@ -1,6 +1,7 @@
 """The sections of adapter.toml as frozen types; the environment goes before the file."""
 
 import re
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -9,7 +10,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from adapter.errors import ConfigError
 from adapter.settings.flat import CsvSink, RedcapSink
-from adapter.settings.polled import FhirSource
+from adapter.settings.polled import Auth, ClientTls, Duration, FhirSource
 from adapter.settings.staff import OidcSection
 from adapter.settings.values import Address, Listen, Secret, Section, by_reference, host_and_port
 
@@ -127,6 +128,9 @@ class MllpSource(Section):
     _address = field_validator("listen", mode="before")(host_and_port)
 
 
+PUSHED = ("Patient", "Device", "ResearchSubject", "Observation", "Provenance")
+
+
 class FhirSink(Section):
     kind: Literal["fhir"]
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")
@@ -135,13 +139,29 @@ class FhirSink(Section):
     dates: Literal["exact", "shifted"]
     token: Secret | None = None
     """Sent as `Authorization: Bearer …`."""
+    auth: Auth | None = None
+    """In the place of `token`: as of a polled server."""
+    tls: ClientTls | None = None
     verify: Path | None = None
     timeout_seconds: float = Field(default=30, gt=0)
     study: str = ""
     """The EDC's own ResearchStudy (`ResearchStudy/123`), where it wants that reference."""
     bundle: Literal["auto", "transaction", "batch", "individual"] = "auto"
     """How a delivery is sent; auto: as the EDC's CapabilityStatement says it can."""
+    reconcile: Duration = timedelta(hours=24)
+    """How often the EDC is asked whether it still holds what it was sent."""
     _reference = field_validator("token", mode="before")(by_reference)
+
+    @model_validator(mode="after")
+    def _one_credential(self) -> Self:
+        if self.token is not None and self.auth is not None:
+            raise ValueError("token and auth are two credentials — give one")
+        return self
+
+    def scopes(self) -> tuple[str, ...]:
+        """What a token is asked for: reading, searching and writing of what is pushed."""
+        given: tuple[str, ...] = getattr(self.auth, "scopes", ())
+        return given or tuple(f"system/{kind}.cruds" for kind in PUSHED)
 
 
 class FolderSink(Section):
