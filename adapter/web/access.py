@@ -52,6 +52,7 @@ MayApprove = Annotated[Visitor, Depends(allowed(Right.APPROVE))]
 MayBreakGlass = Annotated[Visitor, Depends(allowed(Right.BREAK_GLASS))]
 MayVouch = Annotated[Visitor, Depends(allowed(Right.VOUCH))]
 MayAskOrVouch = Annotated[Visitor, Depends(allowed(Right.BREAK_GLASS, Right.VOUCH))]
+MayTestAlerts = Annotated[Visitor, Depends(allowed(Right.TEST_ALERTS))]
 MayAct = Annotated[Visitor, Depends(allowed(Right.ACT))]
 
 

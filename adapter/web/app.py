@@ -10,6 +10,7 @@ from starlette.staticfiles import StaticFiles
 from adapter import __version__, telemetry
 from adapter.errors import UnavailableError
 from adapter.web import (
+    alerting,
     api,
     decide,
     emergency,
@@ -50,7 +51,7 @@ TITLES = {
 RETRY_SECONDS = "5"
 ROOMS = (
     *(worklist, decide, together, live, log, flow_page, overlooked, screened, trail, emergency),
-    *(quality, quarantine, workbench, sign_in, second_step, hospital, once, health, hint, api),
+    *(quality, alerting, quarantine, workbench, sign_in, second_step, hospital, once, health, hint, api),
 )
 
 
@@ -60,6 +61,7 @@ def create_app(context: WebContext) -> FastAPI:
     app.state.context = context
     app.state.door = Door()
     app.state.acts = Acts(context.inbox)
+    app.state.live = live.Live(context)
     for room in ROOMS:
         app.include_router(room.router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")

@@ -26,6 +26,8 @@ class Right(StrEnum):
     """Say what a code nobody mapped means."""
     APPROVE = "approve"
     """Let such a line come into force: it changes what is seen of patients (reliability 2.6)."""
+    TEST_ALERTS = "test-alerts"
+    """Send a test through a channel of alerts."""
 
     AUDIT_OWN = "audit-own"
     """What oneself saw and did."""
@@ -49,6 +51,7 @@ CLINICAL = frozenset(
         Right.QUARANTINE,
         Right.UNMAPPED,
         Right.AUDIT_OWN,
+        Right.TEST_ALERTS,
     }
 )
 SPONSOR = frozenset({Right.ENROLLED, Right.AUDIT_ALL})
@@ -62,7 +65,7 @@ RIGHTS = {
     "interface-admin": frozenset(
         {Right.COUNTS, Right.QUARANTINE, Right.UNMAPPED, Right.SETTLE, Right.PROPOSE, Right.AUDIT_TECHNICAL}
     ),
-    "admin": frozenset({Right.COUNTS, Right.AUDIT_TECHNICAL, Right.BREAK_GLASS}),
+    "admin": frozenset({Right.COUNTS, Right.TEST_ALERTS, Right.AUDIT_TECHNICAL, Right.BREAK_GLASS}),
     "auditor": frozenset({Right.PSEUDONYMS, Right.AUDIT_ALL}),
 }
 """`pharmacist` is the unblinded one: an account for what a protocol may say of it, and nothing until then."""

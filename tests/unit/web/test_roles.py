@@ -51,6 +51,8 @@ EXPECTED: dict[tuple[str, str], tuple[Right, ...] | None] = {
     ("POST", "/log/download"): (Right.ACT,),
     ("GET", "/api/v1/screening-log"): (Right.PATIENTS,),
     ("GET", "/figures"): (Right.COUNTS,),
+    ("GET", "/alerts"): (Right.COUNTS,),
+    ("POST", "/alerts/test"): (Right.TEST_ALERTS,),
     ("GET", "/api/v1/flow"): (Right.COUNTS,),
     ("POST", "/figures/missed"): (Right.ACT,),
     ("GET", "/live"): (Right.PATIENTS,),

@@ -23,7 +23,7 @@ Description: "A transaction: the subject, its pseudonym, the software, what was 
 * entry[subject].resource only ScreenedSubject
 * entry[patient].resource only ScreenedPatient
 * entry[device].resource only ScreeningDevice
-* entry[observation].resource only MeasuredValue or SofaScore or SofaOfDay or VitalStatus
+* entry[observation].resource only MeasuredValue or WithdrawnValue or SofaScore or SofaOfDay or VitalStatus
 * entry[provenance].resource only ScreeningProvenance
 
 Invariant: by-id-or-condition

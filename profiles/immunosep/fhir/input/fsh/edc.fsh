@@ -90,6 +90,7 @@ Usage: #definition
     * insert Held(Observation, MeasuredValue)
     * supportedProfile[+] = Canonical(Ferritin)
     * supportedProfile[+] = Canonical(Mhladr)
+    * supportedProfile[+] = Canonical(WithdrawnValue)
     * supportedProfile[+] = Canonical(SofaScore)
     * supportedProfile[+] = Canonical(SofaOfDay)
     * supportedProfile[+] = Canonical(VitalStatus)

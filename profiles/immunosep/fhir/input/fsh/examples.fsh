@@ -104,6 +104,17 @@ Title: "Platelets, corrected"
 * valueQuantity = 40 '10*3/uL' "10*3/uL"
 * extension[laboratory].valueCode = #local
 
+Instance: ExampleWithdrawn
+InstanceOf: WithdrawnValue
+Usage: #example
+Title: "A creatinine of somebody else's, taken back"
+* insert Numbered(0d1f6a38-54c7-8a0e-9b3e-6a5f5b8f6f10)
+* status = #entered-in-error
+* subject = Reference(ExamplePatient)
+* effectiveDateTime = "2026-03-02T07:30:00+01:00"
+* code = $loinc#2160-0
+* code.text = "Creatinine, serum or plasma"
+
 Instance: ExampleRespiratorySupport
 InstanceOf: MeasuredValue
 Usage: #example

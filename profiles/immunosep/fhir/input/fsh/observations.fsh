@@ -29,7 +29,7 @@ Description: "One result in its canonical unit. A corrected result keeps its id 
 ValueSet: MeasuredStatus
 Id: measured-status
 Title: "Final or corrected"
-Description: "Preliminary and withdrawn results are not told."
+Description: "Preliminary results are not told; one that was told and is withdrawn is a WithdrawnValue."
 * insert Ours
 * http://hl7.org/fhir/observation-status#final
 * http://hl7.org/fhir/observation-status#corrected
@@ -48,6 +48,28 @@ Invariant: unit-of-code
 Description: "Each concept has one unit"
 Severity: #error
 Expression: "value.ofType(Quantity).empty() or ((code.coding.code.first() in ('2703-7' | '50984-4' | '8478-0' | '76214-6' | '76536-2' | '8480-6' | '8462-4')) and value.ofType(Quantity).code = 'mm[Hg]') or ((code.coding.code.first() in ('9269-2' | '9267-6' | '9270-0' | '9268-4' | 'rass')) and value.ofType(Quantity).code = '{score}') or ((code.coding.code.first() in ('norepinephrine-rate' | 'epinephrine-rate' | 'dopamine-rate' | 'dobutamine-rate')) and value.ofType(Quantity).code = 'ug/kg/min') or ((code.coding.code.first() in ('1975-2' | '2160-0')) and value.ofType(Quantity).code = 'mg/dL') or ((code.coding.code.first() in ('9187-6' | '9192-6')) and value.ofType(Quantity).code = 'mL') or ((code.coding.code.first() in ('59408-5' | 'mhladr-pct')) and value.ofType(Quantity).code = '%') or (code.coding.code.first() = '71835-3' and value.ofType(Quantity).code = '1') or (code.coding.code.first() = '3151-8' and value.ofType(Quantity).code = 'L/min') or (code.coding.code.first() = '26515-7' and value.ofType(Quantity).code = '10*3/uL') or (code.coding.code.first() = '29463-7' and value.ofType(Quantity).code = 'kg') or (code.coding.code.first() = '2276-4' and value.ofType(Quantity).code = 'ng/mL') or (code.coding.code.first() = 'mhladr-abc' and value.ofType(Quantity).code = '{AB}/{cell}') or (code.coding.code.first() = 'mhladr-mfi' and value.ofType(Quantity).code = '{MFI}')"
+
+Profile: WithdrawnValue
+Parent: Observation
+Id: withdrawn-value
+Title: "A value that was told and was never right"
+Description: "The hospital took a result back: the Observation keeps its id and loses its value. Told only where the value was."
+* insert Ours
+* insert OneResourceNumber
+* status = #entered-in-error
+* code from MeasuredConcepts (required)
+* code.coding 1..1
+* code.text 1..1
+* subject 1..1
+* subject only Reference(ScreenedPatient)
+* effective[x] 1..1
+* effective[x] only dateTime
+* effectiveDateTime obeys time-with-zone
+* value[x] 0..0
+* dataAbsentReason 0..0
+* performer 0..0
+* note 0..0
+* component 0..0
 
 RuleSet: FromLaboratory
 * category 1..1
