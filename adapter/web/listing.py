@@ -9,6 +9,7 @@ from adapter.eligibility.follow_up import ON_STUDY
 from adapter.store import board as board_store
 from adapter.store import teamwork, worklist
 from adapter.store.board import Asked, Count, Listed, Other, Part
+from adapter.store.candidate_rows import CandidateRow
 from adapter.store.database import Snapshot
 from adapter.store.teamwork import Claim
 from adapter.web import board, filters, told, words
@@ -118,7 +119,7 @@ def _rows(conn: Snapshot, context: WebContext, asked: Asked, which: tuple[Part, 
     found = board_store.page(conn, asked, *which)
     ids = [one.row.id for one in found]
     held, others = teamwork.held(conn, ids), board_store.others(conn, ids)
-    lately = board_store.last_told(conn, [one.row.id for one in found if _spoken_of(one)])
+    lately = board_store.last_told(conn, ids)
     return tuple(_row(one, context, asked, (held.get(one.row.id), others.get(one.row.id, []), lately)) for one in found)
 
 
@@ -127,15 +128,15 @@ Around = tuple[Claim | None, list[Other], Mapping[str, str]]
 
 def _row(one: Listed, context: WebContext, asked: Asked, around: Around) -> ListRow:
     claim, others, lately = around
-    zone = board.zone_of(context, one.row.patient.site)
+    zone, again = board.zone_of(context, one.row.patient.site), renewed(one.row, context.trial(one.row.trial))
     return ListRow(
         row=board.row_of(one.row, context, asked.now),
         fresh=_fresh(one),
-        lately=told.lately(lately, one.row.id, zone),
+        lately=told.lately(lately, one.row.id, zone) if _spoken_of(one, again) else "",
+        renewed=again,
         holder=claim.holder if claim else "",
         mine=claim is not None and claim.holder == asked.reader,
         others=tuple(elsewhere(other) for other in others),
-        renewed=_renewed(one),
     )
 
 
@@ -144,12 +145,14 @@ def elsewhere(other: Other) -> str:
     return f"Also on the list of {other.trial}" + (f" ({words.sentence(other.status)})" if other.status else "")
 
 
-def _spoken_of(one: Listed) -> bool:
-    return (one.news and not one.new) or _renewed(one) or not one.row.standing
+def _spoken_of(one: Listed, again: bool) -> bool:
+    return again or (one.news and not one.new) or not one.row.standing
 
 
-def _renewed(one: Listed) -> bool:
-    return bool(one.row.status) and one.row.sequence > one.row.decided_sequence
+def renewed(row: CandidateRow, trial: Trial | None) -> bool:
+    """Somebody had closed the case, and people were told something since."""
+    closed = trial is not None and row.status in closing(trial)
+    return closed and row.sequence > row.decided_sequence
 
 
 def _fresh(one: Listed) -> str:

@@ -6,7 +6,12 @@ from datetime import tzinfo
 from adapter.web import times, words
 
 NOTHING = "-"
-SAID: Mapping[str, Callable[[str], str]] = {"verdict": words.verdict, "stratum": words.stratum, "status": words.sentence, "certainty": str}
+SAID: Mapping[str, Callable[[str], str]] = {
+    "verdict": words.verdict,
+    "stratum": words.stratum,
+    "status": words.sentence,
+    "certainty": str,
+}
 PARTS = 4
 """`stratum indeterminate → mals`: what, before, arrow, now."""
 

@@ -15,6 +15,7 @@ from adapter.store.origins import with_origins
 from adapter.store.worklist import CandidateRow, HistoryRow
 from adapter.web import board, filters, listing, render, sheet, times, wishes, words
 from adapter.web.access import SeesPatients, SignedIn
+from adapter.web.around import around
 from adapter.web.context import WebContext
 from adapter.web.filters import Filters
 from adapter.web.record import note, recorded
@@ -78,26 +79,30 @@ SAVED = {
 async def candidate_page(
     request: Request, visitor: Visitor, candidate: str, *, saved: str = "", problem: str = ""
 ) -> Response:
-    """The page again after an act, with what became of it."""
+    """The page again after an act, with what became of it; for paper (`?print=1`) all is open and nothing is asked."""
+    printing = request.query_params.get("print") == "1"
     context: WebContext = request.app.state.context
     row, history = await known(request, visitor, candidate)
     now = context.clock()
     trial = context.trial(row.trial)
-    act = may(visitor.role, Right.ACT) and trial is not None
+    if trial is None:
+        raise HTTPException(404, "This trial is not screened here.")
     return render.page(
         request,
         "candidate.html",
         visitor=visitor,
         status=422 if problem else 200,
-        sheet=sheet.sheet(row, history, context, now),
-        trial_title=trial.title if trial else row.trial,
-        choices=wishes.choices(trial) if trial else (),
+        sheet=sheet.sheet(row, context, now),
+        around=await run_in_threadpool(around, context, row, trial, (history, visitor.name)),
+        trial_title=trial.title,
+        choices=wishes.choices(trial),
         tests=wishes.tests(),
         points=sheet.SOFA_POINTS,
         meaning=sheet.meaning,
         token=lambda: secrets.token_urlsafe(16),
         latest=f"{now.astimezone(board.zone_of(context, row.patient.site)):%Y-%m-%dT%H:%M}",
-        may_act=act,
+        may_act=may(visitor.role, Right.ACT) and not printing,
+        printing=printing,
         saved=saved,
         problem=problem,
     )
