@@ -61,9 +61,9 @@ def pid(patient: str = "100", authority: str = "HOSP", **parts: str) -> str:
 
 
 def pv1(visit: str = "V1", cls: str = "I", *, ward: str = "ICU", bed: str = "4", **parts: str) -> str:
-    """PV1 with `admitted` (PV1-44) and `discharged` (PV1-45) by name."""
-    place = f"PV1|1|{cls}|{ward}^^{bed}{'|' * 16}{visit}"
-    return f"{place}{'|' * 25}{parts.get('admitted', '')}|{parts.get('discharged', '')}"
+    """PV1 with `disposition` (PV1-36), `admitted` (PV1-44) and `discharged` (PV1-45) by name."""
+    place = f"PV1|1|{cls}|{ward}^^{bed}{'|' * 16}{visit}{'|' * 17}{parts.get('disposition', '')}"
+    return f"{place}{'|' * 8}{parts.get('admitted', '')}|{parts.get('discharged', '')}"
 
 
 def obr(order: str = "F1", *, at: str = "20260102030000", issued: str = "", **parts: str) -> str:

@@ -52,6 +52,8 @@ class FhirServer:
     deleted: set[tuple[str, str]] = field(default_factory=set)
     seen: list[tuple[str, str, dict[str, str]]] = field(default_factory=list)
     faults: list[tuple[str, Step]] = field(default_factory=list)
+    routes: list[tuple[str, Step]] = field(default_factory=list)
+    """As `faults`, of every request whose path they name."""
     authorized: Callable[[str], bool] = lambda _header: True
     token: Callable[[dict[str, str], dict[str, str]], tuple[int, Json]] | None = None
     ignores: frozenset[str] = frozenset()
@@ -199,6 +201,8 @@ class Handler(BaseHTTPRequestHandler):
                 if step(self):
                     return
                 break
+        if any(where in self.path and step(self) for where, step in fhir.routes):
+            return
         if not fhir.authorized(self.headers.get("Authorization", "")):
             self.outcome(401, "login")
             return
@@ -218,6 +222,10 @@ class Handler(BaseHTTPRequestHandler):
         assert fhir.token is not None
         status, said = fhir.token(dict(parse_qsl(body.decode())), dict(self.headers))
         self.say(status, said, kind="application/json")
+
+    def do_DELETE(self) -> None:
+        self.server.fhir.seen.append(("DELETE", self.path, dict(self.headers)))
+        self.send(202, b"", {})
 
     def outcome(self, status: int, code: str) -> None:
         self.say(

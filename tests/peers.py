@@ -105,7 +105,12 @@ class _Proxy(BaseHTTPRequestHandler):
 
     def _forward(self, body: bytes) -> tuple[int, dict[str, str], bytes]:
         connection = http.client.HTTPConnection(self.server.upstream.removeprefix("http://"), timeout=10)
-        connection.request(self.command, self.path, body, {k: v for k, v in self.headers.items() if k != "Host"})
+        connection.request(
+            self.command,
+            self.path,
+            body,
+            {k: v for k, v in self.headers.items() if k not in ("Host", "Accept-Encoding")},
+        )
         answer = connection.getresponse()
         headers = {k: v for k, v in answer.getheaders() if k.lower() in ("etag", "content-type", "retry-after")}
         result = (answer.status, headers, answer.read())

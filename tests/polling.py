@@ -1,7 +1,8 @@
 """A poller before a real server and a real store, one round at a time."""
 
+import asyncio
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -102,3 +103,11 @@ def bench(fhir: FhirServer, folder: Path, **changes: Any) -> Iterator[Bench]:
     finally:
         store.close()
         database.close()
+
+
+async def until(true: Callable[[], bool]) -> None:
+    for _ in range(1000):
+        if true():
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError("it did not come")

@@ -33,7 +33,7 @@ START = datetime(2026, 3, 2, 14, 30, tzinfo=UTC)
 AT = START + timedelta(minutes=1)
 RULES = replace(load_rulebook(None, trials=["immunosep-demo"]), digest=f"sha256:{'0' * 64}")
 """A digest of its own: a line added to some site's file changes no case."""
-CONTEXT = BundleContext(b"0" * 32, Dates.EXACT, "golden", Study("https://clinicaltrials.gov", "NCT04990232"))
+CONTEXT = BundleContext(b"0" * 32, Dates.EXACT, "golden", Study("NCT04990232"))
 
 
 def without_release(value: Any) -> Any:

@@ -44,6 +44,15 @@ def disable(name: Name, config: Config = DEFAULT, as_json: AsJson = False) -> No
     _change({"command": "user-disable", "name": name}, config, as_json=as_json)
 
 
+@app.command("reset-second-step")
+def reset_second_step(name: Name, config: Config = DEFAULT, as_json: AsJson = False) -> None:
+    """For one who lost their phone: every session ends, and another phone is made known at the next sign-in.
+
+    Example: adapter user reset-second-step e.papadopoulou
+    """
+    _change({"command": "user-reset-second-step", "name": name}, config, as_json=as_json)
+
+
 @app.command("list")
 def listing(config: Config = DEFAULT, as_json: AsJson = False) -> None:
     """Every account.
@@ -69,4 +78,4 @@ def _change(request: dict[str, str], config: Config, *, as_json: bool) -> None:
     if as_json:
         say_json(done)
     else:
-        typer.echo(done.get("link") or f"{done['name']} is disabled")
+        typer.echo(done.get("link") or f"{done['name']}: done")

@@ -46,7 +46,7 @@ def _user_add(desk: Desk, request: Mapping[str, Any]) -> Json:
     name, role = str(request["name"]), str(request["role"])
     if role not in RIGHTS:
         raise RejectedError(f"no role '{role}' — known: {', '.join(sorted(RIGHTS))}")
-    if not once.NAME.fullmatch(name):
+    if not accounts.NAME.fullmatch(name):
         raise RejectedError("a name has 2 to 64 letters, digits, dots or dashes")
     now = desk.clock()
     with desk.database.write() as tx:
@@ -64,6 +64,8 @@ def _user_invite(desk: Desk, request: Mapping[str, Any]) -> Json:
         user = accounts.find_user(tx, name)
         if user is None or user.disabled:
             raise RejectedError(f"no active account '{name}' — see `adapter user list`")
+        if user.external:
+            raise RejectedError(f"'{name}' signs in by the hospital's own account, which alone has a password")
         token = once.issue(tx, f"{once.USER}:{name}", now, INVITATION)
         audit.append(tx, _act(request, "user-invite", name), now)
     return {"name": name, "link": f"{desk.base_url}/sign-in/once/{token}"}
@@ -76,6 +78,16 @@ def _user_disable(desk: Desk, request: Mapping[str, Any]) -> Json:
             raise RejectedError(f"no account '{name}' — see `adapter user list`")
         audit.append(tx, _act(request, "user-disable", name), now)
     return {"name": name, "disabled": True}
+
+
+def _user_reset_second_step(desk: Desk, request: Mapping[str, Any]) -> Json:
+    """For one who lost their phone: another one is made known at the next sign-in."""
+    name, now = str(request["name"]), desk.clock()
+    with desk.database.write() as tx:
+        if not accounts.set_second_step(tx, name, ""):
+            raise RejectedError(f"no account '{name}' — see `adapter user list`")
+        audit.append(tx, _act(request, "user-reset-second-step", name), now)
+    return {"name": name, "second_step": False}
 
 
 def _inbox_show(desk: Desk, request: Mapping[str, Any]) -> Json:
@@ -158,6 +170,7 @@ COMMANDS: Mapping[str, Callable[[Desk, Mapping[str, Any]], Json]] = {
     "user-add": _user_add,
     "user-invite": _user_invite,
     "user-disable": _user_disable,
+    "user-reset-second-step": _user_reset_second_step,
     "inbox-show": _inbox_show,
     "quarantine-show": _quarantine_show,
     "quarantine-release": _quarantine_release,

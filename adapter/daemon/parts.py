@@ -12,9 +12,10 @@ from adapter.daemon.figures import figures
 from adapter.daemon.health import Pulse
 from adapter.daemon.lock import data_folder
 from adapter.daemon.opening import open_store
-from adapter.daemon.polling import alarms_of, pollers
+from adapter.daemon.polling import alarms_of, hints, pollers
 from adapter.daemon.refusals import Refusals
 from adapter.daemon.rules import SECRET, load_rules
+from adapter.daemon.staff import hospital
 from adapter.errors import ConfigError
 from adapter.fhir.bundle import BundleContext
 from adapter.fhir.calendar import Dates
@@ -31,6 +32,7 @@ from adapter.settings import EmailNotifier as EmailSection
 from adapter.settings import FhirSink, FolderSink, MllpSource, Settings
 from adapter.settings import WebhookNotifier as WebhookSection
 from adapter.sinks.edc_fhir import Edc, EdcFhir
+from adapter.sinks.edc_requests import Manner
 from adapter.sinks.folder import FolderSink as Folder
 from adapter.sources.connection import Limits
 from adapter.sources.envelope import Door, control_ids
@@ -213,7 +215,8 @@ def outlets_for(settings: Settings) -> dict[str, Callable[[Clock], Sink | Notifi
 def _edc(sink: FhirSink) -> Callable[[Clock], Sink]:
     authorization = f"Bearer {sink.token.reveal()}" if sink.token else ""
     limits = ExchangeLimits(read=sink.timeout_seconds)
-    edc = Edc(sink.base, authorization, str(sink.verify or ""), limits)
+    manner = None if sink.bundle == "auto" else Manner(sink.bundle)
+    edc = Edc(sink.base, authorization, str(sink.verify or ""), limits, manner)
     return lambda clock: EdcFhir(edc, clock)
 
 
@@ -282,5 +285,15 @@ def web_context(parts: Parts, inbox: Inbox, bench: Bench, *, demo: bool) -> WebC
         software=__version__,
         bench=bench,
         demo=demo,
+        second_step_required=settings.second_step_required(),
+        hospital=hospital(settings, parts.clock),
+        hints=hints(settings, parts.pollers),
         zones={name: site.timezone for name, site in parts.rules.sites.items()},
+        dates=common_dates(settings),
     )
+
+
+def common_dates(settings: Settings) -> Dates:
+    """Exact where every EDC may know exact times, and there is one."""
+    said = {sink.dates for sink in settings.sink}
+    return Dates.EXACT if said == {"exact"} else Dates.SHIFTED

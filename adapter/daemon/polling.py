@@ -21,6 +21,7 @@ from adapter.sources.fhir_poller import FhirPoller
 from adapter.sources.fhir_tally import PollMetrics, Tally
 from adapter.store.database import Database
 from adapter.telemetry import Metrics
+from adapter.web.context import Hint
 
 Odd = Callable[[str], None]
 
@@ -45,6 +46,13 @@ def alarms_of(polling: Sequence[FhirPoller]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(code for one in polling for code in one.tally.alarms()))
 
 
+def hints(settings: Settings, polling: Sequence[FhirPoller]) -> dict[str, Hint]:
+    """Of the sources that take any."""
+    wakes = {one.server.name: one.wake for one in polling}
+    words = ((source.name, source.hint) for source in settings.polled())
+    return {name: Hint(word.reveal(), wakes[name]) for name, word in words if word is not None and name in wakes}
+
+
 def server_of(source: FhirSource) -> Server:
     return Server(
         name=source.name,
@@ -60,6 +68,7 @@ def server_of(source: FhirSource) -> Server:
         max_pages=source.max_pages,
         group=source.group,
         reconcile=source.reconcile,
+        backfill=source.backfill,
     )
 
 

@@ -140,6 +140,12 @@ class Sepsis:
     onset: datetime | None
     deadline: datetime | None
     provisional: bool = True
+    """Until an infection is on record: by a culture, an antibiotic with one, a diagnosis, or a person (decisions A5)."""
+    infection_basis: str = ""
+    onset_computed: datetime | None = None
+    """What the score says, whatever a person does."""
+    onset_by: str = ""
+    onset_reason: str = ""
     onset_low: int | None = None
     """The SOFA of the moment at which sepsis began, where it has."""
     onset_high: int | None = None

@@ -45,6 +45,8 @@ class EncounterStatement:
     """When the visit began, as an event that is no admission tells it (PV1-44 of an A08)."""
     account: str = ""
     """PID-18: what an A44 moves."""
+    expired: bool = False
+    """A discharge of whoever died (PV1-36)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,3 +61,5 @@ class Encounter:
     discharged: datetime | None
     started_in_emergency: bool
     cancelled: bool = False
+    expired: bool = False
+    """The discharge says that the patient died."""

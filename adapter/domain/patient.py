@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 
 from adapter.domain.administration import Administration
 from adapter.domain.condition import Condition
@@ -35,9 +35,6 @@ class Window:
     def start(self) -> datetime:
         return self.end - self.length
 
-    def __contains__(self, moment: datetime) -> bool:
-        return self.start < moment <= self.end
-
 
 @dataclass(frozen=True, slots=True)
 class Stated:
@@ -61,15 +58,6 @@ class Demographics:
     def get(self, name: str) -> str:
         stated = self.fields.get(name)
         return stated.value if stated else ""
-
-    @property
-    def birth_date(self) -> date | None:
-        """The date of birth, if known to the day."""
-        text = self.get("birth_date")
-        try:
-            return date.fromisoformat(text) if text else None
-        except ValueError:
-            return None
 
 
 @dataclass(frozen=True, slots=True)

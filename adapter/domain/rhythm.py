@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from fractions import Fraction
+from itertools import accumulate
 
 LEARNED = 50
 """Messages with the analyte before its silence means anything."""
@@ -80,9 +81,7 @@ def _power(value: Fraction) -> int:
 
 
 def _median(counts: Mapping[int, int]) -> int:
-    half, seen = sum(counts.values()) / 2, 0
-    for power in sorted(counts):
-        seen += counts[power]
-        if seen >= half:
-            return power
-    return 0
+    """Of powers and how often each was seen."""
+    powers = sorted(counts)
+    seen = accumulate(counts[power] for power in powers)
+    return next(power for power, sofar in zip(powers, seen, strict=True) if 2 * sofar >= sum(counts.values()))

@@ -171,6 +171,10 @@ class TrialParameters:
     """The criterion that a person answers once consent is given, where the page has one."""
     infection_criterion: str = ""
     """The criterion by which a person records that there is an infection."""
+    infection_codes: tuple[Code, ...] = ()
+    """Diagnoses that mean an infection."""
+    chronic_codes: Mapping[str, tuple[Code, ...]] = field(default_factory=dict)
+    """Diagnoses of organs that may have failed long before, by the name of their set."""
     hospital_acquired: timedelta = timedelta(0)
     """An infection sooner than this after a non-emergency admission came with the patient: its baseline is unknown."""
     baseline_before_infection: timedelta = timedelta(0)

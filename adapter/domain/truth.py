@@ -10,12 +10,6 @@ class Truth(StrEnum):
     UNKNOWN = "unknown"
 
 
-def truth_of(value: bool | None) -> Truth:
-    if value is None:
-        return Truth.UNKNOWN
-    return Truth.MET if value else Truth.NOT_MET
-
-
 def all_of(truths: Iterable[Truth]) -> Truth:
     seen = set(truths)
     if Truth.NOT_MET in seen:

@@ -53,6 +53,7 @@ def _view(said: list[EncounterStatement]) -> Encounter | None:
         discharged=_discharged(live, admits),
         started_in_emergency=any(_emergency(s) for s in (_first(admits) if admits else told[:1])),
         cancelled=cancelled,
+        expired=_expired(live),
     )
 
 
@@ -75,6 +76,11 @@ def _discharged(live: list[EncounterStatement], admits: list[EncounterStatement]
     if not ends or (admits and admits[-1].at > ends[-1]):
         return None
     return ends[-1]
+
+
+def _expired(live: list[EncounterStatement]) -> bool:
+    ends = [s for s in live if s.action is EncounterAction.DISCHARGE]
+    return bool(ends) and ends[-1].expired
 
 
 def _first(admits: list[EncounterStatement]) -> list[EncounterStatement]:

@@ -2,25 +2,22 @@
 
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
-from fractions import Fraction
 
 from adapter.domain.administration import Administration, AdministrationState
 from adapter.domain.administration import standing as given_of
 from adapter.domain.assessment import Evidence
-from adapter.domain.condition import ConditionStatus, standing
-from adapter.domain.quantity import Interval, decimal_text
+from adapter.domain.condition import Condition, ConditionStatus, standing
+from adapter.domain.quantity import decimal_text
 from adapter.domain.trial import Code, Comparison
 from adapter.eligibility.finding import Reading, whole_interval
 from adapter.eligibility.view import View, instant
-from adapter.scoring.thresholds import MILLIGRAMS, PREDNISONE_FACTORS, STEROID_ROUTES
 
 GIVEN = frozenset({AdministrationState.GIVEN, AdministrationState.STOPPED})
 COMBINATION = "-combination"
 """One product of several drugs."""
-NO_WEIGHT = "What does the patient weigh? Corticosteroids were given, and no weight is on file"
 
 
-def diagnoses(view: View) -> object:
+def diagnoses(view: View) -> tuple[Condition, ...]:
     """What a reading of them rests on: those that were so by now."""
     return tuple(one for one in view.stay.state.conditions if instant(one.at) <= view.at)
 
@@ -60,38 +57,21 @@ def organism(view: View, comparison: Comparison) -> Reading:
 
 def given(view: View, comparison: Comparison) -> Reading:
     """A drug of the group was given within the window, here; what was given elsewhere nobody told."""
-    found = _given(view, comparison)
-    return Reading(word=True, evidence=tuple(map(_dose, found))) if found else Reading()
+    found = given_within(view, comparison)
+    return Reading(word=True, evidence=tuple(map(dose_evidence, found))) if found else Reading()
 
 
 def together(view: View, comparison: Comparison) -> Reading:
     """How many different drugs of the group were given on one day, the most of any day; a fixed combination counts as two."""
     days: dict[date, dict[str, Administration]] = {}
-    for one in _given(view, comparison):
+    for one in given_within(view, comparison):
         days.setdefault(one.start.date(), {})[one.substance] = one
     if not days:
         return Reading()
     most = max(days.values(), key=_agents)
-    return Reading(intervals=(whole_interval(_agents(most), _agents(most)),), evidence=tuple(map(_dose, most.values())))
-
-
-def steroid(view: View, comparison: Comparison) -> Reading:
-    """Prednisone equivalent in mg/kg of the day with most of it: oral and intravenous doses over the newest weight (clinical 3.3)."""
-    days: dict[date, list[tuple[Fraction, Administration]]] = {}
-    for one in _given(view, comparison):
-        amount = _prednisone(one)
-        if amount is not None:
-            days.setdefault(one.start.date(), []).append((amount, one))
-    if not days:
-        return Reading()
-    most = max(days.values(), key=_sum)
-    evidence = tuple(_dose(one) for _, one in most)
-    weights = [one for one in view.observations("weight") if one.effective <= view.at and one.quantity is not None]
-    if not weights or weights[-1].quantity is None:
-        return Reading(word=None, evidence=evidence, asks=(NO_WEIGHT,), missing=("weight",))
-    daily = _sum(most) / weights[-1].quantity.value
-    shown = Evidence("steroid.daily", decimal_text(daily), "mg/kg", most[0][1].start, most[0][1].message)
-    return Reading(intervals=(Interval(daily, daily),), evidence=(shown, *evidence))
+    return Reading(
+        intervals=(whole_interval(_agents(most), _agents(most)),), evidence=tuple(map(dose_evidence, most.values()))
+    )
 
 
 def listed(system: str, code: str, codes: Iterable[Code]) -> bool:
@@ -103,7 +83,7 @@ def listed(system: str, code: str, codes: Iterable[Code]) -> bool:
     )
 
 
-def _given(view: View, comparison: Comparison) -> list[Administration]:
+def given_within(view: View, comparison: Comparison) -> list[Administration]:
     groups = {code.code for code in comparison.codes}
     since = view.at - (comparison.within or timedelta())
     return [
@@ -121,19 +101,7 @@ def _agents(drugs: dict[str, Administration]) -> int:
     return sum(2 if name.endswith(COMBINATION) else 1 for name in drugs)
 
 
-def _prednisone(one: Administration) -> Fraction | None:
-    factor = PREDNISONE_FACTORS.get(one.substance)
-    scale = MILLIGRAMS.get(one.dose.unit) if one.dose is not None else None
-    if factor is None or scale is None or one.dose is None or one.route not in STEROID_ROUTES:
-        return None
-    return one.dose.value * scale * factor
-
-
-def _sum(doses: list[tuple[Fraction, Administration]]) -> Fraction:
-    return sum((amount for amount, _ in doses), Fraction(0))
-
-
-def _dose(one: Administration) -> Evidence:
+def dose_evidence(one: Administration) -> Evidence:
     amount = one.dose or one.rate
     value, unit = (decimal_text(amount.value), amount.unit) if amount is not None else ("given", "")
     return Evidence(one.substance, value, unit, one.start, one.message, one.original.value, one.original.unit)

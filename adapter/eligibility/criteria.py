@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from adapter.domain.assessment import CriterionResult
+from adapter.domain.assessment import CriterionResult, Evidence
 from adapter.domain.patient import Determination, PatientState
 from adapter.domain.trial import Criterion, Needs, Trial
 from adapter.domain.truth import Truth
@@ -68,7 +68,7 @@ def result_of(
     if determination is not None and determination.answer is not Truth.UNKNOWN:
         answer = determination.answer
     suggested = evaluate(criterion.suggested_when, view) if criterion.suggested_when else None
-    evidence = unique((*finding.evidence, *(suggested.evidence if suggested and suggested.truth is Truth.MET else ())))
+    evidence = unique((*finding.evidence, *_laid(suggested)))
     open_question = answer is Truth.UNKNOWN
     return CriterionResult(
         id=criterion.id,
@@ -84,6 +84,13 @@ def result_of(
         rule=criterion.rule,
         source=criterion.source,
     )
+
+
+def _laid(suggested: Finding | None) -> tuple[Evidence, ...]:
+    """What suggests it; and what might, were something known that is missing: a dose without a weight is still a dose."""
+    if suggested is None or suggested.truth is Truth.NOT_MET:
+        return ()
+    return suggested.evidence if suggested.truth is Truth.MET or suggested.missing else ()
 
 
 def _needs(criterion: Criterion, finding: Finding) -> Needs:

@@ -103,9 +103,8 @@ def _of_sepsis(criterion: Criterion, view: View, *, alone: bool) -> Iterator[Dec
 
 def _sum(rule: Comparison, sofa: SofaScore, before: Baseline | None, context: str) -> Sum | None:
     """The comparison that applies in this context, where its numbers are known."""
-    if rule.operator is not Operator.AT_LEAST or rule.context not in {None, context}:
-        return None
-    if not isinstance(rule.value, Fraction):
+    applies = rule.operator is Operator.AT_LEAST and rule.context in {None, context}
+    if not applies or not isinstance(rule.value, Fraction):
         return None
     if rule.fact == "sofa.total":
         return Sum(sofa.low, sofa.high, rule.value)

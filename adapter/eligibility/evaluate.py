@@ -7,12 +7,13 @@ from datetime import datetime
 from adapter.domain.assessment import Assessment, CriterionResult, Evidence, Sepsis, evidence_of
 from adapter.domain.encounter import EncounterAction
 from adapter.domain.follow_up import FollowUp
+from adapter.domain.onset import Onset
 from adapter.domain.overlay import POSSIBLE_OVERLAY, overlaid
 from adapter.domain.patient import Decision, Determination, PatientState
 from adapter.domain.trial import Criterion, Needs, Trial
 from adapter.domain.truth import Truth
 from adapter.eligibility.chronic import chronic_flag
-from adapter.eligibility.clock import TimeLimit, next_turn, onset_of, sepsis_found, time_limit_of
+from adapter.eligibility.clock import TimeLimit, next_turn, sepsis_found, time_limit_of
 from adapter.eligibility.criteria import Answered, answered, determinations_of, finding_of, result_of
 from adapter.eligibility.deciding import deciding_tests
 from adapter.eligibility.episode import (
@@ -26,8 +27,10 @@ from adapter.eligibility.episode import (
 )
 from adapter.eligibility.finding import Finding, earliest, unique
 from adapter.eligibility.follow_up import enrolled_in, follow_up, randomised
+from adapter.eligibility.infection import infection_of
+from adapter.eligibility.onset import onset_by, recorded, with_onset
 from adapter.eligibility.plan import plan_of
-from adapter.eligibility.sepsis import infection_of, missing_inputs
+from adapter.eligibility.sepsis import missing_inputs
 from adapter.eligibility.strata import StratumFinding, classify
 from adapter.eligibility.verdict import certainty_of, is_shown, verdict_of
 from adapter.eligibility.view import Stay, View, instant
@@ -106,7 +109,7 @@ class _Case:
     """What was found on the way to a verdict."""
 
     view: View
-    told: Mapping[str, Determination]
+    onset: Onset
     limit: TimeLimit
     stratum: StratumFinding
     findings: Mapping[str, Finding]
@@ -124,17 +127,20 @@ class _Case:
 def _case(trial: Trial, chart: Chart, at: datetime, options: ScoringOptions, episode: str | None) -> _Case:
     state = chart.state
     encounter = encounter_of(chart, at) if episode is None else encounter_named(chart, episode, at)
-    told = determinations_of(trial, state, encounter.admitted if encounter else None, at)
+    told = with_onset(trial, determinations_of(trial, state, encounter.admitted if encounter else None, at))
     stay = Stay(trial, plan_of(trial), chart, options, encounter, None)
-    stay = replace(stay, infection=infection_of(View(stay, at), _recorded(trial, told)))
-    limit = time_limit_of(trial, _onset(stay, told, at))
+    infection = infection_of(View(stay, at), recorded(trial, told))
+    if infection is not None:
+        stay = replace(stay, infection=infection.at, infection_basis=infection.basis)
+    onset = onset_by(stay, told, at)
+    limit = time_limit_of(trial, onset.at)
     stratum = classify(View(stay, at))
     view = View(stay, at, stratum=stratum.reading, time_limit=limit.reading(at))
     answers = {c.id: _answered(c, view, limit.onset, told.get(c.id)) for c in trial.criteria}
     findings = {criterion: answer.finding for criterion, answer in answers.items()}
     results = {criterion: answer.result for criterion, answer in answers.items()}
     marks = _marks(stay, superseded=episode is not None and _superseded(stay, at))
-    return _Case(view, told, limit, stratum, findings, results, marks, over=bool(marks) or _over(stay, at))
+    return _Case(view, onset, limit, stratum, findings, results, marks, over=bool(marks) or _over(stay, at))
 
 
 def _flags(case: _Case, trial: Trial, seen_at: datetime, *, blinded: bool) -> tuple[str, ...]:
@@ -150,7 +156,7 @@ def _doubts(trial: Trial, state: PatientState) -> tuple[str, ...]:
 
 
 def _chronic(case: _Case) -> tuple[str, ...]:
-    return chronic_flag(case.view.stay.state.conditions, case.view.sofa, case.view.at)
+    return chronic_flag(case.view)
 
 
 def _marks(stay: Stay, *, superseded: bool) -> tuple[str, ...]:
@@ -184,23 +190,6 @@ def _over(stay: Stay, at: datetime) -> bool:
     return stay.encounter.cancelled or ended(stay.encounter, at)
 
 
-def _recorded(trial: Trial, told: Mapping[str, Determination]) -> datetime | None:
-    """When a person recorded that there is an infection."""
-    answer = told.get(trial.parameters.infection_criterion)
-    return instant(answer.at) if answer is not None and answer.answer is Truth.MET else None
-
-
-def _onset(stay: Stay, told: Mapping[str, Determination], at: datetime) -> datetime | None:
-    """The machine's; where it found none, the time a person answered for; none where a person says there is no sepsis."""
-    answer = told.get(stay.trial.parameters.sepsis_criterion)
-    if answer is not None and answer.answer is Truth.NOT_MET:
-        return None
-    found = onset_of(stay, at)
-    if found is None and answer is not None and answer.answer is Truth.MET:
-        return instant(answer.at)
-    return found
-
-
 def _answered(criterion: Criterion, view: View, onset: datetime | None, told: Determination | None) -> Answered:
     """Sepsis once found stays found for the episode: its evidence is that of the onset."""
     if criterion.id != view.stay.trial.parameters.sepsis_criterion or criterion.met_when is None:
@@ -231,8 +220,12 @@ def _sepsis(case: _Case) -> Sepsis:
         increase_high=None if before is None else view.sofa.high - before.low,
         infection=view.stay.infection,
         onset=onset,
+        onset_computed=case.onset.computed,
+        onset_by=case.onset.by,
+        onset_reason=case.onset.reason,
         deadline=case.limit.deadline,
-        provisional=_recorded(view.stay.trial, case.told) is None,
+        infection_basis=view.stay.infection_basis,
+        provisional=view.stay.infection is None,
         onset_low=None if onset is None else began.sofa.low,
         onset_high=None if onset is None else began.sofa.high,
     )

@@ -6,7 +6,7 @@ from enum import StrEnum
 from operator import attrgetter
 
 from adapter.domain.trial import Comparison
-from adapter.eligibility import answers, coded, newest, sepsis
+from adapter.eligibility import answers, coded, newest, sepsis, steroids
 from adapter.eligibility.finding import Reading
 from adapter.eligibility.view import View
 
@@ -153,7 +153,7 @@ LIST = (
     ),
     _drugs("drug.given", Kind.YES_NO, "a drug of a group was given", coded.given),
     _drugs("drug.together", Kind.NUMBER, "drugs of a group given on one day", coded.together),
-    _drugs("steroid.daily", Kind.NUMBER, "prednisone equivalent of a day, mg/kg", coded.steroid, ("weight",)),
+    _drugs("steroid.daily", Kind.NUMBER, "prednisone equivalent of a day, mg/kg", steroids.steroid, ("weight",)),
     _yes_no("lactation", "told by a person only", answers.only_a_person_knows, reads=()),
     _yes_no("pregnancy.unwilling", "told by a person only", answers.only_a_person_knows, reads=()),
     _derived("stratum.assigned", "a stratum of this trial is found", _stratum, attrgetter("stratum")),

@@ -7,6 +7,8 @@ from adapter.domain.encounter import EncounterAction
 from adapter.domain.follow_up import DaySofa, DaySurvival, FollowUp, StudyDay, VitalStatus
 from adapter.domain.patient import PatientState
 from adapter.domain.trial import Trial
+from adapter.eligibility.episode import visits_of
+from adapter.eligibility.view import instant
 from adapter.scoring.chart import Chart
 from adapter.scoring.daily import day_sofa, study_day
 from adapter.scoring.options import ScoringOptions
@@ -48,7 +50,7 @@ def enrolments(trial: Trial, state: PatientState, at: datetime) -> dict[str, dat
 def follow_up(trial: Trial, chart: Chart, randomised: datetime, at: datetime, options: ScoringOptions) -> FollowUp:
     """At `at`, by what is known now of days that are over. No ferritin and no mHLA-DR is asked for (clinical 6.3)."""
     plan, zone = trial.follow_up, options.timezone
-    first, death = randomised.astimezone(zone).date(), _death(chart.state, zone)
+    first, death = randomised.astimezone(zone).date(), _death(chart, zone)
     days = [study_day(first, number, zone) for number in sorted({*plan.sofa_days, *plan.survival_days})]
     over = [day for day in days if day.end <= at]
     scored = tuple(d for d in over if d.number in plan.sofa_days and not (death and death[1] < d.start))
@@ -92,11 +94,14 @@ def _signs_of_life(chart: Chart, at: datetime) -> Iterator[datetime]:
     yield from (s.at.astimezone(UTC) for s in chart.state.statements if s.action in ALIVE_BY and s.at <= at)
 
 
-def _death(state: PatientState, zone: tzinfo) -> Death | None:
-    """The first and the last moment at which it can have been, by the precision in which it was told."""
-    said = state.demographics.fields.get("died")
+def _death(chart: Chart, zone: tzinfo) -> Death | None:
+    """The first and the last moment at which it can have been, by the precision in which it was told; else the discharge of
+    whoever died.
+    """
+    said = chart.state.demographics.fields.get("died")
     if said is None or not said.value:
-        return None
+        ends = [instant(one.discharged) for one in visits_of(chart) if one.expired and one.discharged is not None]
+        return (max(ends), max(ends)) if ends else None
     text, told = said.value, said.at.astimezone(UTC)
     if len(text) > WHOLE_DATE:
         moment = datetime.fromisoformat(text).astimezone(UTC)

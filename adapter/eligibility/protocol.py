@@ -8,6 +8,7 @@ from datetime import timedelta
 from adapter.domain.document import Document
 from adapter.domain.trial import (
     Clock,
+    Code,
     Criterion,
     CriterionKind,
     FollowUpPlan,
@@ -18,6 +19,7 @@ from adapter.domain.trial import (
     TrialParameters,
     Vocabulary,
 )
+from adapter.eligibility.chronic import PREFIX
 from adapter.eligibility.language import read_rule
 from adapter.eligibility.phrases import rule_words
 from adapter.eligibility.place import Place, text_or
@@ -31,7 +33,7 @@ KEYS = (
 )
 PARAMETERS = (
     *("sepsis_criterion", "stratum_criterion", "infection_criterion", "consent_criterion", "sofa_window"),
-    "emergency_context",
+    *("emergency_context", "infection_sets"),
     *("hospital_acquired", "baseline_window", "baseline_before_infection", "near_threshold", "pair_within"),
 )
 CRITERION = ("id", "text", "short", "source", "needs", "ask", "met_when", "suggested_when")
@@ -55,7 +57,7 @@ def read_trial(document: Document, vocabulary: Vocabulary, parent: Document | No
         *_criteria(page.need("exclusion"), CriterionKind.EXCLUSION, vocabulary),
     )
     _once(page.need("inclusion"), [criterion.id for criterion in criteria])
-    parameters = _parameters(page.need("parameters"), criteria)
+    parameters = _parameters(page.need("parameters"), criteria, vocabulary)
     strata = _strata(page.need("strata"), vocabulary)
     clocks = tuple(_clock(place, parameters) for place in page.need("clocks").items())
     trial = Trial(
@@ -145,7 +147,7 @@ def _once(place: Place, names: Iterable[str]) -> None:
         seen.add(name)
 
 
-def _parameters(place: Place, criteria: tuple[Criterion, ...]) -> TrialParameters:
+def _parameters(place: Place, criteria: tuple[Criterion, ...], vocabulary: Vocabulary) -> TrialParameters:
     place.only(PARAMETERS)
     inclusion = tuple(c.id for c in criteria if c.kind is CriterionKind.INCLUSION)
     near, window, consent = place.need("near_threshold"), place.need("sofa_window"), place.get("consent_criterion")
@@ -163,9 +165,16 @@ def _parameters(place: Place, criteria: tuple[Criterion, ...]) -> TrialParameter
         pair_within=place.need("pair_within").duration(),
         consent_criterion="" if consent is None else consent.word(inclusion),
         infection_criterion=place.need("infection_criterion").word(inclusion),
+        infection_codes=_codes(place.get("infection_sets"), vocabulary),
+        chronic_codes={name: codes for name, codes in vocabulary.sets.items() if name.startswith(PREFIX)},
         hospital_acquired=place.need("hospital_acquired").duration(),
         baseline_before_infection=place.need("baseline_before_infection").duration(),
     )
+
+
+def _codes(place: Place | None, vocabulary: Vocabulary) -> tuple[Code, ...]:
+    named = [] if place is None else [one.word(sorted(vocabulary.sets)) for one in place.items()]
+    return tuple(code for name in named for code in vocabulary.sets[name])
 
 
 def _strata(group: Place, vocabulary: Vocabulary) -> tuple[Stratum, ...]:

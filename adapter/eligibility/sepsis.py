@@ -1,14 +1,10 @@
 """Sepsis-3 as the trial reads it: the SOFA total and its increase, in their context, and what is missing for them."""
 
-from datetime import datetime
-
 from adapter.domain.assessment import Baseline, Evidence, SofaScore
 from adapter.domain.trial import Comparison
-from adapter.eligibility.answers import grew
-from adapter.eligibility.finding import Reading, earliest, unique, whole_interval
+from adapter.eligibility.finding import Reading, unique, whole_interval
 from adapter.eligibility.newest import named
-from adapter.eligibility.view import View, instant
-from adapter.scoring.turns import AT_ONCE
+from adapter.eligibility.view import View
 
 INPUTS = {
     "respiration": ("pao2", "fio2"),
@@ -20,7 +16,6 @@ INPUTS = {
 }
 """What to ask for when an organ is missing."""
 MISSING_READS = tuple(concept for inputs in INPUTS.values() for concept in inputs)
-GROWTH_TURNS = {"culture-organism": (AT_ONCE,)}
 NO_VISIT_ASK = "No visit is known: was the patient admitted with infection through emergency, or already in hospital?"
 BASELINE_ASK = "The SOFA before the infection is not on record: did it rise by the points the protocol asks for?"
 
@@ -98,19 +93,3 @@ def sofa_evidence(sofa: SofaScore) -> tuple[Evidence, ...]:
 
 def sofa_flags(sofa: SofaScore) -> tuple[str, ...]:
     return unique(flag for organ in sofa.organs.values() for flag in organ.flags)
-
-
-def infection_of(view: View, recorded: datetime | None) -> datetime | None:
-    """The earliest of a culture of this stay that grew and of what a person recorded; `None` while nobody knows."""
-    return earliest(
-        (recorded, view.remembered("growth", GROWTH_TURNS, lambda: _first_growth(view), view.stay.admitted))
-    )
-
-
-def _first_growth(view: View) -> datetime | None:
-    start = view.stay.admitted
-    return earliest(
-        instant(o.effective)
-        for o in view.observations("culture-organism")
-        if grew(o) and o.effective <= view.at and (start is None or o.effective >= start)
-    )

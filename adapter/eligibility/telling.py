@@ -5,6 +5,7 @@ from typing import Any
 from adapter.domain.assessment import CriterionResult, Evidence, OrganScore, OrganStatus
 from adapter.domain.truth import Truth
 from adapter.eligibility.flag_words import flag_words
+from adapter.eligibility.phrases import ALWAYS
 from adapter.scoring.ladder import UNSAID, Ladder
 from adapter.scoring.thresholds import BILIRUBIN, CREATININE, DOSES, GCS, MAP, PF, PLATELETS, SF, URINE
 
@@ -54,7 +55,8 @@ def says(name: str, organ: OrganScore) -> str:
 def _value(organ: OrganScore) -> str:
     first = organ.evidence[0]
     told = NAMES.get(first.concept, first.concept.replace("-", " ").capitalize())
-    text = f"{told} {_quantity(first.value, first.unit)} on {_moment(first)}{_as_reported(first)}"
+    amount = f" {_quantity(first.value, first.unit)}" if first.value else ""
+    text = f"{told}{amount} on {_moment(first)}{_as_reported(first)}"
     carried = ", from before sedation" if organ.status is OrganStatus.CARRIED else ""
     return f"{text}{carried} ({first.note})" if first.note else f"{text}{carried}"
 
@@ -108,6 +110,6 @@ def would_change(result: CriterionResult) -> str:
     """Of a criterion that the machine answered; a person's answer is changed by a person."""
     if result.determined_by:
         return f"Another answer by a person; this one is of {result.determined_by}."
-    if result.answer is Truth.UNKNOWN or not result.rule:
+    if result.answer is Truth.UNKNOWN or result.rule in {"", ALWAYS}:
         return result.ask
     return f"It would {'no longer be met without' if result.answer is Truth.MET else 'be met by'}: {result.rule}."

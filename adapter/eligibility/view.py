@@ -49,6 +49,7 @@ class Stay:
     options: ScoringOptions
     encounter: Encounter | None
     infection: datetime | None
+    infection_basis: str = ""
 
     @property
     def state(self) -> PatientState:

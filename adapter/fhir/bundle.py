@@ -150,7 +150,7 @@ def content_digest(assessment: Assessment, *, screening_id: str, context: Bundle
     """Of what the bundle tells, and not of when it was told or by which message: equal for what an EDC need not hear again."""
     entries = _Writer(assessment, screening_id, context, event).bundle()["entry"]
     told = [entry["resource"] for entry in entries if entry["resource"]["resourceType"] != "Provenance"]
-    lasting = [{name: value for name, value in one.items() if name != "period"} for one in told]
+    lasting = [{name: value for name, value in one.items() if name not in ("period", "meta")} for one in told]
     return hashlib.sha256(json.dumps(lasting, sort_keys=True, default=str).encode()).hexdigest()[:32]
 
 

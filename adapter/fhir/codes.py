@@ -1,6 +1,7 @@
 """The code systems and codes we write; a concept that is not listed here never leaves the hospital."""
 
 from dataclasses import dataclass
+from typing import Any
 
 NAMESPACE = "https://immunosep-adapter.invalid/fhir/"
 """Our own canonical root. The domain can never be registered (RFC 2606), so nobody else can come to own it."""
@@ -28,6 +29,11 @@ STUDY_DAY_EXTENSION = NAMESPACE + "StructureDefinition/study-day"
 IMPUTED_EXTENSION = NAMESPACE + "StructureDefinition/imputed"
 
 VITAL_STATUS = "vital-status"
+
+def said_by(profile: str, **more: Any) -> dict[str, Any]:
+    """`meta` of a resource that is made by one of our profiles (profiles/immunosep/fhir, docs/edc)."""
+    return {"meta": {"profile": [f"{NAMESPACE}StructureDefinition/{profile}"], **more}}
+
 
 SOFA_TOTAL = "96790-1"
 SOFA_ORGANS = {

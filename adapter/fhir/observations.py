@@ -21,12 +21,14 @@ from adapter.fhir.codes import (
     SOFA_ORGANS,
     SOFA_TOTAL,
     UCUM,
+    said_by,
 )
 
 Json = dict[str, Any]
 
 _NUMBER = re.compile(r"(<=|>=|<|>)?\s*(-?[0-9]{1,12}(?:\.[0-9]{1,12})?)", re.ASCII)
 _WORD = re.compile(r"[a-z][a-z0-9-]{0,39}", re.ASCII)
+_OWN_PROFILE = {"ferritin": "ferritin", "mhladr": "mhladr"}
 _METHOD = "Sequential Organ Failure Assessment (Vincent 1996), worst value of each organ in the last {hours} hours"
 
 
@@ -75,6 +77,7 @@ def input_observation(resource_id: str, evidence: Evidence, *, patient: str, cal
     resource: Json = {
         "resourceType": "Observation",
         "id": resource_id,
+        **said_by(_OWN_PROFILE.get(evidence.concept, "measured-value")),
         "identifier": [identifier(resource_id)],
         "status": "corrected" if evidence.status == "corrected" else "final",
         "code": {"coding": [{"system": code.system, "code": code.code}], "text": code.text},
@@ -117,6 +120,7 @@ def sofa_observation(resource_id: str, sofa: SofaScore, *, calendar: Calendar) -
     return {
         "resourceType": "Observation",
         "id": resource_id,
+        **said_by("sofa-score"),
         "identifier": [identifier(resource_id)],
         "status": "final",
         "code": {"coding": [{"system": LOINC, "code": SOFA_TOTAL}], "text": "SOFA total score"},

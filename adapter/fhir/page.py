@@ -30,12 +30,15 @@ REFERENCES = {
     "MedicationRequest": ("subject", "encounter", "medicationReference"),
     "Condition": ("subject", "encounter"),
     "Encounter": ("subject", "location"),
+    "Patient": ("link",),
     "Procedure": ("subject", "encounter"),
     "Specimen": ("subject",),
     "Flag": ("subject", "encounter"),
     "Consent": ("patient",),
 }
 """Elements whose targets a reader needs."""
+INNER = {"location": "location", "link": "other"}
+"""Where an element is not the reference itself but holds it."""
 
 BESIDE = frozenset({"Encounter", "Location", "Medication", "Patient", "Specimen"})
 """Targets that say whose, where or what the referring resource is: a reader knows one page, so they must stand in it too."""
@@ -127,7 +130,8 @@ def targets(entry: Entry, base: str) -> Iterator[Name]:
     for element in REFERENCES.get(entry.kind, ()):
         given = entry.resource.get(element)
         for one in given if isinstance(given, list) else [given]:
-            inner = one.get(element) if isinstance(one, dict) and isinstance(one.get(element), dict) else one
+            held = one.get(INNER.get(element, "")) if isinstance(one, dict) else None
+            inner = held if isinstance(held, dict) else one
             reference = inner.get("reference") if isinstance(inner, dict) else None
             if isinstance(reference, str) and (name := name_of(reference, base)):
                 yield name

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from adapter.fhir.codes import AGENT_TYPE, DATA_OPERATION, MESSAGE_NUMBER, REASON_SYSTEM, RESOURCE_NUMBER
+from adapter.fhir.codes import AGENT_TYPE, DATA_OPERATION, MESSAGE_NUMBER, REASON_SYSTEM, RESOURCE_NUMBER, said_by
 from adapter.fhir.observations import identifier, reference
 
 Json = dict[str, Any]
@@ -17,6 +17,7 @@ def device(resource_id: str, software: str, rulebook: str) -> Json:
     return {
         "resourceType": "Device",
         "id": resource_id,
+        **said_by("screening-device"),
         "identifier": [identifier(resource_id)],
         "status": "active",
         "deviceName": [{"name": "immunosep-adapter", "type": "user-friendly-name"}],
@@ -32,7 +33,7 @@ def provenance(resource_id: str, *, targets: Sequence[str], agent: str, recorded
     return {
         "resourceType": "Provenance",
         "id": resource_id,
-        "meta": {"tag": [{"system": RESOURCE_NUMBER, "code": resource_id}]},
+        **said_by("screening-provenance", tag=[{"system": RESOURCE_NUMBER, "code": resource_id}]),
         "target": [reference(target) for target in targets],
         "recorded": recorded,
         "activity": {"coding": [{"system": DATA_OPERATION, "code": ACTIVITY.get(kind, "UPDATE")}]},

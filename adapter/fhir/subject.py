@@ -6,7 +6,7 @@ from typing import Any
 
 from adapter.domain.assessment import Assessment
 from adapter.fhir.calendar import Calendar
-from adapter.fhir.codes import ASSESSMENT_EXTENSION, IDENTIFIER_TYPE, REGISTRY, SCREENING_NUMBER
+from adapter.fhir.codes import ASSESSMENT_EXTENSION, IDENTIFIER_TYPE, REGISTRY, SCREENING_NUMBER, said_by
 from adapter.fhir.observations import reference
 
 Json = dict[str, Any]
@@ -33,6 +33,7 @@ def patient_pseudonym(resource_id: str, screening_id: str) -> Json:
     return {
         "resourceType": "Patient",
         "id": resource_id,
+        **said_by("screened-patient"),
         "identifier": [{"type": kind, "system": SCREENING_NUMBER, "value": screening_id}],
     }
 
@@ -41,6 +42,7 @@ def research_subject(screening_id: str, status: str, *, patient: str, study: Stu
     """No consent and no arm: the one is not ours to give, the other is blinded."""
     return {
         "resourceType": "ResearchSubject",
+        **said_by("screened-subject"),
         "identifier": [{"system": SCREENING_NUMBER, "value": screening_id}],
         "status": status,
         "study": study.json(),

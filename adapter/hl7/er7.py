@@ -111,8 +111,7 @@ class Segment:
         return field <= 2 and self.name in HEADER_NAMES  # noqa: PLR2004 - HL7's own numbers
 
     def _repetition(self, field: int, repetition: int) -> str:
-        if self._fields is None:
-            self._split()
+        """Of a segment that is split: its callers have looked at the field whole."""
         repeats = self._repeats.get(field)
         if repeats is None:
             value = self.raw(field)

@@ -104,6 +104,9 @@ class PatientClass(StrEnum):
     UNKNOWN = "U"
 
 
+EXPIRED = ("20", "40", "41", "42")
+"""Table 0112, discharge disposition (PV1-36): expired, and where; user-defined, so that a site may name its own."""
+
 _ISO_8859 = {f"8859/{part}": f"iso8859-{part}" for part in (*range(1, 12), 13, 14, 15, 16)}
 _JAPANESE = dict.fromkeys(("ISO IR14", "ISO IR87", "ISO IR159"), "iso2022_jp_ext")
 _EAST_ASIAN = {"GB 18030-2000": "gb18030", "KS X 1001": "euc_kr", "CNS 11643-1992": "big5", "BIG-5": "big5"}

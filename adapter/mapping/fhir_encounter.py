@@ -19,6 +19,8 @@ CLASSES = {
     **dict.fromkeys(("AMB", "SS", "VR", "HH", "FLD", "PRENC"), EncounterClass.OUTPATIENT),
 }
 """v3 ActCode."""
+EXPIRED = "exp"
+"""discharge-disposition."""
 RUNNING = frozenset({"arrived", "triaged", "in-progress", "onleave", "discharged"})
 """R5's `discharged` still has its paper work to come; its end is told by the period."""
 PLANNED = frozenset({"planned", "on-hold"})
@@ -97,6 +99,7 @@ def _statement(  # noqa: PLR0913 — what a statement says
         digest="",
         message=feed.message_id,
         emergency_ward=ward in feed.site.emergency_wards,
+        expired=action is EncounterAction.DISCHARGE and _expired(encounter),
     )
     return replace(statement, digest=statement_digest(statement))
 
@@ -105,6 +108,12 @@ def _class(encounter: Json) -> EncounterClass | None:
     """R4 has a Coding, R5 a list of CodeableConcepts."""
     found = (CLASSES.get(code) for code, _, _ in codings(element(encounter, "class")))
     return next((one for one in found if one is not None), None)
+
+
+def _expired(encounter: Json) -> bool:
+    """R4 has `hospitalization`, R5 `admission`."""
+    ends = (element(element(encounter, name), "dischargeDisposition") for name in ("hospitalization", "admission"))
+    return any(code == EXPIRED for end in ends for code, _, _ in codings(end))
 
 
 def _ward(place: Json, encounter: Json, contents: Contents) -> str:

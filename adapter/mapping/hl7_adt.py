@@ -159,6 +159,7 @@ def statement_of(
         emergency_ward=ward in feed.site.emergency_wards,
         admitted=began(pv1, action, feed),
         account=number_of(group.pid, 18),
+        expired=action is EncounterAction.DISCHARGE and pv1.text(36).strip() in feed.site.expired_dispositions,
     )
     return replace(statement, digest=statement_digest(statement))
 

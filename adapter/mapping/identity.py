@@ -104,7 +104,8 @@ def statement_digest(statement: EncounterStatement) -> str:
     words = [s.visit, str(s.action), s.at.isoformat(), s.encounter_class and str(s.encounter_class)]
     began = [s.admitted.isoformat()] if s.admitted else []
     account = [["account", s.account]] if s.account else []
-    return fingerprint([*words, s.ward, s.bed, s.emergency_ward, *began, *account])
+    expired = ["expired"] if s.expired else []
+    return fingerprint([*words, s.ward, s.bed, s.emergency_ward, *began, *account, *expired])
 
 
 def _quantity(quantity: Quantity | None) -> str:

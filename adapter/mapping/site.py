@@ -7,6 +7,7 @@ from datetime import timedelta, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from adapter.domain.document import Document
+from adapter.hl7.tables import EXPIRED
 from adapter.mapping.concept_file import read_answers
 from adapter.mapping.dictionary import Dictionary
 from adapter.mapping.reading import at, choice, duration, flag, listed, table, text, words
@@ -38,6 +39,7 @@ KEYS = frozenset(
         "effective",
         "holds",
         "emergency_wards",
+        "expired_dispositions",
         "norepinephrine_basis",
         "conventions",
         "central_laboratory",
@@ -92,6 +94,8 @@ class SiteMap:
     rate_hold: timedelta
     device_hold: timedelta
     emergency_wards: frozenset[str]
+    expired_dispositions: frozenset[str]
+    """PV1-36 of whoever died."""
     norepinephrine_basis: str
     conventions: frozenset[str]
     central_laboratory: frozenset[str]
@@ -122,6 +126,7 @@ def read_site(document: Document, dictionary: Dictionary) -> SiteMap:
         rate_hold=duration(document, ("holds", "rate"), RATE_HOLD),
         device_hold=duration(document, ("holds", "device"), DEVICE_HOLD),
         emergency_wards=frozenset(listed(document, ("emergency_wards",))),
+        expired_dispositions=frozenset(listed(document, ("expired_dispositions",)) or EXPIRED),
         norepinephrine_basis=choice(document, ("norepinephrine_basis",), BASES, "unknown"),
         conventions=read_conventions(document),
         central_laboratory=frozenset(listed(document, ("central_laboratory",))),

@@ -3,7 +3,8 @@
 import json
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, NoReturn
 from urllib.parse import urlsplit
@@ -22,6 +23,7 @@ PAUSED = frozenset({301, 302, 303, 307, 308, 401, 403, 404, 405})
 PAUSE = 900.0
 """Seconds between knocks at such a door."""
 
+HTTP_REFUSED = 300
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -73,12 +75,30 @@ def checked_url(url: str) -> str:
 def exchange(peer: requests.Session, request: requests.Request, limits: Limits) -> Answer:
     """Blocking; for a worker thread. Raises UnavailableError when no complete answer came."""
     deadline = time.monotonic() + limits.total
+    with _answering(peer, request, limits) as response:
+        return Answer(response.status_code, response.headers, _body(response.raw, limits.size, deadline))
+
+
+@contextmanager
+def streamed(
+    peer: requests.Session, request: requests.Request, limits: Limits
+) -> Iterator[tuple[Answer, Iterator[bytes]]]:
+    """As `exchange`, of a body of any length, line by line: each within the limits of size and of time in all."""
+    with _answering(peer, request, limits) as response:
+        refused = response.status_code >= HTTP_REFUSED
+        body = _body(response.raw, limits.size, time.monotonic() + limits.total) if refused else b""
+        answer = Answer(response.status_code, response.headers, body)
+        yield answer, iter(()) if refused else _lines(response.raw, limits)
+
+
+@contextmanager
+def _answering(peer: requests.Session, request: requests.Request, limits: Limits) -> Iterator[requests.Response]:
     try:
         prepared = peer.prepare_request(request)
         with peer.send(
             prepared, stream=True, allow_redirects=False, timeout=(limits.connect, limits.read), **_fixed(peer)
         ) as response:
-            return Answer(response.status_code, response.headers, _body(response.raw, limits.size, deadline))
+            yield response
     except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
         kind = "tls" if isinstance(error, requests.exceptions.SSLError) else "connection"
         kind = "timeout" if isinstance(error, requests.exceptions.Timeout) else kind
@@ -99,6 +119,24 @@ def _body(raw: urllib3.BaseHTTPResponse, size: int, deadline: float) -> bytes:
         if time.monotonic() > deadline:
             raise NoAnswerError("timeout", "the peer's answer took too long — tried again")
     return bytes(body)
+
+
+def _lines(raw: urllib3.BaseHTTPResponse, limits: Limits) -> Iterator[bytes]:
+    rest = bytearray()
+    deadline = time.monotonic() + limits.total
+    while chunk := raw.read1(65536, decode_content=True):
+        *lines, last = chunk.split(b"\n")
+        for line in lines:
+            yield bytes(rest) + line
+            rest.clear()
+            deadline = time.monotonic() + limits.total
+        rest += last
+        if len(rest) > limits.size:
+            raise NoAnswerError("size", "a line of the file is over the size limit — tried again")
+        if time.monotonic() > deadline:
+            raise NoAnswerError("timeout", "a line of the file took too long — tried again")
+    if rest:
+        yield bytes(rest)
 
 
 def refuse(status: int, what: str, *, wish: float | None = None) -> NoReturn:

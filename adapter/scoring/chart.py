@@ -74,11 +74,6 @@ class Series:
         """All later than `moment`."""
         return self.items[bisect_right(self.times, moment) :]
 
-    def after(self, moment: datetime) -> Timed | None:
-        """The first one later than `moment`."""
-        index = bisect_right(self.times, moment)
-        return self.items[index] if index < len(self.items) else None
-
     def last(self, at: datetime) -> Timed | None:
         """The last one at or before `at`."""
         index = bisect_right(self.times, at)

@@ -231,7 +231,8 @@ PREDNISONE_FACTORS = {
     "deflazacort": Fraction(5, 6),
 }
 """Milligrams of prednisone that one milligram is worth; fludrocortisone is not counted (clinical 3.3)."""
+CULTURE_AFTER_ANTIBIOTIC = timedelta(hours=24)
+ANTIBIOTIC_AFTER_CULTURE = timedelta(hours=72)
+"""So far apart a culture and an antibiotic still mean one suspected infection (Seymour, JAMA 2016; clinical 1.7)."""
 STEROID_ROUTES = frozenset({"iv", "oral", "im", ""})
 """Systemic; where nobody said, it is shown."""
-MILLIGRAMS = {"mg": Fraction(1), "g": Fraction(1000), "ug": Fraction(1, 1000)}
-"""Of one of the units a dose is told in."""

@@ -48,6 +48,11 @@ def summarise(assessment: Assessment) -> str:
     return " ".join((*words, assessment.status or "-"))
 
 
+def substance(summary: str) -> str:
+    """A summary without the status, which people set themselves and need not be told of."""
+    return " ".join(summary.split()[: SUMMARY.index("status")])
+
+
 def difference(before: str, now: str) -> str:
     """`verdict incomplete → candidate, stratum indeterminate → mals`: what changed between two summaries."""
     pairs = zip(SUMMARY, before.split(), now.split(), strict=True)

@@ -8,7 +8,6 @@ from adapter.domain.condition import Condition
 from adapter.domain.events import (
     AdministrationStated,
     ClinicalEvent,
-    ConditionStated,
     CriterionDetermined,
     EncounterChanged,
     ObservationReceived,
@@ -20,7 +19,7 @@ from adapter.domain.observation import Observation
 from adapter.domain.overlay import PREFIX
 from adapter.domain.patient import PatientId
 from adapter.domain.quantity import Quantity, decimal_text
-from adapter.domain.ties import Merge, Move, Tie, Unlink
+from adapter.domain.ties import Merge, Tie, Unlink
 from adapter.screening.interpret import Interpretation
 
 
@@ -47,7 +46,7 @@ def as_json(seen: Interpretation, source: str) -> dict[str, Any]:
     }
 
 
-def event_json(event: ClinicalEvent) -> dict[str, Any]:  # noqa: C901, PLR0911 — a line for each kind of event
+def event_json(event: ClinicalEvent) -> dict[str, Any]:  # noqa: PLR0911 — a line for each kind of event
     match event:
         case ObservationReceived(observation=observation):
             return observation_json(observation)
@@ -68,8 +67,8 @@ def event_json(event: ClinicalEvent) -> dict[str, Any]:  # noqa: C901, PLR0911 �
             return {"kind": "status"} | content | {"at": decided.at.isoformat()}
         case AdministrationStated(administration=drug):
             return administration_json(drug)
-        case ConditionStated(condition=condition):
-            return condition_json(condition)
+        case _:
+            return condition_json(event.condition)
 
 
 def observation_json(seen: Observation) -> dict[str, Any]:
@@ -144,7 +143,7 @@ def tie_json(tie: Tie) -> dict[str, Any]:
             return {"kind": "merge", "from": patient_json(gone), "into": patient_json(into)}
         case Unlink(one=one, other=other):
             return {"kind": "unlink", "patients": [patient_json(one), patient_json(other)]}
-        case Move():
+        case _:
             what = "account" if tie.account else "visit"
             there = {"patient": patient_json(tie.target), what: tie.into}
             return {"kind": "move", "from": {"patient": patient_json(tie.source), what: tie.visit}, "into": there}

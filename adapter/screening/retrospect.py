@@ -1,9 +1,10 @@
 """A patient's whole record told again in order of time: what the live rules would have shown of each episode, and when."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from itertools import pairwise
+from functools import partial
+from itertools import islice
 from typing import Any
 
 from adapter.domain.assessment import Assessment, Verdict
@@ -104,17 +105,18 @@ def follow(patient: PatientId, told: Iterable[Told], rules: Rulebook) -> list[Co
 def _assessed(patient: PatientId, told: Sequence[Told], rules: Rulebook) -> Iterator[Assessment]:
     chart = Chart(PatientState(patient))
     options = rules.scoring_options(patient.site)
-    for now, following in pairwise((*told, None)):
-        if now is None:
-            return
+    ends = (*(one.at for one in told), None)[1:]
+    for now, end in zip(told, ends, strict=True):
         chart = chart.followed_by(apply_all(chart.state, now.events))
         for trial in rules.trials:
-            at: datetime | None = now.at
-            for _ in range(TURNS):
-                if at is None:
-                    break
-                one = assess(trial, chart, at, options=options, rulebook=rules.digest)
-                yield one
-                at = one.review_at
-                if following is None or at is None or at >= following.at:
-                    break
+            judge = partial(assess, trial, chart, options=options, rulebook=rules.digest)
+            yield from islice(_until(judge, now.at, end), TURNS)
+
+
+def _until(judge: Callable[[datetime], Assessment], at: datetime, end: datetime | None) -> Iterator[Assessment]:
+    """At a message, and wherever time alone may change something before the next one."""
+    one = judge(at)
+    yield one
+    while end is not None and one.review_at is not None and one.review_at < end:
+        one = judge(one.review_at)
+        yield one

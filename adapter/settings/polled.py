@@ -12,6 +12,7 @@ from adapter.settings.values import Secret, Section, by_reference
 
 UNITS = {"s": 1, "min": 60, "h": 3600, "d": 86400}
 SHORTEST = timedelta(seconds=1)
+SHORTEST_WORD = 16
 
 
 def duration(value: object) -> object:
@@ -92,6 +93,10 @@ class FhirSource(Section):
     look_back: Duration = timedelta(days=7)
     """How far the first poll and the daily one look back."""
     reconcile: Duration = timedelta(hours=24)
+    backfill: Literal["", "system", "patient", "group"] = ""
+    """Asks for a Bulk Data export once, of the whole server, of all patients or of `group`, beside polling."""
+    hint: Hidden | None = None
+    """The word with which a Subscription of the server may have it asked at once; empty: none is taken."""
     page_size: int = Field(default=100, ge=1, le=1000)
     max_pages: int = Field(default=10_000, ge=1)
     timeout_seconds: float = Field(default=30, gt=0)
@@ -111,6 +116,10 @@ class FhirSource(Section):
                 raise ValueError(f"search names {kind}, which is not among types")
             if mixed := refused_mixture(narrowed, MANNERS[self.server]):
                 raise ValueError(f"{self.server} takes no '{mixed}' beside _lastUpdated: leave it out of search.{kind}")
+        if self.backfill == "group" and not self.group:
+            raise ValueError('backfill = "group" needs the id of a Group: write group')
+        if self.hint is not None and len(self.hint.reveal()) < SHORTEST_WORD:
+            raise ValueError(f"hint: at least {SHORTEST_WORD} letters, for whoever knows it makes us ask")
         if self.every < SHORTEST:
             raise ValueError("every: at least 1 s, out of courtesy")
         return self

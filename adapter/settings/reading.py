@@ -25,6 +25,7 @@ from adapter.settings.sections import (
     WebhookNotifier,
     WebSection,
 )
+from adapter.settings.staff import OidcSection
 
 CHOICE = {
     "push_when": "when may a patient leave for the EDC? Choose candidate, screening or consented: a legal decision",
@@ -48,6 +49,7 @@ KNOWN: Mapping[tuple[str, ...], type[BaseModel]] = {
     ("notifier", "email"): EmailNotifier,
     ("notifier", "webhook"): WebhookNotifier,
     ("web",): WebSection,
+    ("web", "oidc"): OidcSection,
 }
 
 

@@ -9,6 +9,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from adapter.errors import ConfigError
 from adapter.settings.polled import FhirSource
+from adapter.settings.staff import OidcSection
 from adapter.settings.values import Address, Listen, Secret, Section, by_reference, host_and_port
 
 SHORTEST_IDLE = 60
@@ -137,6 +138,8 @@ class FhirSink(Section):
     timeout_seconds: float = Field(default=30, gt=0)
     study: str = ""
     """The EDC's own ResearchStudy (`ResearchStudy/123`), where it wants that reference."""
+    bundle: Literal["auto", "transaction", "batch", "individual"] = "auto"
+    """How a delivery is sent; auto: as the EDC's CapabilityStatement says it can."""
     _reference = field_validator("token", mode="before")(by_reference)
 
 
@@ -178,6 +181,9 @@ class WebSection(Section):
     listen: Address = Listen(host="127.0.0.1", port=8080)
     base_url: str = ""
     """Where people reach the pages (`https://…` of the TLS proxy), for links in mails; empty: the listening address."""
+    second_step: Literal["", "required", "offered"] = ""
+    """A code of the phone, of accounts of this house; empty: required in production, offered in test."""
+    oidc: OidcSection | None = None
     _address = field_validator("listen", mode="before")(host_and_port)
 
 
@@ -236,6 +242,10 @@ class Settings(BaseSettings):
     def store_password(self) -> str:
         """Raises ConfigError where the reference leads nowhere."""
         return self.store.password.reveal() if self.store.password else ""
+
+    def second_step_required(self) -> bool:
+        wish = self.web.second_step
+        return wish == "required" or (not wish and self.adapter.environment == "production")
 
     def web_base(self) -> str:
         return self.web.base_url.rstrip("/") or f"http://{self.web.listen}"

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import requests
@@ -23,7 +24,16 @@ from adapter.pipeline.exchange import (
 from adapter.pipeline.retry import retry_after
 from adapter.ports import Clock
 from adapter.sinks.edc_reply import CONFLICT, FAILED, ConflictError, Done, read_reply, version_of
-from adapter.sinks.edc_requests import adapted, same_subject, subject_position, ways, with_update
+from adapter.sinks.edc_requests import (
+    Abilities,
+    Manner,
+    abilities,
+    adapted,
+    same_subject,
+    subject_position,
+    with_update,
+)
+from adapter.sinks.edc_waves import TOO_LONG, Waves
 
 FHIR_JSON = "application/fhir+json"
 ROUNDS = 3
@@ -33,12 +43,15 @@ NOT_FOUND, GONE = 404, 410
 
 @dataclass(frozen=True, slots=True)
 class Edc:
-    """Where the EDC is. `authorization` is the whole header value; `verify` a CA file, where it is not a public one."""
+    """Where the EDC is. `authorization` is the whole header value; `verify` a CA file, where it is not a public one;
+    `manner` holds whatever the EDC says of itself.
+    """
 
     base: str
     authorization: str = field(default="", repr=False)
     verify: str = ""
     limits: Limits = field(default_factory=Limits)
+    manner: Manner | None = None
 
 
 class EdcFhir:
@@ -49,36 +62,37 @@ class EdcFhir:
 
     def __init__(self, edc: Edc, clock: Clock) -> None:
         self._base = checked_url(edc.base)
-        self._limits, self._clock = edc.limits, clock
+        self._limits, self._clock, self._manner = edc.limits, clock, edc.manner
         self._session = session()
         self._session.headers.update({"Accept": FHIR_JSON, "Content-Type": FHIR_JSON})
         self._session.verify = edc.verify or True
         if edc.authorization:
             self._session.headers["Authorization"] = edc.authorization
         self._busy = threading.Lock()
-        self._ways: dict[str, str] | None = None
+        self._abilities: Abilities | None = None
 
     async def deliver(self, delivery: Delivery) -> RemoteResource | None:
         """What the EDC now holds of the subject. Raises UnavailableError or RejectedError."""
-        total = self._limits.total
+        bundle: Json = json.loads(delivery.payload)
+        # The thread has its own deadlines; this one is for a peer that drips its headers: a statement, and in each
+        # round a read and as many posts as there are entries, where there is no transaction.
+        most = 1 + ROUNDS * (1 + len(bundle["entry"]))
         try:
-            # The thread has its own deadline; this one is for a peer that drips its headers. A transaction may take
-            # a statement, three reads and three posts.
-            async with asyncio.timeout(total * (2 * ROUNDS + 1)):
-                return await asyncio.to_thread(self._alone, delivery)
+            async with asyncio.timeout(self._limits.total * most):
+                return await asyncio.to_thread(self._alone, bundle, delivery.remote)
         except TimeoutError:
             raise UnavailableError("the EDC does not answer in time — tried again") from None
 
-    def _alone(self, delivery: Delivery) -> RemoteResource | None:
+    def _alone(self, bundle: Json, remote: RemoteResource | None) -> RemoteResource | None:
         if not self._busy.acquire(blocking=False):
             raise UnavailableError("the request before is still hanging at the EDC — tried again")
         try:
-            return self._deliver(json.loads(delivery.payload), delivery.remote)
+            return self._deliver(bundle, remote)
         finally:
             self._busy.release()
 
     def _deliver(self, bundle: Json, remote: RemoteResource | None) -> RemoteResource | None:
-        plain = adapted(bundle, self._capabilities())
+        plain = adapted(bundle, self._able().ways)
         position = subject_position(plain)
         ours = plain["entry"][position]["resource"]
         versions: list[str] = []
@@ -121,21 +135,29 @@ class EdcFhir:
         return body, RemoteResource(remote.id, version)
 
     def _post(self, bundle: Json, position: int) -> Done:
-        answer = self._send("POST", "", bundle)
-        return read_reply(answer, entries=len(bundle["entry"]), subject_at=position, wish=self._wish(answer))
+        """Whole where this EDC can, and is not told too much at once."""
+        manner = self._manner or self._able().manner
+        if manner is Manner.TRANSACTION:
+            answer = self._send("POST", "", bundle)
+            if answer.status != TOO_LONG:
+                return read_reply(answer, entries=len(bundle["entry"]), subject_at=position, wish=self._wish(answer))
+        return Waves(self._send, self._wish, batches=manner is Manner.BATCH).deliver(bundle, position)
 
-    def _capabilities(self) -> dict[str, str]:
+    def _able(self) -> Abilities:
         """Asked once; an EDC that has no readable statement is taken to accept client ids."""
-        if self._ways is None:
+        if self._abilities is None:
             answer = self._send("GET", "/metadata")
             if answer.status >= FAILED and answer.status != NOT_FOUND:
                 refuse(answer.status, "the EDC, asked for its CapabilityStatement,", wish=self._wish(answer))
-            self._ways = ways(read_json(answer))
-        return self._ways
+            self._abilities = abilities(read_json(answer))
+        return self._abilities
 
-    def _send(self, method: str, path: str, body: Json | None = None) -> Answer:
+    def _send(
+        self, method: str, path: str, body: Json | None = None, headers: Mapping[str, str] | None = None
+    ) -> Answer:
         data = None if body is None else json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
-        return exchange(self._session, requests.Request(method, self._base + path, data=data), self._limits)
+        request = requests.Request(method, self._base + path, data=data, headers=headers)
+        return exchange(self._session, request, self._limits)
 
     def _wish(self, answer: Answer) -> float | None:
         return retry_after(answer.headers.get("Retry-After"), self._clock())

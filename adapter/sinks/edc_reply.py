@@ -1,4 +1,4 @@
-"""What an EDC's answer to a transaction means: done with these ids, try again, or no for good."""
+"""What an EDC's answer means: done with these ids, try again, or no for good; of each entry, and of the whole."""
 
 import re
 from collections.abc import Iterator
@@ -11,7 +11,9 @@ from adapter.pipeline.exchange import Answer, Json, outcome_codes, read_json, re
 
 FAILED, CONFLICT, STALE = 300, 409, 412
 
-_LOCATION = re.compile(r"(?:^|/)ResearchSubject/([A-Za-z0-9.-]{1,64})(?:/_history/([A-Za-z0-9.-]{1,64}))?$", re.ASCII)
+_LOCATION = re.compile(
+    r"(?:^|/)([A-Z][A-Za-z]{1,63})/([A-Za-z0-9.-]{1,64})(?:/_history/([A-Za-z0-9.-]{1,64}))?$", re.ASCII
+)
 _ETAG = re.compile(r'(?:W/)?"([A-Za-z0-9.-]{1,64})"', re.ASCII)
 
 
@@ -25,14 +27,19 @@ class ConflictError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """`subject` is what the EDC now holds, where it said so; `created`: this transaction made it."""
+    """`subject` is what the EDC now holds, where it said so; `created`: this delivery made it."""
 
     subject: RemoteResource | None
     created: bool
 
 
 def read_reply(answer: Answer, *, entries: int, subject_at: int, wish: float | None) -> Done:
-    """Entry by entry (bad-input E09). Raises UnavailableError, RejectedError or ConflictError."""
+    """Of a transaction. Raises UnavailableError, RejectedError or ConflictError."""
+    return answered(replies_of(answer, entries=entries, wish=wish)[subject_at])
+
+
+def replies_of(answer: Answer, *, entries: int, wish: float | None) -> list[Json]:
+    """Entry by entry (bad-input E09). Raises as `read_reply`, at the first entry that was refused."""
     body = read_json(answer)
     _refuse(answer.status, f"the EDC{outcome_codes(body)}", wish)
     replies = list(_replies(body))
@@ -41,8 +48,22 @@ def read_reply(answer: Answer, *, entries: int, subject_at: int, wish: float | N
     for number, reply in enumerate(replies):
         status = _status(reply)
         _refuse(status, f"the EDC{outcome_codes(reply.get('outcome'))}, at entry {number + 1} of the bundle,", wish)
-    mine = replies[subject_at]
-    return Done(_remote(mine), _status(mine) == 201)  # noqa: PLR2004 — HTTP: created
+    return replies
+
+
+def one_answered(answer: Answer, kind: str, *, wish: float | None) -> Json:
+    """What one resource sent by itself was answered, in the words of a bundle's entry. Raises as `read_reply`."""
+    body = read_json(answer)
+    _refuse(answer.status, f"the EDC{outcome_codes(body)}, asked to keep a {kind},", wish)
+    said = answer.headers.get("Location") or answer.headers.get("Content-Location") or ""
+    if not said and body and body.get("resourceType") == kind:
+        said = f"{kind}/{body.get('id')}"
+    return {"status": str(answer.status), "location": said, "etag": answer.headers.get("ETag")}
+
+
+def answered(reply: Json) -> Done:
+    """Of the entry that is the ResearchSubject."""
+    return Done(located(reply, "ResearchSubject"), _status(reply) == 201)  # noqa: PLR2004 — HTTP: created
 
 
 def _refuse(status: int, what: str, wish: float | None) -> None:
@@ -70,11 +91,12 @@ def _status(reply: Json) -> int:
     return int(text)
 
 
-def _remote(reply: Json) -> RemoteResource | None:
+def located(reply: Json, kind: str) -> RemoteResource | None:
+    """Where the EDC put it, if it says so."""
     found = _LOCATION.search(str(reply.get("location", "")))
-    if found is None:
+    if found is None or found[1] != kind:
         return None
-    return RemoteResource(found[1], version_of(reply.get("etag")) or found[2] or "")
+    return RemoteResource(found[2], version_of(reply.get("etag")) or found[3] or "")
 
 
 def version_of(etag: object) -> str:

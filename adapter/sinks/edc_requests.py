@@ -1,5 +1,8 @@
 """The same bundle as this EDC wants to be asked: client ids, conditional update, or conditional create (decisions E2)."""
 
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
 from adapter.domain.message import RemoteResource
@@ -9,6 +12,47 @@ from adapter.fhir.subject import merged
 from adapter.pipeline.exchange import Json
 
 CLIENT_ID, CONDITIONAL_UPDATE, CONDITIONAL_CREATE = "client-id", "conditional-update", "conditional-create"
+
+
+class Manner(StrEnum):
+    """What holds a delivery together at this EDC."""
+
+    TRANSACTION = "transaction"
+    BATCH = "batch"
+    INDIVIDUAL = "individual"
+
+
+@dataclass(frozen=True, slots=True)
+class Abilities:
+    """`ways`: resource type → how it may be written; a type the EDC is silent on takes client ids."""
+
+    manner: Manner
+    ways: dict[str, str]
+
+
+def abilities(statement: Json | None) -> Abilities:
+    """By the CapabilityStatement; an EDC that says nothing is taken to know transactions, as R4 servers do."""
+    said = {code for rest in _rests(statement) for code in _codes(rest)}
+    known = [manner for manner in (Manner.TRANSACTION, Manner.BATCH) if manner in said]
+    fallback = Manner.INDIVIDUAL if said & WRITES else Manner.TRANSACTION
+    return Abilities(known[0] if known else fallback, ways(statement))
+
+
+WRITES = frozenset({"create", "update"})
+"""An EDC that names how single resources are written, and neither transaction nor batch, has neither."""
+
+
+def _rests(statement: Json | None) -> list[Json]:
+    rests = (statement or {}).get("rest")
+    return [rest for rest in rests if isinstance(rest, dict)] if isinstance(rests, list) else []
+
+
+def _codes(rest: Json) -> Iterator[str]:
+    """Of the whole server, and of each type."""
+    resources = rest.get("resource")
+    for one in (rest, *(resources if isinstance(resources, list) else ())):
+        acts = one.get("interaction") if isinstance(one, dict) else None
+        yield from (str(act.get("code")) for act in (acts if isinstance(acts, list) else ()) if isinstance(act, dict))
 
 
 def ways(statement: Json | None) -> dict[str, str]:

@@ -1,5 +1,7 @@
 """Asks a FHIR server: one request at a time, credentials to its own address alone, every answer suspected."""
 
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from time import monotonic
@@ -10,7 +12,17 @@ import requests
 from adapter.errors import UnavailableError
 from adapter.fhir.search import Parameters
 from adapter.pipeline.authorize import Authorization, TokenError
-from adapter.pipeline.exchange import PAUSE, Answer, Limits, NoAnswerError, exchange, outcome_codes, read_json
+from adapter.pipeline.exchange import (
+    PAUSE,
+    Answer,
+    Json,
+    Limits,
+    NoAnswerError,
+    exchange,
+    outcome_codes,
+    read_json,
+    streamed,
+)
 from adapter.pipeline.moments import server_time
 from adapter.pipeline.origin import Origin
 from adapter.pipeline.retry import retry_after
@@ -21,7 +33,8 @@ JSON_TYPES = frozenset({FHIR_JSON, "application/json"})
 LARGEST = 32 * 1024 * 1024
 """Bytes of a page once it is unpacked (bad-input F16)."""
 LONGEST = 200
-OK, REDIRECT, FAULT = 200, range(300, 400), 500
+OK, ACCEPTED, REDIRECT, UNAUTHORIZED, FAULT = 200, 202, range(300, 400), 401, 500
+NDJSON = "application/fhir+ndjson"
 ABSENT = frozenset({404, 410})
 
 KINDS = {401: "auth", 403: "forbidden", 404: "gone", 410: "gone", 429: "busy"}
@@ -89,6 +102,59 @@ class FhirClient:
         self._refuse(answer)
         return Got(answer.body, server_time(answer.headers))
 
+    def started(self, url: str) -> str:
+        """Asks for an export; where the server says how far it is. Raises PollError."""
+        answer = self._asked(url, {"Prefer": "respond-async"})
+        location = answer.headers.get("Content-Location", "")
+        if answer.status != ACCEPTED:
+            self._refuse(answer)
+            raise PollError("refused", "the server gives no export at this address — leave backfill out")
+        if not self._origin.holds(location):
+            raise PollError("origin", "the export's status lies at another address — not followed; look at base")
+        return location
+
+    def progress(self, url: str) -> Json | None:
+        """The manifest of a finished export; None while the server is at it. Raises PollError."""
+        answer = self._asked(url)
+        if answer.status == ACCEPTED:
+            return None
+        self._refuse(answer)
+        return read_json(answer)
+
+    def lines(self, url: str) -> Iterator[bytes]:
+        """Of an NDJSON file, one after the other, however long the file. Raises PollError."""
+        if not self._origin.holds(url):
+            raise PollError("origin", "a file of the export lies at another address — not followed; look at base")
+        try:
+            yield from self._lines(url, renewable=True)
+        except NoAnswerError as error:
+            raise PollError(error.kind, str(error)) from None
+        except TokenError as error:
+            raise PollError("token", str(error), retry_after=error.retry_after) from None
+        finally:
+            self._busy = None
+
+    def _lines(self, url: str, *, renewable: bool) -> Iterator[bytes]:
+        """The time of whoever takes the lines is not the server's."""
+        request = requests.Request("GET", url, headers=self._headers({"Accept": NDJSON}))
+        self._busy = monotonic()
+        with streamed(self._peer, request, self._limits) as (answer, found):
+            if answer.status == OK:
+                while (line := next(found, None)) is not None:
+                    self._busy = None
+                    yield line
+                    self._busy = monotonic()
+                return
+        if answer.status == UNAUTHORIZED and renewable and self._authorization.renew():
+            yield from self._lines(url, renewable=False)
+        else:
+            self._refuse(answer)
+
+    def ended(self, url: str) -> None:
+        """The server may delete the export; whether it does is its own affair."""
+        with suppress(NoAnswerError):
+            exchange(self._peer, requests.Request("DELETE", url, headers=self._headers({})), self._limits)
+
     def capability(self) -> str:
         """FHIR version and software as the server's CapabilityStatement names them; empty where it says nothing. Raises PollError."""
         answer = self._asked(f"{self.base}/metadata")
@@ -100,13 +166,13 @@ class FhirClient:
         parts = (said.get("fhirVersion"), software.get("name"), software.get("version"))
         return plain(" ".join(str(part) for part in parts if part)[:LONGEST])
 
-    def _asked(self, url: str) -> Answer:
+    def _asked(self, url: str, more: Mapping[str, str] | None = None) -> Answer:
         """With one new token where the old one was refused (bad-input F10)."""
         self._busy = monotonic()
         try:
-            answer = self._sent(url)
-            if answer.status == 401 and self._authorization.renew():  # noqa: PLR2004 — Unauthorized
-                answer = self._sent(url)
+            answer = self._sent(url, more or {})
+            if answer.status == UNAUTHORIZED and self._authorization.renew():
+                answer = self._sent(url, more or {})
         except NoAnswerError as error:
             raise PollError(error.kind, str(error)) from None
         except TokenError as error:
@@ -115,11 +181,14 @@ class FhirClient:
             self._busy = None
         return answer
 
-    def _sent(self, url: str) -> Answer:
-        headers = {"Accept": FHIR_JSON, "Accept-Encoding": "gzip"}
+    def _sent(self, url: str, more: Mapping[str, str]) -> Answer:
+        return exchange(self._peer, requests.Request("GET", url, headers=self._headers(more)), self._limits)
+
+    def _headers(self, more: Mapping[str, str]) -> dict[str, str]:
+        headers = {"Accept": FHIR_JSON, "Accept-Encoding": "gzip", **more}
         if said := self._authorization.header():
             headers["Authorization"] = said
-        return exchange(self._peer, requests.Request("GET", url, headers=headers), self._limits)
+        return headers
 
     def _refuse(self, answer: Answer) -> None:
         if answer.status == OK:

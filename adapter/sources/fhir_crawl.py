@@ -45,6 +45,8 @@ class Server:
     max_pages: int = 10_000
     group: str = ""
     reconcile: timedelta = timedelta(hours=24)
+    backfill: str = ""
+    """`system`, `patient` or `group`: what a Bulk Data export is asked for once; empty: none is."""
 
 
 @dataclass(frozen=True, slots=True)

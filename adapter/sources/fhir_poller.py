@@ -5,6 +5,7 @@ import random
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import suppress
 from datetime import timedelta
 from functools import partial
 from time import monotonic
@@ -15,7 +16,7 @@ from adapter.fhir.search import Search
 from adapter.pipeline.receive import StoreInbox
 from adapter.pipeline.retry import after
 from adapter.ports import Clock
-from adapter.sources import fhir_reconcile
+from adapter.sources import fhir_export, fhir_reconcile
 from adapter.sources.fhir_client import FhirClient, PollError
 from adapter.sources.fhir_crawl import Crawl, Desk, Server, StoppedError
 from adapter.sources.fhir_roster import asked
@@ -31,6 +32,8 @@ LAST_PAGE = 3.0
 FALTERING = 3
 """Searches in a row that a server fails with, after which it is left alone until the next round."""
 JITTER = 0.1
+COURTESY = 1.0
+"""Seconds between two rounds, however often the server knocks."""
 WHOLE = ""
 """The server itself, where a search is named."""
 
@@ -44,15 +47,26 @@ class FhirPoller:
         self.server, self.tally = server, tally
         self._make_client, self._database, self._clock = make_client, database, clock
         self._client: FhirClient | None = None
+        self._knock = asyncio.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._failures = 0
         self._resting: dict[Search, float] = {}
         self._faltering = 0
 
     async def run(self, inbox: StoreInbox) -> None:
         """Until cancelled. Raises StorageFailedError."""
+        self._loop = asyncio.get_running_loop()
         while True:
+            self._knock.clear()
             seconds = await self._turn(inbox)
-            await asyncio.sleep(seconds)
+            await asyncio.sleep(min(seconds, COURTESY))
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._knock.wait(), seconds - COURTESY)
+
+    def wake(self) -> None:
+        """Asks at once, from whatever thread; a server in trouble is left alone as long as it needs."""
+        if self._loop is not None and not self._failures:
+            self._loop.call_soon_threadsafe(self._knock.set)
 
     async def _turn(self, inbox: StoreInbox) -> float:
         """One round in a daemon thread, watched; the seconds until the next."""
@@ -108,7 +122,7 @@ class FhirPoller:
         self._faltering = 0
         since = self._clock() - self.server.look_back
         searches = list(asked(crawl))
-        whole = True
+        whole = not fhir_export.wanted(crawl) or self._attempt(fhir_export.SEARCH, partial(fhir_export.step, crawl))
         for search in searches:
             work = partial(crawl.again, search, since) if search.patient else partial(crawl.poll, search)
             whole &= self._attempt(search, work)

@@ -107,6 +107,7 @@ class Tally:
 
 
 ODD = {
+    "export": "the server could not export everything — what it left out is found by polling, as far back as that looks",
     "scope": "the token may do more than we asked for — ask the server's administrator to grant no more",
     "clock": "the server's clock and ours are more than two minutes apart — set them",
     "version": "the server's software or FHIR version has changed — compare what it gives with what it gave",

@@ -1,7 +1,7 @@
 """A small strict FHIR R4 receiver in the place of the trial's EDC: for the demo and for tests."""
 
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from starlette.applications import Starlette
@@ -19,16 +19,17 @@ Json = dict[str, Any]
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
-def create_edc(store: EdcStore) -> Starlette:
-    """The ASGI application; base URL is its root, the page for people stands at `/`."""
-    desk = _Desk(store)
+def create_edc(store: EdcStore, *, able: Sequence[str] = ("transaction",)) -> Starlette:
+    """The ASGI application; base URL is its root, the page for people stands at `/`. `able`: which bundles it takes."""
+    desk = _Desk(store, able)
     return Starlette(
         routes=[
             Route("/", desk.look, methods=["GET"]),
-            Route("/", _strict(desk.transaction), methods=["POST"]),
+            Route("/", _strict(desk.bundle), methods=["POST"]),
             Route("/metadata", desk.metadata, methods=["GET"]),
             Route("/{kind}/_search", _strict(desk.search_by_form), methods=["POST"]),
             Route("/{kind}", _strict(desk.search), methods=["GET"]),
+            Route("/{kind}", _strict(desk.create), methods=["POST"]),
             Route("/{kind}/{id}", _strict(desk.read), methods=["GET"]),
             Route("/{kind}/{id}", _strict(desk.update), methods=["PUT"]),
         ]
@@ -36,17 +37,26 @@ def create_edc(store: EdcStore) -> Starlette:
 
 
 class _Desk:
-    def __init__(self, store: EdcStore) -> None:
-        self._store = store
+    def __init__(self, store: EdcStore, able: Sequence[str]) -> None:
+        self._store, self._able = store, able
 
     async def look(self, _request: Request) -> Response:
         return HTMLResponse(page(self._store))
 
     async def metadata(self, _request: Request) -> Response:
-        return _fhir(statement())
+        return _fhir(statement(self._able))
 
-    async def transaction(self, request: Request) -> Response:
-        return _fhir(self._store.transaction(await _body(request)))
+    async def bundle(self, request: Request) -> Response:
+        body = await _body(request)
+        if body.get("type") not in self._able:
+            raise RefusedError(400, "not-supported", f"taken here: {', '.join(self._able) or 'no bundles'}")
+        return _fhir(self._store.batch(body) if body["type"] == "batch" else self._store.transaction(body))
+
+    async def create(self, request: Request) -> Response:
+        kind = _known(request.path_params["kind"])
+        held, status = self._store.create(kind, await _body(request), request.headers.get("If-None-Exist"))
+        headers = {"ETag": etag(held), "Location": f"{kind}/{held['id']}/_history/{held['meta']['versionId']}"}
+        return _fhir(held, status=status, headers=headers)
 
     async def search(self, request: Request) -> Response:
         return self._found(request.path_params["kind"], "&".join(f"{k}={v}" for k, v in request.query_params.items()))
@@ -111,9 +121,14 @@ def _fhir(body: Json, *, status: int = 200, headers: dict[str, str] | None = Non
     return JSONResponse(body, status_code=status, headers=headers, media_type=FHIR_JSON)
 
 
-def statement() -> Json:
+def statement(able: Sequence[str] = ("transaction",)) -> Json:
     """The CapabilityStatement: ids by the client, conditional create, versions."""
-    allowed = {"updateCreate": True, "conditionalCreate": True, "conditionalUpdate": True, "versioning": "versioned"}
+    allowed = {
+        "updateCreate": True,
+        "conditionalCreate": True,
+        "conditionalUpdate": True,
+        "versioning": "versioned-update",
+    }
     acts = [{"code": code} for code in ("read", "update", "create", "search-type")]
     resources = [{"type": kind, "interaction": acts, **allowed} for kind in sorted(TYPES)]
     return {
@@ -123,5 +138,5 @@ def statement() -> Json:
         "kind": "instance",
         "fhirVersion": "4.0.1",
         "format": ["json"],
-        "rest": [{"mode": "server", "resource": resources, "interaction": [{"code": "transaction"}]}],
+        "rest": [{"mode": "server", "resource": resources, "interaction": [{"code": one} for one in able]}],
     }

@@ -52,6 +52,25 @@ class EdcStore:
         self.resources = draft.resources
         return _response([(written[p], self.resources[written[p][0]]) for p in range(len(entries))])
 
+    def batch(self, bundle: Json) -> Json:
+        """Each entry for itself, done or refused."""
+        entries = [{"response": self._one_of_a_batch(entry)} for entry in bundle.get("entry", [])]
+        return {"resourceType": "Bundle", "type": "batch-response", "entry": entries}
+
+    def _one_of_a_batch(self, entry: Json) -> Json:
+        try:
+            done: Json = self.transaction(_alone(entry))["entry"][0]["response"]
+        except RefusedError as error:
+            issue = {"severity": "error", "code": error.code, "diagnostics": error.text}
+            return {"status": str(error.status), "outcome": {"resourceType": "OperationOutcome", "issue": [issue]}}
+        return done
+
+    def create(self, kind: str, resource: Json, condition: str | None) -> tuple[Json, int]:
+        """A single POST: what is held now, and whether that is new (201)."""
+        request = {"method": "POST", "url": kind} | ({"ifNoneExist": condition} if condition else {})
+        done = self.transaction(_alone({"resource": resource, "request": request}))["entry"][0]["response"]
+        return self.resources[kind, done["location"].split("/")[1]], int(done["status"][:3])
+
     def _place(self, entry: Json) -> tuple[Key, int]:
         """Where the entry goes: 201 a new place, 200 an existing one, -200 an existing one that is left as it is."""
         request, kind = entry["request"], entry["resource"]["resourceType"]
@@ -137,6 +156,10 @@ _MATCH: dict[str, Callable[[Json, str], bool]] = {
 
 def etag(resource: Json) -> str:
     return f'W/"{resource["meta"]["versionId"]}"'
+
+
+def _alone(entry: Json) -> Json:
+    return {"resourceType": "Bundle", "type": "transaction", "entry": [entry]}
 
 
 def _entries(bundle: Json) -> list[Json]:

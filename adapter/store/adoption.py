@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from sqlalchemy import Connection, delete, insert, select, update
 
 from adapter.domain.patient import PatientId
+from adapter.store.calling import calls, openings
 from adapter.store.codec import storable
 from adapter.store.patients import key_of
 from adapter.store.schema import candidate_aliases, candidate_history, candidates
@@ -26,7 +27,7 @@ def adopt(tx: Connection, former: str, candidate: str, patient: PatientId, episo
     else:
         place = {"patient": key_of(tx, patient), "episode": storable(episode)}
         tx.execute(insert(candidates), rows[former] | {"id": candidate} | place)
-    for table in (candidate_history, candidate_aliases):
+    for table in (candidate_history, candidate_aliases, calls, openings):
         tx.execute(update(table).where(table.c.candidate == former).values(candidate=candidate))
     held = tx.execute(select(claims).where(claims.c.candidate == former)).mappings().one_or_none()
     if held is not None:

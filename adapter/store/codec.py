@@ -99,6 +99,7 @@ def statement_text(statement: EncounterStatement) -> str:
             emergency_ward=statement.emergency_ward,
             admitted=iso_or_none(statement.admitted),
             account=statement.account,
+            expired=statement.expired,
         )
     )
 
@@ -119,6 +120,7 @@ def read_statement(text: str) -> EncounterStatement:
         emergency_ward=given.get("emergency_ward", False),
         admitted=moment_or_none(given.get("admitted")),
         account=given.get("account", ""),
+        expired=given.get("expired", False),
     )
 
 

@@ -21,6 +21,8 @@ class Lock(IntEnum):
     """Of sessions: shared by processors, exclusive for a rebuild in their place."""
     APART = 5
     """Of sessions: a message of several partitions is processed; one at a time."""
+    CALLING = 6
+    """Deciding who is told: what one process decided the next one sees. Taken first."""
 
 
 def take(tx: Connection, lock: Lock) -> None:

@@ -64,6 +64,13 @@ def load(conn: Connection, patient: PatientId) -> PatientState:
     )
 
 
+def numbered(conn: Connection, value: str) -> list[PatientId]:
+    """Whoever goes by this number, of whatever site and authority."""
+    columns = (patients.c.site, patients.c.authority, patients.c.value)
+    found = conn.execute(select(*columns).where(patients.c.value == codec.storable(value)).order_by(*columns))
+    return [PatientId(*row) for row in found]
+
+
 def _results(conn: Connection, key: int) -> dict[str, tuple[Result, ...]]:
     found: dict[str, list[Result]] = {}
     for concept, versions in conn.execute(_RESULTS, {"patient": key}):

@@ -12,6 +12,22 @@ users = Table(
     Column("password_hash", WORDS, nullable=False),
     Column("disabled", NUMBER, nullable=False, server_default="0"),
     Column("created", WORDS, nullable=False),
+    # Whom the hospital's own sign-in knows: `issuer|subject`; empty for accounts of this house.
+    Column("external", WORDS, nullable=False, server_default=""),
+    # `*` or a JSON list.
+    Column("sites", WORDS, nullable=False, server_default="*"),
+    Column("trials", WORDS, nullable=False, server_default="*"),
+    # The secret of one-time codes, sealed by a key outside the database, and the last code's step: each works once.
+    Column("second_step", WORDS, nullable=False, server_default=""),
+    Column("used_step", NUMBER, nullable=False, server_default="0"),
+    Column("entered", WORDS),
+    Index(
+        "users_external",
+        "external",
+        unique=True,
+        sqlite_where=text("external <> ''"),
+        postgresql_where=text("external <> ''"),
+    ),
 )
 
 sessions = Table(
@@ -23,6 +39,10 @@ sessions = Table(
     Column("created", WORDS, nullable=False),
     Column("seen", WORDS, nullable=False),
     Column("expires", WORDS, nullable=False),
+    # The provider's proof of this sign-in, sealed, for signing out there; and the name it gives to its own session.
+    Column("hint", WORDS, nullable=False, server_default=""),
+    Column("provider_session", WORDS, nullable=False, server_default=""),
+    Column("previous", WORDS),
 )
 
 sign_in_tokens = Table(
@@ -49,4 +69,16 @@ proposals = Table(
     Column("decided_by", WORDS, nullable=False, server_default=""),
     Column("decided_at", WORDS),
     Index("proposals_open", "id", sqlite_where=text("state = 'open'"), postgresql_where=text("state = 'open'")),
+)
+
+# Access to patients for one who has none, in an emergency: asked by one person, given by another, over by itself.
+break_glass = Table(
+    "break_glass",
+    metadata,
+    Column("id", NUMBER, primary_key=True),
+    Column("user", WORDS, nullable=False),
+    Column("reason", WORDS, nullable=False),
+    Column("asked", WORDS, nullable=False),
+    Column("decided_by", WORDS, nullable=False, server_default=""),
+    Column("until", WORDS),
 )

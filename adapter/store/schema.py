@@ -13,6 +13,12 @@ from sqlalchemy import (
     text,
 )
 
+from adapter.store import calling, missed_cases, people, polls
+from adapter.store.columns import NUMBER, WORDS, metadata
+from adapter.store.identities import contested_ids, screening_ids, ties
+
+__all__ = ["calling", "contested_ids", "metadata", "missed_cases", "people", "polls", "screening_ids", "ties"]
+"""`calling`, `missed_cases`, `people` and `polls` are imported for their tables."""
 from adapter.store import people, polls, team
 from adapter.store.columns import NUMBER, WORDS, metadata
 from adapter.store.identities import contested_ids, screening_ids, ties
@@ -263,6 +269,9 @@ outbox_remotes = Table(
     Column("version", WORDS, nullable=False),
 )
 
+VIEWED = "action = 'view-candidate'"
+"""A person saw a candidate; in the very words of the partial index."""
+
 # Append-only: triggers of the first migration refuse UPDATE and DELETE (reliability 4.2).
 audit = Table(
     "audit",
@@ -279,6 +288,7 @@ audit = Table(
     Column("reason", WORDS, nullable=False),
     Column("previous", WORDS, nullable=False),
     Column("hash", WORDS, nullable=False),
+    Index("audit_seen", "object_id", "at", **_only(VIEWED)),
 )
 
 # Facts of the whole store: which site key it belongs to.

@@ -56,10 +56,18 @@ class ResultBody(_Strict):
     drawn: AwareDatetime
 
 
-Posted = DeterminationBody | StatusBody | ResultBody
+class OnsetBody(_Strict):
+    """When sepsis began, where a person says otherwise than the score; `null` takes it back."""
+
+    onset: AwareDatetime | None
+    reason: str = Field(min_length=1, max_length=LONGEST_NOTE)
+
+
+Posted = DeterminationBody | StatusBody | ResultBody | OnsetBody
+KINDS = {DeterminationBody: "determination", StatusBody: "status", ResultBody: "result", OnsetBody: "onset"}
 _POSTED: TypeAdapter[Posted] = TypeAdapter(Posted)
 _SCHEMA = {"requestBody": {"required": True, "content": {"application/json": {"schema": {
-    "anyOf": [kind.model_json_schema() for kind in (DeterminationBody, StatusBody, ResultBody)]
+    "anyOf": [kind.model_json_schema() for kind in (DeterminationBody, StatusBody, ResultBody, OnsetBody)]
 }}}}}  # fmt: skip
 
 
@@ -100,7 +108,7 @@ async def determine(request: Request, visitor: MayAct, candidate: str) -> JSONRe
         raise HTTPException(404, "This trial is not screened here.")
     if request.headers.get("if-match") not in {None, "*", etag(row)}:
         raise HTTPException(412, "The candidate has changed since you read it.")
-    kind = {DeterminationBody: "determination", StatusBody: "status"}.get(type(posted), "result")
+    kind = KINDS[type(posted)]
     wish = Wish(kind, row, _key(request), (("body", posted.model_dump_json()),))
     done = await perform(request, visitor, wish, _body(posted, Asked(row, visitor.name, context.clock()), trial))
     return JSONResponse({"message": done.inbox_id, "state": str(done.state)}, status_code=201)
@@ -166,6 +174,10 @@ def _body(posted: Posted, asked: Asked, trial: Trial) -> bytes:
                 )
             case StatusBody():
                 return wishes.status(asked, trial, posted.status, posted.reason, posted.note)
+            case OnsetBody(onset=None):
+                return wishes.onset_as_computed(asked, posted.reason)
+            case OnsetBody():
+                return wishes.onset(asked, posted.onset, posted.reason)
             case ResultBody():
                 return wishes.result(asked, posted.concept, posted.value, posted.unit, posted.drawn)
     except RefusedError as error:

@@ -12,12 +12,18 @@ from adapter.errors import UnavailableError
 from adapter.web import (
     api,
     decide,
+    flow_page,
     health,
+    hint,
+    hospital,
     live,
+    log,
     once,
+    overlooked,
     quality,
     quarantine,
     render,
+    second_step,
     sign_in,
     together,
     workbench,
@@ -25,11 +31,11 @@ from adapter.web import (
 )
 from adapter.web.access import NotSignedInError
 from adapter.web.acts import Acts
+from adapter.web.attempts import Door
 from adapter.web.context import WebContext
 from adapter.web.folder import STATIC
 from adapter.web.guard import LOOPBACK, Guard, Wall, hostname
 from adapter.web.sessions import read_cookie
-from adapter.web.sign_in import Door
 
 TITLES = {
     400: "That could not be read",
@@ -47,8 +53,26 @@ def create_app(context: WebContext) -> FastAPI:
     app.state.context = context
     app.state.door = Door()
     app.state.acts = Acts(context.inbox)
-    app.state.live = live.Live(context)
-    for room in (worklist, together, live, decide, quality, quarantine, workbench, sign_in, once, health, api):
+    rooms = (
+        worklist,
+        decide,
+        log,
+        flow_page,
+        overlooked,
+        quality,
+        quarantine,
+        workbench,
+        sign_in,
+        hospital,
+        once,
+        health,
+        hint,
+        second_step,
+        together,
+        live,
+        api,
+    )
+    for room in rooms:
         app.include_router(room.router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     app.add_exception_handler(NotSignedInError, _not_signed_in)

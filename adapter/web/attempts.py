@@ -4,6 +4,8 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from adapter.web.passwords import PasswordCheck
+
 BY_NAME = 5
 BY_ADDRESS = 50
 """More, because a whole ward may come by one address: a proxy, a shared computer."""
@@ -51,3 +53,15 @@ class Attempts:
         if failures is None or now - failures.last > FORGET_AFTER:
             return None
         return failures
+
+
+class Door:
+    """What signing in remembers between two tries."""
+
+    def __init__(self) -> None:
+        self.names = Attempts(BY_NAME)
+        self.addresses = Attempts(BY_ADDRESS)
+        self.check = PasswordCheck()
+
+    def wait(self, name: str, address: str, now: datetime) -> timedelta:
+        return max(self.names.wait(name, now), self.addresses.wait(address, now))

@@ -6,12 +6,15 @@ from datetime import timedelta, tzinfo
 from typing import Protocol
 
 from adapter.domain.trial import Trial
+from adapter.fhir.calendar import Dates
 from adapter.mapping.amend import SiteLine
 from adapter.ports import Clock, Inbox
 from adapter.screening.rulebook import Rulebook
 from adapter.store.database import Database
 from adapter.store.proposals import Proposal
 from adapter.store.secret import SiteSecret
+from adapter.web.provider import Provider
+from adapter.web.staff import StaffRules
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,15 @@ class Health:
     codes: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Hospital:
+    """The hospital's own sign-in, who of its people is who here, and what the button says."""
+
+    provider: Provider
+    rules: StaffRules
+    label: str = "Hospital account"
+
+
 class Bench(Protocol):
     """What the pages need of the workbench; each act raises RejectedError with the reason."""
 
@@ -43,6 +55,14 @@ class Bench(Protocol):
     def check(self, site: str, line: SiteLine) -> None: ...
 
     def carry_out(self, proposal: Proposal, approver: str, role: str) -> int: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Hint:
+    """The word a polled server must say, and what has it asked at once."""
+
+    word: str = field(repr=False)
+    wake: Callable[[], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +86,16 @@ class WebContext:
     """Tells whoever reads the inbox that something waits there which came by no door."""
     zones: Mapping[str, tzinfo] = field(default_factory=dict)
     """By site: the zone its people read clocks in. A site not named here reads UTC."""
+
+    hints: Mapping[str, Hint] = field(default_factory=dict)
+    """By source."""
+    second_step_required: bool = False
+    """Of accounts of this house; those of the hospital have their own."""
+    hospital: Hospital | None = None
+    """None: accounts of this house alone."""
+
+    dates: Dates = Dates.SHIFTED
+    """How the trial unit's version of the screening log tells times: as the EDC may know them (decisions E3)."""
 
     def trial(self, trial_id: str) -> Trial | None:
         return next((trial for trial in self.trials if trial.id == trial_id), None)

@@ -47,6 +47,19 @@ async def one_person(request: Request, visitor: MayAct, candidate: str) -> Respo
     return await _done(request, visitor, ("same-person", candidate), given, lambda asked, _: wishes.same_person(asked))
 
 
+@router.post("/c/{candidate}/onset")
+async def set_onset(request: Request, visitor: MayAct, candidate: str) -> Response:
+    context: WebContext = request.app.state.context
+    given = await fields.form(request, *EVERY_FORM, "began", "reason")
+
+    def body(asked: Asked, _trial: Trial) -> bytes:
+        if not given["began"]:
+            return wishes.onset_as_computed(asked, given["reason"])
+        return wishes.onset(asked, wishes.drawn(given["began"], asked.row, context), given["reason"])
+
+    return await _done(request, visitor, ("onset", candidate), given, body)
+
+
 @router.post("/c/{candidate}/status")
 async def set_status(request: Request, visitor: MayAct, candidate: str) -> Response:
     given = await fields.form(request, *EVERY_FORM, "choice", "note")

@@ -1,7 +1,6 @@
 """Links that sign in once: the first account, a chosen password, the demonstration."""
 
 import contextlib
-import re
 import secrets
 from datetime import datetime, timedelta
 
@@ -24,7 +23,6 @@ FIRST_RUN = "first-run"
 USER = "user"
 """`user:NAME` lets an account that exists choose its password."""
 VALID = timedelta(hours=24)
-NAME = re.compile(r"[A-Za-z0-9._@-]{2,64}")
 
 router = APIRouter(include_in_schema=False)
 
@@ -76,6 +74,8 @@ async def accept(request: Request, token: str) -> Response:
     cookie = await run_in_threadpool(_settle, context, token, User(name, role_of(purpose), stored, context.clock()))
     if cookie is None:
         return _form(request, token, purpose, name=name, problem="This name is taken, or the link was just used.")
+    if context.second_step_required:
+        return RedirectResponse("/sign-in", status_code=303)
     return _welcome(context, cookie)
 
 
@@ -86,7 +86,7 @@ def role_of(purpose: str) -> str:
 
 
 def _problem(name: str, given: dict[str, str]) -> str | None:
-    if not NAME.fullmatch(name):
+    if not accounts.NAME.fullmatch(name):
         return "A name has 2 to 64 letters, digits, dots or dashes."
     if given["password"] != given["again"]:
         return "The two passwords differ."
@@ -104,7 +104,7 @@ def _demo(context: WebContext, token: str) -> str | None:
 
 
 def _settle(context: WebContext, token: str, wanted: User) -> str | None:
-    """Uses the token, makes the account or sets its password, opens a session: all or nothing."""
+    """Uses the token, makes the account or sets its password, opens a session unless a second step is due: all or nothing."""
     now = context.clock()
     cookie: str | None = None
     with contextlib.suppress(_PutBack), context.database.write() as tx:
@@ -112,7 +112,7 @@ def _settle(context: WebContext, token: str, wanted: User) -> str | None:
         user = _account(tx, purpose, wanted) if purpose else None
         if user is None:
             raise _PutBack
-        cookie = _opened(tx, user, now)
+        cookie = "" if context.second_step_required else _opened(tx, user, now)
     return cookie
 
 

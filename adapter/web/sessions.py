@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from fastapi import Request, Response
 
 from adapter.store import accounts
-from adapter.store.accounts import Session, User
+from adapter.store.accounts import EVERYWHERE, Scope, Session, User
 from adapter.store.audit import Act
 from adapter.store.database import Transaction
 from adapter.web.context import WebContext
@@ -16,6 +16,8 @@ from adapter.web.record import recorded
 
 IDLE = timedelta(minutes=15)
 LIFETIME = timedelta(hours=12)
+MOST = 3
+"""Sessions of one person at a time."""
 TOUCH = timedelta(minutes=1)
 """Activity is written down at most this often."""
 
@@ -29,6 +31,10 @@ class Visitor:
     csrf: str = field(repr=False)
     session: str = field(repr=False)
     """The hash of the session's token, as the store knows it."""
+    scope: Scope = EVERYWHERE
+    previous: datetime | None = None
+    """When they last signed in before: somebody else's use of the account is noticed."""
+    hint: str = field(default="", repr=False)
 
 
 def fingerprint(token: str) -> str:
@@ -36,9 +42,22 @@ def fingerprint(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-def start(tx: Transaction, user: User, now: datetime) -> str:
-    """A new session for every sign-in; returns the token for the cookie, which is kept nowhere else."""
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """Of a sign-in by the hospital's own accounts: its sealed proof, and the provider's name for its session."""
+
+    hint: str = field(default="", repr=False)
+    provider_session: str = field(default="", repr=False)
+
+
+HERE = Begun()
+
+
+def start(tx: Transaction, user: User, now: datetime, begun: Begun = HERE) -> str:
+    """A new session for every sign-in, the oldest of too many ends; returns the token for the cookie, kept nowhere else."""
     accounts.forget_expired(tx, now)
+    accounts.close_oldest(tx, user.name, MOST - 1)
+    accounts.entered(tx, user.name, now)
     token = secrets.token_urlsafe(32)
     accounts.open_session(
         tx,
@@ -49,6 +68,9 @@ def start(tx: Transaction, user: User, now: datetime) -> str:
             created=now,
             seen=now,
             expires=now + LIFETIME,
+            previous=user.entered,
+            hint=begun.hint,
+            provider_session=begun.provider_session,
         ),
     )
     return token
@@ -65,7 +87,7 @@ def find(context: WebContext, token: str, *, active: bool) -> Visitor | None:
     if active and now - session.seen > TOUCH:
         with context.database.write() as tx:
             accounts.touch_session(tx, key, now)
-    return Visitor(user.name, user.role, session.csrf, key)
+    return Visitor(user.name, user.role, session.csrf, key, user.scope, session.previous, session.hint)
 
 
 def end(context: WebContext, visitor: Visitor) -> None:

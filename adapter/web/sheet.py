@@ -82,7 +82,12 @@ class Sheet:
     baseline_source: str
     onset: str
     onset_provisional: bool
+    onset_computed: str
+    onset_by: str
+    """Who stated the onset, if a person did; `onset_computed` is what the score says beside it."""
+    onset_reason: str
     infection: str
+    infection_basis: str
     facts: tuple[Value, ...]
     stratum_evidence: tuple[Value, ...]
     flags: tuple[str, ...]
@@ -125,8 +130,12 @@ def sheet(row: CandidateRow, context: WebContext, now: datetime) -> Sheet:
         baseline=words.interval(baseline.get("low"), baseline.get("high")),
         baseline_source=str(baseline.get("source") or ""),
         onset=times.local(sepsis.get("onset"), zone),
+        onset_computed=times.local(sepsis.get("onset_computed"), zone),
+        onset_by=str(sepsis.get("onset_by") or ""),
+        onset_reason=str(sepsis.get("onset_reason") or ""),
         onset_provisional=bool(sepsis.get("provisional")),
         infection=times.local(sepsis.get("infection"), zone),
+        infection_basis=str(sepsis.get("infection_basis") or ""),
         facts=other_facts(explained, zone),
         stratum_evidence=values(explained.get("stratum_evidence"), zone),
         flags=flags_of(explained),

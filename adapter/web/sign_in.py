@@ -1,7 +1,5 @@
 """Signing in with name and password, and out again."""
 
-from datetime import datetime, timedelta
-
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 from starlette.concurrency import run_in_threadpool
@@ -9,28 +7,16 @@ from starlette.concurrency import run_in_threadpool
 from adapter.store import accounts
 from adapter.store.accounts import User
 from adapter.store.audit import Act
-from adapter.web import attempts, fields, render, sessions
+from adapter.web import fields, render, second_step, sessions
 from adapter.web.access import SignedIn, check_csrf
-from adapter.web.attempts import Attempts
+from adapter.web.attempts import Door
 from adapter.web.context import WebContext
-from adapter.web.passwords import PasswordCheck
+from adapter.web.farewell import farewell
 from adapter.web.record import note, recorded
 
 router = APIRouter(include_in_schema=False)
 
 LONGEST_NAME = 100
-
-
-class Door:
-    """What signing in remembers between two tries."""
-
-    def __init__(self) -> None:
-        self.names = Attempts(attempts.BY_NAME)
-        self.addresses = Attempts(attempts.BY_ADDRESS)
-        self.check = PasswordCheck()
-
-    def wait(self, name: str, address: str, now: datetime) -> timedelta:
-        return max(self.names.wait(name, now), self.addresses.wait(address, now))
 
 
 @router.get("/sign-in")
@@ -56,6 +42,8 @@ async def try_in(request: Request) -> Response:
         door.addresses.failed(address, now)
         await note(request, Act(name, "", "sign-in", outcome="failed"))
         return _form(request, to, problem="Name and password do not belong together.", status=403)
+    if half := second_step.needed(context, user, to):
+        return second_step.ask(request, half)
     door.names.succeeded(name)
     response = RedirectResponse(to, status_code=303)
     sessions.set_cookie(response, context, await run_in_threadpool(_enter, context, user))
@@ -67,7 +55,10 @@ async def leave(request: Request, visitor: SignedIn) -> Response:
     context: WebContext = request.app.state.context
     check_csrf(visitor, (await fields.form(request, "csrf"))["csrf"])
     await run_in_threadpool(sessions.end, context, visitor)
-    response = RedirectResponse("/sign-in", status_code=303)
+    where = await run_in_threadpool(farewell, context, visitor.hint)
+    response: Response = RedirectResponse("/sign-in", status_code=303)
+    if where:  # not a redirect: a form of ours may lead nowhere but to ourselves
+        response = render.notice(request, 200, "One moment", "Signing out…", bounce=where, link=where)
     sessions.drop_cookie(response, context)
     return response
 
@@ -87,7 +78,9 @@ def _enter(context: WebContext, user: User) -> str:
 
 
 def _form(request: Request, to: str, *, problem: str = "", status: int = 200) -> Response:
-    return render.page(request, "sign_in.html", status=status, to=to, problem=problem)
+    hospital = request.app.state.context.hospital
+    label = hospital.label if hospital else ""
+    return render.page(request, "sign_in.html", status=status, to=to, problem=problem, hospital=label)
 
 
 def _slow_down(request: Request, to: str, seconds: int) -> Response:

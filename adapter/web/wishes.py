@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import NamedTuple
 
+from adapter.domain.onset import ONSET, onset_note
 from adapter.domain.overlay import SAME_PERSON
 from adapter.domain.trial import Trial
 from adapter.domain.truth import Truth
@@ -89,6 +90,28 @@ def same_person(asked: Asked) -> bytes:
     if not described:
         raise RefusedError("Nobody doubts that this is one person.")
     return _determined(asked, SAME_PERSON, Truth.MET, " ".join(described))
+
+
+def onset(asked: Asked, began: datetime | None, reason: str) -> bytes:
+    """When sepsis began, whatever the score says; raises RefusedError for the future, or without a reason."""
+    if began is None or began > asked.at:
+        raise RefusedError(
+            "Say when sepsis began; it cannot be in the future, and the clock may have skipped that hour."
+        )
+    return _determined(asked, ONSET, Truth.MET, onset_note(began, _reason(reason)))
+
+
+def onset_as_computed(asked: Asked, reason: str) -> bytes:
+    """Takes a stated onset back; raises RefusedError without a reason, or where nobody stated one."""
+    if not (asked.row.assessment.get("sepsis") or {}).get("onset_by"):
+        raise RefusedError("Say when sepsis began.")
+    return _determined(asked, ONSET, Truth.UNKNOWN, _reason(reason))
+
+
+def _reason(text: str) -> str:
+    if not text.strip():
+        raise RefusedError("Say why: another time than the computed one needs a reason.")
+    return _note(text.strip())
 
 
 def status(asked: Asked, trial: Trial, wanted: str, reason: str, note: str) -> bytes:

@@ -2,26 +2,22 @@
 
 import os
 import re
-import threading
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-import uvicorn
 
-from adapter.web.app import create_app
 from tests.amending import amendable
 from tests.builders import T0, obx, oru
+from tests.chromium import browser, listening
 from tests.web_house import PASSWORD, House, arrival, house, mals, organs, results, unclear
 
-CHROMIUM = Path(os.environ.get("CHROMIUM", "/usr/bin/chromium"))
-FLAGS = ["--no-sandbox", "--disable-background-networking", "--disable-gpu"]
 DESK = {"width": 1280, "height": 900}
 PHONE = {"width": 390, "height": 844}
+
+__all__ = ["browser"]
 
 pytestmark = pytest.mark.server
 
@@ -34,18 +30,6 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[House, st
         fill(home)
         with listening(home) as base:
             yield home, base
-
-
-@contextmanager
-def listening(home: House) -> Iterator[str]:
-    server = uvicorn.Server(uvicorn.Config(create_app(home.context), port=0, log_level="critical", lifespan="off"))
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    while not server.started:
-        time.sleep(0.01)
-    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    server.should_exit = True
-    thread.join()
 
 
 def fill(home: House) -> None:
@@ -64,19 +48,6 @@ def fill(home: House) -> None:
             arrival(number, name, ward, bed, at=at - timedelta(hours=1)), results(number, *lines, name=name, at=at)
         )
     home.tell(*unclear("200", at=T0 + timedelta(hours=40)))
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    if not CHROMIUM.exists():
-        reason = f"no browser at {CHROMIUM} (install it with: apt-get install chromium)"
-        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(reason)
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as player:
-        made = player.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
-        yield made
-        made.close()
 
 
 @pytest.fixture

@@ -56,6 +56,14 @@ def test_two_open_organs_of_which_none_can_settle_alone_as_not_met(judged: Judge
     assert {(test, always) for test, always, _ in deciding(found)} == {("bilirubin", False), ("creatinine", False)}
 
 
+def test_a_pressure_alone_settles_sepsis_as_not_met_whatever_it_says(judged: Judge, six_organs: Make) -> None:
+    """It gives one point at most; a second would need a drug, and none is charted."""
+    found = judged(state_of(*six_organs(map=None), encounter=EMERGENCY))
+    assert deciding(found) == [("map", True, "MAP would settle I6 as not met, whatever it says.")]
+    low = judged(state_of(*six_organs(map=60), encounter=EMERGENCY))
+    assert next(str(c.answer) for c in low.criteria if c.id == "I6") == "not-met"
+
+
 def test_a_weight_is_the_deciding_test_where_a_dose_waits_for_it(judged: Judge, six_organs: Make) -> None:
     """On the ward the rise from 1 asks for four points of the heart: 3 or 4 by a dose nobody can work out."""
     ward = visit(at=T0, cls=EncounterClass.INPATIENT, ward="MED")
@@ -64,7 +72,8 @@ def test_a_weight_is_the_deciding_test_where_a_dose_waits_for_it(judged: Judge, 
     drug = given("norepinephrine", "0.5", "mg/h", after(98), until=after(101))
     found = judged(state_of(*admission, *later, encounter=ward, administrations=(drug,)), after(101))
     assert (found.sofa.low, found.sofa.high) == (3, 4)
-    assert [(test, always) for test, always, _ in deciding(found)] == [("weight", True)]
+    says = "Weight is what the points already possible wait for: it may settle I6."
+    assert deciding(found) == [("weight", True, says)]
 
 
 def test_ferritin_may_settle_the_stratum_alone_and_hladr_does(judged: Judge, six_organs: Make) -> None:
@@ -121,6 +130,43 @@ def test_every_criterion_says_what_would_change_it(judged: Judge, six_organs: Ma
     said = {criterion["id"]: criterion["otherwise"] for criterion in told["criteria"]}
     assert said["I6"].startswith("It would no longer be met without: sofa.total at least 2")
     assert said["E1"].startswith("It would be met by: age_years")
+    assert said["I2"] == ""
+
+
+def test_what_a_person_answered_another_answer_changes(
+    judged: Judge, six_organs: Make, answered: Callable[..., Any]
+) -> None:
+    state = state_of(*six_organs(platelets=90), encounter=EMERGENCY, determinations=(answered("E3", "not-met"),))
+    told = as_json(judged(state), patient="S", software="0")
+    said = {criterion["id"]: criterion["otherwise"] for criterion in told["criteria"]}
+    assert said["E3"] == "Another answer by a person; this one is of nurse."
+
+
+def test_an_organ_says_how_far_its_points_may_go_and_each_doubt_in_a_sentence(judged: Judge, six_organs: Make) -> None:
+    drug = given("norepinephrine", "0.5", "mg/h", T0, until=after(2))
+    found = organs(judged(state_of(*six_organs(), encounter=EMERGENCY, administrations=(drug,))))
+    says = found["cardiovascular"]["says"]
+    assert says == (
+        "Circulation: 3 points (it may be 3 to 4). Norepinephrine rate on 2026-01-02 at 03:00 (reported as 0.5 mg/h) "
+        "(sustained for 60 min); norepinephrine at an unknown dose: 3 to 4 (Sepsis-3 Table 1). "
+        "No weight is on record: the dose per kilogram is not known."
+    )
+
+
+def test_a_gcs_from_before_sedation_is_told_as_one(judged: Judge, six_organs: Make) -> None:
+    sedated = given("propofol", "3", "mg/kg/h", after(1), until=after(10))
+    told = (*six_organs(**{"gcs-total": 14}), observation("gcs-total", 3, at=after(6)))
+    found = organs(judged(state_of(*told, encounter=EMERGENCY, administrations=(sedated,)), after(6)))
+    assert (
+        "GCS 14 on 2026-01-02 at 03:00, from before sedation (GCS 14, charted 1.0 h before sedation); "
+        in found["cns"]["says"]
+    )
+
+
+def test_a_running_drug_has_its_name_for_a_sentence(judged: Judge, six_organs: Make) -> None:
+    drug = given("angiotensin-ii", "0.03", "ug/kg/min", T0, until=after(2))
+    found = organs(judged(state_of(*six_organs(), encounter=EMERGENCY, administrations=(drug,))))
+    assert found["cardiovascular"]["says"].endswith(" Angiotensin ii running.")
 
 
 def test_every_flag_of_the_score_has_its_sentence() -> None:

@@ -1,29 +1,31 @@
 """HAPI HL7v2 and the UCUM reference implementation, asked through one Java process."""
 
 import base64
-import fcntl
 import json
-import os
-import shutil
 import subprocess
 from collections.abc import Iterable, Iterator
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.conftest import ROOT, data_folder
+from tests.conftest import data_folder
+from tests.jars import absent, fetched
 
 HERE = Path(__file__).parent / "java"
-JARS = Path(os.environ.get("ADAPTER_JARS", ROOT / ".cache" / "oracles"))
 ESSENCE = data_folder() / "terminology" / "ucum-org" / "ucum-essence.xml"
-INSTALL = "needs Java 17 and Maven: apt-get install default-jdk-headless maven"
 
 
 class JavaOracle:
     def __init__(self) -> None:
-        command = ["java", "-Xshare:auto", "-cp", f"{jars()}/*", str(HERE / "Oracle.java"), str(ESSENCE)]
+        command = [
+            "java",
+            "-Xshare:auto",
+            "-cp",
+            f"{fetched(HERE, 'oracles')}/*",
+            str(HERE / "Oracle.java"),
+            str(ESSENCE),
+        ]
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
     def close(self) -> None:
@@ -55,26 +57,6 @@ class JavaOracle:
 
 def encoded(text: str) -> str:
     return base64.b64encode(text.encode()).decode()
-
-
-@cache
-def jars() -> Path:
-    """Fetched by Maven, once; other test processes wait for it."""
-    JARS.mkdir(parents=True, exist_ok=True)
-    with (JARS / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        stamp = JARS / "pom.xml"
-        if not stamp.exists() or stamp.read_bytes() != (HERE / "pom.xml").read_bytes():
-            fetch = ["mvn", "-q", "-B", "-f", str(HERE / "pom.xml"), "dependency:copy-dependencies"]
-            subprocess.run([*fetch, f"-DoutputDirectory={JARS}"], check=True, capture_output=True, timeout=300)
-            shutil.copy(HERE / "pom.xml", stamp)
-    return JARS
-
-
-def absent() -> str:
-    """Why there is no Java oracle here; empty where there is. On CI an absent one is a failure."""
-    there = shutil.which("java") and shutil.which("javac") and shutil.which("mvn")
-    return "" if there or os.environ.get("CI") else INSTALL
 
 
 @pytest.fixture(scope="module")

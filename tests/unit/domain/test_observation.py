@@ -72,3 +72,11 @@ def test_a_nightly_resend_is_the_same_statement_at_its_newest_telling() -> None:
     assert len(both.versions) == 1
     assert both.versions[0].message == "1"
     assert both == result(replace(again, message="1"), FINAL)
+
+
+def test_a_final_word_about_what_was_withdrawn_brings_no_value_back() -> None:
+    """`U` says that the stored preliminary is final now; a stored result that was taken back stays so."""
+    promoted = version(ResultStatus.PROMOTED, 100, "")
+    assert result(PRELIMINARY, promoted).usable is not None
+    assert result(PRELIMINARY, GONE, promoted).current is None
+    assert result(promoted).current is None

@@ -128,7 +128,8 @@ def test_a_skin_commensal_is_shown_as_one(judged: Judge, criterion: Results, gro
 
 def drugs(judged: Judge, criterion: Results, which: str, *said: Any, **more: Any) -> CriterionResult:
     observed = more.pop("observed", ())
-    return criterion(judged(state_of(*observed, encounter=ED, administrations=said), LATER), which)
+    at = more.pop("at", LATER)
+    return criterion(judged(state_of(*observed, encounter=ED, administrations=said), at), which)
 
 
 @pytest.mark.parametrize(("days", "laid"), [(1, True), (29.9, True), (30.2, False)])
@@ -192,9 +193,50 @@ def test_what_does_not_reach_the_body_or_is_long_ago_does_not_count(
     assert drugs(judged, criterion, "E11", said, observed=(WEIGHT,)).evidence == ()
 
 
-def test_without_a_weight_nothing_is_worked_out(judged: Judge, criterion: Results) -> None:
+def test_without_a_weight_the_doses_are_shown_and_nothing_is_worked_out(judged: Judge, criterion: Results) -> None:
     found = drugs(judged, criterion, "E11", given("prednisone", dose="50", unit="mg", at=T0, route="oral"))
-    assert (found.answer, found.evidence) == (Truth.UNKNOWN, ())
+    assert (found.answer, shown(found)) == (Truth.UNKNOWN, [("prednisone", "50")])
+
+
+@pytest.mark.parametrize(
+    ("rate", "unit", "more", "daily"),
+    [
+        ("10", "mg/h", {}, "0.571429"),  # 16 h x 10 mg x 5/20 = 40 mg of prednisone over 70 kg
+        ("10", "mg/h", {"concentration": "1"}, "0.571429"),
+        ("5", "mL/h", {"concentration": "2"}, "0.571429"),
+        ("5", "mL/h", {}, None),  # nobody told the strength
+        ("0.1", "mg/kg/h", {}, None),
+        ("2", "U/h", {}, None),
+    ],
+)
+def test_an_infusion_counts_by_what_flowed_each_day(
+    judged: Judge, criterion: Results, rate: str, unit: str, more: dict[str, Any], daily: str | None
+) -> None:
+    """From 08:00 for 24 hours: sixteen of them on the first day."""
+    start = T0 + timedelta(hours=5)
+    flowed = given("hydrocortisone", rate, unit, start, until=start + timedelta(hours=24), route="iv", **more)
+    found = drugs(judged, criterion, "E11", flowed, observed=(WEIGHT,), at=T0 + timedelta(days=3))
+    assert dict(shown(found)).get("steroid.daily") == daily
+
+
+def test_what_has_not_flowed_yet_and_what_has_no_end_is_not_counted(judged: Judge, criterion: Results) -> None:
+    running = given("hydrocortisone", "10", "mg/h", T0, until=T0 + timedelta(hours=20), route="iv")
+    soon, later = (
+        drugs(judged, criterion, "E11", running, observed=(WEIGHT,), at=T0 + timedelta(hours=h)) for h in (11, 12)
+    )
+    assert (bool(soon.evidence), dict(shown(later))["steroid.daily"]) == (False, "0.428571")
+    endless = given("hydrocortisone", "100", "mg/h", T0, route="iv")
+    assert drugs(judged, criterion, "E11", endless, observed=(WEIGHT,), at=T0 + timedelta(days=2)).evidence == ()
+
+
+def test_a_course_can_be_told_from_a_single_dose(judged: Judge, criterion: Results) -> None:
+    doses = [
+        given("prednisone", dose=mg, unit="mg", at=T0 + timedelta(days=n), route="oral")
+        for n, mg in enumerate(("70", "7", "35"))
+    ]
+    found = drugs(judged, criterion, "E11", *doses, observed=(WEIGHT,), at=T0 + timedelta(days=4))
+    assert found.evidence[0].value == "1"
+    assert found.evidence[0].note == "median 0.5 mg/kg over 3 days with any; 2 days of 0.4 mg/kg or more"
 
 
 def test_every_corticosteroid_of_the_formulary_has_its_factor() -> None:

@@ -143,3 +143,11 @@ def test_a_new_visit_is_no_new_episode_while_somebody_is_followed(judged: Judge,
 def test_a_trial_without_a_plan_follows_nobody(judged: Judge) -> None:
     found = judged(person(), LATER, follow_up=FollowUpPlan())
     assert found.follow_up == FollowUp(RANDOMISED)
+
+
+@pytest.mark.parametrize(("days", "status"), [(27, "died"), (28, "alive")])
+def test_a_discharge_of_whoever_died_is_a_death(judged: Judge, days: int, status: str) -> None:
+    """One of day 29 says that the patient lived on day 28."""
+    gone = replace(visit(action=EncounterAction.DISCHARGE, at=RANDOMISED + timedelta(days=days)), expired=True)
+    (one,) = followed(judged, person(moves=(gone,)), LATER).survival
+    assert one.status == status

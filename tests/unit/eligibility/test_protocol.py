@@ -53,6 +53,67 @@ def test_the_immunosep_page_holds_every_criterion_in_order() -> None:
     assert trial.stratum_requires == "central"
 
 
+def hours(span: timedelta) -> str:
+    return f"{span // timedelta(hours=1)} h"
+
+
+def test_every_line_of_the_page_reaches_the_trial() -> None:
+    """What a trialist signs is what is asked: no text, figure or name is lost between the file and the bedside."""
+    trial, page = shipped("immunosep"), assets.load_document(PROFILES / "immunosep/trial.yaml").data
+    assert [getattr(trial, key) for key in ("id", "title", "registry", "protocol_version", "stratum_requires")] == [
+        page[key] for key in ("trial", "title", "registry", "protocol_version", "stratum_requires")
+    ]
+    for criterion, said in zip(trial.criteria, [*page["inclusion"], *page["exclusion"]], strict=True):
+        told = [getattr(criterion, key) for key in ("id", "text", "short", "source", "ask")]
+        assert told == [said.get(key, "").strip() for key in ("id", "text", "short", "source", "ask")]
+        assert (criterion.met_when is None, criterion.suggested_when is None) == (
+            "met_when" not in said,
+            "suggested_when" not in said,
+        )
+    for name, said in page["parameters"].items():
+        found = getattr(trial.parameters, name)
+        assert (hours(found) if isinstance(found, timedelta) else found) == (
+            Fraction(str(said)) if isinstance(said, float) else said
+        )
+    assert [(s.id, s.blocked_as) for s in trial.strata] == [(s["id"], s.get("blocked_as", "")) for s in page["strata"]]
+    assert [(c.id, c.starts, hours(c.limit), [hours(mark) for mark in c.warn_left]) for c in trial.clocks] == [
+        (c["id"], c["from"], c["limit"], c["warn_left"]) for c in page["clocks"]
+    ]
+
+
+def test_what_a_page_may_leave_out_is_empty(changed: Changed) -> None:
+    trial = changed(
+        "id: I2\n    short: Both genders\n    text: Both genders.\n    source: registry NCT04990232\n    needs: nothing",
+        "id: I2\n    text: Both genders.\n    needs: nothing",
+    )
+    both = trial.criterion("I2")
+    assert both is not None
+    assert (both.short, both.source, both.ask, both.met_when, both.suggested_when) == ("", "", "", None, None)
+    assert changed("  consent_criterion: I4  ", "  #").parameters.consent_criterion == ""
+    assert changed(", warn_left: [24 h, 12 h]", "").clocks[0].warn_left == ()
+
+
+def test_noise_round_a_threshold_may_be_none_and_is_never_the_whole_value(changed: Changed) -> None:
+    assert changed("near_threshold: 0.15", "near_threshold: 0").parameters.near_threshold == 0
+    with pytest.raises(ConfigError, match=r"between 0 and 1, such as 0\.15"):
+        changed("near_threshold: 0.15", "near_threshold: 1")
+
+
+def test_a_group_of_drugs_is_asked_for_with_its_combinations_and_nothing_else() -> None:
+    found = {
+        comparison.of: [(code.system, code.code, code.prefix) for code in comparison.codes]
+        for criterion in shipped("immunosep").criteria
+        if criterion.suggested_when is not None
+        for comparison in comparisons(criterion.suggested_when)
+        if comparison.fact.startswith("drug.")
+    }
+    assert sorted(found["antituberculosis"]) == [
+        ("group", "antituberculosis", False),
+        ("group", "antituberculosis-combination", False),
+    ]
+    assert found["anti-cytokine"] == [("group", "anti-cytokine", False)]
+
+
 def test_only_sepsis_and_stratum_wait_for_data() -> None:
     assert [c.id for c in shipped("immunosep").criteria if c.needs is Needs.DATA] == ["I6", "I7"]
 
@@ -115,7 +176,7 @@ MISTAKES = {
     "stratum_criterion: I7": ("stratum_criterion: E7", "unknown stratum_criterion"),
     "id: E3": ("id: E2", "the id 'E2' stands twice"),
     "from: I6": ("from: I7", "unknown from 'I7'"),
-    "warn_left: [24 h": ("warn_left: [96 h", "before the limit"),
+    "warn_left: [24 h": ("warn_left: [72 h", "before the limit"),
     "paired_with: ferritin": ("paired_with: ferritine", "did you mean 'ferritin'"),
     "stratum_requires: central ": ("stratum_requires: centre ", "did you mean 'central'"),
     "consent-asked: []": ("consent-ask: []", "did you mean 'consent-asked'"),

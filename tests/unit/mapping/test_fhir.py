@@ -581,3 +581,11 @@ def test_a_drug_nobody_knows_is_told_where_it_stands() -> None:
     assert [(issue.code, issue.where, issue.detail) for issue in seen.issues] == [
         ("unmapped-drug", "MedicationAdministration.medication[x]", "X1")
     ]
+
+
+@pytest.mark.parametrize("where", ["hospitalization", "admission"])
+@pytest.mark.parametrize(("code", "expired"), [("exp", True), ("home", False)])
+def test_a_visit_may_end_with_a_death(where: str, code: str, expired: bool) -> None:
+    ended = FINISHED | {where: {"dischargeDisposition": {"coding": [{"code": code}]}}}
+    (view,) = visits(said_of(encounter(), ended))
+    assert view.expired is expired

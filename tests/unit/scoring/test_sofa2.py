@@ -129,6 +129,8 @@ def test_drugs_that_overlap_for_less_than_an_hour_are_not_summed() -> None:
 def test_an_unknown_dose_keeps_its_interval() -> None:
     heart = second("cardiovascular", MAP_80, drugs=(given("norepinephrine", "0.5", "mg/h", until=after(2)),))
     assert (heart.score, heart.low, heart.high) == (2, 2, 4)
+    dopamine = second("cardiovascular", MAP_80, drugs=(given("dopamine", "50", "mg/h", until=after(2)),))
+    assert (dopamine.score, dopamine.low, dopamine.high) == (2, 2, 4)
 
 
 def test_machines_are_four_points() -> None:

@@ -141,6 +141,8 @@ def test_without_a_concentration_millilitres_are_no_dose() -> None:
         ((weight(80, concept="weight-stated"),), "weight_stated", 4),
         ((weight(80, after(1), "weight-stated"),), "weight_stated", 4),
         ((weight(90), weight(70, concept="weight-stated")), None, 3),
+        ((observation("weight", "<60", at=after(-0.5)), weight(80, after(1))), "weight_charted_later", 4),
+        ((observation("weight", "0", at=T0), weight(80, concept="weight-stated")), "weight_stated", 4),
     ],
 )
 def test_which_weight_makes_the_dose(weights: tuple[Observation, ...], flag: str | None, points: int) -> None:
@@ -213,6 +215,23 @@ def test_a_light_rass_charted_under_the_sedative_outweighs_it(rass: int, hour: f
     assert brain(sedative, observation("rass", rass, at=after(hour)), GCS_3).score == points
 
 
+@pytest.mark.parametrize(
+    ("rates", "points"),
+    [
+        ([(0, "3"), (2, "2"), (3.5, "2"), (5.5, "2")], 4),
+        ([(0, "3"), (5.5, "2")], None),
+        ([(0, "3"), (2, "2"), (4, "0"), (5, "2")], None),
+    ],
+    ids=["one infusion, its rates turned", "another infusion", "stopped and begun again"],
+)
+def test_a_light_rass_outweighs_the_infusion_it_was_charted_under_and_no_later_one(
+    rates: list[tuple[float, str]], points: int | None
+) -> None:
+    """RASS 0 at three o'clock: who was awake under propofol then is not asleep of it for its rate was turned since."""
+    infusion = [given("propofol", number, "mg/kg/h", at=after(hour)) for hour, number in rates]
+    assert brain(*infusion, observation("rass", 0, at=after(3)), GCS_3).score == points
+
+
 def test_an_opioid_alone_is_no_sedation_and_a_push_of_midazolam_neither() -> None:
     assert brain(given("fentanyl", "100", "ug/h", until=after(10)), GCS_3).score == 4
     assert brain(given("midazolam", dose="2", unit="mg", at=after(5.9)), GCS_3).score == 4
@@ -236,3 +255,9 @@ def test_a_sedative_whose_end_nobody_told_leaves_the_coma_undecided() -> None:
 def test_a_fifteen_under_sedation_counts() -> None:
     awake = observation("gcs-total", 15, at=after(6))
     assert brain(given("propofol", "1", "mg/kg/h", until=after(10)), awake).score == 0
+
+
+@pytest.mark.parametrize("told", [observation("weight", "<60", at=T0), observation("weight", 0, at=T0)])
+def test_a_bound_or_nothing_on_the_scales_is_no_weight(told: Observation) -> None:
+    found = heart(given("norepinephrine", "0.5", "mg/h", until=after(2)), beside=(MAP_80, told))
+    assert (found.low, found.high, found.flags) == (3, 4, ("weight_missing",))

@@ -562,6 +562,14 @@ def test_a_trigger_event_says_what_happened(event: str, action: EncounterAction)
     assert visit(adt(event)).action is action
 
 
+@pytest.mark.parametrize(
+    ("event", "disposition", "expired"),
+    [("A03", "20", True), ("A03", "41", True), ("A03", "01", False), ("A03", "", False), ("A08", "20", False)],
+)
+def test_a_discharge_may_be_of_whoever_died(event: str, disposition: str, expired: bool) -> None:
+    assert visit(adt(event, disposition=disposition)).expired is expired
+
+
 def test_a_visit_statement_is_read_whole() -> None:
     said = visit(adt("A01", cls="E", ward="TEP", bed="12", authority="ATTIKON"), site="attikon")
     assert (said.visit, said.ward, said.bed) == ("V1", "TEP", "12")

@@ -5,7 +5,7 @@ import gzip
 import io
 import json
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from adapter.pipeline.exchange import PAUSE
 from adapter.pipeline.origin import Origin
 from adapter.sources import fhir_poller
 from tests.fhir_server import FhirServer, Step, cut, drips, drops, observation, patient, running, says
-from tests.polling import Bench, bench
+from tests.polling import Bench, bench, until
 
 PAGE = {"resourceType": "Bundle", "type": "searchset"}
 
@@ -276,14 +276,6 @@ def test_numbers_that_are_none_are_the_readers_business(fhir: FhirServer, polled
     polled.round()
     assert len([row for row in polled.rows() if row.type == "Observation"]) == 1
     assert polled.alarms() == ()
-
-
-async def until(true: Callable[[], bool]) -> None:
-    for _ in range(1000):
-        if true():
-            return
-        await asyncio.sleep(0.01)
-    raise AssertionError("it did not come")
 
 
 def logged() -> io.StringIO:

@@ -1,5 +1,7 @@
 """Round after round before a strict server: what is asked, what is stored, and where the bookmark stands."""
 
+import asyncio
+import contextlib
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -8,7 +10,7 @@ import pytest
 
 from adapter.fhir.search import MANNERS, Bookmark
 from tests.fhir_server import START, FhirServer, first, observation, patient, running, says
-from tests.polling import Bench, bench
+from tests.polling import Bench, bench, until
 
 
 @pytest.fixture
@@ -185,6 +187,14 @@ def test_what_a_result_refers_to_comes_with_it_in_the_same_page(fhir: FhirServer
     assert kinds == ["Observation", "Observation", "Patient", "Specimen"]  # a reader knows one page
 
 
+def test_the_record_that_another_was_replaced_by_comes_with_it(fhir: FhirServer, polled: Bench) -> None:
+    fhir.put(patient("p9", "109"), lastUpdated="2020-01-01T00:00:00.000Z")
+    polled.round()
+    fhir.put(patient("p8", "108") | {"link": [{"other": {"reference": "Patient/p9"}, "type": "replaced-by"}]})
+    polled.round()
+    assert [one["resource"]["id"] for one in polled.bodies()[-1]["entry"]][-2:] == ["p8", "p9"]
+
+
 def test_who_a_patient_is_stands_in_every_page_and_is_asked_for_once_a_round(fhir: FhirServer, polled: Bench) -> None:
     fill(fhir, 9)
     for one in fhir.resources.values():
@@ -326,3 +336,37 @@ def test_what_a_page_holds_and_how_far_we_are_are_one_commit(fhir: FhirServer, p
     del polled.store.keep  # type: ignore[method-assign]
     polled.round()
     assert len(polled.stored()) == 3
+
+
+def test_a_knock_begins_a_round_at_once(fhir: FhirServer, polled: Bench) -> None:
+    async def knocked() -> None:
+        poller = polled.made(every=600)
+        poller.wake()  # before it runs: nothing
+        task = asyncio.create_task(poller.run(polled.store))
+        await until(lambda: polled.counted("poll_rounds_total", outcome="whole") == 1)
+        fhir.put(observation("new"))
+        poller.wake()
+        await until(lambda: polled.stored() != [])
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+    asyncio.run(asyncio.wait_for(knocked(), 10))
+    assert [name for name, _ in polled.stored()] == ["new"]
+
+
+def test_a_knock_does_not_hasten_the_way_to_a_server_in_trouble(fhir: FhirServer, polled: Bench) -> None:
+    async def knocked() -> int:
+        fhir.faults += [("Patient", says(401))] * 9
+        task = asyncio.create_task(polled.made(every=600).run(polled.store))
+        await until(lambda: polled.alarms() != ())
+        asked = len(fhir.seen)
+        for _ in range(20):
+            polled.poller.wake()
+            await asyncio.sleep(0.1)
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+        return len(fhir.seen) - asked
+
+    assert asyncio.run(asyncio.wait_for(knocked(), 10)) == 0

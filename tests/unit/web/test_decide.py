@@ -287,3 +287,36 @@ def test_a_number_whose_person_turned_out_to_be_two_is_asked_about_on_either_pag
     number = row.assessment["screening_ids"][0]
     assert client.post(f"{page}/screening-id", data=hidden(shown) | {"number": number}).status_code == 303
     assert "One screening number" not in client.get(page).text
+
+
+def test_a_stated_onset_stands_beside_the_computed_one_and_can_be_taken_back(home: House) -> None:
+    client, page, form = opened(home)
+    wish = form | {"began": "2026-01-02T06:15", "reason": "seen on the ward"}
+    assert client.post(f"{page}/onset", data=wish).headers["location"] == f"{page}?saved=applied#onset"
+    assert "stated by anna: seen on the ward. By the score:" in client.get(page).text
+    assert ("anna", "onset", "ok") in home.audited()
+    back = hidden(client.get(page).text) | {"began": "", "reason": "misread"}
+    assert client.post(f"{page}/onset", data=back).status_code == 303
+    assert "stated by" not in client.get(page).text
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"reason": " "}, {"began": "2026-01-03T05:00"}, {"began": "soon"}, {"began": ""}, {"reason": "x" * 501}]
+)
+def test_an_onset_needs_a_moment_of_the_past_and_a_reason(home: House, wrong: dict[str, str]) -> None:
+    client, page, form = opened(home)
+    given = form | {"began": "2026-01-02T06:15", "reason": "seen"} | wrong
+    assert client.post(f"{page}/onset", data=given).status_code == 422
+    assert stored(home) == []
+
+
+def test_a_script_states_an_onset(home: House) -> None:
+    client, page, _ = opened(home)
+    token = {"X-CSRF-Token": client.get("/api/v1/session").json()["csrf"]}
+    url = f"/api/v1/candidates/{page.rpartition('/')[2]}/determinations"
+    posted = {"onset": "2026-01-02T06:15:00+00:00", "reason": "seen"}
+    assert client.post(url, json=posted, headers=token).status_code == 201
+    told = client.get(url.removesuffix("/determinations")).json()["assessment"]["sepsis"]
+    assert (told["onset"], told["onset_by"]) == ("2026-01-02T06:15:00+00:00", "anna")
+    assert client.post(url, json=posted | {"onset": None}, headers=token).status_code == 201
+    assert client.post(url, json=posted | {"onset": None}, headers=token).status_code == 422

@@ -6,7 +6,7 @@ from alembic import op
 from adapter.store.columns import NUMBER, WORDS
 
 revision = "0016"
-down_revision = "0012"
+down_revision = "0015"
 
 KEPT = """
 CREATE TRIGGER candidate_notes_stay BEFORE UPDATE ON candidate_notes

@@ -1,0 +1,1 @@
+"""Who is told of a candidate, by which channel and when: pure."""

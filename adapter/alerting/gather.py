@@ -1,0 +1,59 @@
+"""From wishes to messages: quiet hours hold, storms become one message with a count, a digest comes at its time."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime, timedelta
+
+from adapter.alerting.hours import latest
+from adapter.alerting.model import Cause, Message, Person, Policy, Sent, Wish
+
+LATE = timedelta(hours=4)
+"""A digest that could not be made for longer is left out: it would tell of another time of day."""
+URGENT_PART = 5
+"""In a storm urgent news waits a fifth of the window at most."""
+
+
+def messages(wanted: Iterable[Wish], sent: Sequence[Sent], policy: Policy, now: datetime) -> tuple[Message, ...]:
+    """Whatever is held now is wished again in the next round: nothing is forgotten by waiting."""
+    by_person: dict[str, list[Wish]] = {}
+    for wish in wanted:
+        by_person.setdefault(wish.person, []).append(wish)
+    found: list[Message] = []
+    for name, own in by_person.items():
+        person = policy.person(name)
+        if person is not None:
+            found += _to(person, own, [one for one in sent if one.person == name], (policy, now))
+    return tuple(found)
+
+
+def _to(
+    person: Person, wanted: Sequence[Wish], sent: Sequence[Sent], given: tuple[Policy, datetime]
+) -> Iterator[Message]:
+    policy, now = given
+    free = [wish for wish in wanted if wish.urgent or not policy.quiet(person, now)]
+    recent = [one for one in sent if one.cause is not Cause.DIGEST and now - one.at < policy.storm_window]
+    storm = len(free) + len(recent) > policy.storm
+    held = sum(policy.quiet(person, wish.since) for wish in free) > 1
+    if not storm and not held:
+        yield from (Message(person.name, wish.cause, (wish,)) for wish in free)
+    elif free and not _just_told(recent, policy, now, urgent=any(wish.urgent for wish in free)):
+        yield Message(person.name, Cause.MANY, tuple(free), len({wish.candidate for wish in free}))
+
+
+def _just_told(recent: Sequence[Sent], policy: Policy, now: datetime, *, urgent: bool) -> bool:
+    """Of several together, within the window; what is urgent waits a part of it."""
+    pause = policy.storm_window / URGENT_PART if urgent else policy.storm_window
+    return any(one.cause is Cause.MANY and now - one.at < pause for one in recent)
+
+
+def digests(
+    waiting: int, on_call: Sequence[str], sent: Sequence[Sent], policy: Policy, now: datetime
+) -> Iterator[Message]:
+    """To the first on the rota and to every team channel, at each of its times; with nothing to tell only where that is
+    asked for, as a daily proof that the way is open.
+    """
+    moment = latest(policy.digest, now, policy.zone)
+    if moment is None or now - moment > LATE or not (waiting or policy.digest_when_empty):
+        return
+    heard = {one.person for one in sent if one.cause is Cause.DIGEST and one.at >= moment}
+    people = [person.name for person in policy.people if person.team or person.name in on_call[:1]]
+    yield from (Message(name, Cause.DIGEST, (), waiting) for name in people if name not in heard)

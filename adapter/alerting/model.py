@@ -1,0 +1,126 @@
+"""The words of alerting: people, rules of telling, what stands, what was told, what is to be told."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, time, timedelta, tzinfo
+from enum import StrEnum
+
+from adapter.alerting.hours import Hours
+
+
+class Cause(StrEnum):
+    """Why somebody is told."""
+
+    RAISED = "raised"
+    UPDATED = "updated"
+    WITHDRAWN = "withdrawn"
+    ESCALATED = "escalated"
+    """Nobody opened or claimed it: the next on the rota."""
+    DEADLINE = "deadline"
+    """It is still undecided at one of the trial's marks (`warn_left`)."""
+    DIGEST = "digest"
+    """What waits, at a fixed time of day."""
+    MANY = "many"
+    """Several at once: one message with their number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody who may be on call. `channels` are outlets, tried in this order; `team` stands on no rota and is told of all."""
+
+    name: str
+    channels: tuple[str, ...]
+    quiet: Hours | None = None
+    team: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """How people want to be told; every figure stands in `[alerts]`."""
+
+    people: tuple[Person, ...]
+    zone: tzinfo = UTC
+    urgent: timedelta = timedelta(hours=12)
+    """With less time left quiet hours hold nothing back."""
+    escalate: timedelta = timedelta(minutes=30)
+    escalate_quiet: timedelta = timedelta(minutes=60)
+    digest: tuple[time, ...] = ()
+    digest_when_empty: bool = False
+    storm: int = 5
+    """So many messages to one person within `storm_window`; what comes then goes together."""
+    storm_window: timedelta = timedelta(minutes=15)
+    fallback: timedelta = timedelta(minutes=10)
+    """A channel that has not taken a message by then has failed: the next is tried (P6: within 15 minutes)."""
+
+    def person(self, name: str) -> Person | None:
+        return next((one for one in self.people if one.name == name), None)
+
+    def quiet(self, person: Person, now: datetime) -> bool:
+        return person.quiet is not None and person.quiet.covers(now.astimezone(self.zone).time())
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """Somebody was told of a candidate; `told` is what its summary said then, `key` the message that carried it."""
+
+    person: str
+    cause: Cause
+    told: str
+    at: datetime
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A candidate whose alert stands or was taken back, and what became of it. `calls` and `opened` are of this life of the
+    alert only (since `raised`); `failed` are the messages that no channel carried.
+    """
+
+    candidate: str
+    trial: str
+    standing: bool
+    raised: datetime
+    changed: datetime
+    told: str
+    deadline: datetime | None = None
+    marks: tuple[timedelta, ...] = ()
+    claimed: bool = False
+    decided: bool = False
+    opened: datetime | None = None
+    calls: tuple[Call, ...] = ()
+    failed: frozenset[str] = field(default_factory=frozenset)
+
+    @property
+    def answered(self) -> bool:
+        return self.claimed or self.opened is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """Somebody should hear of a candidate now, quiet hours and storms aside."""
+
+    person: str
+    candidate: str
+    cause: Cause
+    told: str
+    urgent: bool
+    since: datetime
+    """When its reason arose: one that arose in quiet hours was held."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What goes out to one person: one candidate, several together (`many`), or the digest."""
+
+    person: str
+    cause: Cause
+    wishes: tuple[Wish, ...]
+    count: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A message that went to a person lately."""
+
+    person: str
+    cause: Cause
+    at: datetime

@@ -1,0 +1,87 @@
+"""When an infection was suspected: by cultures, antibiotics and diagnoses of the stay, or by a person (clinical 1.7)."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from adapter.domain.administration import Administration
+from adapter.domain.administration import standing as given_of
+from adapter.domain.condition import ConditionStatus, standing
+from adapter.eligibility.answers import grew
+from adapter.eligibility.coded import GIVEN, diagnoses, listed
+from adapter.eligibility.view import View, instant
+from adapter.scoring.thresholds import ANTIBIOTIC_AFTER_CULTURE, CULTURE_AFTER_ANTIBIOTIC
+from adapter.scoring.turns import AT_ONCE
+
+CULTURES = ("culture-organism", "culture-other")
+TURNS = dict.fromkeys(CULTURES, (AT_ONCE,))
+ANTIBACTERIAL = "antibacterial"
+"""The group of mappings/codesets/substances.csv."""
+A_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Infection:
+    """`basis` says in words what it rests on."""
+
+    at: datetime
+    basis: str
+
+
+def infection_of(view: View, recorded: datetime | None) -> Infection | None:
+    """The earliest sign, each of this stay; `None` while nobody knows. An antibiotic alone may be prophylaxis."""
+    given = view.stay.admitted, diagnoses(view), _antibiotics(view)
+    found = view.remembered("infection", TURNS, lambda: _first(_signs(view)), *given)
+    told = [] if recorded is None else [Infection(recorded, "a person recorded it")]
+    return _first([*told, *([] if found is None else [found])])
+
+
+def _first(signs: Iterable[Infection]) -> Infection | None:
+    return min(signs, key=lambda sign: sign.at, default=None)
+
+
+def _signs(view: View) -> Iterator[Infection]:
+    cultures = list(_cultures(view))
+    yield from (Infection(at, "a culture grew") for at, growing in cultures if growing)
+    yield from _pairs([at for at, _ in cultures], [instant(one.start) for one in given_of(_antibiotics(view))])
+    yield from (Infection(at, "a diagnosis was recorded") for at in _diagnosed(view))
+
+
+def _cultures(view: View) -> Iterator[tuple[datetime, bool]]:
+    """When each specimen of the stay was taken, and whether something grew in its blood."""
+    start = view.stay.admitted
+    for concept in CULTURES:
+        for one in view.observations(concept):
+            if one.effective <= view.at and (start is None or one.effective >= start):
+                yield instant(one.effective), concept == CULTURES[0] and grew(one)
+
+
+def _antibiotics(view: View) -> tuple[Administration, ...]:
+    """Statements of those known by now, of this stay."""
+    start = view.stay.admitted
+    return tuple(
+        one
+        for one in view.stay.state.administrations
+        if one.group == ANTIBACTERIAL
+        and one.state in GIVEN
+        and instant(one.start) <= view.at
+        and (start is None or instant(one.start) >= start)
+    )
+
+
+def _pairs(cultures: list[datetime], antibiotics: list[datetime]) -> Iterator[Infection]:
+    """The earlier of the two, where they belong together (Seymour, JAMA 2016)."""
+    for culture in cultures:
+        for antibiotic in antibiotics:
+            if culture - CULTURE_AFTER_ANTIBIOTIC <= antibiotic <= culture + ANTIBIOTIC_AFTER_CULTURE:
+                yield Infection(min(culture, antibiotic), "a culture and an antibiotic")
+
+
+def _diagnosed(view: View) -> Iterator[datetime]:
+    """Active diagnoses of the page's sets recorded since the day of admission; a date alone is midnight."""
+    start, sets = view.stay.admitted, view.stay.trial.parameters.infection_codes
+    for one in standing(diagnoses(view)):
+        if one.status is ConditionStatus.ACTIVE and listed(one.system, one.code, sets):
+            at = instant(one.at)
+            if start is None or at > start - A_DAY:
+                yield at if start is None else max(at, start)

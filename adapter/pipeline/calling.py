@@ -1,0 +1,197 @@
+"""A round of alerting: what stands in the store is compared with what people were told, and what is owed goes to the outbox.
+
+Nothing is kept in memory between two rounds: whatever was not told, for whatever reason, is told by the next one.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from adapter import telemetry
+from adapter.alerting import channels, gather, plan
+from adapter.alerting.model import Call, Cause, Message, Policy, Sent, Standing, Wish
+from adapter.alerting.rota import Rota
+from adapter.domain.trial import Trial
+from adapter.pipeline.outgoing import INTENDED_USE, Owed
+from adapter.ports import Clock
+from adapter.screening.alerts import substance
+from adapter.store import calls, outbox
+from adapter.store.calls import FAILED, OPEN, Alert, MessageRow
+from adapter.store.database import Database, Snapshot, Transaction
+from adapter.store.locks import Lock, take
+
+WITHDRAWN_TOLD = timedelta(days=2)
+"""A withdrawal that quiet hours or an outage held for longer is no news any more."""
+CARRIED = timedelta(days=3)
+"""So long other channels are looked for; the outbox itself goes on trying."""
+SETTLED = frozenset({"consented", "on-study"})
+"""Statuses without a reason that end the question; those with reasons all do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What one round owes. `onward`: messages that go on by another channel; `turned`: those whose state changed."""
+
+    messages: tuple[Message, ...]
+    onward: tuple[tuple[MessageRow, str], ...]
+    turned: tuple[tuple[str, str], ...]
+    alerts: Mapping[str, Alert]
+
+    @property
+    def empty(self) -> bool:
+        return not (self.messages or self.onward or self.turned)
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """`rota` is asked anew each round; `worklist` is its address, a candidate's page stands at `worklist` + `c/` + id."""
+
+    database: Database
+    clock: Clock
+    policy: Policy
+    rota: Callable[[], Rota]
+    trials: Sequence[Trial]
+    worklist: str
+
+    def round(self) -> int:
+        """How many deliveries became owed. What seems owed is decided again inside the transaction that keeps it."""
+        now = self.clock()
+        with self.database.read() as conn:
+            if self.plan(conn, now).empty:
+                return 0
+        with self.database.write() as tx:
+            take(tx, Lock.CALLING)
+            return self._keep(tx, self.plan(tx, now), now)
+
+    def plan(self, conn: Snapshot, now: datetime) -> Plan:
+        alerts = calls.alerts(conn, now, WITHDRAWN_TOLD)
+        underway = calls.underway(conn, now - CARRIED)
+        onward, turned = self._carried(conn, underway, now)
+        failed = {row.key for row in underway if row.state == FAILED} | {k for k, state in turned if state == FAILED}
+        standings = [self._standing(alert, frozenset(failed)) for alert in alerts if self._trial(alert.trial)]
+        on_call = self.rota().on_call(now)
+        sent = calls.sent(conn, now - max(self.policy.storm_window, gather.LATE))
+        wanted = [wish for one in standings for wish in plan.wishes(one, on_call, self.policy, now)]
+        waiting = sum(one.standing and not one.decided and not one.claimed for one in standings)
+        return Plan(
+            (*gather.messages(wanted, sent, self.policy, now), *self._digests(waiting, on_call, sent, now)),
+            tuple(onward),
+            tuple(turned),
+            {alert.candidate: alert for alert in alerts},
+        )
+
+    def _digests(
+        self, waiting: int, on_call: Sequence[str], sent: Sequence[Sent], now: datetime
+    ) -> tuple[Message, ...]:
+        return tuple(gather.digests(waiting, on_call, sent, self.policy, now))
+
+    def _carried(
+        self, conn: Snapshot, underway: Sequence[MessageRow], now: datetime
+    ) -> tuple[list[tuple[MessageRow, str]], list[tuple[str, str]]]:
+        onward: list[tuple[MessageRow, str]] = []
+        turned: list[tuple[str, str]] = []
+        outlets = sorted({name for person in self.policy.people for name in person.channels})
+        tried = calls.tried(conn, [row.key for row in underway], outlets)
+        for row in underway:
+            person, ways = self.policy.person(row.person), tried.get(row.key, {})
+            names = person.channels if person else ()
+            given = (names, ways, now, self.policy.fallback)
+            following, state = channels.following(*given), _state(given)
+            if following is not None:
+                onward.append((row, following))
+            if state != row.state:
+                turned.append((row.key, state))
+        return onward, turned
+
+    def _trial(self, trial_id: str) -> Trial | None:
+        return next((trial for trial in self.trials if trial.id == trial_id), None)
+
+    def _standing(self, alert: Alert, failed: frozenset[str]) -> Standing:
+        trial = self._trial(alert.trial)
+        return Standing(
+            candidate=alert.candidate,
+            trial=alert.trial,
+            standing=alert.standing,
+            raised=alert.raised,
+            changed=alert.changed,
+            told=substance(alert.summary),
+            deadline=alert.deadline,
+            marks=trial.clocks[0].warn_left if trial and trial.clocks else (),
+            claimed=bool(alert.status),
+            decided=is_decided(trial, alert.status),
+            opened=alert.opened,
+            calls=alert.calls,
+            failed=failed,
+        )
+
+    # --- what is kept ------------------------------------------------------------------------------------------
+
+    def _keep(self, tx: Transaction, planned: Plan, now: datetime) -> int:
+        owed = list(self._owed(tx, planned, now))
+        for row in owed:
+            outbox.add(tx, row, now)
+        for key, state in planned.turned:
+            calls.settle(tx, key, state)
+            if state == FAILED:
+                telemetry.warn("alert not delivered", text="no channel of the person took it")
+        return len(owed)
+
+    def _owed(self, tx: Transaction, planned: Plan, now: datetime) -> Iterator[Owed]:
+        for message in planned.messages:
+            person = self.policy.person(message.person)
+            if person is None or not person.channels:
+                continue
+            key = key_of(message, now)
+            of = [
+                (wish.candidate, planned.alerts[wish.candidate].raised, _call(wish, key, now))
+                for wish in message.wishes
+            ]
+            calls.record(tx, MessageRow(key, message.person, message.cause, now, OPEN), of)
+            kind, said = str(message.cause), self._payload(message, planned)
+            yield Owed(person.channels[0], _subject(message, key), kind, said, key)
+        for row, outlet in planned.onward:
+            subject, kind, said = calls.payload(tx, row.key)
+            telemetry.warn("alert goes on by another channel", outlet=outlet, kind=kind)
+            yield Owed(outlet, subject, kind, said, row.key)
+
+    def _payload(self, message: Message, planned: Plan) -> str:
+        """A link, an opaque number or a count, the trial: nothing else ever."""
+        said: dict[str, object] = {"kind": str(message.cause), "intended_use": INTENDED_USE}
+        if message.cause in {Cause.MANY, Cause.DIGEST}:
+            trials = sorted({trial.id for trial in self.trials})
+            said |= {"count": message.count, "link": self.worklist, "trial": ", ".join(trials)}
+        else:
+            candidate = message.wishes[0].candidate
+            said |= {"candidate": candidate, "link": f"{self.worklist}c/{candidate}"}
+            said["trial"] = planned.alerts[candidate].trial
+        return json.dumps(said, sort_keys=True)
+
+
+def is_decided(trial: Trial | None, status: str) -> bool:
+    """Whether a person's status ends the question; one that is only under way does not."""
+    reasons = dict(trial.statuses).get(status, ()) if trial else ()
+    return bool(reasons) or status in SETTLED
+
+
+def key_of(message: Message, now: datetime) -> str:
+    """Message-ID and webhook-id: opaque, the same by every channel."""
+    of = sorted(wish.candidate for wish in message.wishes)
+    said = "|".join(("call", message.person, str(message.cause), *of, now.isoformat()))
+    return hashlib.sha256(said.encode()).hexdigest()[:32]
+
+
+def _subject(message: Message, key: str) -> str:
+    """Messages of one candidate keep their order; one of several waits for none."""
+    return key if message.cause in {Cause.MANY, Cause.DIGEST} else message.wishes[0].candidate
+
+
+def _call(wish: Wish, key: str, now: datetime) -> Call:
+    return Call(wish.person, wish.cause, wish.told, now, key)
+
+
+def _state(given: tuple[Sequence[str], Mapping[str, channels.Tried], datetime, timedelta]) -> str:
+    if any(one.delivered for one in given[1].values()):
+        return outbox.DELIVERED
+    return FAILED if channels.failed(*given) else OPEN

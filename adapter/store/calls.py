@@ -1,0 +1,165 @@
+"""What people were told of candidates and by which way it went, and who looked: read and written."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, and_, func, insert, literal_column, or_, select, text, update
+
+from adapter.alerting.channels import Tried
+from adapter.alerting.model import Call, Cause, Sent
+from adapter.store.adoption import present
+from adapter.store.calling import calls, messages, openings
+from adapter.store.codec import instant, moment, moment_or_none, storable
+from adapter.store.outbox import DEAD, DELIVERED
+from adapter.store.schema import candidates, outbox
+
+OPEN, FAILED = "open", "failed"
+_NOT_DELIVERED = text("state <> 'delivered'")
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """A candidate that people were or are to be told of; `opened` is the first look of anybody in this life of its alert."""
+
+    candidate: str
+    trial: str
+    status: str
+    standing: bool
+    summary: str
+    raised: datetime
+    changed: datetime
+    deadline: datetime | None
+    opened: datetime | None
+    calls: tuple[Call, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MessageRow:
+    """`state` is `open`, `delivered` by some channel, or `failed`: none carried it."""
+
+    key: str
+    person: str
+    cause: Cause
+    at: datetime
+    state: str
+
+
+def alerts(conn: Connection, now: datetime, recent: timedelta) -> list[Alert]:
+    """Those that stand, and those taken back within `recent`."""
+    lately = and_(candidates.c.raised.is_not(None), candidates.c.changed > instant(now - recent))
+    seen = or_(candidates.c.standing == literal_column("1"), lately)
+    told = _calls(conn, seen)
+    looked = _looked(conn, seen)
+    wanted = select(
+        *(
+            candidates.c[name]
+            for name in ("id", "trial", "status", "standing", "summary", "raised", "changed", "deadline")
+        )
+    ).where(seen)
+    return [
+        Alert(
+            candidate=row["id"],
+            trial=row["trial"],
+            status=row["status"],
+            standing=bool(row["standing"]),
+            summary=row["summary"],
+            raised=moment(row["raised"]),
+            changed=moment(row["changed"]),
+            deadline=moment_or_none(row["deadline"]),
+            opened=looked.get(row["id"]),
+            calls=tuple(told.get(row["id"], ())),
+        )
+        for row in conn.execute(wanted.order_by(candidates.c.id)).mappings()
+    ]
+
+
+def _calls(conn: Connection, seen: ColumnElement[bool]) -> dict[str, list[Call]]:
+    same = and_(calls.c.candidate == candidates.c.id, calls.c.raised == candidates.c.raised)
+    wanted = select(calls).join(candidates, same).where(seen).order_by(calls.c.id)
+    found: dict[str, list[Call]] = {}
+    for row in conn.execute(wanted).mappings():
+        found.setdefault(row["candidate"], []).append(_call(row))
+    return found
+
+
+def _looked(conn: Connection, seen: ColumnElement[bool]) -> dict[str, datetime]:
+    same = and_(openings.c.candidate == candidates.c.id, openings.c.raised == candidates.c.raised)
+    wanted = select(candidates.c.id, func.min(openings.c.at)).join(openings, same).where(seen).group_by(candidates.c.id)
+    return {candidate: moment(at) for candidate, at in conn.execute(wanted)}
+
+
+def _call(row: Mapping[Any, Any]) -> Call:
+    return Call(row["person"], Cause(row["cause"]), row["told"], moment(row["at"]), row["key"])
+
+
+def sent(conn: Connection, since: datetime) -> list[Sent]:
+    wanted = select(messages).where(messages.c.at >= instant(since)).order_by(messages.c.id)
+    return [Sent(row["person"], Cause(row["cause"]), moment(row["at"])) for row in conn.execute(wanted).mappings()]
+
+
+def underway(conn: Connection, since: datetime) -> list[MessageRow]:
+    """Messages that no channel has carried yet."""
+    wanted = select(messages).where(_NOT_DELIVERED, messages.c.at >= instant(since)).order_by(messages.c.id)
+    return [_message(row) for row in conn.execute(wanted).mappings()]
+
+
+def _message(row: Mapping[Any, Any]) -> MessageRow:
+    return MessageRow(row["key"], row["person"], Cause(row["cause"]), moment(row["at"]), row["state"])
+
+
+def tried(conn: Connection, keys: Iterable[str], outlets: Sequence[str]) -> dict[str, dict[str, Tried]]:
+    """By message, by channel."""
+    names = ("outlet", "key", "state", "created")
+    wanted = select(*(outbox.c[name] for name in names)).where(
+        outbox.c.outlet.in_(outlets), outbox.c.key.in_(list(keys))
+    )
+    found: dict[str, dict[str, Tried]] = {}
+    for outlet, key, state, created in conn.execute(wanted):
+        found.setdefault(key, {})[outlet] = Tried(moment(created), state == DELIVERED, state == DEAD)
+    return found
+
+
+def payload(conn: Connection, key: str) -> tuple[str, str, str]:
+    """Subject, kind and payload of a message that is in the outbox already."""
+    wanted = select(outbox.c.subject, outbox.c.kind, outbox.c.payload).where(outbox.c.key == key).limit(1)
+    subject, kind, said = conn.execute(wanted).one()
+    return subject, kind, said
+
+
+def record(tx: Connection, message: MessageRow, of: Sequence[tuple[str, datetime, Call]]) -> None:
+    """A message, and what it says of each candidate: (candidate, the life of its alert, the call)."""
+    words = {"key": message.key, "person": message.person, "cause": str(message.cause)}
+    tx.execute(insert(messages), {**words, "at": instant(message.at), "state": message.state})
+    rows = [
+        {
+            "candidate": candidate,
+            "raised": instant(raised),
+            "person": call.person,
+            "cause": str(call.cause),
+            "told": storable(call.told),
+            "at": instant(call.at),
+            "key": call.key,
+        }
+        for candidate, raised, call in of
+    ]
+    if rows:
+        tx.execute(insert(calls), rows)
+
+
+def settle(tx: Connection, key: str, state: str) -> None:
+    tx.execute(update(messages).where(messages.c.key == key).values(state=state))
+
+
+def opened(tx: Connection, candidate: str, by: str, now: datetime) -> bool:
+    """Somebody looks at a candidate that people were told of; written the first time in each life of its alert."""
+    known = present(tx, candidate)
+    raised = tx.execute(select(candidates.c.raised).where(candidates.c.id == known)).scalar_one_or_none()
+    if raised is None:
+        return False
+    mine = (openings.c.candidate == known) & (openings.c.raised == raised) & (openings.c.by == by)
+    if tx.execute(select(openings.c.id).where(mine)).first() is not None:
+        return False
+    tx.execute(insert(openings), {"candidate": known, "raised": raised, "by": by, "at": instant(now)})
+    return True

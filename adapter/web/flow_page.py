@@ -1,0 +1,114 @@
+"""The figures of a trial on one page: the flow of patients, times to a decision, how often a flag was right, who was missed."""
+
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from starlette.concurrency import run_in_threadpool
+
+from adapter.domain.trial import Trial
+from adapter.pipeline.why_not import Cause
+from adapter.store import missed_cases, screening_log
+from adapter.store.missed_cases import MissedCase
+from adapter.store.screening_log import Judged, Logged
+from adapter.web import cases as missed
+from adapter.web import entries, figures, flow, pictures, render, times
+from adapter.web.access import SeesCounts
+from adapter.web.context import WebContext
+from adapter.web.flow import Step
+from adapter.web.log import asked
+from adapter.web.roles import Right, may
+from adapter.web.sessions import Visitor
+from adapter.web.worklist import common_zone
+
+router = APIRouter()
+
+Known = tuple[Judged, list[Logged], list[MissedCase]]
+
+
+@router.get("/figures", include_in_schema=False)
+async def page(request: Request, visitor: SeesCounts, trial: str = "", found: str = "") -> Response:
+    said = missed.CAUSES[Cause(found)] if found in set(Cause) else ""
+    return await figures_page(request, visitor, asked(request.app.state.context, trial), said=said)
+
+
+async def figures_page(
+    request: Request, visitor: Visitor, trial: Trial, *, said: str = "", problem: str = ""
+) -> Response:
+    """Numbers only, whoever looks; a missed case's note and link are for who may see patients."""
+    context: WebContext = request.app.state.context
+    judged, listed, cases = await run_in_threadpool(read, context, trial)
+    steps, now = flow.flow(trial, judged, listed), context.clock()
+    return render.page(
+        request,
+        "figures.html",
+        visitor=visitor,
+        status=422 if problem else 200,
+        here="figures",
+        trial=trial,
+        trials=context.trials,
+        steps=steps,
+        patients=judged.patients,
+        flow=pictures.flow_picture(steps),
+        sear=_sear(steps),
+        times=figures.times(listed),
+        hours=_hours,
+        by_flag=figures.by_flag(trial, listed),
+        by_criterion=figures.by_criterion(trial, listed),
+        known=missed.known_enrolled(trial, listed, cases),
+        causes=missed.causes(cases),
+        cases=missed.told(trial, cases, now),
+        reports=may(visitor.role, Right.ACT),
+        sees=may(visitor.role, Right.PATIENTS),
+        latest=f"{now.astimezone(common_zone(context)):%Y-%m-%dT%H:%M}",
+        zone=times.zone_name(common_zone(context), now),
+        said=said,
+        problem=problem,
+    )
+
+
+@router.get("/api/v1/flow")
+async def as_json(request: Request, visitor: SeesCounts, trial: str = "") -> dict[str, Any]:  # noqa: ARG001 — the right is the point
+    """The same numbers: each step with those who left it, by reason."""
+    context: WebContext = request.app.state.context
+    chosen = asked(context, trial)
+    judged, listed, cases = await run_in_threadpool(read, context, chosen)
+    return {
+        "trial": chosen.id,
+        "as_of": context.clock().isoformat(),
+        "patients": judged.patients,
+        "flow": [step.as_json() for step in flow.flow(chosen, judged, listed)],
+        "times": [_fields(one) for one in figures.times(listed)],
+        "predictive": [_fields(one) for one in figures.by_flag(chosen, listed)],
+        "missed": dict(missed.causes(cases)),
+    }
+
+
+def read(context: WebContext, trial: Trial) -> Known:
+    with context.database.read() as conn:
+        listed = entries.complete(conn, screening_log.listing(conn, trial.id))
+        return screening_log.judged(conn, trial.id), listed, missed_cases.listing(conn, trial.id)
+
+
+def _fields(one: Any) -> dict[str, Any]:
+    return {name: getattr(one, name) for name in one.__slots__}
+
+
+def _sear(steps: tuple[Step, ...]) -> list[tuple[str, int, str]]:
+    """Screened, eligible, approached, randomised, each as a share of those shown to people."""
+    by_name = {step.name: step.count for step in steps}
+    shown = by_name[flow.NAMES[flow.Stage.FLAGGED]]
+    named = (
+        ("Screened", flow.Stage.FLAGGED),
+        ("Eligible", flow.Stage.ELIGIBLE),
+        ("Approached", flow.Stage.APPROACHED),
+        ("Randomised", flow.Stage.RANDOMISED),
+    )
+    return [(name, by_name[flow.NAMES[stage]], _share(by_name[flow.NAMES[stage]], shown)) for name, stage in named]
+
+
+def _share(part: int, whole: int) -> str:
+    return f"{round(100 * part / whole)}\u00a0%" if whole else "–"
+
+
+def _hours(hours: float | None) -> str:
+    return "–" if hours is None else times.duration(hours * times.HOUR)

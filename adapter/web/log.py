@@ -1,0 +1,128 @@
+"""The screening log: who was shown and what became of them, for the site with names and for the trial unit without."""
+
+from datetime import datetime, tzinfo
+from typing import Any
+
+from fastapi import APIRouter, HTTPException, Request, Response
+from starlette.concurrency import run_in_threadpool
+
+from adapter.domain.trial import Trial
+from adapter.store.audit import Act
+from adapter.web import entries, fields, flow, render, sheets, times, words
+from adapter.web.access import SeesPatients, check_csrf
+from adapter.web.context import WebContext
+from adapter.web.entries import Entry
+from adapter.web.record import note
+from adapter.web.worklist import common_zone
+
+router = APIRouter()
+
+MOST = 200
+"""Rows on the page, the newest; a download holds all."""
+FORMATS = {
+    "csv": "text/csv; charset=utf-8",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
+
+
+@router.get("/log", include_in_schema=False)
+async def page(request: Request, visitor: SeesPatients, trial: str = "") -> Response:
+    """Pseudonymous, as the trial unit would have it: each row leads to the candidate."""
+    context: WebContext = request.app.state.context
+    chosen = asked(context, trial)
+    many = await run_in_threadpool(read, context, chosen)
+    await note(request, _act(visitor.name, visitor.role, "view-log", chosen, rows=len(many)))
+    zone = common_zone(context)
+    return render.page(
+        request,
+        "log.html",
+        visitor=visitor,
+        here="log",
+        trial=chosen,
+        trials=context.trials,
+        rows=[_shown(one, zone) for one in reversed(many[-MOST:])],
+        total=len(many),
+        withheld=sum(one.withheld for one in many),
+        dates=str(context.dates),
+        zone=times.zone_name(zone, context.clock()),
+    )
+
+
+@router.post("/log/download", include_in_schema=False)
+async def download(request: Request, visitor: SeesPatients) -> Response:
+    """On record before the first byte leaves."""
+    context: WebContext = request.app.state.context
+    given = await fields.form(request, "csrf", "trial", "version", "format")
+    check_csrf(visitor, given["csrf"])
+    version, kind = given["version"], given["format"]
+    if version not in entries.VERSIONS or kind not in FORMATS:
+        raise HTTPException(422, "Choose the site's or the trial unit's version, as CSV or XLSX.")
+    trial = asked(context, given["trial"])
+    rows, body = await run_in_threadpool(_file, context, trial, version, kind)
+    await note(request, _act(visitor.name, visitor.role, "export-log", trial, version=version, format=kind, rows=rows))
+    name = f"screening-log-{trial.id}-{version}-{context.clock():%Y%m%d}.{kind}"
+    return Response(body, media_type=FORMATS[kind], headers={"Content-Disposition": f'attachment; filename="{name}"'})
+
+
+@router.get("/api/v1/screening-log")
+async def as_json(request: Request, visitor: SeesPatients, trial: str = "") -> dict[str, Any]:
+    """The trial unit's version: screening numbers, no names. `withheld` people may not leave, and are only counted."""
+    context: WebContext = request.app.state.context
+    chosen = asked(context, trial)
+    many = await run_in_threadpool(read, context, chosen)
+    columns, rows = entries.columns_of("trial"), entries.rows_of("trial", many)
+    act = _act(visitor.name, visitor.role, "export-log", chosen, version="trial", format="json", rows=len(rows))
+    await note(request, act)
+    return {
+        "trial": chosen.id,
+        "as_of": context.clock().isoformat(),
+        "dates": str(context.dates),
+        "withheld": len(many) - len(rows),
+        "entries": [dict(zip(columns, row, strict=True)) for row in rows],
+    }
+
+
+def asked(context: WebContext, trial: str) -> Trial:
+    """The trial named, or the first; 404 for one that is not screened here."""
+    found = context.trial(trial) if trial else context.trials[0]
+    if found is None:
+        raise HTTPException(404, "This trial is not screened here.")
+    return found
+
+
+def read(context: WebContext, trial: Trial) -> list[Entry]:
+    with context.database.read() as conn:
+        return entries.entries(conn, context, trial)
+
+
+def _file(context: WebContext, trial: Trial, version: str, kind: str) -> tuple[int, bytes]:
+    rows, columns = entries.rows_of(version, read(context, trial)), entries.columns_of(version)
+    if kind == "csv":
+        return len(rows), sheets.as_csv(columns, rows)
+    return len(rows), sheets.as_workbook(f"Screening log {trial.id}", columns, rows, context.clock())
+
+
+def _shown(one: Entry, zone: tzinfo) -> dict[str, Any]:
+    """Exact times: whoever sees this page sees the patients too."""
+    logged = one.logged
+    return {
+        "id": logged.id,
+        "number": one.number,
+        "withheld": one.withheld,
+        "age": entries.age_band(one),
+        "sex": words.sentence(logged.sex),
+        "flagged": times.local(logged.flagged, zone),
+        "look": _after(logged.flagged, logged.seen),
+        "decision": _after(logged.flagged, entries.decided(one)),
+        "verdict": words.verdict(logged.verdict),
+        "status": words.sentence(logged.status),
+        "why": flow.passage(logged, one.trial).why,
+    }
+
+
+def _after(start: datetime | None, end: datetime | None) -> str:
+    return "" if start is None or end is None else times.duration(max(0.0, (end - start).total_seconds()))
+
+
+def _act(name: str, role: str, action: str, trial: Trial, **detail: Any) -> Act:
+    return Act(name, role, action, "trial", trial.id, detail)

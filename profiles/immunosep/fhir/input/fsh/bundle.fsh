@@ -1,0 +1,31 @@
+Profile: DecisionBundle
+Parent: Bundle
+Id: decision-bundle
+Title: "One decision"
+Description: "A transaction: the subject, its pseudonym, the software, what was measured and scored (unless the screening has ended), and where it came from."
+* insert Ours
+* type = #transaction
+* total 0..0
+* link 0..0
+* signature 0..0
+* entry obeys by-id-or-condition
+* entry 4..
+* entry.fullUrl 1..1
+* entry.resource 1..1
+* entry.request 1..1
+* entry.search 0..0
+* entry.response 0..0
+* entry ^slicing.discriminator.type = #type
+* entry ^slicing.discriminator.path = "resource"
+* entry ^slicing.rules = #closed
+* entry contains subject 1..1 and patient 1..1 and device 1..1 and observation 0..* and provenance 1..1
+* entry[subject].resource only ScreenedSubject
+* entry[patient].resource only ScreenedPatient
+* entry[device].resource only ScreeningDevice
+* entry[observation].resource only MeasuredValue or SofaScore
+* entry[provenance].resource only ScreeningProvenance
+
+Invariant: by-id-or-condition
+Description: "Written by id, by a search that finds one, or created unless it is there"
+Severity: #error
+Expression: "request.method = 'PUT' or (request.method = 'POST' and request.ifNoneExist.exists())"

@@ -1,0 +1,328 @@
+"""HAPI FHIR as the trial's EDC and as the hospital's server: what a server that others wrote makes of us."""
+
+import asyncio
+import json
+import random
+import signal
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack, closing
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from adapter.daemon.clock import utc_now
+from adapter.domain.message import Delivery, RemoteResource
+from adapter.errors import RejectedError
+from adapter.fhir.bundle import DecisionEvent, bundle_text, candidate_bundle
+from adapter.fhir.codes import SCREENING_NUMBER
+from adapter.sinks.edc_fhir import Edc, EdcFhir
+from adapter.sinks.edc_requests import Manner
+from adapter.store import worklist
+from adapter.store.candidate_rows import CandidateRow
+from adapter.store.database import Database
+from tests.assessments import CONTEXT, assessment, evidence
+from tests.hapi.hospital import Hospital, story
+from tests.hapi.server import Peer, Servers, hapi
+from tests.installation import Installation, tell, until
+from tests.peers import Script, misbehaving
+from tests.shell.test_polling import stored
+
+__all__ = ["hapi"]
+Json = dict[str, Any]
+POLLED = ("Patient", "Encounter", "Condition", "Observation", "MedicationAdministration")
+COUNTS = {"Patient": 1, "ResearchSubject": 1, "Observation": 5, "Device": 1, "Provenance": 1}
+KINDS = tuple(COUNTS)
+
+# --- as the EDC ------------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Pushing:
+    edc: Peer
+    base: str
+    script: Script
+    sink: EdcFhir = field(init=False)
+    remote: RemoteResource | None = None
+
+    def __post_init__(self) -> None:
+        self.sink = EdcFhir(Edc(self.base), utc_now)
+
+    def push(self, event: DecisionEvent | None = None, *, forgetful: bool = False, **changes: Any) -> None:
+        """`forgetful`: as if the answer to what went before had been lost."""
+        context = replace(CONTEXT, secret=self.edc.mark.encode())
+        bundle = candidate_bundle(assessment(**changes), screening_id=self.edc.mark, context=context, event=event)
+        remote = None if forgetful else self.remote
+        delivery = Delivery(1, "edc", self.edc.mark, "bundle", bundle_text(bundle), "key", remote=remote)
+        self.remote = asyncio.run(self.sink.deliver(delivery))
+
+    @property
+    def number(self) -> str:
+        return f"identifier={SCREENING_NUMBER}|{self.edc.mark}"
+
+    def versions(self) -> dict[str, list[tuple[str, str]]]:
+        return {kind: [(one["id"], one["meta"]["versionId"]) for one in self.edc.found(kind)] for kind in KINDS}
+
+    def subject(self) -> Json:
+        (one,) = self.edc.found("ResearchSubject", self.number)
+        return one
+
+    def edited(self, **changes: Any) -> None:
+        """By a person at the EDC."""
+        self.edc.put(self.subject() | changes)
+
+
+@pytest.fixture
+def edc(hapi: Servers) -> Any:
+    peer = hapi.another("edc")
+    origin, _, path = peer.base.partition("/fhir")
+    with ExitStack() as stack:
+        script = Script()
+        proxy = stack.enter_context(misbehaving(origin, script))
+        yield Pushing(peer, f"{proxy}/fhir{path}", script)
+
+
+def coded(one: Json) -> str:
+    return str(one["code"]["coding"][0]["code"])
+
+
+def asserted(subject: Json) -> dict[str, Any]:
+    (ours,) = subject["extension"]
+    return {part["url"]: next(v for k, v in part.items() if k.startswith("value")) for part in ours["extension"]}
+
+
+def test_what_arrives_is_what_was_judged_and_all_of_it_is_tied_together(edc: Pushing) -> None:
+    edc.push()
+    subject = edc.subject()
+    assert (subject["status"], asserted(subject)["stratum"]) == ("candidate", "mals")
+    (patient,) = edc.edc.found("Patient", edc.number)
+    assert subject["individual"]["reference"] == f"Patient/{patient['id']}"
+    assert patient.keys() == {"resourceType", "id", "meta", "identifier"}
+    (sofa,) = edc.edc.found("Observation", f"code=http://loinc.org|96790-1&subject=Patient/{patient['id']}")
+    inputs = {f"Observation/{one['id']}" for one in edc.edc.found("Observation") if one["id"] != sofa["id"]}
+    assert {one["reference"] for one in sofa["derivedFrom"]} < inputs
+    (ferritin,) = edc.edc.found("Observation", "code=http://loinc.org|2276-4")
+    assert (ferritin["valueQuantity"]["value"], ferritin["valueQuantity"]["code"]) == (5200, "ng/mL")
+    (provenance,) = edc.edc.found("Provenance", f"target=ResearchSubject/{subject['id']}")
+    assert {one["reference"] for one in provenance["target"]} > inputs
+
+
+def test_sent_again_nothing_changes_even_where_the_answer_was_lost(edc: Pushing) -> None:
+    edc.push()
+    before = edc.versions()
+    edc.push()
+    edc.push(forgetful=True)
+    edc.script.steps = ["drop-after"]
+    with pytest.raises(Exception, match="no complete answer"):
+        edc.push()
+    edc.push(forgetful=True)
+    assert edc.versions() == before
+
+
+def test_a_corrected_value_changes_its_observation_and_no_other(edc: Pushing) -> None:
+    edc.push()
+    before = {coded(one): one["id"] for one in edc.edc.found("Observation")}
+    corrected = evidence("ferritin", "6100", "ng/mL", laboratory="central")
+    edc.push(stratum_evidence=(corrected,), facts=assessment().facts | {"ferritin": corrected})
+    after = {coded(one): one for one in edc.edc.found("Observation")}
+    assert {code: one["id"] for code, one in after.items()} == before
+    assert after["2276-4"]["valueQuantity"]["value"] == 6100
+    assert [one["meta"]["versionId"] for code, one in after.items() if code != "2276-4"] == ["1"] * (len(after) - 1)
+
+
+def test_a_withdrawal_arrives_with_its_reason(edc: Pushing) -> None:
+    edc.push()
+    edc.push(DecisionEvent("withdrawn", "sofa-fell-below-2"), shown=False)
+    assert edc.subject()["status"] == "ineligible"
+    kinds = {one["activity"]["coding"][0]["code"]: one for one in edc.edc.found("Provenance")}
+    assert kinds.keys() == {"CREATE", "NULLIFY"}
+    assert coded({"code": kinds["NULLIFY"]["reason"][0]}) == "sofa-fell-below-2"
+
+
+def test_what_a_person_set_at_the_edc_stays_whenever_they_set_it(edc: Pushing) -> None:
+    edc.push()
+    edc.script.steps = [lambda: edc.edited(status="on-study", period={"start": "2026-01-02", "end": "2026-02-01"})]
+    edc.push(stratum="immunoparalysis")
+    subject = edc.subject()
+    assert (subject["status"], subject["period"]["end"]) == ("on-study", "2026-02-01")
+    assert (asserted(subject)["stratum"], asserted(subject)["asserted-status"]) == ("immunoparalysis", "candidate")
+    assert len([path for method, path, *_ in edc.script.seen if method == "POST"]) == 3
+
+
+def test_two_subjects_of_one_number_are_never_picked_from(edc: Pushing) -> None:
+    edc.push()
+    twin = {key: value for key, value in edc.subject().items() if key not in ("id", "meta")}
+    edc.edc.done("POST", "ResearchSubject", twin)
+    with pytest.raises(RejectedError, match="more than one"):
+        edc.push(forgetful=True)
+    assert len(edc.edc.found("ResearchSubject", edc.number)) == 2
+
+
+@pytest.mark.parametrize("manner", [Manner.BATCH, Manner.INDIVIDUAL, Manner.TRANSACTION])
+def test_in_batches_one_by_one_and_split_the_same_arrives(edc: Pushing, manner: Manner) -> None:
+    """A transaction is refused once as too long."""
+    edc.sink = EdcFhir(Edc(edc.base, manner=manner), utc_now)
+    edc.script.steps = [413] if manner is Manner.TRANSACTION else []
+    edc.push()
+    before = edc.versions()
+    assert {kind: len(found) for kind, found in before.items()} == COUNTS
+    (sofa,) = edc.edc.found("Observation", f"code=http://loinc.org|96790-1&subject=Patient/{before['Patient'][0][0]}")
+    assert {one["reference"] for one in sofa["derivedFrom"]} < {
+        f"Observation/{one}" for one, _ in before["Observation"]
+    }
+    edc.push()
+    edc.sink = EdcFhir(Edc(edc.base), utc_now)
+    edc.push()
+    assert edc.versions() == before
+
+
+def test_a_subject_deleted_at_the_edc_is_a_persons_matter(edc: Pushing) -> None:
+    edc.push()
+    for one in edc.edc.found("Provenance"):
+        edc.edc.delete("Provenance", one["id"])
+    edc.edc.delete("ResearchSubject", edc.subject()["id"])
+    with pytest.raises(RejectedError, match="deleted this subject"):
+        edc.push()
+
+
+# --- as the hospital's -----------------------------------------------------------------------------------------------
+
+
+def polled(peer: Peer, more: str = "") -> str:
+    return f"""
+[[source]]
+kind = "fhir"
+name = "ehr"
+site = "generic"
+base = "{peer.base}"
+every = "1 s"
+overlap = "1 s"
+reconcile = "3 s"
+types = {json.dumps(POLLED)}
+page_size = 4
+{more}
+"""
+
+
+class Worklist:
+    """What people see of each row, whichever way it was told."""
+
+    def __init__(self, place: Installation) -> None:
+        self._database = Database.open(f"sqlite:///{place.database}", read_only=True)
+
+    def __call__(self) -> list[Json]:
+        with self._database.read() as conn:
+            return sorted((essence(row) for row in worklist.shown(conn, utc_now())), key=str)
+
+    def close(self) -> None:
+        self._database.close()
+
+
+def essence(row: CandidateRow) -> Json:
+    found = row.assessment
+    organs = {name: (one["score"], one["low"], one["high"]) for name, one in found["sofa"]["components"].items()}
+    return {
+        "who": (row.patient.value, row.family, row.birth_date, row.ward),
+        "verdict": (row.verdict, row.certainty, row.stratum, row.standing, row.deadline),
+        "organs": organs,
+        "criteria": [(one["id"], one["answer"], one.get("suggestion")) for one in found["criteria"]],
+    }
+
+
+@pytest.fixture
+def houses(hapi: Servers, tmp_path: Path) -> Iterator[tuple[Installation, Installation, Hospital]]:
+    server = hapi.another("hospital")
+    polling, listening = Installation(tmp_path / "fhir", polled(server)), Installation(tmp_path / "hl7", "")
+    try:
+        yield polling, listening, Hospital(server, utc_now().replace(microsecond=0) - timedelta(hours=3))
+    finally:
+        polling.end()
+        listening.end()
+
+
+def test_a_story_read_from_the_server_ends_in_the_worklist_of_hl7_v2(
+    houses: tuple[Installation, Installation, Hospital],
+) -> None:
+    polling, listening, hospital = houses
+    listening.start()
+    polling.start()
+    sent, ends = 0, []
+    with closing(Worklist(polling)) as found, closing(Worklist(listening)) as wanted:
+        for chapter in story(hospital):
+            assert all(b"|AA|" in tell(listening.mllp, body) for body in chapter.messages)
+            listening.settled(sent := sent + len(chapter.messages))
+            chapter.tell()
+            until(lambda: found() == wanted())
+            ends.append([f"{one['who'][0]} {one['verdict'][0]}" for one in wanted() if one["verdict"][3]])
+    assert ends == [["100 candidate", "200 candidate"]] * 2 + [["100 candidate"]] * 4
+    assert polling.stop() == listening.stop() == 0
+
+
+# --- as both ---------------------------------------------------------------------------------------------------------
+
+
+def pushed(peer: Peer) -> str:
+    return f"""
+[[sink]]
+kind = "fhir"
+name = "edc"
+base = "{peer.base}"
+push_when = "candidate"
+dates = "exact"
+"""
+
+
+def test_from_the_hospital_s_server_to_the_edc_s_killed_in_between_nothing_is_lost_or_doubled(
+    hapi: Servers, tmp_path: Path
+) -> None:
+    hospital = Hospital(hapi.another("hospital"), utc_now().replace(microsecond=0) - timedelta(hours=3))
+    edc, chance = hapi.another("edc"), random.Random(7)
+    place = Installation(tmp_path / "house", polled(hospital.server) + pushed(edc))
+    try:
+        for chapter in story(hospital)[:4]:
+            chapter.tell()
+            place.start()
+            time.sleep(chance.uniform(0, 1.5))
+            place.stop(signal.SIGKILL)
+        place.start()
+        until(lambda: sorted(one["status"] for one in edc.found("ResearchSubject")) == ["candidate", "ineligible"])
+        until(lambda: settled(place) and place.owes_nothing())
+        assert place.stop() == 0
+    finally:
+        place.end()
+    assert current(hospital.server) <= read(place)
+    assert set(Counter(named(edc)).values()) == {1}
+    told = {one["status"]: (asserted(one)["verdict"], asserted(one)["stratum"]) for one in edc.found("ResearchSubject")}
+    assert told == {"candidate": ("candidate", "mals"), "ineligible": ("incomplete", "mals")}
+    renal = edc.found("Observation", "code=http://loinc.org|2160-0")
+    assert sorted((one["valueQuantity"]["value"], one["status"]) for one in renal) == [
+        (0.9, "corrected"),
+        (1.9, "final"),
+    ]
+
+
+def settled(place: Installation) -> bool:
+    return 'adapter_poll_rounds_total{feed="ehr",outcome="whole"}' in place.get("/metrics")
+
+
+def read(place: Installation) -> set[tuple[str, str, str]]:
+    """What the poller stored, in which version."""
+    entries = [entry["resource"] for page in stored(place) for entry in page["entry"]]
+    return {(one["resourceType"], one["id"], one["meta"]["versionId"]) for one in entries}
+
+
+def current(peer: Peer) -> set[tuple[str, str, str]]:
+    held = [one for kind in POLLED for one in peer.found(kind)]
+    return {(one["resourceType"], one["id"], one["meta"]["versionId"]) for one in held}
+
+
+def named(edc: Peer) -> Iterator[tuple[str, str]]:
+    """Every resource at the EDC by our own name for it."""
+    for kind in KINDS:
+        for one in edc.found(kind):
+            names = one["meta"]["tag"] if kind == "Provenance" else one["identifier"]
+            yield kind, str(names[0].get("code") or names[0].get("value"))

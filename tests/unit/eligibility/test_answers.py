@@ -1,0 +1,300 @@
+"""COVID-19, age, codes and pairs as a clinician reads them: until when an answer holds, and what is shown beside it."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from fractions import Fraction
+from typing import Any
+
+import pytest
+
+from adapter.domain.administration import Administration
+from adapter.domain.assessment import Assessment, CriterionResult
+from adapter.domain.observation import Observation
+from adapter.domain.patient import PatientState
+from adapter.domain.quantity import Interval
+from adapter.domain.trial import Code, Comparison, Operator, Trial
+from adapter.eligibility.answers import covid_active
+from adapter.eligibility.coded import given as drug_given
+from adapter.eligibility.coded import listed, steroid, together
+from adapter.eligibility.finding import Reading
+from adapter.eligibility.newest import DERIVED, DISCORDANT, latest, named, neutrophils
+from adapter.eligibility.plan import plan_of
+from adapter.eligibility.view import Stay, View
+from adapter.scoring.chart import chart_of
+from adapter.scoring.options import ScoringOptions
+from tests.builders import T0, after, given, observation, state_of, visit
+
+Judge = Callable[..., Assessment]
+Make = Callable[..., Any]
+Results = Callable[[Assessment, str], CriterionResult]
+Look = Callable[..., Reading]
+ED = visit(at=T0)
+TWO_WEEKS = timedelta(days=14)
+
+
+@pytest.fixture
+def look(immunosep: Trial) -> Look:
+    """`look(covid_active, comparison, *observations)`: the fact as read at `at`."""
+
+    def read(fact: Callable[[View, Comparison], Reading], asked: Comparison, state: PatientState, at: datetime) -> Any:
+        return fact(View(Stay(immunosep, plan_of(immunosep), chart_of(state), ScoringOptions(), None, None), at), asked)
+
+    return read
+
+
+def shown(found: Reading) -> list[tuple[str, str]]:
+    return [(one.concept, one.value) for one in found.evidence]
+
+
+# --- COVID-19 --------------------------------------------------------------------------------------------------------
+
+COVID = Comparison("covid.active", Operator.IS, value=True, within=TWO_WEEKS)
+
+
+def test_a_detection_is_looked_at_again_when_its_fourteen_days_are_over(look: Look) -> None:
+    found = look(covid_active, COVID, state_of(observation("sars-cov-2", "detected", at=after(1))), after(2))
+    assert (found.word, found.changes) == (True, after(1) + TWO_WEEKS)
+    later = look(covid_active, COVID, state_of(observation("sars-cov-2", "detected", at=after(1))), found.changes)
+    assert (later.word, later.evidence) == (None, ())
+
+
+def test_a_negative_before_the_detection_is_not_shown_beside_it_and_one_after_it_is(look: Look) -> None:
+    earlier, found, later = (
+        observation("sars-cov-2", word, at=after(hour))
+        for hour, word in ((1, "not-detected"), (2, "detected"), (3, "not-detected"))
+    )
+    assert shown(look(covid_active, COVID, state_of(earlier, found), after(5))) == [("sars-cov-2", "detected")]
+    discordant = look(covid_active, COVID, state_of(earlier, found, later), after(5))
+    assert (discordant.word, len(discordant.evidence)) == (None, 2)
+    assert "another test did not detect it" in discordant.asks[0]
+
+
+def test_what_is_doubtful_about_a_test_stays_with_the_answer(look: Look) -> None:
+    doubtful = observation("sars-cov-2", "detected", at=after(1), flags=("specimen_unsure",))
+    assert look(covid_active, COVID, state_of(doubtful), after(2)).flags == ("specimen_unsure",)
+
+
+def test_a_stratum_is_looked_at_again_when_the_detection_that_blocks_it_runs_out(
+    judged: Judge, six_organs: Make
+) -> None:
+    """Ferritin and mHLA-DR hold for three days, the detection of two weeks ago for six hours more."""
+    told = (
+        *six_organs(platelets=90),
+        observation("ferritin", 900, at=after(1)),
+        observation("mhladr", 4200, at=after(1)),
+        observation("sars-cov-2", "detected", at=after(8) - TWO_WEEKS),
+    )
+    blocked = judged(state_of(*told, encounter=ED))
+    assert (blocked.stratum, blocked.review_at) == ("immunoparalysis-blocked-by-covid", after(8))
+    assert judged(state_of(*told, encounter=ED), after(8)).stratum == "immunoparalysis"
+
+
+def test_a_stratum_is_looked_at_again_when_a_test_of_tomorrow_may_block_it(judged: Judge, six_organs: Make) -> None:
+    told = (
+        *six_organs(platelets=90),
+        observation("ferritin", 900, at=after(1)),
+        observation("mhladr", 4200, at=after(1)),
+        observation("sars-cov-2", "detected", at=after(3)),
+    )
+    assert judged(state_of(*told, encounter=ED)).review_at == after(3)
+
+
+# --- age -------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("born", "told"), [("2008", "17-18"), ("1950-06-15", "75"), ("2008-01-02", "18")])
+def test_an_age_is_shown_as_far_as_it_is_known(judged: Judge, criterion: Results, born: str, told: str) -> None:
+    assert [one.value for one in criterion(judged(state_of(encounter=ED, birth_date=born)), "I1").evidence] == [told]
+
+
+# --- codes -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("system", "code", "wanted", "found"),
+    [
+        ("icd-10", "M32.1", Code("icd-10", "M32", prefix=True), True),
+        ("icd-10", "m32.1", Code("icd-10", "M32", prefix=True), True),
+        ("icd-10", "N10", Code("icd-10", "N10"), True),
+        ("icd-10", "N10.1", Code("icd-10", "N10"), False),
+        ("icd-10", "N11", Code("icd-10", "N10"), False),
+        ("snomed-ct", "N10", Code("icd-10", "N10"), False),
+        ("organism", "Streptococcus sp.", Code("organism", "streptococcus sp."), True),
+        ("organism", "Streptococcus spp", Code("organism", "streptococcus sp."), False),
+    ],
+)
+def test_a_code_is_listed_whole_or_by_its_beginning_as_the_set_says(
+    system: str, code: str, wanted: Code, found: bool
+) -> None:
+    """The dot of an ICD-10 code is a matter of taste, that of an organism's name is not."""
+    assert listed(system, code, (wanted,)) is found
+
+
+def asked(fact: str, *groups: str) -> Comparison:
+    codes = tuple(Code("group", group) for group in groups)
+    return Comparison(fact, Operator.AT_LEAST, Fraction(1), within=timedelta(days=14), of=groups[0], codes=codes)
+
+
+TUBERCULOSIS = asked("drug.together", "antituberculosis", "antituberculosis-combination")
+STEROIDS = asked("steroid.daily", "corticosteroid")
+WEIGHT = observation("weight", 50, at=T0)
+
+
+def at_once(look: Look, *drugs: Administration) -> list[Interval]:
+    return list(look(together, TUBERCULOSIS, state_of(administrations=drugs), after(60)).intervals)
+
+
+def exactly(number: Fraction | int) -> Interval:
+    return Interval(Fraction(number), Fraction(number))
+
+
+def test_drugs_against_tuberculosis_are_counted_by_day_and_a_fixed_combination_is_two(look: Look) -> None:
+    one, other = (given(name, dose="300", unit="mg", at=T0) for name in ("isoniazid", "rifampicin"))
+    fixed = given("antituberculosis-combination", dose="1", unit="mg", at=T0)
+    assert at_once(look, one) == [exactly(1)]
+    assert at_once(look, one, other) == [exactly(2)]
+    assert at_once(look, fixed) == [exactly(2)]
+    assert at_once(look, one, given("rifampicin", dose="300", unit="mg", at=after(30))) == [exactly(1)]
+
+
+@pytest.mark.parametrize(
+    ("dose", "unit", "daily"),
+    [("50", "mg", 1), ("0.05", "g", 1), ("50000", "ug", 1), ("50", "[drp]", None), ("", "", None)],
+)
+def test_a_corticosteroid_is_weighed_in_milligrams_or_not_at_all(
+    look: Look, dose: str, unit: str, daily: int | None
+) -> None:
+    drug = given("prednisone", dose=dose, unit=unit, at=T0, route="oral")
+    found = look(steroid, STEROIDS, state_of(WEIGHT, administrations=(drug,)), after(2))
+    assert list(found.intervals) == ([] if daily is None else [exactly(daily)])
+
+
+def test_a_mineralocorticoid_is_no_prednisone(look: Look) -> None:
+    drug = given("fludrocortisone", dose="50", unit="mg", at=T0, route="iv")
+    asked_widely = asked("steroid.daily", "corticosteroid", drug.group)
+    assert look(steroid, asked_widely, state_of(WEIGHT, administrations=(drug,)), after(2)).intervals == ()
+
+
+def test_the_question_about_a_weight_names_the_weight(look: Look) -> None:
+    drug = given("prednisone", dose="50", unit="mg", at=T0, route="oral")
+    found = look(steroid, STEROIDS, state_of(administrations=(drug,)), after(2))
+    assert (found.intervals, found.missing, shown(found)) == ((), ("weight",), [("prednisone", "50")])
+
+
+def test_a_drug_is_shown_with_its_dose_as_the_ward_wrote_it_or_as_given(look: Look) -> None:
+    anakinra = Comparison(
+        "drug.given", Operator.IS, value=True, within=TWO_WEEKS, codes=(Code("group", "anti-cytokine"),)
+    )
+    told = (
+        given("anakinra", dose="100", unit="mg", at=T0, message="7"),
+        given("tocilizumab", at=after(1), unit="", message="8"),
+    )
+    first, second = look(drug_given, anakinra, state_of(administrations=told), after(2)).evidence
+    assert (first.value, first.unit, first.message) == ("100", "mg", "7")
+    assert (first.original_value, first.original_unit) == ("100", "mg")
+    assert (second.value, second.unit, second.message) == ("given", "", "8")
+
+
+# --- pairs, and what is missing of them ------------------------------------------------------------------------------
+
+
+HLADR = Comparison(
+    "mhladr.latest", Operator.BELOW, Fraction(5000), "{AB}/{cell}", timedelta(hours=72), paired_with="ferritin"
+)
+
+
+@pytest.mark.parametrize(("apart", "a_pair"), [(24, True), (24.1, False)])
+def test_a_pair_is_a_pair_up_to_a_day_apart(look: Look, apart: float, a_pair: bool) -> None:
+    told = (observation("ferritin", 900, at=after(30 - apart)), observation("mhladr", 4200, at=after(30)))
+    found = look(latest, HLADR, state_of(*told), after(31))
+    assert bool(found.intervals) is a_pair
+    assert found.missing == ("mhladr",)
+    if not a_pair:
+        assert found.asks == ("Ask for ferritin and mHLA-DR from one draw",)
+
+
+def test_a_partner_drawn_this_very_moment_is_one(look: Look) -> None:
+    told = (observation("mhladr", 4200, at=T0), observation("ferritin", 900, at=after(2)))
+    assert look(latest, HLADR, state_of(*told), after(2)).intervals
+    assert look(latest, HLADR, state_of(*told), after(1.9)).intervals == ()
+
+
+def test_only_a_recent_result_in_another_unit_is_told_to_be_one(look: Look) -> None:
+    """A percentage of last month says nothing of what the laboratory does today."""
+    percent = observation("mhladr-percent", 30, at=T0)
+    now, later = (look(latest, HLADR, state_of(percent), at) for at in (after(2), after(80)))
+    assert "never converts" in now.asks[0]
+    assert later.asks == ("Ask for mHLA-DR",)
+
+
+NEUTROPHILS = Comparison("neutrophils.latest", Operator.BELOW, Fraction(3, 2), "10*3/uL", timedelta(hours=48))
+
+
+def test_a_derived_count_says_what_it_was_made_of(look: Look) -> None:
+    told: tuple[Observation, ...] = (
+        observation("wbc", 2, at=T0, flags=("clumped",)),
+        observation("neutrophil-percent", 70, at=T0, flags=("manual",)),
+    )
+    found = look(neutrophils, NEUTROPHILS, state_of(*told), after(1))
+    assert list(found.intervals) == [exactly(Fraction(14, 10))]
+    assert found.flags == ("clumped", "manual", DERIVED)
+    (one,) = found.evidence
+    assert (one.concept, one.value, one.unit, one.original_value) == ("neutrophils", "1.4", "10*3/uL", "2 × 70 %")
+
+
+def test_a_count_of_three_days_ago_is_no_neutropenia_of_today(look: Look) -> None:
+    """Older than the page allows: white cells and shares grow old together."""
+    for told in (
+        (observation("neutrophils", "0.4", at=T0),),
+        (observation("wbc", 2, at=T0), observation("neutrophil-percent", 20, at=T0)),
+    ):
+        found = look(neutrophils, NEUTROPHILS, state_of(*told), after(2))
+        assert (len(found.intervals), found.changes) == (1, after(48))
+        gone = look(neutrophils, NEUTROPHILS, state_of(*told), after(48))
+        assert (gone.intervals, gone.missing, gone.asks) == (
+            (),
+            ("neutrophils",),
+            ("Ask for the absolute neutrophil count",),
+        )
+
+
+def test_a_count_may_be_wanted_from_one_draw_with_another(look: Look) -> None:
+    paired = replace(NEUTROPHILS, paired_with="wbc")
+    told = (observation("neutrophils", "0.4", at=after(30)), observation("wbc", 2, at=after(1)))
+    assert look(neutrophils, paired, state_of(*told), after(31)).asks == (
+        "Ask for a white cell count and the absolute neutrophil count from one draw",
+    )
+    assert look(neutrophils, paired, state_of(), after(31)).asks == ("Ask for the absolute neutrophil count",)
+
+
+LACTATE = Comparison("lactate.latest", Operator.ABOVE, Fraction(2), "mmol/L", timedelta(hours=6))
+
+
+def test_two_results_of_one_moment_that_differ_are_flagged_and_two_that_agree_are_not(look: Look) -> None:
+    def read(*values: str) -> Reading:
+        told = (observation("lactate", value, at=T0, identity=f"{n}") for n, value in enumerate(values))
+        found: Reading = look(latest, LACTATE, state_of(*told), after(1))
+        return found
+
+    assert read("3", "3").flags == ()
+    differ = read("3", "1")
+    assert (differ.flags, differ.missing) == ((DISCORDANT,), ("lactate",))
+    assert differ.asks == ("Two results of lactate at one time differ: which one holds?",)
+    bound = read("<3")
+    assert (bound.flags, len(bound.intervals)) == ((), 1)
+    assert bound.asks == (
+        "lactate is reported as a bound that does not decide: ask the laboratory to dilute and repeat",
+    )
+
+
+def test_a_result_holds_until_its_window_ends_and_not_at_its_end(look: Look) -> None:
+    state = state_of(observation("lactate", 3, at=T0))
+    for hour, there in ((0, True), (5.99, True), (6, False)):
+        found = look(latest, LACTATE, state, after(hour))
+        assert bool(found.intervals) is there
+        assert found.changes == (after(6) if there else None)
+
+
+def test_a_concept_is_called_as_at_the_bedside() -> None:
+    assert [named(concept) for concept in ("mhladr", "gcs-total", "crp")] == ["mHLA-DR", "gcs total", "CRP"]

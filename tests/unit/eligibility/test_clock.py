@@ -1,0 +1,128 @@
+"""The clock of an episode to the minute: its marks, its end, and when somebody must look again although nothing came."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from fractions import Fraction
+from typing import Any
+
+import pytest
+
+from adapter.domain.assessment import Assessment
+from adapter.domain.encounter import EncounterAction, EncounterClass
+from adapter.domain.trial import Clock, Comparison, Operator, Trial
+from adapter.eligibility.clock import TimeLimit, time_limit_of
+from tests.builders import T0, after, hours, observation, state_of, visit
+
+Judge = Callable[..., Assessment]
+Make = Callable[..., Any]
+ED = visit(at=T0)
+WARD = visit(at=T0, cls=EncounterClass.INPATIENT, ward="MED")
+CLOCK = Clock("start-of-treatment", "I6", hours(72), (hours(24), hours(12)))
+RUNS = TimeLimit(CLOCK, T0)
+
+
+@pytest.mark.parametrize(
+    ("hour", "warning", "following", "is_open"),
+    [
+        (0, (), 48, True),
+        (47.99, (), 48, True),
+        (48, ("less_than_24_h_left",), 60, True),
+        (59.99, ("less_than_24_h_left",), 60, True),
+        (60, ("less_than_12_h_left",), 72, True),
+        (71.99, ("less_than_12_h_left",), 72, True),
+        (72, (), None, False),
+        (90, (), None, False),
+    ],
+)
+def test_the_clock_warns_from_each_mark_on_and_is_over_at_its_limit(
+    hour: float, warning: tuple[str, ...], following: float | None, is_open: bool
+) -> None:
+    reading = RUNS.reading(after(hour))
+    assert (reading.word, RUNS.warning(after(hour))) == (is_open, warning)
+    assert reading.changes == RUNS.next_mark(after(hour)) == (None if following is None else after(following))
+
+
+def test_a_clock_without_warnings_is_looked_at_at_its_end() -> None:
+    assert TimeLimit(replace(CLOCK, warn_left=()), T0).next_mark(after(1)) == after(72)
+
+
+def test_without_an_onset_or_a_clock_no_time_runs(immunosep: Trial) -> None:
+    for limit in (TimeLimit(CLOCK, None), time_limit_of(replace(immunosep, clocks=()), T0)):
+        assert (limit.deadline, limit.passed(after(900)), limit.warning(T0), limit.next_mark(T0)) == (
+            None,
+            False,
+            (),
+            None,
+        )
+        assert limit.reading(T0).word is None
+
+
+def test_somebody_looks_again_when_an_emergency_becomes_a_stay_and_when_an_infection_is_the_hospital_s(
+    judged: Judge, immunosep: Trial, six_organs: Make
+) -> None:
+    """Both by time alone: the context after 48 h, and (here) 50 h after which an infection was acquired here."""
+    parameters = replace(immunosep.parameters, hospital_acquired=hours(50))
+    told = six_organs(at=after(40))
+    for encounter, hour, looked in ((ED, 41, 48), (WARD, 41, 48), (ED, 48, 50), (WARD, 49, 50), (WARD, 50, 64)):
+        found = judged(state_of(*told, encounter=encounter), after(hour), parameters=parameters)
+        assert found.review_at == after(looked), (encounter.encounter_class, hour)
+
+
+def test_sepsis_on_the_ward_begins_when_the_infection_is_old_enough_to_be_the_hospital_s(
+    judged: Judge, six_organs: Make
+) -> None:
+    """Four points since hour 30: before 48 h nobody knows whether they came along; from then on they are a rise."""
+    told = (*six_organs(at=after(1)), *six_organs(at=after(30), platelets=40))
+    state = state_of(*told, encounter=WARD)
+    assert judged(state, after(47)).sepsis.onset is None
+    assert judged(state, after(50)).sepsis.onset == after(48)
+
+
+def test_an_answer_given_this_very_moment_or_at_arrival_counts(judged: Judge, six_organs: Make, answered: Make) -> None:
+    told = (*six_organs(platelets=90), observation("ferritin", 5200, at=after(1)))
+    for moment in (T0, after(2)):
+        against = judged(state_of(*told, encounter=ED, determinations=(answered("E2", "met", moment),)), after(2))
+        assert against.verdict == "not-candidate"
+
+
+def test_a_discharge_of_this_very_moment_ends_the_search_and_leaves_another_visit_first(
+    judged: Judge, six_organs: Make
+) -> None:
+    told = (*six_organs(platelets=90), observation("ferritin", 5200, at=after(1)))
+    left = visit(EncounterAction.DISCHARGE, at=after(2))
+    assert not judged(state_of(*told, encounter=[ED, left]), after(2)).shown
+    again = visit(at=after(-50), number="V0", cls=EncounterClass.INPATIENT, ward="MED")
+    assert judged(state_of(*told, encounter=[ED, left, again]), after(2)).episode == "V0"
+    assert judged(state_of(*told, encounter=[ED, left, again]), after(1.9)).episode == "V1"
+
+
+def test_of_two_running_visits_the_one_admitted_last_is_meant_and_one_of_unknown_beginning_never_before_it(
+    judged: Judge,
+) -> None:
+    moved = visit(EncounterAction.TRANSFER, at=after(1), number="V9", cls=EncounterClass.INPATIENT)
+    assert judged(state_of(encounter=[ED, moved]), after(2)).episode == "V1"
+    assert judged(state_of(encounter=[moved]), after(2)).episode == "V9"
+
+
+def test_where_the_feed_joined_late_the_first_result_on_record_begins_the_search(
+    judged: Judge, immunosep: Trial, six_organs: Make
+) -> None:
+    """Of the visit only a transfer is known, told hours after the first results."""
+    anywhere = Comparison("sofa.total", Operator.AT_LEAST, Fraction(2))
+    criteria = tuple(replace(c, met_when=anywhere) if c.id == "I6" else c for c in immunosep.criteria)
+    moved = visit(EncounterAction.TRANSFER, at=after(5), cls=EncounterClass.INPATIENT)
+    told = (*six_organs(at=after(1), platelets=90), *six_organs(at=after(4), platelets=40))
+    assert judged(state_of(*told, encounter=moved), after(6), criteria=criteria).sepsis.onset == after(1)
+
+
+def test_what_a_review_waits_for_is_never_this_moment(judged: Judge, six_organs: Make) -> None:
+    state = state_of(*six_organs(platelets=90), observation("ferritin", 5200, at=after(1)), encounter=ED)
+    moments = [T0]
+    for _ in range(20):
+        following = judged(state, moments[-1]).review_at
+        if following is None:
+            break
+        assert following > moments[-1]
+        moments.append(following)
+    assert timedelta(hours=72) in {moment - T0 for moment in moments}
