@@ -30,6 +30,7 @@ IMPUTED_EXTENSION = NAMESPACE + "StructureDefinition/imputed"
 
 VITAL_STATUS = "vital-status"
 
+
 def said_by(profile: str, **more: Any) -> dict[str, Any]:
     """`meta` of a resource that is made by one of our profiles (profiles/immunosep/fhir, docs/edc)."""
     return {"meta": {"profile": [f"{NAMESPACE}StructureDefinition/{profile}"], **more}}

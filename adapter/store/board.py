@@ -46,6 +46,8 @@ class Asked:
     free: bool = False
     """Those that nobody has in hand."""
     news: bool = False
+    sites: Collection[str] | None = None
+    """Those the reader works for; None: all. Of trials only those of `closing` are shown."""
     only: Collection[str] | None = field(default=None, repr=False)
 
 
@@ -97,15 +99,15 @@ def page(conn: Connection, asked: Asked, part: Part, limit: int, skip: int = 0) 
 
 def newest(conn: Connection, asked: Asked) -> datetime | None:
     """When people were told something last."""
-    known = (text(TOLD), candidates.c.trial.in_(asked.closing))
-    found = conn.execute(select(func.max(candidates.c.changed)).where(*known)).scalar_one()
+    told = select(func.max(candidates.c.changed)).where(text(TOLD), *_allowed(asked))
+    found = conn.execute(told).scalar_one()
     return moment_or_none(found)
 
 
 def wards(conn: Connection, asked: Asked) -> list[str]:
     """Where candidates lie who stand on the list."""
-    known = (text(TOLD), candidates.c.standing == 1, candidates.c.ward != "", candidates.c.trial.in_(asked.closing))
-    return list(conn.execute(select(candidates.c.ward).where(*known).distinct().order_by(candidates.c.ward)).scalars())
+    known = select(candidates.c.ward).where(text(TOLD), candidates.c.standing == 1, *_allowed(asked))
+    return list(conn.execute(known.where(candidates.c.ward != "").distinct().order_by(candidates.c.ward)).scalars())
 
 
 def search(conn: Connection, words: Iterable[str], most: int) -> list[str]:
@@ -157,7 +159,7 @@ def _from(asked: Asked, wanted: Any) -> Any:
 def _wanted(conn: Connection, asked: Asked) -> list[ColumnElement[bool]]:
     recent = candidates.c.changed > instant(asked.now - WITHDRAWN_SHOWN)
     known = candidates.c
-    wanted = [text(TOLD), or_(known.standing == 1, and_(known.standing == 0, recent)), known.trial.in_(asked.closing)]
+    wanted = [text(TOLD), or_(known.standing == 1, and_(known.standing == 0, recent)), *_allowed(asked)]
     wanted += [known[name] == value for name in ("trial", "stratum", "ward") if (value := getattr(asked, name))]
     if asked.holder:
         wanted.append(claims.c.holder == asked.holder)
@@ -168,6 +170,14 @@ def _wanted(conn: Connection, asked: Asked) -> list[ColumnElement[bool]]:
     if asked.only is not None:
         wanted.append(known.id.in_(asked.only))
     return wanted  # type: ignore[return-value]  # `text` is a condition of ours
+
+
+def _allowed(asked: Asked) -> list[ColumnElement[bool]]:
+    """What the reader works for."""
+    trials = candidates.c.trial.in_(asked.closing)
+    if asked.sites is None:
+        return [trials]
+    return [trials, candidates.c.patient.in_(select(patients.c.key).where(patients.c.site.in_(asked.sites)))]
 
 
 def _part(asked: Asked) -> ColumnElement[str]:

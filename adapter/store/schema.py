@@ -13,18 +13,12 @@ from sqlalchemy import (
     text,
 )
 
-from adapter.store import calling, missed_cases, people, polls
+from adapter.store import calling, missed_cases, people, polls, team
 from adapter.store.columns import NUMBER, WORDS, metadata
 from adapter.store.identities import contested_ids, screening_ids, ties
 
-__all__ = ["calling", "contested_ids", "metadata", "missed_cases", "people", "polls", "screening_ids", "ties"]
-"""`calling`, `missed_cases`, `people` and `polls` are imported for their tables."""
-from adapter.store import people, polls, team
-from adapter.store.columns import NUMBER, WORDS, metadata
-from adapter.store.identities import contested_ids, screening_ids, ties
-
-__all__ = ["contested_ids", "metadata", "people", "polls", "screening_ids", "team", "ties"]
-"""`people`, `polls` and `team` are imported for their tables."""
+__all__ = ["calling", "contested_ids", "metadata", "missed_cases", "people", "polls", "screening_ids", "team", "ties"]
+"""`calling`, `missed_cases`, `people`, `polls` and `team` are imported for their tables."""
 
 
 def _only(condition: str) -> dict[str, Any]:

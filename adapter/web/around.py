@@ -17,6 +17,7 @@ from adapter.store.teamwork import Claim, Note
 from adapter.web import board, charts, colleagues, listing, story, times
 from adapter.web.charts import MarkerChart, ScoreChart
 from adapter.web.context import WebContext
+from adapter.web.sessions import Visitor
 from adapter.web.story import About, Moment
 
 
@@ -35,7 +36,7 @@ class Around:
     mine: bool
     colleagues: tuple[str, ...]
     others: tuple[tuple[str, str], ...]
-    """Id and words."""
+    """Id, empty where the reader may not open it, and words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,7 @@ class _Stored:
     others: list[Other]
 
 
-def around(context: WebContext, row: CandidateRow, trial: Trial, more: tuple[Iterable[HistoryRow], str]) -> Around:
+def around(context: WebContext, row: CandidateRow, trial: Trial, more: tuple[Iterable[HistoryRow], Visitor]) -> Around:
     """`more`: the history, and who reads."""
     history, reader = more
     stored, zone = _stored(context, row), board.zone_of(context, row.patient.site)
@@ -61,9 +62,9 @@ def around(context: WebContext, row: CandidateRow, trial: Trial, more: tuple[Ite
         renewed=listing.renewed(row, trial),
         holder=claim.holder if claim else "",
         since=times.local(claim.since, zone) if claim else "",
-        mine=claim is not None and claim.holder == reader,
-        colleagues=tuple(name for name in colleagues.listed(context) if not claim or name != claim.holder),
-        others=tuple((other.id, listing.elsewhere(other)) for other in stored.others),
+        mine=claim is not None and claim.holder == reader.name,
+        colleagues=tuple(name for name in colleagues.listed(context, row) if not claim or name != claim.holder),
+        others=tuple(_other(context, other, (row, reader)) for other in stored.others),
     )
 
 
@@ -78,6 +79,12 @@ def _course(context: WebContext, state: PatientState, trial: Trial, row: Candida
     options, now = context.bench.rules().scoring_options(row.patient.site), context.clock()
     until = visible_until(trial, context.trials, state, (row.episode, now), options)
     return course(chart_of(state), until, options)
+
+
+def _other(context: WebContext, other: Other, seen: tuple[CandidateRow, Visitor]) -> tuple[str, str]:
+    row, reader = seen
+    mine = [trial.id for trial in context.trials if reader.scope.holds(row.patient.site, trial.id)]
+    return other.id if other.trial in mine else "", listing.elsewhere(other, mine)
 
 
 def _onset(row: CandidateRow) -> datetime | None:

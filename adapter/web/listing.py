@@ -16,6 +16,7 @@ from adapter.web import board, filters, told, words
 from adapter.web.board import BoardRow
 from adapter.web.context import WebContext
 from adapter.web.filters import Filters
+from adapter.web.sessions import Visitor
 
 PAGE = 40
 """Candidates on a page: more is nobody's to look through, and the page stays light."""
@@ -69,22 +70,24 @@ def closing(trial: Trial) -> frozenset[str]:
     return frozenset({name for name, reasons in trial.statuses if reasons} | {ON_STUDY})
 
 
-def asked(context: WebContext, reader: str, wanted: Filters, now: datetime, only: Collection[str] | None) -> Asked:
+def asked(context: WebContext, reader: Visitor, wanted: Filters, now: datetime, only: Collection[str] | None) -> Asked:
+    mine = (trial for trial in context.trials if reader.scope.trials is None or trial.id in reader.scope.trials)
     return Asked(
         now=now,
-        reader=reader,
-        closing={trial.id: closing(trial) for trial in context.trials},
+        reader=reader.name,
+        closing={trial.id: closing(trial) for trial in mine},
+        sites=reader.scope.sites,
         trial=wanted.trial,
         stratum=wanted.stratum,
         ward=wanted.ward,
-        holder=reader if wanted.hand == filters.MINE else "",
+        holder=reader.name if wanted.hand == filters.MINE else "",
         free=wanted.hand == filters.FREE,
         news=wanted.news,
         only=only,
     )
 
 
-def read(context: WebContext, reader: str, wanted: Filters, said: str = "") -> Listing:
+def read(context: WebContext, reader: Visitor, wanted: Filters, said: str = "") -> Listing:
     """`said`: words of a search, which stand in no address."""
     now = context.clock()
     with context.database.read() as conn:
@@ -136,12 +139,14 @@ def _row(one: Listed, context: WebContext, asked: Asked, around: Around) -> List
         renewed=again,
         holder=claim.holder if claim else "",
         mine=claim is not None and claim.holder == asked.reader,
-        others=tuple(elsewhere(other) for other in others),
+        others=tuple(elsewhere(other, asked.closing) for other in others),
     )
 
 
-def elsewhere(other: Other) -> str:
-    """`Also on the list of TRIAL (Declined)`: in two trials at once is a question for people."""
+def elsewhere(other: Other, trials: Collection[str]) -> str:
+    """`Also on the list of TRIAL (Declined)`: in two trials at once is a question for people; `trials`: whose the reader is."""
+    if other.trial not in trials:
+        return "Also on the list of another trial"
     return f"Also on the list of {other.trial}" + (f" ({words.sentence(other.status)})" if other.status else "")
 
 

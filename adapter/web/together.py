@@ -62,7 +62,8 @@ async def release(request: Request, visitor: MayAct, candidate: str) -> Response
 @router.post("/c/{candidate}/hand-over")
 async def hand_over(request: Request, visitor: MayAct, candidate: str) -> Response:
     given = await _form(request, visitor, "addressee", "text")
-    if given["addressee"] not in await run_in_threadpool(colleagues.listed, request.app.state.context):
+    row, _ = await known(request, visitor, candidate)
+    if given["addressee"] not in await run_in_threadpool(colleagues.listed, request.app.state.context, row):
         return await candidate_page(request, visitor, candidate, problem="Choose a colleague who works with the list.")
     if len(given["text"]) > LONGEST_NOTE:
         return await candidate_page(request, visitor, candidate, problem=_too_long())

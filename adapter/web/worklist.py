@@ -40,7 +40,7 @@ async def list_page(
 ) -> Response:
     """The list by these filters; `said` are words of a search, which stand in no address: such a page holds still."""
     context: WebContext = request.app.state.context
-    listed = await run_in_threadpool(listing.read, context, visitor.name, wanted, said)
+    listed = await run_in_threadpool(listing.read, context, visitor, wanted, said)
     shown = {"rows": len(listed.main.rows) + sum(len(part.rows) for part in listed.aside), "search": bool(said)}
     await note(request, Act(visitor.name, visitor.role, "view-worklist", "worklist", detail=shown))
     feeds = await run_in_threadpool(read_feeds, context)
@@ -93,7 +93,7 @@ async def candidate_page(
         visitor=visitor,
         status=422 if problem else 200,
         sheet=sheet.sheet(row, context, now),
-        around=await run_in_threadpool(around, context, row, trial, (history, visitor.name)),
+        around=await run_in_threadpool(around, context, row, trial, (history, visitor)),
         trial_title=trial.title,
         choices=wishes.choices(trial),
         tests=wishes.tests(),
