@@ -208,6 +208,16 @@ def _trial_documents(folder: Path | None, trials: Sequence[str]) -> dict[str, Do
     return documents
 
 
+def load_field_file(folder: Path | None, trial: str) -> Document:
+    """A trial's REDCap field names, or those of the trial it extends."""
+    parent = extends(load_document(find(folder, f"profiles/{trial}/trial.yaml")))
+    for name in (trial, parent):
+        path = find(folder, f"profiles/{name}/redcap/fields.csv")
+        if name and path.is_file():
+            return load_rows(path)
+    raise ConfigError(f"profiles/{trial}/redcap/fields.csv: no such file — write one after profiles/immunosep/redcap")
+
+
 def _trial(folder: Path | None, document: Document, dictionary: Dictionary) -> Trial:
     parent = extends(document)
     above = None if parent is None else load_document(find(folder, f"profiles/{parent}/trial.yaml"))

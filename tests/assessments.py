@@ -1,7 +1,7 @@
 """Assessments by hand, for tests of what leaves the hospital."""
 
 from dataclasses import replace
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any
 
 from adapter.domain.alert import AlertChange, AlertKind, CandidateAlert
@@ -17,6 +17,7 @@ from adapter.domain.assessment import (
     SofaScore,
     Verdict,
 )
+from adapter.domain.follow_up import DaySofa, DaySurvival, FollowUp, StudyDay, VitalStatus
 from adapter.domain.patient import PatientId
 from adapter.domain.trial import CriterionKind, Needs
 from adapter.domain.truth import Truth
@@ -83,3 +84,14 @@ def change(kind: AlertKind, given: Assessment, reason: str = "ground given") -> 
     standing = kind is not AlertKind.WITHDRAWN
     alert = CandidateAlert(given.trial, given.episode, standing, "summary", AT, AT)
     return AlertChange(kind, alert, given, reason)
+
+
+def followed(*, total: int = 5) -> FollowUp:
+    """Study day 2 with its score and the patient alive, one organ carried; day 28, of which nobody knows."""
+    start = datetime(2026, 1, 3, tzinfo=UTC)
+    day = StudyDay(2, date(2026, 1, 3), start, start + timedelta(days=1))
+    carried = replace(organ(1, evidence("creatinine", "2.5", "mg/dL")), status=OrganStatus.CARRIED)
+    score = sofa(renal=carried, liver=organ(None), coagulation=organ(total - 1))
+    last = StudyDay(28, date(2026, 1, 29), start + timedelta(days=26), start + timedelta(days=27))
+    survival = (DaySurvival(day, VitalStatus.ALIVE), DaySurvival(last, VitalStatus.UNKNOWN))
+    return FollowUp(AT, (DaySofa(day, score, ("renal",)),), survival)

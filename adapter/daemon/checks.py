@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from adapter.assets import load_rulebook
+from adapter.daemon import flat
 from adapter.daemon.certificates import certificates, findings
 from adapter.daemon.clock import utc_now
 from adapter.daemon.lock import held
@@ -106,6 +107,7 @@ def _sources(settings: Settings) -> Looked:
 def _outlets(settings: Settings) -> Looked:
     made = outlets_for(settings)
     yield "ok", ", ".join(made) or "none: nothing leaves this machine"
+    yield from flat.findings(settings)
     if len(settings.adapter.trials) > 1 and any(isinstance(sink, FhirSink) and sink.study for sink in settings.sink):
         first = settings.adapter.trials[0]
         yield (
@@ -189,6 +191,7 @@ LOOKS: dict[str, Callable[[Settings], Looked]] = {
     "sources": _sources,
     "polled servers": reached,
     "outlets": _outlets,
+    "REDCap projects": flat.asked,
     "web": _web,
     "store": _store,
     "addresses": _addresses,

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from adapter import __version__
 from adapter.daemon.certificates import certificates, expiry
 from adapter.daemon.figures import figures
+from adapter.daemon.flat import flat_sink
 from adapter.daemon.health import Pulse
 from adapter.daemon.lock import data_folder
 from adapter.daemon.opening import open_store
@@ -29,11 +30,10 @@ from adapter.pipeline.outgoing import NotifierOutlet, Outlet, PushWhen, SinkOutl
 from adapter.ports import Clock, Inbox, Notifier, Sink
 from adapter.screening.rulebook import Rulebook
 from adapter.settings import EmailNotifier as EmailSection
-from adapter.settings import FhirSink, FolderSink, MllpSource, Settings
+from adapter.settings import FhirSink, MllpSource, Settings
 from adapter.settings import WebhookNotifier as WebhookSection
 from adapter.sinks.edc_fhir import Edc, EdcFhir
 from adapter.sinks.edc_requests import Manner
-from adapter.sinks.folder import FolderSink as Folder
 from adapter.sources.connection import Limits
 from adapter.sources.envelope import Door, control_ids
 from adapter.sources.fhir_poller import FhirPoller
@@ -206,7 +206,7 @@ def tls_for(source: MllpSource) -> Tls | None:
 def outlets_for(settings: Settings) -> dict[str, Callable[[Clock], Sink | Notifier]]:
     made: dict[str, Callable[[Clock], Sink | Notifier]] = {}
     for sink in settings.sink:
-        made[sink.name] = _edc(sink) if isinstance(sink, FhirSink) else _folder(sink)
+        made[sink.name] = _edc(sink) if isinstance(sink, FhirSink) else flat_sink(settings, sink)
     for notifier in settings.notifier:
         made[notifier.name] = _email(notifier) if isinstance(notifier, EmailSection) else _webhook(notifier)
     return made
@@ -218,10 +218,6 @@ def _edc(sink: FhirSink) -> Callable[[Clock], Sink]:
     manner = None if sink.bundle == "auto" else Manner(sink.bundle)
     edc = Edc(sink.base, authorization, str(sink.verify or ""), limits, manner)
     return lambda clock: EdcFhir(edc, clock)
-
-
-def _folder(sink: FolderSink) -> Callable[[Clock], Sink]:
-    return lambda _clock: Folder(sink.path)
 
 
 def _email(section: EmailSection) -> Callable[[Clock], Notifier]:

@@ -1,5 +1,6 @@
 """adapter.toml and the environment, read once into frozen values and checked before anything starts."""
 
+from adapter.settings.flat import CsvSink, RedcapSink
 from adapter.settings.polled import FhirSource
 from adapter.settings.reading import load_settings
 from adapter.settings.sections import (
@@ -14,12 +15,14 @@ from adapter.settings.sections import (
 from adapter.settings.values import Listen, Secret
 
 __all__ = [
+    "CsvSink",
     "EmailNotifier",
     "FhirSink",
     "FhirSource",
     "FolderSink",
     "Listen",
     "MllpSource",
+    "RedcapSink",
     "Secret",
     "Settings",
     "Tls",

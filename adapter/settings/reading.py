@@ -12,6 +12,7 @@ from adapter import ENVIRONMENT_VARIABLE
 from adapter.domain.document import Document, nearest
 from adapter.domain.document import Path as KeyPath
 from adapter.errors import ConfigError
+from adapter.settings.flat import CsvSink, RedcapSink
 from adapter.settings.polled import BasicAuth, BearerAuth, ClientTls, FhirSource, SecretAuth, SmartAuth
 from adapter.settings.sections import (
     AdapterSection,
@@ -46,6 +47,8 @@ KNOWN: Mapping[tuple[str, ...], type[BaseModel]] = {
     ("source", "fhir", "auth", "basic"): BasicAuth,
     ("sink", "fhir"): FhirSink,
     ("sink", "folder"): FolderSink,
+    ("sink", "redcap"): RedcapSink,
+    ("sink", "csv"): CsvSink,
     ("notifier", "email"): EmailNotifier,
     ("notifier", "webhook"): WebhookNotifier,
     ("web",): WebSection,

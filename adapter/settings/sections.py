@@ -8,6 +8,7 @@ from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from adapter.errors import ConfigError
+from adapter.settings.flat import CsvSink, RedcapSink
 from adapter.settings.polled import FhirSource
 from adapter.settings.staff import OidcSection
 from adapter.settings.values import Address, Listen, Secret, Section, by_reference, host_and_port
@@ -188,7 +189,7 @@ class WebSection(Section):
 
 
 Source = Annotated[MllpSource | FhirSource, Field(discriminator="kind")]
-Sink = Annotated[FhirSink | FolderSink, Field(discriminator="kind")]
+Sink = Annotated[FhirSink | FolderSink | RedcapSink | CsvSink, Field(discriminator="kind")]
 Notifier = Annotated[EmailNotifier | WebhookNotifier, Field(discriminator="kind")]
 
 

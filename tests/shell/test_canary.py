@@ -51,6 +51,13 @@ path = "{folder}/bundles"
 push_when = "candidate"
 dates = "shifted"
 
+[[sink]]
+kind = "csv"
+name = "files"
+path = "{folder}/drop"
+push_when = "candidate"
+dates = "shifted"
+
 [[notifier]]
 kind = "email"
 name = "mail"
@@ -173,6 +180,7 @@ def stage(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 def staged(folder: Path) -> Iterator[Stage]:
     canaries, store = Canaries(), EdcStore()
     (folder / "faults").mkdir()
+    (folder / "drop").mkdir()
     outcome = {"resourceType": "OperationOutcome", "text": {"div": canaries.word("EDC text"), "status": "additional"}}
     issue = {"severity": "error", "code": "invalid", "diagnostics": f"family {canaries.word('EDC diagnostics')}"}
     no = json.dumps(outcome | {"issue": [issue | {"details": {"text": canaries.word("EDC details")}}]}).encode()
@@ -370,6 +378,8 @@ def ending(stage: Stage, ben: Person) -> None:
     stage.keep("file names", "\n".join(names).encode())
     for path in sorted((stage.place.folder / "bundles").rglob("*.json")):
         stage.keep("bundles in the folder", path.read_bytes())
+    for path in sorted((stage.place.folder / "drop").glob("*/*")):
+        stage.keep("files in the drop folder", path.read_bytes())
     for method, path, headers, body in stage.requests.seen:
         clear = {name: value for name, value in headers.items() if name != "Authorization"}
         stage.keep("requests to the EDC", f"{method} {path} {clear}\n".encode() + body)
@@ -397,7 +407,7 @@ def raw(port: int, sent: bytes) -> bytes:
 PLACES = (
     "log", "answers", "error pages", "pages of the administrator", "/metrics", "/livez", "/readyz", "/healthz",
     "errors of the socket", "commands", "process cmdline", "process comm", "process limits", "file names",
-    "bundles in the folder", "requests to the EDC", "what the EDC holds", "mails", "webhooks",
+    "bundles in the folder", "files in the drop folder", "requests to the EDC", "what the EDC holds", "mails", "webhooks",
 )  # fmt: skip
 
 

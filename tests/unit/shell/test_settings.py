@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 
+from adapter.daemon.flat import findings
 from adapter.errors import ConfigError
 from adapter.settings import Secret, Settings, load_settings
 
@@ -126,3 +127,62 @@ def test_a_secret_is_read_when_asked_and_never_printed(tmp_path: Path, monkeypat
     assert Secret(reference=f"file:{tmp_path}/token").reveal() == "abc"
     with pytest.raises(ConfigError, match="cannot be read"):
         Secret(reference="env:NOT_SET_ANYWHERE").reveal()
+
+
+REDCAP = """
+[[sink]]
+kind = "redcap"
+name = "redcap"
+url = "https://redcap.example.org/api/"
+token = "file:/etc/adapter/redcap-token"
+push_when = "consented"
+dates = "exact"
+timezone = "Europe/Athens"
+"""
+CSV = """
+[[sink]]
+kind = "csv"
+name = "files"
+path = "/srv/drop"
+push_when = "consented"
+dates = "exact"
+"""
+
+
+def test_edcs_without_fhir_are_read(tmp_path: Path) -> None:
+    _, redcap, files = load(tmp_path, GOOD + REDCAP + CSV).sink
+    assert (redcap.kind, str(redcap.zone()), redcap.token.reference) == (
+        "redcap",
+        "Europe/Athens",
+        "file:/etc/adapter/redcap-token",
+    )
+    assert (files.kind, files.path) == ("csv", Path("/srv/drop"))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("url = ", "base = ", "unknown key 'base'"),
+        ('token = "file:/etc/adapter/redcap-token"\n', "", "'sink.1.token' is missing"),
+        ("file:/etc", "9A81268476", "secrets go by reference"),
+        ('timezone = "Europe/Athens"\n', "", "'sink.1.timezone' is missing"),
+        ("Europe/Athens", "Europe/Athen", "no time zone 'Europe/Athen' — did you mean 'Europe/Athens'?"),
+        ('push_when = "consented"\n', "", "push_when is not decided"),
+        ("timezone =", "tiemzone =", "unknown key 'tiemzone' — did you mean 'timezone'?"),
+        ('kind = "redcap"', 'kind = "redcab"', "did you mean 'redcap'?"),
+    ],
+)
+def test_a_mistake_in_a_redcap_sink_is_named(tmp_path: Path, old: str, new: str, said: str) -> None:
+    told = refusal(tmp_path, GOOD + REDCAP.replace(old, new, 1))
+    assert said in told
+    assert "9A81268476" not in told
+
+
+def test_check_says_what_a_drop_folder_or_a_redcap_project_lacks(tmp_path: Path) -> None:
+    trials = GOOD.replace('["immunosep"]', '["immunosep", "example-trial"]')
+    settings = load(tmp_path, trials + REDCAP.replace("/api/", "/api") + CSV.replace("/srv/drop", str(tmp_path / "no")))
+    found = [*findings(settings)]
+    assert [level for level, _ in found] == ["warning", "warning", "error"]
+    assert "ends in /api/" in found[0][1]
+    assert "'study'" in found[1][1]
+    assert "make it, or mount it" in found[2][1]
