@@ -53,6 +53,7 @@ def create_app(context: WebContext) -> FastAPI:
     app.state.context = context
     app.state.door = Door()
     app.state.acts = Acts(context.inbox)
+    app.state.live = live.Live(context)
     rooms = (
         worklist,
         decide,
