@@ -13,7 +13,7 @@ import tempfile
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from adapter.store.codec import instant
@@ -35,15 +35,27 @@ def fill(home: House) -> str:
     with home.database.read() as conn:
         row = dict(conn.execute(candidates.select()).mappings().one())
         whose = dict(conn.execute(patients.select()).mappings().one())
-    began = home.clock.now
+    people = [whose | {"key": whose["key"] + n, "value": str(1000 + n)} for n in range(1, ROWS)]
     with home.database.write() as tx:
-        for n in range(1, ROWS):
-            tx.execute(patients.insert(), whose | {"key": whose["key"] + n, "value": str(1000 + n)})
-            more = {"id": f"{n:020x}", "patient": whose["key"] + n, "ward": WARDS[n % len(WARDS)], "bed": str(n)}
-            more |= {"deadline": instant(T0 + timedelta(hours=24, seconds=n * 11)), "family": f"FAMILY{n}"}
-            more |= {"certainty": ("certain", "possible")[n % 3 == 0], "raised": instant(began - timedelta(minutes=n))}
-            tx.execute(candidates.insert(), row | more | {"changed": more["raised"]})
+        tx.execute(patients.insert(), people)
+        tx.execute(candidates.insert(), [row | copy(n, whose["key"] + n, home.clock.now) for n in range(1, ROWS)])
     return str(row["id"])
+
+
+def copy(n: int, patient: int, began: datetime) -> dict[str, object]:
+    """What differs from one to the next."""
+    raised = instant(began - timedelta(minutes=n))
+    return {
+        "id": f"{n:020x}",
+        "patient": patient,
+        "ward": WARDS[n % len(WARDS)],
+        "bed": str(n),
+        "family": f"FAMILY{n}",
+        "deadline": instant(T0 + timedelta(hours=24, seconds=n * 11)),
+        "certainty": ("certain", "possible")[n % 3 == 0],
+        "raised": raised,
+        "changed": raised,
+    }
 
 
 def signed_in(port: int) -> str:

@@ -1,9 +1,10 @@
 """The candidate's course as pictures drawn on the server, each with a table that says the same."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from fractions import Fraction
+from itertools import groupby
 
 from adapter.domain.assessment import ORGANS, OrganScore, SofaScore
 from adapter.domain.observation import Observation
@@ -17,6 +18,7 @@ MOST = 24
 ROOM = Fraction(11, 10)
 """Above the highest point."""
 MOST_TICKS = 8
+DASH = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +44,14 @@ class ScoreRow:
 
 @dataclass(frozen=True, slots=True)
 class ScoreChart:
-    """`band` runs along the highest and back along the lowest possible score, `line` along the lowest."""
+    """`band` runs along the highest and back along the lowest possible score; `lines` where every organ was measured: a score
+    that is not known must not look like one that fell.
+    """
 
     organs: tuple[str, ...]
     rows: tuple[ScoreRow, ...]
     band: str
-    line: str
+    lines: tuple[str, ...]
     ticks: tuple[Tick, ...]
     levels: tuple[tuple[int, int], ...]
     onset: int | None
@@ -104,13 +108,22 @@ def scores(course: Course, onset: datetime | None, zone: tzinfo) -> ScoreChart |
         organs=tuple(words.organ(name) for name in ORGANS),
         rows=tuple(_row(one, zone) for one in reversed(found)),
         band=" ".join((*high, *reversed(low))),
-        line=" ".join(low),
+        lines=tuple(_lines(axis, found)),
         ticks=axis.ticks(zone),
         levels=tuple((points, _height(points, MOST)) for points in range(0, MOST + 1, 8)),
         onset=axis.x(onset) if onset is not None and shown else None,
         says=f"SOFA from {times.local(axis.first, zone)} to {times.local(axis.last, zone)}: "
         f"first {_total(found[0])}, now {_total(found[-1])}",
     )
+
+
+def _lines(axis: _Axis, found: Sequence[SofaScore]) -> Iterator[str]:
+    """One for each stretch without a missing organ; a single score is a dash."""
+    for whole, stretch in groupby(found, key=lambda one: not one.missing):
+        points = [_point(axis, one.at, one.low) for one in stretch] if whole else []
+        if points:
+            x, y = map(int, points[-1].split(","))
+            yield " ".join((*points, f"{x + DASH},{y}")) if len(points) == 1 else " ".join(points)
 
 
 def markers(course: Course, zone: tzinfo) -> tuple[MarkerChart, ...]:

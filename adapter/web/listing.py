@@ -18,7 +18,7 @@ from adapter.web.context import WebContext
 from adapter.web.filters import Filters
 from adapter.web.sessions import Visitor
 
-PAGE = 40
+PAGE = 25
 """Candidates on a page: more is nobody's to look through, and the page stays light."""
 ASIDE = 10
 """Of those whose time is over or who were taken back, below the list."""
