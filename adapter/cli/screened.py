@@ -5,14 +5,18 @@ import json
 import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 
+from adapter.cli.courses import moments
 from adapter.domain.trial import Trial
 from adapter.screening.rulebook import Rulebook
+from adapter.web.flow import Step
+from adapter.web.pictures import Moment, bar_picture, course_picture, flow_picture
 
 if TYPE_CHECKING:
     from adapter.daemon.archive import Found
@@ -25,6 +29,10 @@ COLUMNS = (
 )
 LINKAGE = ("person", "site", "authority", "identifier")
 Row = dict[str, Any]
+Holds = Callable[[Row], bool]
+Says = Callable[[Row], str]
+MOST_BARS = 12
+"""Criteria in the picture; the table beside it holds all."""
 
 
 def write(folder: Path, found: "Found", rules: Rulebook) -> dict[str, Any]:
@@ -55,8 +63,11 @@ def summed(found: "Found", rules: Rulebook) -> dict[str, Any]:
 
 
 def _trial(trial: Trial, rows: list[Row]) -> dict[str, Any]:
+    steps = list(_funnel(trial, rows))
     return {
-        "funnel": [{"step": step, "episodes": count} for step, count in _funnel(trial, rows)],
+        "funnel": [{"step": step.name, "episodes": step.count} for step in steps],
+        "flow": [step.as_json() for step in steps],
+        "sofa_over_time": [asdict(one) for one in moments(rows)],
         "verdict": _counted([row["verdict"]] for row in rows),
         "stratum": _counted([row["stratum"]] for row in rows),
         "against": _counted(row["against"] for row in rows),
@@ -72,21 +83,31 @@ def near_miss(trial: Trial, row: Row) -> bool:
     return trial.parameters.sepsis_criterion in row["met"] and len(row["against"]) == 1
 
 
-def _funnel(trial: Trial, rows: list[Row]) -> Iterator[tuple[str, int]]:
-    """Each step of those before it."""
+def _funnel(trial: Trial, rows: list[Row]) -> Iterator[Step]:
+    """Each step of those before it, with the reasons of those who left."""
     sepsis, stratum = trial.parameters.sepsis_criterion, trial.parameters.stratum_criterion
-    steps: tuple[tuple[str, Callable[[Row], bool]], ...] = (
-        ("episodes", lambda _row: True),
-        (f"{sepsis} held at some time", lambda row: sepsis in row["met"]),
-        ("nothing stood against", lambda row: not row["against"]),
-        ("shown to coordinators", lambda row: row["first_shown"] is not None),
-        (f"{stratum} held", lambda row: stratum in row["met"]),
-        ("candidate", lambda row: row["first_candidate"] is not None),
+    names = {one.id: f"{one.id} {one.short}".strip() for one in trial.criteria}
+    steps: tuple[tuple[str, Holds, Says], ...] = (
+        (f"{sepsis} held at some time", lambda row: sepsis in row["met"], lambda _: f"{names[sepsis]}: never held"),
+        ("nothing stood against", lambda row: not row["against"], lambda row: _against(row["against"], names)),
+        (
+            "shown to coordinators",
+            lambda row: row["first_shown"] is not None,
+            lambda row: f"never shown: {row['verdict']}",
+        ),
+        (f"{stratum} held", lambda row: stratum in row["met"], lambda _: f"{names[stratum]}: never held"),
+        ("candidate", lambda row: row["first_candidate"] is not None, lambda row: row["verdict"]),
     )
-    left = rows
-    for step, holds in steps:
-        left = [row for row in left if holds(row)]
-        yield step, len(left)
+    name, left = "episodes", rows
+    for following, holds, says in steps:
+        gone = _counted([says(row)] for row in left if not holds(row))
+        yield Step(name, len(left), tuple(gone.items()))
+        name, left = following, [row for row in left if holds(row)]
+    yield Step(name, len(left))
+
+
+def _against(criteria: list[str], names: dict[str, str]) -> str:
+    return names[criteria[0]] if len(criteria) == 1 else f"{len(criteria)} criteria at once"
 
 
 def _counted(groups: Iterable[Iterable[str]]) -> dict[str, int]:
@@ -98,13 +119,25 @@ def _counted(groups: Iterable[Iterable[str]]) -> dict[str, int]:
 def page(summary: dict[str, Any]) -> str:
     """Self-contained HTML."""
     environment = Environment(
-        loader=PackageLoader("adapter.cli"),
+        loader=ChoiceLoader([PackageLoader("adapter.cli"), PackageLoader("adapter.web")]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    return environment.get_template("screening.html").render(summary=summary)
+    drawn = {name: _pictures(trial) for name, trial in summary["trials"].items()}
+    return environment.get_template("screening.html").render(summary=summary, drawn=drawn)
+
+
+def _pictures(trial: dict[str, Any]) -> dict[str, Any]:
+    steps = [Step(one["step"], one["count"], tuple(one["left"].items())) for one in trial["flow"]]
+    stops = [(f"{one} {trial['criteria'].get(one, '')}".strip(), n) for one, n in trial["against"].items()]
+    course = [Moment(**one) for one in trial["sofa_over_time"]]
+    return {
+        "flow": flow_picture(steps),
+        "stops": bar_picture(stops[:MOST_BARS]),
+        "course": course_picture(course) if course else None,
+    }
 
 
 def _text(value: Any) -> str:

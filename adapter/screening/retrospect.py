@@ -47,6 +47,8 @@ class Course:
     candidate: datetime | None = None
     met: set[str] = field(default_factory=set)
     """Criteria that were met at any time."""
+    sofa: list[tuple[datetime, int, int]] = field(default_factory=list)
+    """Since when the total lay between which ends: a step for each change."""
 
     def note(self, one: Assessment) -> None:
         self.last = one
@@ -54,6 +56,8 @@ class Course:
             self.telling = one
         if one.sofa.low > self.worst.sofa.low:
             self.worst = one
+        if not self.sofa or self.sofa[-1][1:] != (one.sofa.low, one.sofa.high):
+            self.sofa.append((one.at, one.sofa.low, one.sofa.high))
         if one.shown and self.shown is None:
             self.shown = one.at
         if one.verdict is Verdict.CANDIDATE and self.candidate is None:
@@ -89,6 +93,7 @@ class Course:
             "against": [result.id for result in telling.criteria if stands_against(result)],
             "unknown": [r.id for r in telling.criteria if r.answer is Truth.UNKNOWN and r.needs is Needs.DATA],
             "missing": list(telling.missing),
+            "sofa_course": self.sofa if self.shown is not None else [],
         }
 
 

@@ -131,19 +131,19 @@ class EdcStore:
         return self.resources[place[0]]
 
     def search(self, kind: str, query: str) -> list[Json]:
-        """By `identifier`, `_tag`, `subject` or `individual`. Raises RefusedError for anything else."""
+        """By `identifier`, `_tag`, `subject` or `individual`, a comma being an or. Raises RefusedError for anything else."""
         found = [r for (k, _), r in self.resources.items() if k == kind]
         for part in filter(None, query.split("&")):
             name, _, value = part.partition("=")
             if name not in _MATCH:
                 raise RefusedError(400, "not-supported", "unknown search parameter")
-            found = [r for r in found if _MATCH[name](r, value)]
+            found = [r for r in found if any(_MATCH[name](r, one) for one in value.split(","))]
         return found
 
 
 def _token(items: list[Json], value: str, member: str) -> bool:
     system, bar, code = value.rpartition("|")
-    return any(i.get(member) == code and (not bar or i.get("system", "") == system) for i in items)
+    return any((i.get(member) == code or not code) and (not bar or i.get("system", "") == system) for i in items)
 
 
 _MATCH: dict[str, Callable[[Json, str], bool]] = {
@@ -151,6 +151,7 @@ _MATCH: dict[str, Callable[[Json, str], bool]] = {
     "_tag": lambda r, v: _token(r.get("meta", {}).get("tag", []), v, "code"),
     "subject": lambda r, v: r.get("subject", {}).get("reference") == v,
     "individual": lambda r, v: r.get("individual", {}).get("reference") == v,
+    "_count": lambda _r, v: v.isdigit(),
 }
 
 

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, delete, distinct, func, select, update
 
 from adapter.domain.patient import PatientId
 from adapter.store.codec import instant, moment
@@ -42,6 +42,11 @@ def disputes(conn: Connection, secret: SiteSecret, trial: str, records: Collecti
         known = found.get(number, Dispute(moment(at), frozenset()))
         found[number] = Dispute(max(known.since, moment(at)), known.tokens | {bytes(who)})
     return {number: dispute for number, dispute in found.items() if dispute.tokens - mine}
+
+
+def number(conn: Connection) -> int:
+    """How many screening ids more than one record was named for, since persons were torn apart."""
+    return conn.execute(select(func.count(distinct(contested_ids.c.screening_id)))).scalar_one()
 
 
 def hand_over(tx: Connection, secret: SiteSecret, trial: str, screening_id: str, to: PatientId) -> None:

@@ -152,7 +152,10 @@ def _seen(conn: Connection) -> dict[str, datetime]:
 
 def _decisions(conn: Connection, trial: str) -> dict[tuple[int, str], list[Decision]]:
     """By the row of the patient and the episode."""
-    wanted = select(statements.c.patient, statements.c.body).where(statements.c.kind == "decision")
+    listed = select(candidates.c.patient).where(candidates.c.trial == trial, _LISTED)
+    wanted = select(statements.c.patient, statements.c.body).where(
+        statements.c.patient.in_(listed), statements.c.kind == "decision"
+    )
     found: dict[tuple[int, str], list[Decision]] = {}
     for patient, body in conn.execute(wanted):
         made = codec.read_decision(body)

@@ -105,3 +105,70 @@ def bar_picture(counts: Mapping[str, int] | Iterable[tuple[str, int]]) -> BarPic
     )
     says = "; ".join(f"{label}: {number}" for label, number in pairs)
     return BarPicture(WIDTH, BAR * len(bars), LABEL, bars, says)
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """Of how many at this hour, the quartiles of the lower end of their score, and the median of its upper end."""
+
+    hour: int
+    number: int
+    low: float
+    median: float
+    high: float
+    upper: float
+
+
+@dataclass(frozen=True, slots=True)
+class CoursePicture:
+    """Points as SVG writes them; `across` and `up` are the marks of the axes with their words."""
+
+    width: int
+    height: int
+    left: int
+    bottom: int
+    band: str
+    median: str
+    upper: str
+    across: tuple[tuple[float, str], ...]
+    up: tuple[tuple[float, str], ...]
+    zero: float
+    says: str
+
+
+COURSE_HEIGHT, AXIS, FOOT = 260, 44, 40
+TOP, TICK, DAY = 24, 4, 24
+"""Of a SOFA; how far its marks are apart; hours between the marks below."""
+
+
+def course_picture(moments: Sequence[Moment]) -> CoursePicture:
+    """A band from quartile to quartile, the median in it, and dashed the median of what the score may be at most."""
+    hours = [one.hour for one in moments] or [0]
+    first, last = min(hours), max(*hours, min(hours) + 1)
+    bottom = COURSE_HEIGHT - FOOT
+
+    def x(hour: float) -> float:
+        return round(AXIS + (WIDTH - AXIS - 10) * (hour - first) / (last - first), 1)
+
+    def y(score: float) -> float:
+        return round(bottom - (bottom - 10) * score / TOP, 1)
+
+    def line(points: Iterable[tuple[int, float]]) -> str:
+        return " ".join(f"{x(hour)},{y(score)}" for hour, score in points)
+
+    there = [(one.hour, one.low) for one in moments]
+    back = [(one.hour, one.high) for one in reversed(moments)]
+    marks = range(first - first % DAY, last + 1, DAY)
+    return CoursePicture(
+        width=WIDTH,
+        height=COURSE_HEIGHT,
+        left=AXIS,
+        bottom=bottom,
+        band=line([*there, *back]),
+        median=line((one.hour, one.median) for one in moments),
+        upper=line((one.hour, one.upper) for one in moments),
+        across=tuple((x(hour), f"{hour:+d} h" if hour else "shown") for hour in marks if hour >= first),
+        up=tuple((y(score), str(score)) for score in range(0, TOP + 1, TICK)),
+        zero=x(0),
+        says="; ".join(f"{one.hour:+d} h: median {one.median:g}, {one.number} patients" for one in moments),
+    )

@@ -10,11 +10,14 @@ from starlette.concurrency import run_in_threadpool
 
 from adapter.pipeline.watch import watch
 from adapter.screening.reasons import explained
+from adapter.store import feeds as feed_store
 from adapter.store import inbox, quarantine, unmapped, worklist
 from adapter.store.audit import Act
+from adapter.store.feeds import FeedRow
 from adapter.store.quarantine import QuarantineRow
-from adapter.web import missed, render, times, words
+from adapter.web import conflicts, missed, render, times, words
 from adapter.web.access import SeesCounts
+from adapter.web.conflicts import Doubt, doubts
 from adapter.web.context import WebContext
 from adapter.web.record import note
 from adapter.web.roles import Right, may
@@ -43,7 +46,7 @@ async def page(request: Request, visitor: SeesCounts, done: str = "") -> Respons
 async def quality_page(request: Request, visitor: Visitor, *, said: str = "", problem: str = "") -> Response:
     """The page again after an act, with what became of it."""
     context: WebContext = request.app.state.context
-    numbers = await run_in_threadpool(read_counts, context, visitor)
+    numbers, doubted = await run_in_threadpool(_read, context, visitor)
     lists = may(visitor.role, Right.QUARANTINE)
     held = await run_in_threadpool(read_quarantine, context) if lists else []
     if held:
@@ -58,6 +61,9 @@ async def quality_page(request: Request, visitor: Visitor, *, said: str = "", pr
         status=422 if problem else 200,
         here="quality",
         feeds=await run_in_threadpool(read_feeds, context),
+        tallies=await run_in_threadpool(read_tallies, context),
+        doubts=[(conflicts.WORDS[kind], number) for kind, number in numbers["identity"].items() if number],
+        doubted=doubted if may(visitor.role, Right.PATIENTS) else [],
         messages=[(words.sentence(name), number) for name, number in numbers["messages"].items()],
         candidates=[(words.sentence(name), number) for name, number in numbers["candidates"].items()],
         watched=await run_in_threadpool(read_watched, context, zone) if lists else None,
@@ -76,23 +82,36 @@ async def quality_page(request: Request, visitor: Visitor, *, said: str = "", pr
 
 
 def read_counts(context: WebContext, visitor: Visitor) -> dict[str, Any]:
+    return _read(context, visitor)[0]
+
+
+def read_tallies(context: WebContext) -> list[FeedRow]:
+    """What came of each source, whether it is still configured or not."""
+    with context.database.read() as conn:
+        return feed_store.listing(conn)
+
+
+def _read(context: WebContext, visitor: Visitor) -> tuple[dict[str, Any], list[Doubt]]:
     """What was received is applied, duplicate, ignored, quarantined or pending; senders' words only for who may read them."""
     with context.database.read() as conn:
         counts = asdict(inbox.counts(conn))
         rows = worklist.shown(conn, context.clock())
         watching = worklist.watching_count(conn)
         reasons = quarantine.reasons(conn)
+        identity = conflicts.counts(conn, rows)
         missed = unmapped.listing(conn, MOST) if may(visitor.role, Right.QUARANTINE) else unmapped.sums(conn)
     verdicts: dict[str, int] = {"watching": watching, "withdrawn": sum(not row.standing for row in rows)}
     for row in rows:
         if row.standing:
             verdicts[row.verdict] = verdicts.get(row.verdict, 0) + 1
-    return {
+    found = {
         "messages": {name: counts[name] for name in MESSAGES},
         "candidates": verdicts,
         "quarantine": reasons,
         "unmapped": [asdict(one) for one in missed],
+        "identity": identity,
     }
+    return found, doubts(rows)
 
 
 def read_watched(context: WebContext, zone: tzinfo) -> dict[str, Any]:

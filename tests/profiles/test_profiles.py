@@ -81,7 +81,7 @@ def test_hl7_warns_of_nothing_but_what_we_know(judged: dict[str, list[Issue]]) -
 
 
 def planted(fault: Fault) -> Json:
-    bundle = sent.bundle(assessment())
+    bundle = sent.followed() if fault.followed else sent.bundle(assessment())
     fault.plant(bundle)
     return bundle
 

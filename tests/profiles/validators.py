@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from tests.fetched import jars
-from tests.profiles.sushi import HERE, NODE, node_modules
+from tests.jars import fetched
+from tests.profiles.sushi import HERE, node_modules
 
 Json = dict[str, Any]
 Issue = tuple[str, str, str]
@@ -22,7 +22,7 @@ class Hl7:
     """Every resource is judged by its own profiles, and a bundle by what its entries say of themselves as well."""
 
     def __init__(self, definitions: Path) -> None:
-        classes = f"{jars(HERE / 'java' / 'pom.xml', NODE.parent / 'jars')}/*"
+        classes = f"{fetched(HERE / 'java', 'profiles')}/*"
         # The first compiler alone: the second one's work would only pay in a longer run.
         command = [
             "java",

@@ -311,6 +311,8 @@ def looks(stage: Stage, anna: requests.Session, root: requests.Session, ben: Per
     assert failed.status_code == 500
     (stage.faults / "page").unlink()
     stage.keep("error pages", told(failed))
+    for path in ("/api/v1/screening-log", "/api/v1/flow", "/log"):
+        stage.keep("what the trial unit is given", told(anna.get(base + path, timeout=10)))
     stranger = requests.Session()
     paths = (
         "/",
@@ -318,6 +320,10 @@ def looks(stage: Stage, anna: requests.Session, root: requests.Session, ben: Per
         "/c/0",
         "/nothing",
         "/quality",
+        "/figures",
+        "/log",
+        "/api/v1/flow",
+        "/api/v1/screening-log",
         "/api/v1/candidates",
         f"/api/v1/candidates/{candidate}",
     )

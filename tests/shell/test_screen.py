@@ -2,8 +2,10 @@
 
 import csv
 import json
+import re
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -109,6 +111,31 @@ def test_a_near_miss_names_what_alone_stood_against_it(one: Path) -> None:
     assert summary["messages"]["quarantined"] == 1
     ledger = dict(summary["ledger"])
     assert ledger.pop("observations") == sum(ledger.values())
+
+
+def test_the_funnel_says_why_each_step_lost_whom(one: Path) -> None:
+    trial = json.loads((one / "out" / "summary.json").read_text())["trials"]["immunosep-demo"]
+    for step, following in pairwise(trial["flow"]):
+        assert step["count"] - sum(step["left"].values()) == following["count"]
+    (lost,) = [step["left"] for step in trial["flow"] if step["step"] == "I6 held at some time"]
+    assert [why.split()[0] for why in lost] == ["E5"]
+
+
+def test_the_report_draws_and_asks_nobody_for_anything(one: Path) -> None:
+    page = (one / "out" / "report.html").read_text()
+    assert page.count('role="img"') == 3
+    drawn = re.findall(r'aria-labelledby="([\w-]+) ([\w-]+)"', page)
+    assert all(f'id="{name}"' in page for pair in drawn for name in pair)
+    assert not re.search(r"<script|<link|src=|url\(|@import|https?://", page)
+
+
+def test_sofa_over_time_counts_from_the_moment_of_showing(one: Path) -> None:
+    trial = json.loads((one / "out" / "summary.json").read_text())["trials"]["immunosep-demo"]
+    shown = sum(bool(row["first_shown"]) for row in rows(one))
+    moments = {moment["hour"]: moment for moment in trial["sofa_over_time"]}
+    assert moments[0]["number"] == shown
+    assert (moments[0]["median"], moments[0]["upper"]) == (3, 19)
+    assert -24 not in moments
 
 
 def test_only_the_linkage_names_anybody(one: Path) -> None:

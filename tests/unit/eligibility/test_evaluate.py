@@ -397,3 +397,21 @@ def test_a_discharge_after_randomisation_ends_the_search_as_ever(
     told = state_of(*septic, MALS, encounter=(ED, left), decisions=(randomised(after(3)),))
     assert judged(told, after(24)).shown
     assert not judged(told, after(26)).shown
+
+
+# --- a record that was deleted ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("said", "deleted", "shown"),
+    [("yes", 1.5, False), ("no", 1.5, True), ("yes", -1, True), ("yes", 0, False)],
+    ids=["deleted", "spoken of anew", "admitted since", "in the same moment"],
+)
+def test_nobody_is_looked_for_under_a_record_that_the_hospital_deleted(
+    judged: Judge, septic: tuple[Observation, ...], said: str, deleted: float, shown: bool
+) -> None:
+    """A29 takes a record back; an admission told later speaks of the person again."""
+    state = state_of(*septic, MALS, encounter=ED)
+    fields = {**state.demographics.fields, "deleted": Stated(said, after(deleted))}
+    found = judged(replace(state, demographics=Demographics(fields)))
+    assert (found.shown, "record-deleted" in found.flags) == (shown, not shown)

@@ -70,6 +70,9 @@ def test_every_line_of_the_page_reaches_the_trial() -> None:
             "met_when" not in said,
             "suggested_when" not in said,
         )
+    sets = builders.dictionary().vocabulary.sets
+    named = page["parameters"].pop("infection_sets")
+    assert trial.parameters.infection_codes == tuple(code for name in named for code in sets[name])
     for name, said in page["parameters"].items():
         found = getattr(trial.parameters, name)
         assert (hours(found) if isinstance(found, timedelta) else found) == (

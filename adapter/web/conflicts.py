@@ -1,0 +1,41 @@
+"""Who is in doubt: numbers under which two persons were described, persons with two screening numbers, numbers two may claim."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from adapter.store import contested
+from adapter.store.candidate_rows import CandidateRow
+from adapter.store.database import Snapshot
+
+TWO_PERSONS, TWO_NUMBERS, CLAIMED = "two-persons", "two-numbers", "claimed-number"
+WORDS = {
+    TWO_PERSONS: "Two persons were described under one hospital number",
+    TWO_NUMBERS: "One person has two screening numbers",
+    CLAIMED: "Screening numbers that two persons may claim",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """A candidate of whom nothing leaves until a person has answered on its page."""
+
+    kind: str
+    candidate: str
+    trial: str
+
+    @property
+    def words(self) -> str:
+        return WORDS[self.kind]
+
+
+def doubts(rows: Sequence[CandidateRow]) -> list[Doubt]:
+    """Of those people see."""
+    kinds = (("described", TWO_PERSONS), ("screening_ids", TWO_NUMBERS))
+    return [Doubt(kind, row.id, row.trial) for row in rows for key, kind in kinds if row.assessment.get(key)]
+
+
+def counts(conn: Snapshot, rows: Sequence[CandidateRow]) -> dict[str, int]:
+    """Of every kind, none too."""
+    found = Counter(one.kind for one in doubts(rows))
+    return {TWO_PERSONS: found[TWO_PERSONS], TWO_NUMBERS: found[TWO_NUMBERS], CLAIMED: contested.number(conn)}
