@@ -41,12 +41,12 @@ def free_port() -> int:
 
 
 class Daemon:
-    """`python -m adapter run` on free ports; `resident` is what the kernel says of it."""
+    """`python -m adapter run` on free ports, with `more` of a configuration."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, more: str = "") -> None:
         self.folder, self.mllp, self.web = folder, free_port(), free_port()
         self.config = folder / "adapter.toml"
-        self.config.write_text(CONFIG.format(folder=folder, mllp=self.mllp, web=self.web))
+        self.config.write_text(CONFIG.format(folder=folder, mllp=self.mllp, web=self.web) + more)
         self.began = time.perf_counter()
         with (folder / "log").open("wb") as log:
             command = [sys.executable, "-m", "adapter", "run", "--config", str(self.config)]
@@ -106,8 +106,8 @@ class Daemon:
 
 
 @contextlib.contextmanager
-def running(folder: Path) -> Iterator[Daemon]:
-    daemon = Daemon(folder)
+def running(folder: Path, more: str = "") -> Iterator[Daemon]:
+    daemon = Daemon(folder, more)
     try:
         yield daemon
     finally:

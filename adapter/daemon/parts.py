@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from adapter import __version__
 from adapter.daemon.certificates import certificates, expiry
+from adapter.daemon.edc import edc
 from adapter.daemon.figures import figures
 from adapter.daemon.flat import flat_sink
 from adapter.daemon.health import Pulse
@@ -17,23 +18,18 @@ from adapter.daemon.polling import alarms_of, hints, pollers
 from adapter.daemon.refusals import Refusals
 from adapter.daemon.rules import SECRET, load_rules
 from adapter.daemon.staff import hospital
+from adapter.daemon.telling import caller, desk_of, notifiers_for
 from adapter.errors import ConfigError
 from adapter.fhir.bundle import BundleContext
 from adapter.fhir.calendar import Dates
 from adapter.fhir.subject import Study
 from adapter.hl7.ack import AckPolicy
-from adapter.notifiers.email import EmailNotifier, Encryption, MailServer
-from adapter.notifiers.webhook import Webhook, WebhookNotifier
-from adapter.pipeline.exchange import Limits as ExchangeLimits
+from adapter.pipeline.calling import Caller
 from adapter.pipeline.keep import Keeper
 from adapter.pipeline.outgoing import NotifierOutlet, Outlet, PushWhen, SinkOutlet
 from adapter.ports import Clock, Inbox, Notifier, Sink
 from adapter.screening.rulebook import Rulebook
-from adapter.settings import EmailNotifier as EmailSection
 from adapter.settings import FhirSink, MllpSource, Settings
-from adapter.settings import WebhookNotifier as WebhookSection
-from adapter.sinks.edc_fhir import Edc, EdcFhir
-from adapter.sinks.edc_requests import Manner
 from adapter.sources.connection import Limits
 from adapter.sources.envelope import Door, control_ids
 from adapter.sources.fhir_poller import FhirPoller
@@ -66,6 +62,8 @@ class Parts:
     servers: tuple[MllpServer, ...]
     pollers: tuple[FhirPoller, ...]
     pulse: Pulse
+    caller: Caller | None = None
+    """Where `[alerts]` says who is on call."""
 
 
 def refuse_clear_text(settings: Settings) -> None:
@@ -110,6 +108,7 @@ def open_parts(settings: Settings, clock: Clock) -> Iterator[Parts]:
             servers=_servers(settings, rules, metrics, Refusals(database, clock)) if "receive" in roles else (),
             pollers=polling,
             pulse=Pulse(database, space, clock, known, polls=lambda: alarms_of(polling)),
+            caller=caller(settings, rules, database, clock),
         )
 
 
@@ -206,35 +205,8 @@ def tls_for(source: MllpSource) -> Tls | None:
 def outlets_for(settings: Settings) -> dict[str, Callable[[Clock], Sink | Notifier]]:
     made: dict[str, Callable[[Clock], Sink | Notifier]] = {}
     for sink in settings.sink:
-        made[sink.name] = _edc(sink) if isinstance(sink, FhirSink) else flat_sink(settings, sink)
-    for notifier in settings.notifier:
-        made[notifier.name] = _email(notifier) if isinstance(notifier, EmailSection) else _webhook(notifier)
-    return made
-
-
-def _edc(sink: FhirSink) -> Callable[[Clock], Sink]:
-    authorization = f"Bearer {sink.token.reveal()}" if sink.token else ""
-    limits = ExchangeLimits(read=sink.timeout_seconds)
-    manner = None if sink.bundle == "auto" else Manner(sink.bundle)
-    edc = Edc(sink.base, authorization, str(sink.verify or ""), limits, manner)
-    return lambda clock: EdcFhir(edc, clock)
-
-
-def _email(section: EmailSection) -> Callable[[Clock], Notifier]:
-    server = MailServer(
-        section.host,
-        section.port,
-        Encryption(section.encryption),
-        section.user or "",
-        section.password.reveal() if section.password else "",
-        str(section.verify or ""),
-    )
-    return lambda clock: EmailNotifier(server, sender=section.sender, recipients=section.to, clock=clock)
-
-
-def _webhook(section: WebhookSection) -> Callable[[Clock], Notifier]:
-    webhook = Webhook(section.url, (section.secret.reveal(),), str(section.verify or ""), section.allow_private)
-    return lambda clock: WebhookNotifier(webhook, clock)
+        made[sink.name] = edc(sink) if isinstance(sink, FhirSink) else flat_sink(settings, sink)
+    return made | notifiers_for(settings)
 
 
 def owing(settings: Settings, rules: Rulebook, secret: SiteSecret) -> tuple[Outlet, ...]:
@@ -261,7 +233,8 @@ def owing(settings: Settings, rules: Rulebook, secret: SiteSecret) -> tuple[Outl
         )
         for sink in settings.sink
     )
-    return (*sinks, *(NotifierOutlet(notifier.name) for notifier in settings.notifier))
+    # With [alerts] people are told by rounds of alerting (pipeline/calling.py), not with the message that changed something.
+    return sinks if settings.alerts else (*sinks, *(NotifierOutlet(notifier.name) for notifier in settings.notifier))
 
 
 def web_context(parts: Parts, inbox: Inbox, bench: Bench, *, demo: bool) -> WebContext:
@@ -286,6 +259,7 @@ def web_context(parts: Parts, inbox: Inbox, bench: Bench, *, demo: bool) -> WebC
         hints=hints(settings, parts.pollers),
         zones={name: site.timezone for name, site in parts.rules.sites.items()},
         dates=common_dates(settings),
+        alerts=desk_of(settings, parts.caller),
     )
 
 

@@ -1,20 +1,18 @@
 """The FHIR servers of the configuration: made into pollers, asked once by `adapter check`, and told our public keys."""
 
-from base64 import b64encode
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-import requests
-
 from adapter.daemon.clock import utc_now
+from adapter.daemon.credentials import End, authorization, peer_of
 from adapter.errors import ConfigError
 from adapter.fhir.search import MANNERS, Search
-from adapter.pipeline.authorize import Authorization, Client, Fixed, Key, Tokens
-from adapter.pipeline.exchange import Limits, checked_url, session
+from adapter.pipeline.authorize import Key
+from adapter.pipeline.exchange import Limits, checked_url
 from adapter.pipeline.origin import Origin
 from adapter.ports import Clock
-from adapter.settings import FhirSource, Settings
-from adapter.settings.polled import BasicAuth, BearerAuth, SecretAuth, SmartAuth
+from adapter.settings import FhirSink, FhirSource, Settings
+from adapter.settings.polled import SmartAuth
 from adapter.sources.fhir_client import LARGEST, FhirClient, PollError
 from adapter.sources.fhir_crawl import Server
 from adapter.sources.fhir_poller import FhirPoller
@@ -77,52 +75,19 @@ def client_of(source: FhirSource, clock: Clock, odd: Odd = lambda _kind: None) -
     try:
         base = checked_url(source.base)
         limits = Limits(read=source.timeout_seconds, size=LARGEST)
-        return FhirClient(Origin(base), authorization(source, clock, odd), _peer(source), clock, limits)
+        return FhirClient(Origin(base), authorization(source, clock, odd), peer_of(source), clock, limits)
     except ConfigError as error:
         raise ConfigError(f"source '{source.name}': {error}") from None
 
 
-def _peer(source: FhirSource) -> requests.Session:
-    peer = session()
-    peer.verify = str(source.verify or "") or True
-    files = [source.verify] if source.verify else []
-    if source.tls is not None:
-        peer.cert = (str(source.tls.certificate), str(source.tls.key))
-        files += [source.tls.certificate, source.tls.key]
-    for path in files:
-        if not path.is_file():
-            raise ConfigError(f"{path} is not there — check the TLS files")
-    return peer
-
-
-def authorization(source: FhirSource, clock: Clock, odd: Odd) -> Authorization:
-    auth = source.auth
-    if isinstance(auth, BearerAuth):
-        return Fixed(f"Bearer {auth.token.reveal()}")
-    if isinstance(auth, BasicAuth):
-        return Fixed(f"Basic {b64encode(f'{auth.user}:{auth.password.reveal()}'.encode()).decode()}")
-    if auth is None:
-        return Fixed()
-    client = Client(
-        id=auth.client_id,
-        base=checked_url(source.base),
-        url=auth.token_url,
-        scopes=source.scopes(),
-        secret=auth.secret.reveal() if isinstance(auth, SecretAuth) else "",
-        key=Key(auth.key.reveal(), auth.kid) if isinstance(auth, SmartAuth) else None,
-    )
-    return Tokens(client, _peer(source), clock, odd)
-
-
 def public_keys(settings: Settings) -> dict[str, Any]:
-    """The JWK set of every source that signs. Raises ConfigError where none does."""
-    found = [
-        Key(source.auth.key.reveal(), source.auth.kid).public()
-        for source in settings.polled()
-        if isinstance(source.auth, SmartAuth)
-    ]
+    """The JWK set of every source and sink that signs. Raises ConfigError where none does."""
+    ends: list[End] = [*settings.polled(), *(sink for sink in settings.sink if isinstance(sink, FhirSink))]
+    found = [Key(one.auth.key.reveal(), one.auth.kid).public() for one in ends if isinstance(one.auth, SmartAuth)]
     if not found:
-        raise ConfigError('no source signs: write auth = {kind = "smart-backend", …} in a [[source]] of kind fhir')
+        raise ConfigError(
+            'nobody signs: write auth = {kind = "smart-backend", …} in a [[source]] or [[sink]] of kind fhir'
+        )
     return {"keys": list({one["kid"]: one for one in found}.values())}
 
 

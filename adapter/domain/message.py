@@ -76,7 +76,8 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class RemoteResource:
-    """Id and version of a resource in somebody else's store (FHIR logical id, ETag version)."""
+    """Id and version of a resource in somebody else's store (FHIR logical id, ETag version); `note`: what it warned of."""
 
     id: str
     version: str
+    note: str = field(default="", compare=False)

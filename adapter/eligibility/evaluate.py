@@ -61,9 +61,8 @@ def assess(  # noqa: PLR0913 — one call says all an assessment rests on
 ) -> Assessment:
     """Cannot fail on data: what is missing stays unknown. No result, answer or decision dated after `at` is used.
 
-    `episode` names a visit other than the present one: one that people were told of and that may have ended since. Of
-    somebody who was randomised everything is as it was then: what came later could tell the treatment (reliability P11);
-    the SOFA of study days and survival stand apart, in `follow_up`.
+    `episode` names a visit other than the present one: one that people were told of and that may have ended since. Of whom
+    was randomised all is as it was then: what came later could tell the treatment (reliability P11); but for `follow_up`.
     """
     chart = chart_of(source)
     named = episode or enrolled_in(trial, chart.state, at, options) or episode_of(encounter_of(chart, instant(at)))
@@ -72,12 +71,11 @@ def assess(  # noqa: PLR0913 — one call says all an assessment rests on
     blinded = seen_at < at
     case = _case(trial, chart, instant(seen_at), options, named if blinded and named != NO_VISIT else episode)
     over = case.over or _over(case.view.stay, instant(at))
-    state = case.view.stay.state
     after = None if began is None else follow_up(trial, chart, began, instant(at), options)
-    decision = _decision(trial, state, named, at)
+    decision = _decision(trial, chart.state, named, at)
     verdict = verdict_of(trial, case.results.values(), passed=case.limit.passed(seen_at))
     return Assessment(
-        patient=state.patient,
+        patient=chart.state.patient,
         trial=trial.id,
         episode=named,
         at=at,

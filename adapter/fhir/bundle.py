@@ -3,7 +3,7 @@
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -11,9 +11,8 @@ from adapter.domain.assessment import Assessment, Evidence, SofaScore, Verdict
 from adapter.domain.follow_up import FollowUp
 from adapter.domain.trial import CriterionKind
 from adapter.domain.truth import Truth
-from adapter.fhir.bindings import problems
 from adapter.fhir.calendar import Dates, calendar
-from adapter.fhir.codes import SCREENING_NUMBER
+from adapter.fhir.entries import checked, create, put
 from adapter.fhir.follow_up import day_observation, survival_observation
 from adapter.fhir.ids import resource_id
 from adapter.fhir.observations import (
@@ -24,6 +23,7 @@ from adapter.fhir.observations import (
     pushed_evidence,
     reference,
     sofa_observation,
+    withdrawn_observation,
 )
 from adapter.fhir.provenance import device, provenance, reasons, sources
 from adapter.fhir.subject import Study, findings, patient_pseudonym, research_subject
@@ -56,11 +56,14 @@ class BundleContext:
 
 @dataclass(frozen=True, slots=True)
 class DecisionEvent:
-    """What made the push due. `reason` is a code; `earlier` the statuses people had set before the present one."""
+    """What made the push due. `reason` is a code; `earlier` the statuses people had set before the present one;
+    `withdrawn` what this EDC was told and the hospital has taken back.
+    """
 
     kind: str = "raised"
     reason: str = ""
     earlier: tuple[str, ...] = ()
+    withdrawn: tuple[Evidence, ...] = ()
 
 
 _BY_PERSON = {
@@ -143,7 +146,12 @@ def candidate_bundle(
     """
     if not _SCREENING_ID.fullmatch(screening_id):
         raise ValueError("a screening id holds letters, digits, '.' and '-' only — allocate it by the linkage table")
-    return _checked(_Writer(assessment, screening_id, context, event or DecisionEvent()).bundle())
+    return checked(_Writer(assessment, screening_id, context, event or DecisionEvent()).bundle())
+
+
+def observation_id(context: BundleContext, trial: str, screening_id: str, evidence: Evidence) -> str:
+    """What a bundle calls the Observation of this result."""
+    return resource_id(context.secret, trial, "observation", screening_id, evidence_key(evidence))
 
 
 def content_digest(assessment: Assessment, *, screening_id: str, context: BundleContext, event: DecisionEvent) -> str:
@@ -200,7 +208,7 @@ class _Writer:
         ]
         targets = [subject.id, *(p.id for p in placed if p.id != self._device)]
         placed.append(self._provenance(targets))
-        entries = [_create(subject, self._number), *map(_put, placed)]
+        entries = [create(subject, self._number), *map(put, placed)]
         return {"resourceType": "Bundle", "type": "transaction", "entry": entries}
 
     def _subject(self, with_findings: bool) -> Placed:
@@ -225,7 +233,13 @@ class _Writer:
         at = f"{self._a.episode}|{self._a.sofa.at.isoformat()}|{self._a.rulebook}"
         own_id = self._id("sofa", at)
         score = sofa_observation(own_id, self._a.sofa, calendar=self._calendar)
-        return [*measured.values(), self._derived(own_id, score, self._a.sofa, measured)]
+        return [*measured.values(), *self._withdrawn(), self._derived(own_id, score, self._a.sofa, measured)]
+
+    def _withdrawn(self) -> Iterator[Placed]:
+        for one in self._event.withdrawn:
+            own_id = self._id("observation", evidence_key(one))
+            told = withdrawn_observation(own_id, one, patient=self._patient, calendar=self._calendar)
+            yield Placed(own_id, told)
 
     def _followed(self, after: FollowUp) -> list[Placed]:
         """A day keeps its Observation: what comes late or is corrected renews it."""
@@ -269,32 +283,3 @@ class _Writer:
         )
         resource |= reasons([self._reason()] if self._event.reason else [])
         return Placed(own_id, resource | sources([self._id("message", m) for m in messages]))
-
-
-def _create(subject: Placed, screening_id: str) -> Json:
-    request = {
-        "method": "POST",
-        "url": "ResearchSubject",
-        "ifNoneExist": f"identifier={SCREENING_NUMBER}|{screening_id}",
-    }
-    return {"fullUrl": f"urn:uuid:{subject.id}", "resource": subject.resource, "request": request}
-
-
-def _put(placed: Placed) -> Json:
-    url = f"{placed.resource['resourceType']}/{placed.id}"
-    return {
-        "fullUrl": f"urn:uuid:{placed.id}",
-        "resource": placed.resource,
-        "request": {"method": "PUT", "url": url},
-    }
-
-
-def _checked(plain: Json) -> Json:
-    """Built by the R4B model, so that nothing unknown to FHIR is in it, then by our own table of required bindings."""
-    from fhir.resources.R4B.bundle import Bundle
-
-    bundle: Json = json.loads(Bundle.model_validate(plain).model_dump_json())
-    wrong = [*problems(bundle), *(p for entry in bundle["entry"] for p in problems(entry["resource"]))]
-    if wrong:
-        raise ValueError(f"codes outside their required value sets: {', '.join(wrong)}")
-    return bundle

@@ -5,7 +5,7 @@ from typing import Any
 from adapter.domain.assessment import OrganStatus
 from adapter.domain.follow_up import DaySofa, DaySurvival, StudyDay, VitalStatus
 from adapter.fhir.calendar import Calendar
-from adapter.fhir.codes import CONCEPT_SYSTEM, IMPUTED_EXTENSION, STUDY_DAY_EXTENSION, VITAL_STATUS
+from adapter.fhir.codes import CONCEPT_SYSTEM, IMPUTED_EXTENSION, STUDY_DAY_EXTENSION, VITAL_STATUS, said_by
 from adapter.fhir.observations import absent, identifier, sofa_observation
 
 Json = dict[str, Any]
@@ -17,7 +17,7 @@ def day_observation(resource_id: str, one: DaySofa, *, calendar: Calendar) -> Js
     """An organ carried from an earlier day says so (`imputed`: `locf`); `derivedFrom` is for the bundle to fill."""
     resource = sofa_observation(resource_id, one.sofa, calendar=calendar)
     del resource["effectiveDateTime"]
-    resource |= {"effectivePeriod": _period(one.day, calendar), "method": {"text": _METHOD}}
+    resource |= said_by("sofa-of-day") | {"effectivePeriod": _period(one.day, calendar), "method": {"text": _METHOD}}
     resource["extension"].append(_study_day(one.day))
     for part, organ in zip(resource["component"], one.organs.values(), strict=True):
         if organ.status is OrganStatus.CARRIED:
@@ -32,6 +32,7 @@ def survival_observation(resource_id: str, one: DaySurvival, *, calendar: Calend
     return {
         "resourceType": "Observation",
         "id": resource_id,
+        **said_by("vital-status"),
         "identifier": [identifier(resource_id)],
         "status": "final",
         "code": {

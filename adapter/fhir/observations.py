@@ -96,6 +96,21 @@ def input_observation(resource_id: str, evidence: Evidence, *, patient: str, cal
     return resource
 
 
+def withdrawn_observation(resource_id: str, evidence: Evidence, *, patient: str, calendar: Calendar) -> Json:
+    """A value that was told before and was never right: which one it was, and nothing that was measured."""
+    code = CONCEPTS[evidence.concept]
+    return {
+        "resourceType": "Observation",
+        "id": resource_id,
+        **said_by("withdrawn-value"),
+        "identifier": [identifier(resource_id)],
+        "status": "entered-in-error",
+        "code": {"coding": [{"system": code.system, "code": code.code}], "text": code.text},
+        "subject": reference(patient),
+        "effectiveDateTime": calendar.text(evidence.effective),
+    }
+
+
 def _value(evidence: Evidence) -> Json:
     number = _NUMBER.fullmatch(evidence.value.strip())
     if number:

@@ -169,7 +169,7 @@ def _outermost(text: str) -> tuple[Json, list[tuple[Any, int]], int]:
             entries, hole = value.found, end - 1
         else:
             top[key] = value
-    at = _space(text, at) if text[at] != "{" else at + 1
+    at = _space(text, at + 1 if text[at] == "{" else at)
     if _space(text, _past(text, at, "}")) != len(text):
         raise ValueError("more behind the page")
     return top, entries, hole

@@ -73,9 +73,9 @@ def merged(current: Json, ours: Json) -> Json:
     meta = {k: v for k, v in result.pop("meta", {}).items() if k not in ("versionId", "lastUpdated")}
     if meta:
         result["meta"] = meta
-    before = _parts(current)
+    before = parts_of(current)
     untouched = ASSERTED in before and before[ASSERTED].get("valueCode") == current.get("status")
-    renewed = before | {url: part for url, part in _parts(ours).items() if url != ASSERTED}
+    renewed = before | {url: part for url, part in parts_of(ours).items() if url != ASSERTED}
     if untouched:
         result["status"] = ours["status"]
         renewed[ASSERTED] = {"url": ASSERTED, "valueCode": ours["status"]}
@@ -84,7 +84,8 @@ def merged(current: Json, ours: Json) -> Json:
     return result
 
 
-def _parts(subject: Json) -> dict[str, Json]:
+def parts_of(subject: Json) -> dict[str, Json]:
+    """Of our extension, by their names; empty where a server kept none of it."""
     for item in subject.get("extension", []):
         if item.get("url") == ASSESSMENT_EXTENSION:
             return {part["url"]: part for part in item.get("extension", [])}

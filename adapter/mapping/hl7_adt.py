@@ -115,15 +115,13 @@ def with_visits(found: Mapped, message: Message, action: EncounterAction, feed: 
         if isinstance(patient, str):
             continue
         statement = statement_of(message, group, action, feed)
-        issues = (NO_VISIT,) if statement is None else tuple(visit_issues(group.pv1, feed))
+        issues = (NO_VISIT,) if statement is None or group.pv1 is None else tuple(visit_issues(group.pv1, feed))
         events = () if statement is None else (EncounterChanged(patient, statement),)
         found = replace(with_events(found, *events), issues=(*found.issues, *issues))
     return found
 
 
-def visit_issues(pv1: Segment | None, feed: Feed) -> Iterator[Issue]:
-    if pv1 is None:
-        return
+def visit_issues(pv1: Segment, feed: Feed) -> Iterator[Issue]:
     if not stated_number(pv1):
         text = "no visit number, so the visit is told by class and admission time — ask the sender for PV1-19"
         yield Issue("no-visit-number", "PV1-19", text)

@@ -41,7 +41,7 @@ def from_group(group: PatientGroup, feed: Feed) -> Mapped:
         return Mapped(
             issues=(Issue("no-patient", "PID-3", NOBODY),), buckets=buckets, identifiers=named, refusal=patient
         )
-    events, issues = described(patient, group.pid, group.pd1, feed)
+    events, issues = ((), ()) if group.pid is None else described(patient, group.pid, group.pd1, feed)
     lines = tuple(lines_of(group, feed))
     seen = tuple(observation for line in lines for observation in line.observations)
     read: tuple[ClinicalEvent, ...] = tuple(ObservationReceived(patient, observation) for observation in seen)

@@ -22,11 +22,9 @@ DAY_LENGTH = 10
 
 
 def described(
-    patient: PatientId, pid: Segment | None, pd1: Segment | None, feed: Feed
+    patient: PatientId, pid: Segment, pd1: Segment | None, feed: Feed
 ) -> tuple[tuple[ClinicalEvent, ...], tuple[Issue, ...]]:
     """What PID states; HL7's null is stated as empty, silence is not stated at all."""
-    if pid is None:
-        return (), ()
     said = {
         "family": plain(pid.text(5)),
         "given": plain(pid.text(5, 2)),

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Mapping
 from adapter import telemetry
 from adapter.domain.message import Delivery, RemoteResource
 from adapter.errors import AdapterError, StorageFailedError, UnavailableError
+from adapter.pipeline.recall import recall
 from adapter.pipeline.retry import after
 from adapter.ports import Clock, Notifier, Sink
 from adapter.store import outbox
@@ -46,6 +47,7 @@ class _Desk:
         self._database, self._clock, self._metrics = database, clock, metrics
 
     async def round(self, name: str, outlet: Sink | Notifier) -> int:
+        await recall(self._database, name, outlet, self._clock)
         arrived, unanswered = 0, 0
         for delivery in await asyncio.to_thread(self._due, name):
             if self._database.many_writers:

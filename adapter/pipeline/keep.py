@@ -13,10 +13,12 @@ from adapter.domain.patient import Decision, PatientId, PatientState
 from adapter.domain.persons import Knot, Person
 from adapter.domain.ties import Tie
 from adapter.eligibility.episode import NEWER_VISIT
+from adapter.pipeline import on_record
 from adapter.pipeline.knots import Knotted, knotted
 from adapter.pipeline.numbers import Numbers, Register
 from adapter.pipeline.outgoing import Occasion, Outlet, Owed, SinkOutlet, owed
 from adapter.pipeline.remembered import Known, Remembered
+from adapter.pipeline.taken_back import taken_back
 from adapter.scoring.chart import Chart
 from adapter.screening.rulebook import Rulebook
 from adapter.screening.screen import Judgement, Outcome
@@ -152,7 +154,7 @@ class Keeper:
             for delivery in entry.owed:
                 outbox.add(tx, delivery, now)
             if entry.judgement.change is not None:
-                audit.append(tx, _act(entry), now)
+                audit.append(tx, on_record.told(entry.candidate, entry.judgement), now)
             if entry.numbers.rivals and prepared.knotted is not None and prepared.knotted.ties:
                 audit.append(tx, audit.Act("adapter", "system", "identity-conflict", "candidate", entry.candidate), now)
                 telemetry.warn("identity conflict", candidate=entry.candidate)
@@ -197,7 +199,7 @@ class Keeper:
     def _tie(self, tx: Transaction, found: Knotted, message_id: int, now: datetime) -> None:
         if found.ties:
             persons.record(tx, found.knot, found.ties, message_id)
-            audit.append(tx, _tied(found, message_id), now)
+            audit.append(tx, on_record.tied(found, message_id), now)
         for one in found.adopted:
             candidate = self.candidate_id(one.patient, one.row.trial, one.episode)
             worklist.adopt(tx, one.row.id, candidate, one.patient, one.episode)
@@ -226,6 +228,7 @@ class Keeper:
             numbers = self._numbers(conn, outcome.state, assessment.trial, knotted)
             known = numbers.own
             pushed = outbox.newest_contents(conn, known) if known else {}
+            withdrawn = taken_back(conn, outcome.state, self.outlets, assessment.trial, known)
         if numbers.rivals:  # asked once, at the present episode
             return Entry(candidate, judgement, numbers=NONE if NEWER_VISIT in assessment.flags else numbers)
         screening_id = known or (screening_ids.new_screening_id() if assessment.shown else "")
@@ -237,6 +240,7 @@ class Keeper:
             decided=decided,
             reason=self._reason(assessment.trial, decisions[-1]) if decisions else "",
             pushed=pushed,
+            withdrawn=withdrawn,
             earlier=tuple(d.status for d in decisions[:-1]),
         )
         outlets = self.outlets if screening_id else ()
@@ -282,18 +286,3 @@ def _acts(state: PatientState, trial: str, episode: str) -> tuple[str, ...]:
 
 def _decisions(state: PatientState, trial: str, episode: str) -> tuple[Decision, ...]:
     return tuple(d for d in state.decisions if d.trial == trial and d.episode == episode)
-
-
-def _tied(found: Knotted, message_id: int) -> audit.Act:
-    """How many records and persons hang together now."""
-    people = found.knot.persons
-    circle = any(person.cycle for person in people)
-    detail = {"records": len(found.knot.records), "persons": len(people), "circle": circle}
-    return audit.Act("adapter", "system", "records-tied", "message", str(message_id), detail)
-
-
-def _act(entry: Entry) -> audit.Act:
-    assessment, change = entry.judgement.assessment, entry.judgement.change
-    kind = str(change.kind) if change is not None else ""
-    detail = {"trial": assessment.trial, "verdict": str(assessment.verdict), "rulebook": assessment.rulebook}
-    return audit.Act("adapter", "system", f"alert-{kind}", "candidate", entry.candidate, detail)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from adapter.domain.alert import AlertChange, AlertKind
-from adapter.domain.assessment import Assessment
+from adapter.domain.assessment import Assessment, Evidence
 from adapter.domain.overlay import POSSIBLE_OVERLAY
 from adapter.domain.truth import Truth
 from adapter.fhir.bundle import (
@@ -59,7 +59,8 @@ class Occasion:
 
     `candidate` is the worklist id, `link` its page; `decided`: a person's act, not a message, made this step;
     `reason` is that act's reason code of the trial file; `pushed` names the sinks that were already owed a snapshot of this
-    subject, with the digest of the newest one's content; `earlier` are the statuses people set before the present one.
+    subject, with the digest of the newest one's content; `earlier` are the statuses people set before the present one;
+    `withdrawn`, by sink, what it was told and the hospital has taken back.
     """
 
     candidate: str
@@ -69,6 +70,7 @@ class Occasion:
     reason: str = ""
     pushed: Mapping[str, str] = field(default_factory=dict)
     earlier: tuple[str, ...] = ()
+    withdrawn: Mapping[str, tuple[Evidence, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +171,7 @@ def _event(outlet: SinkOutlet, change: AlertChange | None, occasion: Occasion) -
     reason = occasion.reason if not occasion.reason or is_reason(occasion.reason) else UNCODED
     if change is not None and change.kind is AlertKind.WITHDRAWN:
         kind, reason = AlertKind.WITHDRAWN, reason or reason_code(change.reason)
-    return DecisionEvent(str(kind), reason, occasion.earlier)
+    return DecisionEvent(str(kind), reason, occasion.earlier, occasion.withdrawn.get(outlet.name, ()))
 
 
 def _key(*parts: str) -> str:

@@ -1,6 +1,7 @@
 """The sections of adapter.toml as frozen types; the environment goes before the file."""
 
 import re
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -9,8 +10,9 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from adapter.errors import ConfigError
 from adapter.settings.flat import CsvSink, RedcapSink
-from adapter.settings.polled import FhirSource
+from adapter.settings.polled import Auth, ClientTls, Duration, FhirSource
 from adapter.settings.staff import OidcSection
+from adapter.settings.telling import AlertsSection, AppriseNotifier, EmailNotifier, WebhookNotifier
 from adapter.settings.values import Address, Listen, Secret, Section, by_reference, host_and_port
 
 SHORTEST_IDLE = 60
@@ -127,6 +129,9 @@ class MllpSource(Section):
     _address = field_validator("listen", mode="before")(host_and_port)
 
 
+PUSHED = ("Patient", "Device", "ResearchSubject", "Observation", "Provenance")
+
+
 class FhirSink(Section):
     kind: Literal["fhir"]
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")
@@ -135,13 +140,29 @@ class FhirSink(Section):
     dates: Literal["exact", "shifted"]
     token: Secret | None = None
     """Sent as `Authorization: Bearer …`."""
+    auth: Auth | None = None
+    """In the place of `token`: as of a polled server."""
+    tls: ClientTls | None = None
     verify: Path | None = None
     timeout_seconds: float = Field(default=30, gt=0)
     study: str = ""
     """The EDC's own ResearchStudy (`ResearchStudy/123`), where it wants that reference."""
     bundle: Literal["auto", "transaction", "batch", "individual"] = "auto"
     """How a delivery is sent; auto: as the EDC's CapabilityStatement says it can."""
+    reconcile: Duration = timedelta(hours=24)
+    """How often the EDC is asked whether it still holds what it was sent."""
     _reference = field_validator("token", mode="before")(by_reference)
+
+    @model_validator(mode="after")
+    def _one_credential(self) -> Self:
+        if self.token is not None and self.auth is not None:
+            raise ValueError("token and auth are two credentials — give one")
+        return self
+
+    def scopes(self) -> tuple[str, ...]:
+        """What a token is asked for: reading, searching and writing of what is pushed."""
+        given: tuple[str, ...] = getattr(self.auth, "scopes", ())
+        return given or tuple(f"system/{kind}.cruds" for kind in PUSHED)
 
 
 class FolderSink(Section):
@@ -150,32 +171,6 @@ class FolderSink(Section):
     path: Path
     push_when: Literal["candidate", "screening", "consented"]
     dates: Literal["exact", "shifted"]
-
-
-class EmailNotifier(Section):
-    kind: Literal["email"]
-    name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")
-    host: str
-    port: int = Field(default=25, ge=1, le=65535)
-    sender: str
-    to: tuple[str, ...] = Field(min_length=1)
-    encryption: Literal["none", "starttls", "tls"] = "starttls"
-    verify: Path | None = None
-    """A CA file, where the server's certificate is of the hospital's own authority."""
-    user: str | None = None
-    password: Secret | None = None
-    _reference = field_validator("password", mode="before")(by_reference)
-
-
-class WebhookNotifier(Section):
-    kind: Literal["webhook"]
-    name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")
-    url: str = Field(pattern=r"^https?://")
-    secret: Secret
-    verify: Path | None = None
-    allow_private: bool = False
-    """Whether the address may lie inside the hospital's own network."""
-    _reference = field_validator("secret", mode="before")(by_reference)
 
 
 class WebSection(Section):
@@ -190,7 +185,7 @@ class WebSection(Section):
 
 Source = Annotated[MllpSource | FhirSource, Field(discriminator="kind")]
 Sink = Annotated[FhirSink | FolderSink | RedcapSink | CsvSink, Field(discriminator="kind")]
-Notifier = Annotated[EmailNotifier | WebhookNotifier, Field(discriminator="kind")]
+Notifier = Annotated[EmailNotifier | WebhookNotifier | AppriseNotifier, Field(discriminator="kind")]
 
 
 class Settings(BaseSettings):
@@ -209,6 +204,7 @@ class Settings(BaseSettings):
     source: tuple[Source, ...] = ()
     sink: tuple[Sink, ...] = ()
     notifier: tuple[Notifier, ...] = ()
+    alerts: AlertsSection | None = None
     web: WebSection = WebSection()
 
     @classmethod
@@ -261,6 +257,17 @@ class Settings(BaseSettings):
                 f"[adapter] roles = {', '.join(roles)}: only one process can use an SQLite store, and it does everything — "
                 "leave roles out, or move to PostgreSQL (deploy/README.md)"
             )
+        return self
+
+    def known_channels(self) -> Self:
+        """Itself, or ConfigError: whoever is to be told has a way that is configured."""
+        names = [notifier.name for notifier in self.notifier]
+        for person in self.alerts.person if self.alerts else ():
+            for channel in person.channels:
+                if channel not in names:
+                    raise ConfigError(
+                        f"[[alerts.person]] {person.name}: no [[notifier]] is called '{channel}' — known: {', '.join(names) or 'none'}"
+                    )
         return self
 
     def repeated_names(self) -> Self:

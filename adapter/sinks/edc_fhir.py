@@ -3,13 +3,18 @@
 import asyncio
 import json
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TypeVar
+from urllib.parse import quote
 
 import requests
 
 from adapter.domain.message import Delivery, RemoteResource
 from adapter.errors import RejectedError, UnavailableError
+from adapter.fhir.contents import element, elements
+from adapter.pipeline.authorize import Authorization, Fixed
 from adapter.pipeline.exchange import (
     Answer,
     Json,
@@ -23,6 +28,7 @@ from adapter.pipeline.exchange import (
 )
 from adapter.pipeline.retry import retry_after
 from adapter.ports import Clock
+from adapter.sinks.edc_check import about, lost, questions, tagged
 from adapter.sinks.edc_reply import CONFLICT, FAILED, ConflictError, Done, read_reply, version_of
 from adapter.sinks.edc_requests import (
     Abilities,
@@ -35,23 +41,25 @@ from adapter.sinks.edc_requests import (
 )
 from adapter.sinks.edc_waves import TOO_LONG, Waves
 
+Found = TypeVar("Found")
 FHIR_JSON = "application/fhir+json"
 ROUNDS = 3
 """Re-reads of a ResearchSubject that others keep writing, before the delivery waits its turn again."""
-NOT_FOUND, GONE = 404, 410
+UNAUTHORIZED, NOT_FOUND, GONE = 401, 404, 410
 
 
 @dataclass(frozen=True, slots=True)
 class Edc:
-    """Where the EDC is. `authorization` is the whole header value; `verify` a CA file, where it is not a public one;
-    `manner` holds whatever the EDC says of itself.
+    """Where the EDC is, and who we are there: by `authorization`, and by the TLS files of `peer`. `manner` holds
+    whatever the EDC says of itself; `reconcile`: how often it is asked whether it still has everything.
     """
 
     base: str
-    authorization: str = field(default="", repr=False)
-    verify: str = ""
+    authorization: Authorization = field(default_factory=Fixed)
+    peer: requests.Session = field(default_factory=session, repr=False)
     limits: Limits = field(default_factory=Limits)
     manner: Manner | None = None
+    reconcile: timedelta = timedelta(hours=24)
 
 
 class EdcFhir:
@@ -63,33 +71,59 @@ class EdcFhir:
     def __init__(self, edc: Edc, clock: Clock) -> None:
         self._base = checked_url(edc.base)
         self._limits, self._clock, self._manner = edc.limits, clock, edc.manner
-        self._session = session()
+        self.reconcile = edc.reconcile
+        self._session, self._authorization = edc.peer, edc.authorization
         self._session.headers.update({"Accept": FHIR_JSON, "Content-Type": FHIR_JSON})
-        self._session.verify = edc.verify or True
-        if edc.authorization:
-            self._session.headers["Authorization"] = edc.authorization
         self._busy = threading.Lock()
         self._abilities: Abilities | None = None
 
     async def deliver(self, delivery: Delivery) -> RemoteResource | None:
         """What the EDC now holds of the subject. Raises UnavailableError or RejectedError."""
         bundle: Json = json.loads(delivery.payload)
-        # The thread has its own deadlines; this one is for a peer that drips its headers: a statement, and in each
-        # round a read and as many posts as there are entries, where there is no transaction.
+        # A statement, and in each round a read and as many posts as there are entries, where there is no transaction.
         most = 1 + ROUNDS * (1 + len(bundle["entry"]))
+        return await self._in_time(most, lambda: self._deliver(bundle, delivery.remote))
+
+    async def lost(self, sent: Sequence[Delivery]) -> Sequence[int]:
+        """Asked by searches whose words are in no URL (edc 5.5.9). Raises UnavailableError or RejectedError."""
+        return await self._in_time(3, lambda: self._lost(sent))
+
+    async def _in_time(self, requests_at_most: int, work: Callable[[], Found]) -> Found:
+        """The thread has its own deadlines; this one is for a peer that drips its headers."""
         try:
-            async with asyncio.timeout(self._limits.total * most):
-                return await asyncio.to_thread(self._alone, bundle, delivery.remote)
+            async with asyncio.timeout(self._limits.total * requests_at_most):
+                return await asyncio.to_thread(self._alone, work)
         except TimeoutError:
             raise UnavailableError("the EDC does not answer in time — tried again") from None
 
-    def _alone(self, bundle: Json, remote: RemoteResource | None) -> RemoteResource | None:
+    def _alone(self, work: Callable[[], Found]) -> Found:
         if not self._busy.acquire(blocking=False):
             raise UnavailableError("the request before is still hanging at the EDC — tried again")
         try:
-            return self._deliver(bundle, remote)
+            return work()
         finally:
             self._busy.release()
+
+    def _lost(self, sent: Sequence[Delivery]) -> list[int]:
+        asked = questions(sent)
+        found = {kind: self._search(kind, asked[kind], len(sent)) for kind in asked}
+        subjects, keeps = found["ResearchSubject"], tagged(found["Provenance"])
+        if subjects and not keeps:
+            keeps = tagged(self._search("Provenance", about(subjects), len(sent)))
+        return lost(sent, found, keeps_tags=keeps)
+
+    def _search(self, kind: str, question: str, number: int) -> list[Json]:
+        form = f"{quote(question, safe='=')}&_count={2 * number}"
+        headers = {"Content-Type": "application/x-www-form-urlencoded", "Cache-Control": "no-cache"}
+        request = requests.Request("POST", f"{self._base}/{kind}/_search", data=form, headers=headers)
+        answer = self._exchange(request)
+        page = read_json(answer)
+        if answer.status >= FAILED:
+            refuse(answer.status, f"the EDC{outcome_codes(page)}, asked what it holds,", wish=self._wish(answer))
+        if page is None or page.get("type") != "searchset":
+            raise UnavailableError("the EDC's answer to a search is no searchset — asked again")
+        found = [element(entry, "resource") for entry in elements(page, "entry")]
+        return [one for one in found if one.get("resourceType") == kind]
 
     def _deliver(self, bundle: Json, remote: RemoteResource | None) -> RemoteResource | None:
         plain = adapted(bundle, self._able().ways)
@@ -157,6 +191,18 @@ class EdcFhir:
     ) -> Answer:
         data = None if body is None else json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
         request = requests.Request(method, self._base + path, data=data, headers=headers)
+        return self._exchange(request)
+
+    def _exchange(self, request: requests.Request) -> Answer:
+        """With one new token where the old one was refused (edc 5.5.6)."""
+        answer = self._as_us(request)
+        if answer.status == UNAUTHORIZED and self._authorization.renew():
+            answer = self._as_us(request)
+        return answer
+
+    def _as_us(self, request: requests.Request) -> Answer:
+        said = self._authorization.header()
+        request.headers = dict(request.headers) | ({"Authorization": said} if said else {})
         return exchange(self._session, request, self._limits)
 
     def _wish(self, answer: Answer) -> float | None:

@@ -1,12 +1,13 @@
 """What an EDC's answer means: done with these ids, try again, or no for good; of each entry, and of the whole."""
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from adapter.domain.message import RemoteResource
 from adapter.errors import UnavailableError
+from adapter.fhir.contents import FLAWS, elements
 from adapter.pipeline.exchange import Answer, Json, outcome_codes, read_json, refuse
 
 FAILED, CONFLICT, STALE = 300, 409, 412
@@ -35,7 +36,7 @@ class Done:
 
 def read_reply(answer: Answer, *, entries: int, subject_at: int, wish: float | None) -> Done:
     """Of a transaction. Raises UnavailableError, RejectedError or ConflictError."""
-    return answered(replies_of(answer, entries=entries, wish=wish)[subject_at])
+    return answered(replies_of(answer, entries=entries, wish=wish), subject_at)
 
 
 def replies_of(answer: Answer, *, entries: int, wish: float | None) -> list[Json]:
@@ -58,12 +59,25 @@ def one_answered(answer: Answer, kind: str, *, wish: float | None) -> Json:
     said = answer.headers.get("Location") or answer.headers.get("Content-Location") or ""
     if not said and body and body.get("resourceType") == kind:
         said = f"{kind}/{body.get('id')}"
-    return {"status": str(answer.status), "location": said, "etag": answer.headers.get("ETag")}
+    outcome = body if body and body.get("resourceType") == "OperationOutcome" else None
+    return {"status": str(answer.status), "location": said, "etag": answer.headers.get("ETag"), "outcome": outcome}
 
 
-def answered(reply: Json) -> Done:
-    """Of the entry that is the ResearchSubject."""
-    return Done(located(reply, "ResearchSubject"), _status(reply) == 201)  # noqa: PLR2004 — HTTP: created
+def answered(replies: Sequence[Json], subject_at: int) -> Done:
+    """Of all entries, in order; what an EDC warned of beside success is noted (edc 5.5.5)."""
+    mine = replies[subject_at]
+    subject = located(mine, "ResearchSubject")
+    if subject is not None:
+        subject = replace(subject, note=_warnings(replies))
+    return Done(subject, _status(mine) == 201)  # noqa: PLR2004 — HTTP: created
+
+
+def _warnings(replies: Sequence[Json]) -> str:
+    outcomes = [reply.get("outcome") for reply in replies]
+    issues = [issue for one in outcomes if isinstance(one, dict) for issue in elements(one, "issue")]
+    flaws = [issue for issue in issues if issue.get("severity") in FLAWS]
+    codes = outcome_codes({"resourceType": "OperationOutcome", "issue": flaws})
+    return f"delivered, with warnings{codes}" if flaws else ""
 
 
 def _refuse(status: int, what: str, wish: float | None) -> None:

@@ -7,8 +7,8 @@ from adapter.pipeline.exchange import Answer, Json
 from adapter.sinks.edc_reply import Done, answered, located, one_answered, replies_of
 
 TOO_LONG = 413
-WAVES = ("Patient Device", "ResearchSubject", "Observation", "Observation derived", "Provenance")
-"""The order of edc 5.5.4; a score comes after what it was derived from."""
+WAVE = {"Patient": 0, "Device": 0, "ResearchSubject": 1, "Provenance": 4}
+"""The order of edc 5.5.4; of everything else, a score comes after what it was derived from."""
 
 Send = Callable[[str, str, Json | None, Mapping[str, str]], Answer]
 """Method, path below the base, body and headers."""
@@ -30,7 +30,7 @@ class Waves:
             for number, entry, reply in zip(wave, asked, self._answered(asked), strict=True):
                 replies[number] = reply
                 names[str(entry["fullUrl"])] = _place(entry, reply)
-        return answered(replies[position])
+        return answered([replies[number] for number in range(len(entries))], position)
 
     def _answered(self, asked: Sequence[Json]) -> list[Json]:
         if self._batches and len(asked) > 1:
@@ -48,18 +48,13 @@ class Waves:
 
 
 def waves(entries: Sequence[Json]) -> list[list[int]]:
-    """Positions of the entries, wave by wave; what is none of ours would come last."""
-    kinds = [_kind(entry["resource"]) for entry in entries]
-    found = [[number for number, kind in enumerate(kinds) if kind in of] for of in map(_members, WAVES)]
-    return [wave for wave in found if wave]
+    """Positions of the entries, wave by wave."""
+    ranks = [_rank(entry["resource"]) for entry in entries]
+    return [[number for number, rank in enumerate(ranks) if rank == wave] for wave in sorted(set(ranks))]
 
 
-def _members(wave: str) -> frozenset[str]:
-    return frozenset({wave}) if "derived" in wave else frozenset(wave.split())
-
-
-def _kind(resource: Json) -> str:
-    return f"{resource['resourceType']}{' derived' if 'derivedFrom' in resource else ''}"
+def _rank(resource: Json) -> int:
+    return WAVE.get(resource["resourceType"], 3 if "derivedFrom" in resource else 2)
 
 
 def resolved(entry: Json, names: Mapping[str, str]) -> Json:

@@ -131,13 +131,13 @@ class EdcStore:
         return self.resources[place[0]]
 
     def search(self, kind: str, query: str) -> list[Json]:
-        """By `identifier`, `_tag`, `subject` or `individual`. Raises RefusedError for anything else."""
+        """By `identifier`, `_tag`, `subject`, `target` or `individual`, a comma being an or. Raises RefusedError for anything else."""
         found = [r for (k, _), r in self.resources.items() if k == kind]
         for part in filter(None, query.split("&")):
             name, _, value = part.partition("=")
             if name not in _MATCH:
                 raise RefusedError(400, "not-supported", "unknown search parameter")
-            found = [r for r in found if _MATCH[name](r, value)]
+            found = [r for r in found if any(_MATCH[name](r, one) for one in value.split(","))]
         return found
 
 
@@ -150,7 +150,9 @@ _MATCH: dict[str, Callable[[Json, str], bool]] = {
     "identifier": lambda r, v: _token(r.get("identifier", []), v, "value"),
     "_tag": lambda r, v: _token(r.get("meta", {}).get("tag", []), v, "code"),
     "subject": lambda r, v: r.get("subject", {}).get("reference") == v,
+    "target": lambda r, v: any(one.get("reference") == v for one in r.get("target", [])),
     "individual": lambda r, v: r.get("individual", {}).get("reference") == v,
+    "_count": lambda _r, v: v.isdigit(),
 }
 
 

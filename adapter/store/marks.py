@@ -15,9 +15,15 @@ def agrees(tx: Connection, name: str, value: str) -> bool:
     return said == value
 
 
+def said(conn: Connection, name: str) -> str:
+    """Empty where nothing was."""
+    found: str | None = conn.execute(select(marks.c.value).where(marks.c.name == name)).scalar_one_or_none()
+    return found or ""
+
+
 def put(tx: Connection, name: str, value: str) -> str:
     """Says so from now on; what was said before, empty where nothing was."""
-    before: str | None = tx.execute(select(marks.c.value).where(marks.c.name == name)).scalar_one_or_none()
-    said = insert(marks).values(name=name, value=value)
-    tx.execute(said.on_conflict_do_update(index_elements=["name"], set_={"value": value}))
-    return before or ""
+    before = said(tx, name)
+    row = insert(marks).values(name=name, value=value)
+    tx.execute(row.on_conflict_do_update(index_elements=["name"], set_={"value": value}))
+    return before

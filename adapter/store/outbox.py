@@ -1,11 +1,11 @@
 """What is owed to sinks and notifiers: in order per subject, once per key, kept until settled."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
-from sqlalchemy import Connection, func, select, text, update
+from sqlalchemy import Connection, Row, func, null, select, text, update
 
 from adapter.domain.message import Delivery, RemoteResource
 from adapter.store.codec import instant, moment_or_none, storable
@@ -94,19 +94,39 @@ def due(conn: Connection, outlet: str, now: datetime, limit: int) -> list[Delive
         .order_by(outbox.c.id)
         .limit(limit)
     )
+    return [_delivery(row) for row in conn.execute(wanted)]
+
+
+def _delivery(row: Row[Any]) -> Delivery:
+    return Delivery(
+        id=row.id,
+        outlet=row.outlet,
+        subject=row.subject,
+        kind=row.kind,
+        payload=row.payload,
+        key=row.key,
+        attempts=row.attempts,
+        remote=None if row.remote_id is None else RemoteResource(row.remote_id, row.version),
+    )
+
+
+def held_by(conn: Connection, outlet: str, after: int, limit: int) -> list[Delivery]:
+    """Of each subject the newest snapshot, where that one was delivered: what the outlet should hold. In order of id."""
+    newest = (
+        select(func.max(outbox.c.id))
+        .where(outbox.c.outlet == outlet, outbox.c.kind == SNAPSHOT, outbox.c.state != SUPERSEDED)
+        .group_by(outbox.c.subject)
+    ).scalar_subquery()
+    wanted = select(outbox, null().label("remote_id")).where(outbox.c.id.in_(newest), outbox.c.state == DELIVERED)
     return [
-        Delivery(
-            id=row.id,
-            outlet=row.outlet,
-            subject=row.subject,
-            kind=row.kind,
-            payload=row.payload,
-            key=row.key,
-            attempts=row.attempts,
-            remote=None if row.remote_id is None else RemoteResource(row.remote_id, row.version),
-        )
-        for row in conn.execute(wanted)
+        _delivery(row) for row in conn.execute(wanted.where(outbox.c.id > after).order_by(outbox.c.id).limit(limit))
     ]
+
+
+def again(tx: Connection, deliveries: Sequence[int], now: datetime) -> None:
+    """Delivered once, and lost there since: owed again, due at once."""
+    ours = outbox.c.id.in_(deliveries) & (outbox.c.state == DELIVERED)
+    tx.execute(update(outbox).where(ours).values(state=WAITING, due=instant(now), settled=None))
 
 
 def claim(tx: Connection, delivery: Delivery) -> bool:
@@ -118,7 +138,8 @@ def claim(tx: Connection, delivery: Delivery) -> bool:
 
 def delivered(tx: Connection, delivery_id: int, remote: RemoteResource | None, now: datetime) -> None:
     """Done; what the outlet now holds is kept for the next delivery of the subject."""
-    _settle(tx, delivery_id, DELIVERED, {"settled": instant(now), "error": ""})
+    note = "" if remote is None else storable(remote.note)
+    _settle(tx, delivery_id, DELIVERED, {"settled": instant(now), "error": note})
     if remote is None:
         return
     where = select(outbox.c.outlet, outbox.c.subject).where(outbox.c.id == delivery_id)
@@ -149,6 +170,13 @@ def remote(conn: Connection, outlet: str, subject: str) -> RemoteResource | None
     )
     row = conn.execute(wanted).one_or_none()
     return None if row is None else RemoteResource(row.remote_id, row.version)
+
+
+def told(conn: Connection, outlet: str, subject: str, resource: str) -> bool:
+    """Whether a snapshot that holds this resource went to the outlet, or may have gone."""
+    ours = (outbox.c.outlet == outlet) & (outbox.c.subject == subject) & (outbox.c.state != SUPERSEDED)
+    wanted = select(outbox.c.id).where(ours, outbox.c.kind == SNAPSHOT, outbox.c.payload.contains(resource)).limit(1)
+    return conn.execute(wanted).scalar_one_or_none() is not None
 
 
 def newest_contents(conn: Connection, subject: str) -> dict[str, str]:

@@ -43,6 +43,7 @@ SeesCounts = Annotated[Visitor, Depends(allowed(Right.COUNTS))]
 MaySettle = Annotated[Visitor, Depends(allowed(Right.SETTLE))]
 MayPropose = Annotated[Visitor, Depends(allowed(Right.PROPOSE))]
 MayApprove = Annotated[Visitor, Depends(allowed(Right.APPROVE))]
+MayTestAlerts = Annotated[Visitor, Depends(allowed(Right.TEST_ALERTS))]
 MayAct = Annotated[Visitor, Depends(allowed(Right.ACT))]
 
 

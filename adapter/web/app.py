@@ -10,6 +10,7 @@ from starlette.staticfiles import StaticFiles
 from adapter import __version__, telemetry
 from adapter.errors import UnavailableError
 from adapter.web import (
+    alerting,
     api,
     decide,
     flow_page,
@@ -53,6 +54,7 @@ def create_app(context: WebContext) -> FastAPI:
     app.state.context = context
     app.state.door = Door()
     app.state.acts = Acts(context.inbox)
+    app.state.live = live.Live(context)
     rooms = (
         worklist,
         decide,
@@ -60,6 +62,7 @@ def create_app(context: WebContext) -> FastAPI:
         flow_page,
         overlooked,
         quality,
+        alerting,
         quarantine,
         workbench,
         sign_in,

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta, tzinfo
 from typing import Protocol
 
+from adapter.alerting.model import Policy
+from adapter.alerting.rota import Rota
 from adapter.domain.trial import Trial
 from adapter.fhir.calendar import Dates
 from adapter.mapping.amend import SiteLine
@@ -45,6 +47,15 @@ class Hospital:
     provider: Provider
     rules: StaffRules
     label: str = "Hospital account"
+
+
+@dataclass(frozen=True, slots=True)
+class AlertDesk:
+    """The ways to people by outlet, with their kind; where `[alerts]` says so, how they want to be told and who is on call."""
+
+    channels: Mapping[str, str] = field(default_factory=dict)
+    policy: Policy | None = None
+    rota: Callable[[], Rota] | None = None
 
 
 class Bench(Protocol):
@@ -94,6 +105,7 @@ class WebContext:
     hospital: Hospital | None = None
     """None: accounts of this house alone."""
 
+    alerts: AlertDesk = field(default_factory=AlertDesk)
     dates: Dates = Dates.SHIFTED
     """How the trial unit's version of the screening log tells times: as the EDC may know them (decisions E3)."""
 

@@ -19,14 +19,16 @@ class Right(StrEnum):
     """Say what a code nobody mapped means."""
     APPROVE = "approve"
     """Let such a line come into force: it changes what is seen of patients (reliability 2.6)."""
+    TEST_ALERTS = "test-alerts"
+    """Send a test through a channel of alerts."""
 
 
-CLINICAL = frozenset({Right.COUNTS, Right.PATIENTS, Right.ACT, Right.QUARANTINE})
+CLINICAL = frozenset({Right.COUNTS, Right.PATIENTS, Right.ACT, Right.QUARANTINE, Right.TEST_ALERTS})
 RIGHTS = {
     "coordinator": CLINICAL,
     "investigator": CLINICAL | {Right.APPROVE},
     "interface-admin": frozenset({Right.COUNTS, Right.QUARANTINE, Right.SETTLE, Right.PROPOSE}),
-    "admin": frozenset({Right.COUNTS}),
+    "admin": frozenset({Right.COUNTS, Right.TEST_ALERTS}),
 }
 
 

@@ -8,8 +8,8 @@ from fastapi import APIRouter, HTTPException, Request, Response
 from fastapi.responses import RedirectResponse
 from starlette.concurrency import run_in_threadpool
 
+from adapter.store import calls, teamwork, worklist
 from adapter.store import feeds as feed_store
-from adapter.store import teamwork, worklist
 from adapter.store.audit import Act
 from adapter.store.origins import with_origins
 from adapter.store.worklist import CandidateRow, HistoryRow
@@ -17,6 +17,7 @@ from adapter.web import board, filters, listing, render, sheet, times, wishes, w
 from adapter.web.access import SeesPatients, SignedIn
 from adapter.web.context import WebContext
 from adapter.web.filters import Filters
+from adapter.web.reached import Reached, reached
 from adapter.web.record import note, recorded
 from adapter.web.roles import Right, may
 from adapter.web.sessions import Visitor
@@ -98,6 +99,7 @@ async def candidate_page(
         token=lambda: secrets.token_urlsafe(16),
         latest=f"{now.astimezone(board.zone_of(context, row.patient.site)):%Y-%m-%dT%H:%M}",
         may_act=act,
+        reached=await run_in_threadpool(read_reached, context, row, history),
         saved=saved,
         problem=problem,
     )
@@ -121,6 +123,8 @@ def _viewed(context: WebContext, act: Act, row: CandidateRow | None) -> None:
         recorded(tx, act, context.clock())
         if row is not None and row.changed is not None:
             teamwork.opened(tx, act.actor, row.id, row.changed)
+        if row is not None and may(act.role, Right.ACT):
+            calls.opened(tx, row.id, act.actor, context.clock())
 
 
 def read_list(context: WebContext) -> tuple[list[CandidateRow], int]:
@@ -137,6 +141,11 @@ def read_one(context: WebContext, candidate: str) -> tuple[CandidateRow, list[Hi
             return None
         told = with_origins(conn, row.assessment) if row.assessment else row.assessment
         return replace(row, assessment=told), worklist.history(conn, candidate)
+
+
+def read_reached(context: WebContext, row: CandidateRow, history: list[HistoryRow]) -> Reached | None:
+    with context.database.read() as conn:
+        return reached(conn, row, history, context)
 
 
 def read_feeds(context: WebContext) -> list[board.Feed]:

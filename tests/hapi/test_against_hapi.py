@@ -52,13 +52,17 @@ class Pushing:
     def __post_init__(self) -> None:
         self.sink = EdcFhir(Edc(self.base), utc_now)
 
-    def push(self, event: DecisionEvent | None = None, *, forgetful: bool = False, **changes: Any) -> None:
+    def push(self, event: DecisionEvent | None = None, *, forgetful: bool = False, **changes: Any) -> Delivery:
         """`forgetful`: as if the answer to what went before had been lost."""
         context = replace(CONTEXT, secret=self.edc.mark.encode())
         bundle = candidate_bundle(assessment(**changes), screening_id=self.edc.mark, context=context, event=event)
         remote = None if forgetful else self.remote
         delivery = Delivery(1, "edc", self.edc.mark, "bundle", bundle_text(bundle), "key", remote=remote)
         self.remote = asyncio.run(self.sink.deliver(delivery))
+        return delivery
+
+    def lost(self, *sent: Delivery) -> list[int]:
+        return list(asyncio.run(self.sink.lost(sent)))
 
     @property
     def number(self) -> str:
@@ -178,6 +182,18 @@ def test_in_batches_one_by_one_and_split_the_same_arrives(edc: Pushing, manner: 
     edc.sink = EdcFhir(Edc(edc.base), utc_now)
     edc.push()
     assert edc.versions() == before
+
+
+def test_what_the_edc_holds_no_more_is_found_by_asking_it(edc: Pushing) -> None:
+    first = edc.push()
+    assert edc.lost(first) == []
+    edc.edited(status="on-study")
+    assert edc.lost(first) == []
+    second = edc.push(DecisionEvent("updated"), stratum="immunoparalysis", at=assessment().at + timedelta(hours=1))
+    assert (edc.lost(first), edc.lost(second)) == ([1], [])
+    (newest,) = (one for one in edc.edc.found("Provenance") if one["activity"]["coding"][0]["code"] == "UPDATE")
+    edc.edc.delete("Provenance", newest["id"])
+    assert edc.lost(second) == [1]
 
 
 def test_a_subject_deleted_at_the_edc_is_a_persons_matter(edc: Pushing) -> None:
@@ -303,6 +319,11 @@ def test_from_the_hospital_s_server_to_the_edc_s_killed_in_between_nothing_is_lo
         (0.9, "corrected"),
         (1.9, "final"),
     ]
+
+
+def values(edc: Peer, code: str) -> list[tuple[str, str]]:
+    found = edc.found("Observation", f"code=http://loinc.org|{code}")
+    return sorted((str(one.get("valueQuantity", {}).get("value", "")), one["status"]) for one in found)
 
 
 def settled(place: Installation) -> bool:

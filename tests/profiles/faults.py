@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from adapter.fhir.codes import INTERVAL_EXTENSION, SOFA_TOTAL
+from adapter.fhir.codes import INTERVAL_EXTENSION, SOFA_TOTAL, VITAL_STATUS
 
 Json = dict[str, Any]
 
@@ -18,6 +18,8 @@ class Fault:
     name: str
     plant: Callable[[Json], None]
     hl7_only: bool = False
+    followed: bool = False
+    """Planted in what is told after randomisation."""
 
 
 def one(bundle: Json, kind: str) -> Json:
@@ -156,6 +158,32 @@ FAULTS = (
     Fault(
         "a resource of another type",
         lambda b: b["entry"][2].update(resource={"resourceType": "Basic", "code": {"text": "x"}}),
+        hl7_only=True,
+    ),
+    Fault("a study day without number", _in_sofa(lambda s: s["extension"].pop()), followed=True),
+    Fault("study day 0", _in_sofa(lambda s: s["extension"][1].update(valueInteger=0)), followed=True),
+    Fault("a day without end", _in_sofa(lambda s: s["effectivePeriod"].pop("end")), followed=True),
+    Fault(
+        "a zero imputed",
+        _in_sofa(lambda s: s["component"][4]["extension"][0].update(valueCode="zero")),
+        hl7_only=True,
+        followed=True,
+    ),
+    Fault(
+        "neither alive nor died",
+        lambda b: one(b, VITAL_STATUS)["valueCodeableConcept"]["coding"][0].update(code="rass"),
+        hl7_only=True,
+        followed=True,
+    ),
+    Fault("a remark on a death", put(VITAL_STATUS, note=[{"text": "at home"}]), followed=True),
+    Fault(
+        "ferritin after randomisation",
+        lambda b: one(b, "9269-2")["code"]["coding"][0].update(code=FERRITIN),
+        followed=True,
+    ),
+    Fault(
+        "blinding",
+        lambda b: one(b, "ResearchSubject")["extension"][0]["extension"][0].update(valueCode="on-study"),
         hl7_only=True,
     ),
 )

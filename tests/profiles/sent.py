@@ -3,11 +3,13 @@
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from adapter.assets import load_rulebook
-from adapter.domain.assessment import Assessment, OrganScore, OrganStatus, Verdict
+from adapter.domain.assessment import Assessment, Evidence, OrganScore, OrganStatus, SofaScore, Verdict
+from adapter.domain.follow_up import DaySofa, DaySurvival, FollowUp, StudyDay, VitalStatus
 from adapter.domain.message import RemoteResource
 from adapter.domain.truth import Truth
 from adapter.fhir.bundle import BundleContext, DecisionEvent, candidate_bundle
@@ -15,7 +17,7 @@ from adapter.fhir.calendar import Dates
 from adapter.fhir.codes import CONCEPTS
 from adapter.fhir.subject import Study
 from adapter.sinks.edc_requests import CONDITIONAL_CREATE, CONDITIONAL_UPDATE, adapted, subject_position, with_update
-from tests.assessments import CONTEXT, assessment, criterion, evidence, organ, sofa
+from tests.assessments import AT, CONTEXT, assessment, criterion, evidence, organ, sofa
 
 Json = dict[str, Any]
 
@@ -26,7 +28,7 @@ TYPES = ("Patient", "Device", "Observation", "Provenance")
 
 def bundles() -> dict[str, Json]:
     """By a name that says what it is."""
-    return dict((*_golden(), *_by_status(), *_by_value(), *_by_server(), *_by_setting()))
+    return dict((*_golden(), *_by_status(), *_by_value(), *_by_day(), *_by_server(), *_by_setting()))
 
 
 def bundle(given: Assessment, *, context: BundleContext = CONTEXT, event: DecisionEvent | None = None) -> Json:
@@ -41,6 +43,10 @@ def _golden() -> Iterator[tuple[str, Json]]:
 def _by_status() -> Iterator[tuple[str, Json]]:
     yield "incomplete", bundle(assessment(verdict=Verdict.INCOMPLETE, stratum=""))
     yield "taken back", bundle(assessment(shown=False), event=DecisionEvent("withdrawn", "against-i5-e3"))
+    told = DecisionEvent(
+        "updated", withdrawn=(evidence("bilirubin", "", ""), evidence("ferritin", "", "", identity="other"))
+    )
+    yield "results taken back", bundle(assessment(), event=told)
     for status in STATUSES:
         yield status, bundle(assessment(status=status), event=DecisionEvent("updated", "other", ("consented",)))
     asked = (criterion("I1", Truth.UNKNOWN), criterion("I4", Truth.UNKNOWN))
@@ -66,13 +72,33 @@ def _by_value() -> Iterator[tuple[str, Json]]:
     between = OrganScore(3, 2, 4, OrganStatus.DERIVED)
     yield "an organ between", bundle(assessment(sofa=sofa(respiration=between)))
     yield "nothing measured", bundle(assessment(sofa=sofa(**dict.fromkeys(sofa().organs, organ(None)))))
+    yield "every concept", bundle(assessment(stratum_evidence=tuple(_every()), facts={}, sofa=sofa()))
+
+
+def _every() -> Iterator[Evidence]:
     dictionary = load_rulebook(None, trials=["immunosep"]).dictionary
     for concept in CONCEPTS:
         known = dictionary.concepts[concept]
-        words = sorted(set(known.answers.values())) or ["17"]
-        for word in words:
-            measured = evidence(concept, word, known.unit or "", laboratory="local")
-            yield f"{concept} {word}", bundle(assessment(stratum_evidence=(measured,), facts={}, sofa=sofa()))
+        for word in sorted(set(known.answers.values())) or ["17"]:
+            yield evidence(concept, word, known.unit or "", laboratory="local", identity=f"{concept} {word}")
+
+
+def _by_day() -> Iterator[tuple[str, Json]]:
+    yield "followed", followed()
+    yield "followed, nothing over", bundle(assessment(status="on-study", follow_up=FollowUp(AT)))
+
+
+def followed() -> Json:
+    """After randomisation: study days whole, with gaps, carried; and survival."""
+    organs = dict(sofa().organs) | {
+        "cns": OrganScore(2, 2, 2, OrganStatus.CARRIED, evidence=(evidence("gcs-total", "12", "{score}"),)),
+        "renal": OrganScore(1, 0, 2, OrganStatus.CARRIED),
+    }
+    days = [StudyDay(n, AT.date(), AT - timedelta(hours=12), AT + timedelta(hours=12)) for n in (1, 2, 28, 90)]
+    scored = (SofaScore(AT, 24, organs), sofa(), sofa(liver=organ(None)))
+    lived = tuple(map(DaySurvival, days, VitalStatus))
+    after = FollowUp(AT, tuple(map(DaySofa, days, scored)), lived)
+    return bundle(assessment(status="on-study", follow_up=after))
 
 
 def _by_server() -> Iterator[tuple[str, Json]]:

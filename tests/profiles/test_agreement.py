@@ -9,6 +9,7 @@ from typing import Any
 from adapter.assets import load_rulebook
 from adapter.domain.assessment import Certainty, Verdict
 from adapter.domain.encounter import Encounter
+from adapter.domain.follow_up import VitalStatus
 from adapter.domain.truth import Truth
 from adapter.eligibility.episode import NEWER_VISIT
 from adapter.eligibility.evaluate import DELETED
@@ -81,7 +82,9 @@ def test_bedside_concepts_and_kinds_of_support_are_those_of_the_dictionary() -> 
     words = set(load_rulebook(None, trials=["immunosep"]).dictionary.concepts["respiratory-support"].answers.values())
     assert {code for _, code in of_value_set("respiratory-support")} == words
     charted = {code.code for code in codes.CONCEPTS.values() if code.system == codes.CONCEPT_SYSTEM}
-    assert of_system("concept") == charted | words
+    lived = {str(status) for status in VitalStatus if status is not VitalStatus.UNKNOWN}
+    assert {code for _, code in of_value_set("vital-status")} == lived
+    assert of_system("concept") == charted | words | lived | {codes.VITAL_STATUS}
 
 
 def test_verdicts_certainties_strata_and_activities_are_those_of_the_code() -> None:
@@ -127,7 +130,7 @@ def test_every_profile_that_a_resource_names_is_defined() -> None:
         for url in entry["resource"]["meta"]["profile"]
     }
     assert named <= defined
-    assert len(named) == 8
+    assert len(named) == 10
 
 
 def test_our_stand_in_offers_what_an_edc_must() -> None:

@@ -70,7 +70,7 @@ def judged(hl7: Hl7) -> dict[str, list[Issue]]:
 
 
 def test_hl7_finds_no_error_in_any_bundle(judged: dict[str, list[Issue]]) -> None:
-    assert len(judged) > 60
+    assert len(judged) > 30
     assert not {name: grave(issues) for name, issues in judged.items() if grave(issues)}
 
 
@@ -81,7 +81,7 @@ def test_hl7_warns_of_nothing_but_what_we_know(judged: dict[str, list[Issue]]) -
 
 
 def planted(fault: Fault) -> Json:
-    bundle = sent.bundle(assessment())
+    bundle = sent.followed() if fault.followed else sent.bundle(assessment())
     fault.plant(bundle)
     return bundle
 

@@ -12,9 +12,11 @@ import pytest
 
 from adapter.daemon import polling
 from adapter.daemon.clock import utc_now
+from adapter.daemon.edc import edc
 from adapter.errors import ConfigError
 from adapter.fhir.search import KINDS
-from adapter.settings import FhirSource, Settings, load_settings
+from adapter.settings import FhirSink, FhirSource, Settings, load_settings
+from adapter.sinks.edc_fhir import EdcFhir
 from adapter.sources.fhir_client import PollError
 from adapter.store import inbox
 from adapter.store.database import Database
@@ -97,6 +99,56 @@ def test_a_mistake_is_named_with_its_line_and_the_word_that_was_meant(tmp_path: 
 def test_what_cannot_be_is_refused_at_the_start(tmp_path: Path, base: str, line: str) -> None:
     with pytest.raises(ConfigError, match="source 'ehr'"):
         polling.client_of(source(tmp_path, line, base), utc_now)
+
+
+SINK = """
+[[sink]]
+kind = "fhir"
+name = "edc"
+base = "https://edc.example/fhir"
+push_when = "consented"
+dates = "shifted"
+"""
+
+
+def pushed(folder: Path, lines: str) -> FhirSink:
+    path = folder / "sink.toml"
+    path.write_text(f'{HEAD}base = "https://ehr.example/fhir"\n{SINK}{lines}\n', encoding="utf-8")
+    (one,) = load_settings(path).sink
+    assert isinstance(one, FhirSink)
+    return one
+
+
+def test_an_edc_is_asked_as_the_configuration_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = pushed(tmp_path, "")
+    assert (made.bundle, made.reconcile, made.scopes()[0]) == ("auto", timedelta(hours=24), "system/Patient.cruds")
+    monkeypatch.setenv("WORD", "word")
+    secret = 'auth = {kind = "client-secret", client_id = "us", secret = "env:WORD", scopes = ["system/*.cruds"]}'
+    assert pushed(tmp_path, secret).scopes() == ("system/*.cruds",)
+    for lines in (
+        'token = "env:WORD"',
+        'auth = {kind = "basic", user = "us", password = "env:WORD"}\nbundle = "batch"',
+    ):
+        made_sink = edc(pushed(tmp_path, lines))(utc_now)
+        assert isinstance(made_sink, EdcFhir)
+
+
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        ('token = "env:A"\nauth = {kind = "bearer", token = "env:A"}', "two credentials"),
+        ('bundle = "some"', "bundle"),
+        ('reconcile = "24"', "a time is written with its unit"),
+    ],
+)
+def test_a_mistake_in_a_sink_is_named(tmp_path: Path, lines: str, said: str) -> None:
+    with pytest.raises(ConfigError, match=said):
+        pushed(tmp_path, lines)
+
+
+def test_an_edc_whose_files_are_not_there_is_refused_at_the_start(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"sink 'edc'.*is not there"):
+        edc(pushed(tmp_path, 'verify = "/nowhere/ca.pem"'))(utc_now)
 
 
 # --- TLS -------------------------------------------------------------------------------------------------------------

@@ -88,3 +88,8 @@ def test_little_is_remembered_of_much() -> None:
 
 def test_zero_has_no_size() -> None:
     assert Rhythm().told(T0, [Fraction(0)]).recent == ()
+
+
+@pytest.mark.parametrize("times", [RECENT - 1, RECENT, RECENT + BEFORE - 1])
+def test_nothing_moves_before_enough_is_known_of_what_was(times: int) -> None:
+    assert every(1, times).shift is None

@@ -2,24 +2,26 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from fractions import Fraction
 from typing import Any
 
 import pytest
 
 from adapter.domain.administration import Administration
-from adapter.domain.assessment import Assessment, CriterionResult
+from adapter.domain.assessment import Assessment, CriterionResult, Evidence
+from adapter.domain.condition import Condition, ConditionStatus
 from adapter.domain.observation import Observation
 from adapter.domain.patient import PatientState
 from adapter.domain.quantity import Interval
 from adapter.domain.trial import Code, Comparison, Operator, Trial
-from adapter.eligibility.answers import covid_active
+from adapter.eligibility.answers import completed_years, covid_active
 from adapter.eligibility.coded import given as drug_given
-from adapter.eligibility.coded import listed, steroid, together
+from adapter.eligibility.coded import listed, on_record, organism, together
 from adapter.eligibility.finding import Reading
 from adapter.eligibility.newest import DERIVED, DISCORDANT, latest, named, neutrophils
 from adapter.eligibility.plan import plan_of
+from adapter.eligibility.steroids import steroid
 from adapter.eligibility.view import Stay, View
 from adapter.scoring.chart import chart_of
 from adapter.scoring.options import ScoringOptions
@@ -108,6 +110,28 @@ def test_an_age_is_shown_as_far_as_it_is_known(judged: Judge, criterion: Results
     assert [one.value for one in criterion(judged(state_of(encounter=ED, birth_date=born)), "I1").evidence] == [told]
 
 
+@pytest.mark.parametrize(
+    ("born", "on", "years"),
+    [
+        ("2008", date(2026, 1, 1), (17, 18)),
+        ("2008", date(2025, 12, 31), (17, 17)),
+        ("2007", date(2025, 12, 31), (18, 18)),
+        ("2007", date(2025, 12, 30), (17, 18)),
+        ("2008-02", date(2026, 2, 1), (17, 18)),
+        ("2008-02", date(2026, 2, 28), (17, 18)),
+        ("2008-02", date(2026, 3, 1), (18, 18)),
+        ("2008-02-29", date(2026, 2, 28), (17, 17)),
+        ("2008-02-29", date(2026, 3, 1), (18, 18)),
+        ("2008-02-30", date(2026, 3, 1), None),
+        ("", date(2026, 3, 1), None),
+    ],
+)
+def test_years_are_completed_on_the_birthday_and_as_far_as_it_is_known(
+    born: str, on: date, years: tuple[int, int] | None
+) -> None:
+    assert completed_years(born, on) == years
+
+
 # --- codes -----------------------------------------------------------------------------------------------------------
 
 
@@ -194,6 +218,50 @@ def test_a_drug_is_shown_with_its_dose_as_the_ward_wrote_it_or_as_given(look: Lo
     assert (first.value, first.unit, first.message) == ("100", "mg", "7")
     assert (first.original_value, first.original_unit) == ("100", "mg")
     assert (second.value, second.unit, second.message) == ("given", "", "8")
+
+
+LUPUS = Comparison(
+    "condition.on_record", Operator.IS, value=True, of="lupus", codes=(Code("icd-10", "M32", prefix=True),)
+)
+SKIN = Comparison(
+    "culture.organism", Operator.IS, value=True, within=TWO_WEEKS, of="skin", codes=(Code("organism", "s. hominis"),)
+)
+CYTOKINE = Comparison("drug.given", Operator.IS, value=True, within=TWO_WEEKS, codes=(Code("group", "anti-cytokine"),))
+
+
+@pytest.mark.parametrize(
+    ("fact", "asked_for"),
+    [(on_record, LUPUS), (organism, SKIN), (drug_given, CYTOKINE), (together, TUBERCULOSIS), (steroid, STEROIDS)],
+)
+def test_no_code_on_record_is_neither_yes_nor_no(
+    look: Look, fact: Callable[[View, Comparison], Reading], asked_for: Comparison
+) -> None:
+    """What other hospitals wrote and gave nobody told: silence answers nothing, for and against."""
+    assert look(fact, asked_for, state_of(), after(2)) == Reading()
+
+
+def test_a_diagnosis_and_an_organism_are_shown_as_they_were_told(look: Look) -> None:
+    told = Condition("1", "icd-10", "M32.1", ConditionStatus.ACTIVE, after(2), "7", kind="admission", digest="d")
+    grown = observation("culture-organism", "s. hominis", at=after(2), message="8")
+    state = state_of(grown, conditions=(told,))
+    assert look(on_record, LUPUS, state, after(1.9)) == look(organism, SKIN, state, after(1.9)) == Reading()
+    (diagnosis,) = look(on_record, LUPUS, state, after(2)).evidence
+    assert diagnosis == Evidence("lupus", "M32.1", "", after(2), "7", "M32.1", "icd-10", note="admission")
+    (culture,) = look(organism, SKIN, state, after(2)).evidence
+    assert culture == Evidence("culture-organism", "s. hominis", "", after(2), "8", "s. hominis")
+
+
+def test_an_organism_of_a_month_ago_is_none_of_now(look: Look) -> None:
+    state = state_of(observation("culture-organism", "s. hominis", at=T0))
+    assert look(organism, SKIN, state, T0 + TWO_WEEKS - timedelta(seconds=1)).word is True
+    assert look(organism, SKIN, state, T0 + TWO_WEEKS).word is None
+
+
+def test_the_day_with_most_drugs_counts_whichever_came_first(look: Look) -> None:
+    one, other = (given(name, dose="300", unit="mg", at=after(30)) for name in ("isoniazid", "rifampicin"))
+    alone = given("pyrazinamide", dose="300", unit="mg", at=T0)
+    for drugs in ((alone, one, other), (other, one, alone)):
+        assert at_once(look, *drugs) == [exactly(2)]
 
 
 # --- pairs, and what is missing of them ------------------------------------------------------------------------------

@@ -67,6 +67,56 @@ def test_nothing_read_is_unknown_and_asks() -> None:
     assert found == Finding(Truth.UNKNOWN, asks=("How old?",), missing=("age_years",))
 
 
+LIMIT = Comparison("sofa.total", Operator.AT_LEAST, Fraction(2))
+LATER = datetime(2026, 1, 2, tzinfo=UTC)
+MET, BELOW, OPEN = (Interval(*map(Fraction, ends)) for ends in ((2, 3), (0, 1), (1, 3)))
+
+
+def test_a_rule_of_another_context_is_not_met_and_is_looked_at_when_that_changes() -> None:
+    found = compare(LIMIT, Reading(intervals=(MET,), applies=False, asks=("?",), changes=LATER))
+    assert found == Finding(Truth.NOT_MET, changes=LATER)
+
+
+@pytest.mark.parametrize(
+    ("interval", "applies", "assumed", "truth", "person"),
+    [
+        (MET, True, None, Truth.MET, False),
+        (MET, None, None, Truth.UNKNOWN, True),
+        (BELOW, None, None, Truth.NOT_MET, False),
+        (OPEN, True, None, Truth.UNKNOWN, False),
+        (OPEN, True, MET, Truth.UNKNOWN, True),
+        (OPEN, True, OPEN, Truth.UNKNOWN, False),
+        (BELOW, True, MET, Truth.NOT_MET, False),
+    ],
+)
+def test_what_only_a_person_can_say_is_left_to_one_where_it_would_settle_the_rule(
+    interval: Interval, applies: bool | None, assumed: Interval | None, truth: Truth, person: bool
+) -> None:
+    """Nobody told where the patient lies, or what the SOFA was before: more data would not say so either."""
+    reading = Reading(
+        (interval,), assumed=assumed, applies=applies, flags=("f",), asks=("?",), missing=("m",), changes=LATER
+    )
+    open_question = truth is Truth.UNKNOWN
+    assert compare(LIMIT, reading) == Finding(
+        truth,
+        flags=("f",),
+        asks=("?",) if open_question else (),
+        missing=("m",) if open_question else (),
+        person=person,
+        changes=LATER,
+    )
+
+
+def test_results_of_one_moment_that_disagree_about_the_rule_leave_it_open() -> None:
+    assert compare(LIMIT, Reading(intervals=(MET, BELOW))).truth is Truth.UNKNOWN
+    assert compare(LIMIT, Reading(intervals=(MET, MET))).truth is Truth.MET
+
+
+@pytest.mark.parametrize(("word", "truth"), [(True, Truth.MET), (False, Truth.NOT_MET), (None, Truth.UNKNOWN)])
+def test_an_answer_is_compared_as_it_is_and_silence_is_no_answer(word: bool | None, truth: Truth) -> None:
+    assert compare(Comparison("clock.open", Operator.IS, value=True), Reading(word=word)).truth is truth
+
+
 TRUTHS = st.sampled_from(list(Truth))
 
 

@@ -142,3 +142,10 @@ def test_other_segments_have_none() -> None:
 )
 def test_no_real_message_has_so_many_lines(start: bytes, end: bytes, lines: int, endless: bool) -> None:
     assert is_endless(start + end * lines) is endless
+
+
+@pytest.mark.parametrize("body", [b"MSH", b"MSH\r", b"MSH|", b"MSH|^~\\\\|LAB\r", b"MSH|^~\\&#!|LAB\r"])
+def test_a_header_without_its_marks_is_none(body: bytes) -> None:
+    with pytest.raises(MalformedMessageError) as refused:
+        parse(body)
+    assert refused.value.code in {"DELIMS", "HDR", "NO_MSH"}

@@ -14,3 +14,9 @@ def test_a_batch_may_have_more() -> None:
     batch = b"FHS|^~\\&\rBHS|^~\\&\r" + MSH
     assert not is_endless(batch + b"OBX|1\r" * (MOST_LINES + 1))
     assert is_endless(batch + b"OBX|1\r" * MOST_BATCH_LINES)
+
+
+def test_a_short_message_is_not_even_counted() -> None:
+    assert not is_endless(MSH)
+    assert not is_endless(b"\r" * MOST_LINES)
+    assert is_endless(b"\r" * (MOST_LINES + 1))

@@ -130,3 +130,11 @@ def test_memory_stays_at_the_head_while_an_oversize_frame_runs_on() -> None:
 def test_a_good_frame_follows_every_bad_beginning() -> None:
     for bad in (b"\x16\x03\x01\x02\x00", b"\x0b\x0b\x0b", b"\x1c\r", b"\x0bhalf", b"\x06", b"\x0bx\x1cy"):
         assert FrameDecoder().feed(bad + encode(MESSAGE))[-1] == Frame(MESSAGE)
+
+
+def test_what_is_held_of_an_open_frame_is_known_to_whoever_counts_the_memory() -> None:
+    decoder = FrameDecoder()
+    decoder.feed(b"\x0b" + MESSAGE)
+    assert (decoder.in_frame, decoder.held) == (True, len(MESSAGE))
+    decoder.feed(b"\x1c\r")
+    assert (decoder.in_frame, decoder.held) == (False, 0)

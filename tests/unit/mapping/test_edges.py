@@ -15,7 +15,7 @@ from adapter.mapping.formulary import read_formulary
 from adapter.mapping.site import SiteMap, read_site
 from adapter.mapping.suggest import Shape, Suggestion
 from adapter.screening.interpret import Interpretation, interpret
-from tests.builders import dictionary, er7, msh, obr, obx, oru, pid, pv1, raw
+from tests.builders import dictionary, er7, msh, obr, obx, oru, pid, pv1, quantity, raw
 
 RULES = assets.load_rulebook(None, trials=())
 WORDS = RULES.words["generic"]
@@ -262,3 +262,32 @@ def test_a_message_that_says_no_version_is_read_and_said_to_be_odd() -> None:
 
 def test_ten_thousand_parts_are_no_message() -> None:
     assert read(oru("OBX|1|ST|777-3^P^LN||" + "a&" * 10_001)).reason == "LIMIT"
+
+
+def test_a_unit_of_another_dimension_is_never_converted() -> None:
+    platelets = dictionary().concepts["platelets"]
+    assert platelets.canonical(quantity("90", "mg/dL")) is None
+    assert platelets.canonical(quantity("<90", "10*9/L")) == quantity("<90", "10*3/uL")
+
+
+@pytest.mark.parametrize(
+    ("number", "reason"),
+    [("1" * 65, "LIMIT"), ("\N{GREEK SMALL LETTER ALPHA}1", "BAD_MRN"), ("1\N{REPLACEMENT CHARACTER}", "CHARSET")],
+)
+def test_a_number_that_no_hospital_gives_is_refused(number: str, reason: str) -> None:
+    assert read(oru(obx("777-3", "98", "10*9/L"), patient=number, charset="UNICODE UTF-8")).reason == reason
+
+
+def test_of_several_numbers_the_preferred_kind_is_taken_else_the_first() -> None:
+    def chosen(pid_3: str) -> list[str]:
+        seen = read(er7(msh("ORU^R01"), f"PID|1||{pid_3}", pv1(), obr(), obx("777-3", "98", "10*9/L")))
+        return [who.value for who in seen.patients]
+
+    assert chosen("1^^^A^XX~2^^^B^MR") == ["2"]
+    assert chosen("1^^^A^XX~2^^^B^YY") == ["1"]
+
+
+def test_a_score_without_a_unit_is_judged_by_its_range() -> None:
+    found = best(Shape("", ("Glasgow coma scale total",), (), Fraction(3), Fraction(15)))
+    assert found.meaning == "gcs-total"
+    assert any("plausible" in reason for reason in found.reasons)

@@ -346,6 +346,12 @@ def test_a_record_that_was_replaced_is_merged() -> None:
     assert tied.tie == merge
 
 
+def test_a_record_replaced_by_itself_is_no_merge() -> None:
+    seen = read(patient=PATIENT | {"link": [{"type": "replaced-by", "other": WHO}]})
+    assert [event for event in seen.events if isinstance(event, RecordsTied)] == []
+    assert seen.issues == ()
+
+
 @pytest.mark.parametrize(
     ("more", "code"),
     [
@@ -440,6 +446,14 @@ def test_a_visit_ends_and_may_be_opened_again_in_any_order(turned: bool) -> None
     for versions, over in (([encounter(), FINISHED], True), ([encounter(), FINISHED, again], False)):
         (view,) = visits(said_of(*(versions[::-1] if turned else versions)))
         assert (view.discharged is not None) is over
+
+
+def test_an_encounter_that_still_runs_with_an_end_is_neither_ended_nor_opened_anew() -> None:
+    """Some servers write the planned end: nobody is sent home by a plan."""
+    period = {"start": "2026-01-02T01:00:00Z", "end": "2026-01-02T09:00:00Z"}
+    actions = [e.statement.action for e in read(encounter(period=period)).events if isinstance(e, EncounterChanged)]
+    assert EncounterAction.DISCHARGE not in actions
+    assert EncounterAction.CANCEL_DISCHARGE not in actions
 
 
 @pytest.mark.parametrize(
@@ -561,6 +575,8 @@ def test_a_dose_a_ratio_and_a_medication_elsewhere() -> None:
     (flow,) = drug(dosage={"rateRatio": ratio})
     assert flow.rate is not None
     assert (flow.rate.value, flow.rate.unit) == (4, "mg/h")
+    uneven = drug(dosage={"rateRatio": ratio | {"denominator": quantity(0, "h")}})[0]
+    assert uneven.original.value == "8", "what nobody can divide is shown as it was told"
     held = [{"resourceType": "Medication", "id": "x", "code": concept("C01CA03", ATC)}]
     (contained,) = drug(medicationCodeableConcept=None, medicationReference={"reference": "#x"}, contained=held)
     assert contained.substance == "norepinephrine"

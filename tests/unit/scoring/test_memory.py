@@ -8,8 +8,9 @@ from adapter.scoring.chart import Chart
 from adapter.scoring.memory import MOST, Memory
 from adapter.scoring.options import ScoringOptions
 from adapter.scoring.sofa import score
+from adapter.scoring.therapy import Therapy
 from adapter.scoring.turns import AT_ONCE
-from tests.builders import T0, after, hours, observation, state_of
+from tests.builders import T0, after, given, hours, observation, state_of
 
 OPTIONS = ScoringOptions()
 PLATELETS = frozenset({"platelets"})
@@ -181,3 +182,13 @@ def test_a_gas_is_divided_again_when_its_oxygen_is_told_late() -> None:
     following = chart.followed_by(state_of(gas, air, observation("fio2", "0.5", at=after(0.5))))
     assert score(following, after(2), OPTIONS).organs["respiration"].score == 2
     assert score(chart, after(2), OPTIONS).organs["respiration"].score == 1
+
+
+def test_a_drug_told_before_is_laid_out_once_however_many_follow_it() -> None:
+    first, second = given("norepinephrine", "0.1"), given("norepinephrine", "0.2", at=after(2))
+    before = Therapy((first,))
+    after_it = before.followed_by((first, second))
+    assert before.followed_by(before.said) is before
+    assert after_it.of("norepinephrine-rate")[0] is before.of("norepinephrine-rate")[0]
+    assert len(after_it.of("norepinephrine-rate")) == 2
+    assert before.of("propofol-rate") == ()

@@ -7,29 +7,41 @@ from functools import cache
 import pytest
 
 from adapter import assets
+from adapter.domain import overlay
+from adapter.domain.alert import AlertKind, CandidateAlert
 from adapter.domain.assessment import Verdict
 from adapter.domain.condition import Condition, ConditionStatus
 from adapter.domain.encounter import Encounter, EncounterClass
-from adapter.domain.events import ClinicalEvent, ConditionStated, RecordsTied
+from adapter.domain.events import (
+    ClinicalEvent,
+    ConditionStated,
+    CriterionDetermined,
+    ObservationReceived,
+    PatientDescribed,
+    RecordsTied,
+    StatusDecided,
+)
 from adapter.domain.message import MessageKind
-from adapter.domain.patient import PatientId, PatientState
+from adapter.domain.patient import Decision, Demographics, Determination, PatientId, PatientState, Stated
 from adapter.domain.ties import Merge, Move, Unlink
 from adapter.domain.truth import Truth
 from adapter.eligibility.episode import NEWER_VISIT
 from adapter.eligibility.evaluate import DELETED
 from adapter.scoring.chart import Chart
 from adapter.scoring.options import ScoringOptions
+from adapter.screening import snapshot
 from adapter.screening.actions import determination_body
 from adapter.screening.alerts import why_not
 from adapter.screening.describe import event_json
 from adapter.screening.interpret import interpret
 from adapter.screening.reasons import FAILED, REASONS, explained
 from adapter.screening.rulebook import Rulebook
+from adapter.screening.screen import screen
 from adapter.screening.snapshot import as_decided
-from adapter.screening.state import apply, apply_all, told_again
+from adapter.screening.state import apply, apply_all, told_again, union
 from adapter.screening.whose import whose
 from tests.assessments import assessment
-from tests.builders import PATIENT, T0, adt, after, observation, obx, oru, raw, state_of
+from tests.builders import PATIENT, T0, adt, after, observation, obx, oru, raw, state_of, visit
 
 PLATELETS = obx("777-3", "98", "10*9/L")
 OTHER = PatientId("generic", "HOSP", "200")
@@ -105,6 +117,41 @@ def test_a_dry_run_says_who_goes_where(tie: Merge | Unlink | Move, told: dict[st
     assert event_json(RecordsTied(PATIENT, tie)) == told
 
 
+def test_what_people_say_is_told_without_who_said_it_and_kept_once() -> None:
+    """A dry run may be shown to anybody: the answer stands there, the name of the nurse does not."""
+    answer = Determination("immunosep", "I4", Truth.MET, T0, "anna", digest="d")
+    status = Decision("immunosep", "V1", "declined", T0, "anna", reason="family", digest="s")
+    events = (CriterionDetermined(PATIENT, answer), StatusDecided(PATIENT, status))
+    at = {"at": T0.isoformat()}
+    assert [event_json(event) for event in events] == [
+        {"kind": "determination", "trial": "immunosep", "criterion": "I4", "answer": "met"} | at,
+        {"kind": "status", "trial": "immunosep", "status": "declined", "reason": "family"} | at,
+    ]
+    state = told(*events, *events)
+    assert (state.determinations, state.decisions) == ((answer,), (status,))
+    again = state_of(observation("platelets", 90), determinations=(answer,), decisions=(status,))
+    assert union(state, again).results == again.results
+
+
+def test_one_result_is_applied_as_many_are() -> None:
+    one, other = observation("platelets", 90), observation("platelets", 40, at=after(1))
+    both = [ObservationReceived(PATIENT, result) for result in (one, other)]
+    assert apply(apply(PatientState(PATIENT), both[1]), both[0]) == told(*both)
+
+
+def test_the_newest_description_of_a_person_stands_field_by_field() -> None:
+    def said(**fields: tuple[str, float]) -> PatientDescribed:
+        stated = {name: Stated(value, after(hour)) for name, (value, hour) in fields.items()}
+        return PatientDescribed(PATIENT, Demographics(stated))
+
+    first, second = said(sex=("male", 1), died=("no", 1)), said(sex=("female", 2), died=("yes", 0))
+    for order in ((first, second), (second, first)):
+        demographics = told(*order).demographics
+        assert (demographics.get("sex"), demographics.get("died")) == ("female", "no")
+    known = told(first)
+    assert apply(known, first).demographics is known.demographics
+
+
 def test_a_tie_of_records_changes_what_nobody_said_of_the_patient_himself() -> None:
     """Records are tied elsewhere (`lives`): the state of one record stays what was said of it."""
     state = state_of(observation("platelets", 90))
@@ -172,3 +219,34 @@ def test_an_assessment_of_a_trial_that_is_gone_is_shown_as_it_was_made() -> None
 def test_nothing_is_asked_again_of_messages_that_were_never_read() -> None:
     state = state_of(observation("platelets", 90))
     assert told_again(state, (), ()) is state
+
+
+def test_who_is_described_as_two_persons_is_explained_with_both() -> None:
+    """Name, birth date and sex all differ: nothing leaves before somebody says that it is one person (reliability C08)."""
+    one, other = (overlay.field(name, born, sex) for name, born, sex in (("a", "1", "f"), ("b", "2", "m")))
+    state = state_of(observation("platelets", 90))
+    state = replace(state, demographics=Demographics({name: Stated("described", T0) for name in (one, other)}))
+    found = screen(state, (), rules(), alerts={}, now=after(1))
+    flagged = found.judgements[0].assessment
+    assert overlay.POSSIBLE_OVERLAY in flagged.flags
+    assert snapshot.explained(flagged, found.chart, rules(), known_as="S-1")["described"] == sorted([one, other])
+    plain = replace(flagged, flags=())
+    assert "described" not in snapshot.explained(plain, found.chart, rules(), known_as="S-1")
+
+
+# --- the whole step -----------------------------------------------------------------------------------------------------------
+
+
+def test_an_episode_that_people_still_believe_in_is_judged_before_the_present_one() -> None:
+    """Discharged and back within the day: the old alert is withdrawn, then the new visit is looked at."""
+    first, left = visit(at=T0), visit("discharge", at=after(3))
+    again = visit(at=after(5), number="V2")
+    believed = CandidateAlert("immunosep", "V1", True, "a b c d e", T0, T0)  # noqa: FBT003 — named by the dataclass
+    forgotten = replace(believed, episode="V0", standing=False)
+    elsewhere = replace(believed, trial="other", episode="V3")
+    alerts = {(one.trial, one.episode): one for one in (believed, forgotten, elsewhere)}
+    found = screen(state_of(encounter=[first, left, again]), (), rules(), alerts=alerts, now=after(6))
+    assert [(one.assessment.episode, one.told) for one in found.judgements] == [("V1", True), ("V2", False)]
+    withdrawn = found.judgements[0].change
+    assert withdrawn is not None
+    assert (withdrawn.kind, withdrawn.reason) == (AlertKind.WITHDRAWN, "a newer visit has begun")

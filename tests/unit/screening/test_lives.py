@@ -75,6 +75,8 @@ def test_a_visit_of_an_account_that_moved_is_the_other_s_by_its_own_number() -> 
     held = replace(state, statements=tuple(replace(said, account="K1") for said in state.statements))
     found = lived(Move(PATIENT, OTHER, "K1", "K2", after(5), account=True), one=held)
     assert (numbers(found[PATIENT]), numbers(found[OTHER])) == ([], ["V1"] * 5)
+    both = union(held, record(PATIENT, "V3"))
+    assert numbers(lived(Move(PATIENT, OTHER, "K1", "K2", after(5), account=True), one=both)[PATIENT]) == ["V3"] * 5
     stays = lived(Move(PATIENT, OTHER, "K7", "K2", after(5), account=True), one=held)
     assert numbers(stays[PATIENT]) == ["V1"] * 5
 

@@ -14,11 +14,13 @@ import pytest
 from adapter.domain.message import Delivery, RemoteResource
 from adapter.errors import ConfigError, RejectedError, UnavailableError
 from adapter.fhir.bundle import bundle_text, candidate_bundle
-from adapter.pipeline.exchange import PAUSE, Limits
+from adapter.pipeline.authorize import Client, Fixed, Tokens
+from adapter.pipeline.exchange import PAUSE, Limits, session
 from adapter.sinks.edc_fhir import Edc, EdcFhir
 from adapter.standins.edc import create_edc
 from adapter.standins.edc_store import EdcStore
 from tests.assessments import CONTEXT, assessment
+from tests.fhir_server import running
 from tests.peers import Script, misbehaving, serving
 
 Json = dict[str, Any]
@@ -38,7 +40,7 @@ class Bench:
         self.store, self.script = EdcStore(), Script()
         self.direct = stack.enter_context(serving(create_edc(self.store, able=able)))
         self.base = stack.enter_context(misbehaving(self.direct, self.script))
-        self.sink = EdcFhir(Edc(self.base, authorization="Bearer t", limits=LIMITS), lambda: NOW)
+        self.sink = EdcFhir(Edc(self.base, authorization=Fixed("Bearer t"), limits=LIMITS), lambda: NOW)
 
     def deliver(self, given: Delivery) -> RemoteResource | None:
         return asyncio.run(self.sink.deliver(given))
@@ -62,6 +64,22 @@ class Bench:
 def bench() -> Iterator[Bench]:
     with ExitStack() as stack:
         yield Bench(stack)
+
+
+def test_a_token_is_fetched_sent_and_renewed_once_when_it_is_refused(bench: Bench) -> None:
+    with running() as tokens:
+        given = iter(["first", "second", "third"])
+        tokens.token = lambda _form, _headers: (200, {"access_token": next(given), "expires_in": 300})
+        client = Client("us", bench.base, f"{tokens.url}/token", ("system/Patient.cruds",), "secret")
+        who = Tokens(client, session(), lambda: NOW, lambda _odd: None)
+        bench.sink = EdcFhir(Edc(bench.base, who, limits=LIMITS), lambda: NOW)
+        bench.script.steps = [401]
+        bench.deliver(delivery())
+        bench.script.steps = [401, 401]
+        with pytest.raises(UnavailableError, match="401"):
+            bench.deliver(delivery())
+    sent = [headers["Authorization"] for method, _, headers, _ in bench.script.seen if method == "POST"]
+    assert sent == ["Bearer first", "Bearer second", "Bearer second", "Bearer third"]
 
 
 def test_a_bundle_arrives_and_the_edc_tells_its_own_id(bench: Bench) -> None:
@@ -151,6 +169,21 @@ def test_one_refused_entry_of_a_mixed_answer_refuses_the_delivery(bench: Bench) 
     bench.script.steps = [(200, {}, json.dumps(body).encode())]
     with pytest.raises(RejectedError, match=f"entry {len(answer)}"):
         bench.deliver(delivery())
+
+
+@pytest.mark.parametrize(
+    ("severity", "note"), [("warning", "delivered, with warnings (code-invalid)"), ("information", "")]
+)
+def test_what_an_edc_warns_of_beside_success_is_noted_by_its_codes(bench: Bench, severity: str, note: str) -> None:
+    issue = [{"severity": severity, "code": "code-invalid", "diagnostics": "of Piet Jansen"}]
+    outcome = {"resourceType": "OperationOutcome", "issue": issue}
+    made = {"status": "201", "location": "ResearchSubject/7/_history/1", "outcome": outcome}
+    number = len(json.loads(delivery().payload)["entry"])
+    body = {"resourceType": "Bundle", "type": "transaction-response", "entry": [{"response": made}] * number}
+    bench.script.steps = [(200, {}, json.dumps(body).encode())]
+    remote = bench.deliver(delivery())
+    assert remote is not None
+    assert (remote.id, remote.note) == ("7", note)
 
 
 def test_what_a_person_set_at_the_edc_stays(bench: Bench) -> None:

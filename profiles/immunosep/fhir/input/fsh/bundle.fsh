@@ -2,9 +2,10 @@ Profile: DecisionBundle
 Parent: Bundle
 Id: decision-bundle
 Title: "One decision"
-Description: "A transaction: the subject, its pseudonym, the software, what was measured and scored (unless the screening has ended), and where it came from."
+Description: "A transaction: the subject, its pseudonym, the software, what was measured and scored (unless the screening has ended; after randomisation that of study days), and where it came from."
 * insert Ours
 * type = #transaction
+* obeys blinded
 * total 0..0
 * link 0..0
 * signature 0..0
@@ -22,10 +23,15 @@ Description: "A transaction: the subject, its pseudonym, the software, what was 
 * entry[subject].resource only ScreenedSubject
 * entry[patient].resource only ScreenedPatient
 * entry[device].resource only ScreeningDevice
-* entry[observation].resource only MeasuredValue or SofaScore
+* entry[observation].resource only MeasuredValue or WithdrawnValue or SofaScore or SofaOfDay or VitalStatus
 * entry[provenance].resource only ScreeningProvenance
 
 Invariant: by-id-or-condition
 Description: "Written by id, by a search that finds one, or created unless it is there"
 Severity: #error
 Expression: "request.method = 'PUT' or (request.method = 'POST' and request.ifNoneExist.exists())"
+
+Invariant: blinded
+Description: "Once randomised, neither ferritin nor mHLA-DR is told: they would tell the treatment"
+Severity: #error
+Expression: "entry.resource.ofType(ResearchSubject).extension.extension.where(url = 'asserted-status' and value = 'on-study').empty() or entry.resource.ofType(Observation).code.coding.where(code in ('2276-4' | 'mhladr-abc' | 'mhladr-pct' | 'mhladr-mfi')).empty()"

@@ -20,6 +20,9 @@ Description: "What is charted at the bedside and has no fitting LOINC term, and 
 * #epinephrine-rate "Epinephrine infusion rate" "By body weight: ug/kg/min."
 * #dopamine-rate "Dopamine infusion rate" "By body weight: ug/kg/min."
 * #dobutamine-rate "Dobutamine infusion rate" "By body weight: ug/kg/min."
+* #vital-status "Vital status"
+* #alive "Alive"
+* #died "Died"
 * #invasive "Invasive ventilation"
 * #niv "Non-invasive ventilation"
 * #cpap "Continuous positive airway pressure"
@@ -97,6 +100,29 @@ Description: "Whether the trial's central laboratory measured it."
 * ^caseSensitive = true
 * #local "The hospital's own"
 * #central "The trial's central laboratory"
+
+CodeSystem: Imputation
+Id: imputation
+Title: "How a missing value was replaced"
+Description: "No zero is ever imputed."
+* insert Ours
+* ^caseSensitive = true
+* #locf "Last observation carried forward" "No older than the trial's page allows."
+
+ValueSet: Imputations
+Id: imputation
+Title: "How a missing value was replaced"
+Description: "All codes of the imputation."
+* insert Ours
+* include codes from system Imputation
+
+ValueSet: VitalStatuses
+Id: vital-status
+Title: "Alive or died"
+Description: "What a vital status may be."
+* insert Ours
+* Concept#alive
+* Concept#died
 
 ValueSet: ScreeningVerdicts
 Id: screening-verdict

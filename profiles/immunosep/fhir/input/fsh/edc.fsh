@@ -59,7 +59,7 @@ Usage: #definition
 * title = "What the EDC must offer"
 * status = #draft
 * date = "2026-11-25"
-* description = "A FHIR R4 server that takes transactions by ids of the client, and keeps versions of the ResearchSubject. A server that gives ids of its own offers conditional create or conditional update instead of updateCreate, and says so in its own statement."
+* description = "A FHIR R4 server that takes transactions by ids of the client, and keeps versions of the ResearchSubject. Without transactions it is sent batches or single resources. A server that gives ids of its own offers conditional create or conditional update instead of updateCreate, and says so in its own statement."
 * kind = #requirements
 * fhirVersion = #4.0.1
 * format = #application/fhir+json
@@ -68,7 +68,7 @@ Usage: #definition
   * documentation = "The adapter reads /metadata once, before the first delivery; a resource type of which it says nothing is taken to accept ids of the client."
   * security.description = "https, and an Authorization header that is configured in the adapter."
   * interaction
-    * insert Expected(SHALL)
+    * insert Expected(SHOULD)
     * code = #transaction
   * resource[+]
     * insert Expected(SHALL)
@@ -90,7 +90,10 @@ Usage: #definition
     * insert Held(Observation, MeasuredValue)
     * supportedProfile[+] = Canonical(Ferritin)
     * supportedProfile[+] = Canonical(Mhladr)
+    * supportedProfile[+] = Canonical(WithdrawnValue)
     * supportedProfile[+] = Canonical(SofaScore)
+    * supportedProfile[+] = Canonical(SofaOfDay)
+    * supportedProfile[+] = Canonical(VitalStatus)
     * insert FoundBy(identifier, SHOULD)
   * resource[+]
     * insert Held(Provenance, ScreeningProvenance)

@@ -104,6 +104,17 @@ Title: "Platelets, corrected"
 * valueQuantity = 40 '10*3/uL' "10*3/uL"
 * extension[laboratory].valueCode = #local
 
+Instance: ExampleWithdrawn
+InstanceOf: WithdrawnValue
+Usage: #example
+Title: "A creatinine of somebody else's, taken back"
+* insert Numbered(0d1f6a38-54c7-8a0e-9b3e-6a5f5b8f6f10)
+* status = #entered-in-error
+* subject = Reference(ExamplePatient)
+* effectiveDateTime = "2026-03-02T07:30:00+01:00"
+* code = $loinc#2160-0
+* code.text = "Creatinine, serum or plasma"
+
 Instance: ExampleRespiratorySupport
 InstanceOf: MeasuredValue
 Usage: #example
@@ -147,6 +158,42 @@ Title: "SOFA with bilirubin missing: between 5 and 9, no total"
 RuleSet: Points(organ, points)
 * component[{organ}].code.text = "SOFA {organ}"
 * component[{organ}].valueQuantity = {points} '{score}' "{score}"
+
+Instance: ExampleVitalStatus
+InstanceOf: VitalStatus
+Usage: #example
+Title: "Alive at the end of study day 28"
+* insert Measured(3c1d7f60-9b52-8e14-8f0a-52c6d1b0e977, 2026-03-29T23:59:59+02:00)
+* code.text = "Vital status at the end of study day 28"
+* valueCodeableConcept = Concept#alive
+* extension[day].valueInteger = 28
+* device = Reference(ExampleDevice)
+
+Instance: ExampleSofaOfDay
+InstanceOf: SofaOfDay
+Usage: #example
+Title: "SOFA of study day 3: 4, the Glasgow coma scale carried from the day before"
+* insert Numbered(8d0f2b17-4e6a-8c93-a1d5-6f7e80c2b344)
+* status = #final
+* subject = Reference(ExamplePatient)
+* effectivePeriod.start = "2026-03-04T00:00:00+01:00"
+* effectivePeriod.end = "2026-03-04T23:59:59+01:00"
+* code.text = "SOFA total score"
+* method.text = "Sequential Organ Failure Assessment (Vincent 1996), worst value of each organ on the calendar day"
+* device = Reference(ExampleDevice)
+* note.text = "Lower bound 4, upper bound 4."
+* valueQuantity = 4 '{score}' "{score}"
+* extension[interval].extension[low].valueInteger = 4
+* extension[interval].extension[high].valueInteger = 4
+* extension[day].valueInteger = 3
+* insert Points(respiration, 1)
+* insert Points(coagulation, 2)
+* insert Points(liver, 0)
+* insert Points(cardiovascular, 0)
+* insert Points(cns, 1)
+* component[cns].extension.url = "https://immunosep-adapter.invalid/fhir/StructureDefinition/imputed"
+* component[cns].extension.valueCode = #locf
+* insert Points(renal, 0)
 
 Instance: ExampleProvenance
 InstanceOf: ScreeningProvenance

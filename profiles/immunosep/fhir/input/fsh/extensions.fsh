@@ -79,3 +79,24 @@ Description: "The trial may let only its central laboratory decide the stratum."
 * value[x] 1..1
 * value[x] only code
 * value[x] from Laboratories (required)
+
+Extension: StudyDay
+Id: study-day
+Title: "Of which study day"
+Description: "Day 1 is the calendar day of randomisation where the hospital lies."
+* insert Ours
+* ^context.type = #element
+* ^context.expression = "Observation"
+* value[x] 1..1
+* value[x] only integer
+
+Extension: Imputed
+Id: imputed
+Title: "Not measured on this day"
+Description: "How the points of an organ were found that nobody measured on the day."
+* insert Ours
+* ^context.type = #element
+* ^context.expression = "Observation.component"
+* value[x] 1..1
+* value[x] only code
+* value[x] from Imputations (required)

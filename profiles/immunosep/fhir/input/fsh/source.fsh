@@ -47,7 +47,7 @@ Description: "Names everything the decision wrote, the software, and the hospita
 * meta.tag[number].system 1..1
 * meta.tag[number].system = $resource-number
 * meta.tag[number].code 1..1
-* target only Reference(ScreenedSubject or ScreenedPatient or MeasuredValue or SofaScore)
+* target only Reference(ScreenedSubject or ScreenedPatient or MeasuredValue or WithdrawnValue or SofaScore or SofaOfDay or VitalStatus)
 * activity 1..1
 * activity from DecisionActivity (required)
 * reason 0..1
