@@ -13,7 +13,7 @@ from xml.etree import ElementTree as ET
 import pytest
 from starlette.testclient import TestClient
 
-from adapter.fhir.calendar import Dates
+from adapter.fhir.calendar import Dates, calendar
 from adapter.store.audit import listing
 from adapter.web import sheets
 from adapter.web.entries import columns_of
@@ -127,6 +127,8 @@ def test_the_trial_unit_learns_no_name_no_place_and_no_true_date(ward: House) ->
     assert (eleni["hours_to_look"], eleni["hours_to_decision"], eleni["furthest"]) == ("0.5", "0.5", "approached")
     apart = datetime.fromisoformat(eleni["decided"]) - datetime.fromisoformat(eleni["flagged"])
     assert apart == timedelta(minutes=30)
+    edc = calendar(ward.context.secret.derive("fhir-ids"), "immunosep-demo", eleni["screening_number"], Dates.SHIFTED)
+    assert eleni["flagged"] == edc.text(T0 + timedelta(hours=4))
     assert [row["screening_number"] for row in rows] == sorted(row["screening_number"] for row in rows)
 
 
