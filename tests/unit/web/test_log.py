@@ -34,7 +34,7 @@ MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 
 def pages(client: TestClient) -> dict[str, str]:
     """By family name: the address of each candidate."""
-    found = re.findall(r'href="(/c/[0-9a-f]+)">(\w+)', client.get("/").text)
+    found = re.findall(r'href="(/c/[0-9a-f]+)"[^>]*>(\w+)', client.get("/").text)
     return {name: path for path, name in found}
 
 
