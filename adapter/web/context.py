@@ -16,6 +16,7 @@ from adapter.store.database import Database
 from adapter.store.proposals import Proposal
 from adapter.store.secret import SiteSecret
 from adapter.web.provider import Provider
+from adapter.web.roll import Roll
 from adapter.web.staff import StaffRules
 
 
@@ -110,6 +111,8 @@ class WebContext:
     alerts: AlertDesk = field(default_factory=AlertDesk)
     dates: Dates = Dates.SHIFTED
     """How the trial unit's version of the screening log tells times: as the EDC may know them (decisions E3)."""
+
+    roll: Roll = field(default_factory=Roll)
 
     def trial(self, trial_id: str) -> Trial | None:
         return next((trial for trial in self.trials if trial.id == trial_id), None)

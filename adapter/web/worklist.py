@@ -16,9 +16,9 @@ from adapter.store.origins import with_origins
 from adapter.store.worklist import CandidateRow, HistoryRow
 from adapter.web import board, filters, listing, render, sheet, times, wishes, words
 from adapter.web.access import SeesPatients, SignedIn
+from adapter.web.around import around
 from adapter.web.context import WebContext
 from adapter.web.filters import Filters
-from adapter.web.listing import Reader
 from adapter.web.reached import Reached, reached
 from adapter.web.record import note, recorded
 from adapter.web.roles import Right, may
@@ -42,8 +42,7 @@ async def list_page(
 ) -> Response:
     """The list by these filters; `said` are words of a search, which stand in no address: such a page holds still."""
     context: WebContext = request.app.state.context
-    reader = Reader(visitor.name, visitor.scope)
-    listed = await run_in_threadpool(listing.read, context, reader, wanted, said)
+    listed = await run_in_threadpool(listing.read, context, visitor, wanted, said)
     shown = {"rows": len(listed.main.rows) + sum(len(part.rows) for part in listed.aside), "search": bool(said)}
     await note(request, Act(visitor.name, visitor.role, "view-worklist", "worklist", detail=shown))
     feeds = await run_in_threadpool(read_feeds, context, visitor.scope)
@@ -89,26 +88,30 @@ SAVED = {
 async def candidate_page(
     request: Request, visitor: Visitor, candidate: str, *, saved: str = "", problem: str = ""
 ) -> Response:
-    """The page again after an act, with what became of it."""
+    """The page again after an act, with what became of it; for paper (`?print=1`) all is open and nothing is asked."""
+    printing = request.query_params.get("print") == "1"
     context: WebContext = request.app.state.context
     row, history = await known(request, visitor, candidate)
     now = context.clock()
     trial = context.trial(row.trial)
-    act = visitor.may(Right.ACT) and trial is not None
+    if trial is None:
+        raise HTTPException(404, "This trial is not screened here.")
     return render.page(
         request,
         "candidate.html",
         visitor=visitor,
         status=422 if problem else 200,
-        sheet=sheet.sheet(row, history, context, now),
-        trial_title=trial.title if trial else row.trial,
-        choices=wishes.choices(trial) if trial else (),
+        sheet=sheet.sheet(row, context, now),
+        around=await run_in_threadpool(around, context, row, trial, (history, visitor)),
+        trial_title=trial.title,
+        choices=wishes.choices(trial),
         tests=wishes.tests(),
         points=sheet.SOFA_POINTS,
         meaning=sheet.meaning,
         token=lambda: secrets.token_urlsafe(16),
         latest=f"{now.astimezone(board.zone_of(context, row.patient.site)):%Y-%m-%dT%H:%M}",
-        may_act=act,
+        may_act=visitor.may(Right.ACT) and not printing,
+        printing=printing,
         reached=await run_in_threadpool(read_reached, context, row, history),
         saved=saved,
         problem=problem,
