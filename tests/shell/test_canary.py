@@ -320,7 +320,7 @@ def looks(stage: Stage, anna: requests.Session, root: requests.Session, ben: Per
     assert failed.status_code == 500
     (stage.faults / "page").unlink()
     stage.keep("error pages", told(failed))
-    for path in ("/api/v1/screening-log", "/api/v1/flow", "/log"):
+    for path in ("/api/v1/screening-log", "/api/v1/screened", "/screened", "/api/v1/flow", "/log"):
         stage.keep("what the trial unit is given", told(anna.get(base + path, timeout=10)))
     stranger = requests.Session()
     paths = (
@@ -331,6 +331,9 @@ def looks(stage: Stage, anna: requests.Session, root: requests.Session, ben: Per
         "/quality",
         "/figures",
         "/log",
+        "/screened",
+        "/trail",
+        "/emergency",
         "/api/v1/flow",
         "/api/v1/screening-log",
         "/api/v1/candidates",
@@ -423,6 +426,7 @@ PLACES = (
     "log", "answers", "error pages", "pages of the administrator", "/metrics", "/livez", "/readyz", "/healthz",
     "errors of the socket", "commands", "process cmdline", "process comm", "process limits", "file names",
     "bundles in the folder", "files in the drop folder", "requests to the EDC", "what the EDC holds", "mails", "webhooks",
+    "what the trial unit is given",
 )  # fmt: skip
 
 
