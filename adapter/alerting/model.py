@@ -84,6 +84,8 @@ class Standing:
     deadline: datetime | None = None
     marks: tuple[timedelta, ...] = ()
     claimed: bool = False
+    holder: str = ""
+    """Who has it in hand: reminded at the marks before anybody else."""
     decided: bool = False
     opened: datetime | None = None
     calls: tuple[Call, ...] = ()

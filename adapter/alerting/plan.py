@@ -62,15 +62,17 @@ def _patience(last: Call, policy: Policy, now: datetime) -> timedelta:
 
 
 def _marks(standing: Standing, chain: Sequence[Person], policy: Policy, now: datetime) -> Iterator[Wish]:
-    """At the first mark the first on the rota, at each later one somebody more. The first call of all covers the marks before it."""
+    """At the first mark whoever has it in hand, else the first on the rota; at each later one somebody more. The first call of all covers the marks before it."""
     if standing.deadline is None or now >= standing.deadline or not standing.calls:
         return
+    holder = policy.person(standing.holder)
+    people = [holder, *(one for one in chain if one is not holder)] if holder is not None else chain
     born = min(call.at for call in standing.calls)
     for number, left in enumerate(sorted(standing.marks, reverse=True), 1):
         mark = standing.deadline - left
         if born < mark <= now:
             heard = {call.person for call in standing.calls if call.cause is Cause.DEADLINE and call.at >= mark}
-            for person in chain[:number]:
+            for person in people[:number]:
                 if person.name not in heard:
                     yield _wish(standing, person.name, Cause.DEADLINE, policy, now, mark)
 

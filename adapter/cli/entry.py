@@ -8,6 +8,7 @@ import typer
 
 from adapter import __version__
 from adapter.cli import (
+    alerting,
     conforming,
     mapping,
     messages,
@@ -45,6 +46,7 @@ for room in (operation, polling, messages, conforming, simulating, screening, re
 app.add_typer(records.inbox_app, name="inbox")
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(mapping.app, name="mapping")
+app.add_typer(alerting.app, name="alert")
 app.add_typer(users.app, name="user")
 
 

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from adapter.assets import load_rulebook
-from adapter.daemon import flat
+from adapter.daemon import flat, staff
 from adapter.daemon.certificates import certificates, findings
 from adapter.daemon.clock import utc_now
 from adapter.daemon.lock import held
@@ -14,6 +14,7 @@ from adapter.daemon.opening import open_store
 from adapter.daemon.parts import neighbours, outlets_for, refuse_clear_text, space_of, tls_for
 from adapter.daemon.polling import reached
 from adapter.daemon.rules import SECRET, load_rules
+from adapter.daemon.telling import rota_findings
 from adapter.errors import AdapterError, ConfigError, UnavailableError
 from adapter.settings import FhirSink, Settings, load_settings
 from adapter.settings.reading import read_toml
@@ -107,6 +108,7 @@ def _sources(settings: Settings) -> Looked:
 def _outlets(settings: Settings) -> Looked:
     made = outlets_for(settings)
     yield "ok", ", ".join(made) or "none: nothing leaves this machine"
+    yield from rota_findings(settings)
     yield from flat.findings(settings)
     if len(settings.adapter.trials) > 1 and any(isinstance(sink, FhirSink) and sink.study for sink in settings.sink):
         first = settings.adapter.trials[0]
@@ -190,6 +192,7 @@ LOOKS: dict[str, Callable[[Settings], Looked]] = {
     "mappings and trials": _rules,
     "sources": _sources,
     "polled servers": reached,
+    "staff": staff.reached,
     "outlets": _outlets,
     "REDCap projects": flat.asked,
     "web": _web,

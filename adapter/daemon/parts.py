@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from ipaddress import ip_network
 from urllib.parse import urlsplit
 
@@ -18,20 +19,18 @@ from adapter.daemon.polling import alarms_of, hints, pollers
 from adapter.daemon.refusals import Refusals
 from adapter.daemon.rules import SECRET, load_rules
 from adapter.daemon.staff import hospital
+from adapter.daemon.telling import caller, desk_of, notifiers_for
 from adapter.errors import ConfigError
 from adapter.fhir.bundle import BundleContext
 from adapter.fhir.calendar import Dates
 from adapter.fhir.subject import Study
 from adapter.hl7.ack import AckPolicy
-from adapter.notifiers.email import EmailNotifier, Encryption, MailServer
-from adapter.notifiers.webhook import Webhook, WebhookNotifier
+from adapter.pipeline.calling import Caller
 from adapter.pipeline.keep import Keeper
 from adapter.pipeline.outgoing import NotifierOutlet, Outlet, PushWhen, SinkOutlet
 from adapter.ports import Clock, Inbox, Notifier, Sink
 from adapter.screening.rulebook import Rulebook
-from adapter.settings import EmailNotifier as EmailSection
 from adapter.settings import FhirSink, MllpSource, Settings
-from adapter.settings import WebhookNotifier as WebhookSection
 from adapter.sources.connection import Limits
 from adapter.sources.envelope import Door, control_ids
 from adapter.sources.fhir_poller import FhirPoller
@@ -64,6 +63,8 @@ class Parts:
     servers: tuple[MllpServer, ...]
     pollers: tuple[FhirPoller, ...]
     pulse: Pulse
+    caller: Caller | None = None
+    """Where `[alerts]` says who is on call."""
 
 
 def refuse_clear_text(settings: Settings) -> None:
@@ -108,6 +109,7 @@ def open_parts(settings: Settings, clock: Clock) -> Iterator[Parts]:
             servers=_servers(settings, rules, metrics, Refusals(database, clock)) if "receive" in roles else (),
             pollers=polling,
             pulse=Pulse(database, space, clock, known, polls=lambda: alarms_of(polling)),
+            caller=caller(settings, rules, database, clock),
         )
 
 
@@ -205,26 +207,7 @@ def outlets_for(settings: Settings) -> dict[str, Callable[[Clock], Sink | Notifi
     made: dict[str, Callable[[Clock], Sink | Notifier]] = {}
     for sink in settings.sink:
         made[sink.name] = edc(sink) if isinstance(sink, FhirSink) else flat_sink(settings, sink)
-    for notifier in settings.notifier:
-        made[notifier.name] = _email(notifier) if isinstance(notifier, EmailSection) else _webhook(notifier)
-    return made
-
-
-def _email(section: EmailSection) -> Callable[[Clock], Notifier]:
-    server = MailServer(
-        section.host,
-        section.port,
-        Encryption(section.encryption),
-        section.user or "",
-        section.password.reveal() if section.password else "",
-        str(section.verify or ""),
-    )
-    return lambda clock: EmailNotifier(server, sender=section.sender, recipients=section.to, clock=clock)
-
-
-def _webhook(section: WebhookSection) -> Callable[[Clock], Notifier]:
-    webhook = Webhook(section.url, (section.secret.reveal(),), str(section.verify or ""), section.allow_private)
-    return lambda clock: WebhookNotifier(webhook, clock)
+    return made | notifiers_for(settings)
 
 
 def owing(settings: Settings, rules: Rulebook, secret: SiteSecret) -> tuple[Outlet, ...]:
@@ -251,7 +234,8 @@ def owing(settings: Settings, rules: Rulebook, secret: SiteSecret) -> tuple[Outl
         )
         for sink in settings.sink
     )
-    return (*sinks, *(NotifierOutlet(notifier.name) for notifier in settings.notifier))
+    # With [alerts] people are told by rounds of alerting (pipeline/calling.py), not with the message that changed something.
+    return sinks if settings.alerts else (*sinks, *(NotifierOutlet(notifier.name) for notifier in settings.notifier))
 
 
 def web_context(parts: Parts, inbox: Inbox, bench: Bench, *, demo: bool) -> WebContext:
@@ -271,11 +255,13 @@ def web_context(parts: Parts, inbox: Inbox, bench: Bench, *, demo: bool) -> WebC
         software=__version__,
         bench=bench,
         demo=demo,
+        idle=timedelta(minutes=settings.web.idle_minutes),
         second_step_required=settings.second_step_required(),
         hospital=hospital(settings, parts.clock),
         hints=hints(settings, parts.pollers),
         zones={name: site.timezone for name, site in parts.rules.sites.items()},
         dates=common_dates(settings),
+        alerts=desk_of(settings, parts.caller),
     )
 
 

@@ -12,7 +12,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from prometheus_client.core import Metric
 
 from adapter import telemetry
-from adapter.daemon import control, systemd, workbench
+from adapter.daemon import calling, control, systemd, workbench
 from adapter.daemon.bench import PageBench
 from adapter.daemon.commands import Desk
 from adapter.daemon.enduring import endless, patience, reporting
@@ -175,6 +175,7 @@ class Daemon:
 
     def _deliveries(self) -> Iterator[Coroutine[Any, Any, None]]:
         """A loop for each outlet: a slow EDC keeps no mail waiting."""
+        yield from calling.rounds(self._parts, self._wake_outlets)
         for name in self._parts.outlets:
             yield self._deliver(name)
 

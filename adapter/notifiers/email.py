@@ -6,11 +6,12 @@ import json
 import smtplib
 import ssl
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from email.message import EmailMessage
 from email.utils import format_datetime
 from enum import StrEnum
+from typing import Any
 
 from adapter.domain.message import Delivery, RemoteResource
 from adapter.errors import RejectedError, UnavailableError
@@ -27,7 +28,25 @@ SUBJECTS = {
     "raised": "Candidate {candidate} waiting",
     "updated": "Candidate {candidate} changed",
     "withdrawn": "Candidate {candidate} withdrawn",
+    "escalated": "Candidate {candidate} waiting, and nobody has looked",
+    "deadline": "Candidate {candidate} still undecided, time runs out",
+    "many": "{count} candidates new, changed or withdrawn",
+    "digest": "{count} candidates waiting",
+    "test": "Test of an alert channel",
 }
+"""By kind; the same words by every channel."""
+
+
+def subject_of(kind: str, said: Mapping[str, Any]) -> str:
+    words = SUBJECTS.get(kind, SUBJECTS["updated"]).format(
+        candidate=said.get("candidate", ""), count=said.get("count", 0)
+    )
+    return words.replace("1 candidates", "1 candidate", 1) if said.get("count") == 1 else words
+
+
+def text_of(said: Mapping[str, Any]) -> str:
+    """Everything in it is ours: the trial, a link, the intended use."""
+    return f"Trial {said['trial']}\n\n{said['link']}\n\n{INTENDED_USE}\n"
 
 
 class Encryption(StrEnum):
@@ -146,8 +165,8 @@ def compose(delivery: Delivery, *, sender: str, recipients: tuple[str, ...]) -> 
     message = EmailMessage()
     message["From"] = sender
     message["To"] = ", ".join(recipients)
-    message["Subject"] = SUBJECTS.get(delivery.kind, SUBJECTS["updated"]).format(candidate=payload["candidate"])
+    message["Subject"] = subject_of(delivery.kind, payload)
     message["Message-ID"] = f"<{delivery.key}@{sender.rpartition('@')[2].rstrip('>') or 'localhost'}>"
     message["Auto-Submitted"] = "auto-generated"
-    message.set_content(f"Trial {payload['trial']}\n\n{payload['link']}\n\n{INTENDED_USE}\n")
+    message.set_content(text_of(payload))
     return message

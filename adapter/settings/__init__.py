@@ -4,17 +4,18 @@ from adapter.settings.flat import CsvSink, RedcapSink
 from adapter.settings.polled import FhirSource
 from adapter.settings.reading import load_settings
 from adapter.settings.sections import (
-    EmailNotifier,
     FhirSink,
     FolderSink,
     MllpSource,
     Settings,
     Tls,
-    WebhookNotifier,
 )
+from adapter.settings.telling import AlertsSection, AppriseNotifier, EmailNotifier, WebhookNotifier
 from adapter.settings.values import Listen, Secret
 
 __all__ = [
+    "AlertsSection",
+    "AppriseNotifier",
     "CsvSink",
     "EmailNotifier",
     "FhirSink",

@@ -16,17 +16,23 @@ from adapter.settings.flat import CsvSink, RedcapSink
 from adapter.settings.polled import BasicAuth, BearerAuth, ClientTls, FhirSource, SecretAuth, SmartAuth
 from adapter.settings.sections import (
     AdapterSection,
-    EmailNotifier,
     FhirSink,
     FolderSink,
     MllpSource,
     Settings,
     StoreSection,
     Tls,
-    WebhookNotifier,
     WebSection,
 )
 from adapter.settings.staff import OidcSection
+from adapter.settings.telling import (
+    AlertsSection,
+    AppriseNotifier,
+    EmailNotifier,
+    PersonSection,
+    RotaSection,
+    WebhookNotifier,
+)
 
 CHOICE = {
     "push_when": "when may a patient leave for the EDC? Choose candidate, screening or consented: a legal decision",
@@ -51,6 +57,10 @@ KNOWN: Mapping[tuple[str, ...], type[BaseModel]] = {
     ("sink", "csv"): CsvSink,
     ("notifier", "email"): EmailNotifier,
     ("notifier", "webhook"): WebhookNotifier,
+    ("notifier", "apprise"): AppriseNotifier,
+    ("alerts",): AlertsSection,
+    ("alerts", "person"): PersonSection,
+    ("alerts", "rota"): RotaSection,
     ("web",): WebSection,
     ("web", "oidc"): OidcSection,
 }
@@ -60,7 +70,7 @@ def load_settings(path: Path) -> Settings:
     """Raises ConfigError naming file, line and the nearest known word."""
     document = read_toml(path)
     try:
-        return Settings(**document.data).repeated_names().shared_only_on_postgresql()
+        return Settings(**document.data).repeated_names().known_channels().shared_only_on_postgresql()
     except ValidationError as error:
         raise ConfigError("\n".join(str(_told(document, one)) for one in error.errors(include_input=True))) from None
 

@@ -12,6 +12,7 @@ from adapter.errors import ConfigError
 from adapter.settings.flat import CsvSink, RedcapSink
 from adapter.settings.polled import Auth, ClientTls, Duration, FhirSource
 from adapter.settings.staff import OidcSection
+from adapter.settings.telling import AlertsSection, AppriseNotifier, EmailNotifier, WebhookNotifier
 from adapter.settings.values import Address, Listen, Secret, Section, by_reference, host_and_port
 
 SHORTEST_IDLE = 60
@@ -172,36 +173,12 @@ class FolderSink(Section):
     dates: Literal["exact", "shifted"]
 
 
-class EmailNotifier(Section):
-    kind: Literal["email"]
-    name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")
-    host: str
-    port: int = Field(default=25, ge=1, le=65535)
-    sender: str
-    to: tuple[str, ...] = Field(min_length=1)
-    encryption: Literal["none", "starttls", "tls"] = "starttls"
-    verify: Path | None = None
-    """A CA file, where the server's certificate is of the hospital's own authority."""
-    user: str | None = None
-    password: Secret | None = None
-    _reference = field_validator("password", mode="before")(by_reference)
-
-
-class WebhookNotifier(Section):
-    kind: Literal["webhook"]
-    name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")
-    url: str = Field(pattern=r"^https?://")
-    secret: Secret
-    verify: Path | None = None
-    allow_private: bool = False
-    """Whether the address may lie inside the hospital's own network."""
-    _reference = field_validator("secret", mode="before")(by_reference)
-
-
 class WebSection(Section):
     listen: Address = Listen(host="127.0.0.1", port=8080)
     base_url: str = ""
     """Where people reach the pages (`https://…` of the TLS proxy), for links in mails; empty: the listening address."""
+    idle_minutes: int = Field(default=15, ge=5, le=30)
+    """A session nobody uses ends."""
     second_step: Literal["", "required", "offered"] = ""
     """A code of the phone, of accounts of this house; empty: required in production, offered in test."""
     oidc: OidcSection | None = None
@@ -210,7 +187,7 @@ class WebSection(Section):
 
 Source = Annotated[MllpSource | FhirSource, Field(discriminator="kind")]
 Sink = Annotated[FhirSink | FolderSink | RedcapSink | CsvSink, Field(discriminator="kind")]
-Notifier = Annotated[EmailNotifier | WebhookNotifier, Field(discriminator="kind")]
+Notifier = Annotated[EmailNotifier | WebhookNotifier | AppriseNotifier, Field(discriminator="kind")]
 
 
 class Settings(BaseSettings):
@@ -229,6 +206,7 @@ class Settings(BaseSettings):
     source: tuple[Source, ...] = ()
     sink: tuple[Sink, ...] = ()
     notifier: tuple[Notifier, ...] = ()
+    alerts: AlertsSection | None = None
     web: WebSection = WebSection()
 
     @classmethod
@@ -281,6 +259,17 @@ class Settings(BaseSettings):
                 f"[adapter] roles = {', '.join(roles)}: only one process can use an SQLite store, and it does everything — "
                 "leave roles out, or move to PostgreSQL (deploy/README.md)"
             )
+        return self
+
+    def known_channels(self) -> Self:
+        """Itself, or ConfigError: whoever is to be told has a way that is configured."""
+        names = [notifier.name for notifier in self.notifier]
+        for person in self.alerts.person if self.alerts else ():
+            for channel in person.channels:
+                if channel not in names:
+                    raise ConfigError(
+                        f"[[alerts.person]] {person.name}: no [[notifier]] is called '{channel}' — known: {', '.join(names) or 'none'}"
+                    )
         return self
 
     def repeated_names(self) -> Self:

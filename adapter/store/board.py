@@ -8,10 +8,12 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, case, false, func, literal, or_, select, text, true
 
+from adapter.store.accounts import EVERYWHERE, Scope
 from adapter.store.candidate_rows import CandidateRow, candidate_row, rows
 from adapter.store.codec import instant, moment_or_none
 from adapter.store.schema import TOLD, candidate_history, candidates, patients
 from adapter.store.team import claims, looks, seen
+from adapter.store.within import within
 from adapter.store.worklist import WITHDRAWN_SHOWN
 
 DAY_AND_HOUR = len("2026-01-31T23")
@@ -47,6 +49,7 @@ class Asked:
     """Those that nobody has in hand."""
     news: bool = False
     only: Collection[str] | None = field(default=None, repr=False)
+    scope: Scope = EVERYWHERE
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,14 +100,15 @@ def page(conn: Connection, asked: Asked, part: Part, limit: int, skip: int = 0) 
 
 def newest(conn: Connection, asked: Asked) -> datetime | None:
     """When people were told something last."""
-    known = (text(TOLD), candidates.c.trial.in_(asked.closing))
+    known: tuple[Any, ...] = (text(TOLD), candidates.c.trial.in_(asked.closing), *within(asked.scope))
     found = conn.execute(select(func.max(candidates.c.changed)).where(*known)).scalar_one()
     return moment_or_none(found)
 
 
 def wards(conn: Connection, asked: Asked) -> list[str]:
     """Where candidates lie who stand on the list."""
-    known = (text(TOLD), candidates.c.standing == 1, candidates.c.ward != "", candidates.c.trial.in_(asked.closing))
+    known: tuple[Any, ...] = (text(TOLD), candidates.c.standing == 1, candidates.c.ward != "")
+    known += (candidates.c.trial.in_(asked.closing), *within(asked.scope))
     return list(conn.execute(select(candidates.c.ward).where(*known).distinct().order_by(candidates.c.ward)).scalars())
 
 
@@ -158,6 +162,7 @@ def _wanted(conn: Connection, asked: Asked) -> list[ColumnElement[bool]]:
     recent = candidates.c.changed > instant(asked.now - WITHDRAWN_SHOWN)
     known = candidates.c
     wanted = [text(TOLD), or_(known.standing == 1, and_(known.standing == 0, recent)), known.trial.in_(asked.closing)]
+    wanted += within(asked.scope)
     wanted += [known[name] == value for name in ("trial", "stratum", "ward") if (value := getattr(asked, name))]
     if asked.holder:
         wanted.append(claims.c.holder == asked.holder)

@@ -14,6 +14,7 @@ from adapter.store.calling import calls, messages, openings
 from adapter.store.codec import instant, moment, moment_or_none, storable
 from adapter.store.outbox import DEAD, DELIVERED
 from adapter.store.schema import candidates, outbox
+from adapter.store.team import claims
 
 OPEN, FAILED = "open", "failed"
 _NOT_DELIVERED = text("state <> 'delivered'")
@@ -26,6 +27,8 @@ class Alert:
     candidate: str
     trial: str
     status: str
+    holder: str
+    """Who has it in hand, where somebody does."""
     standing: bool
     summary: str
     raised: datetime
@@ -53,16 +56,19 @@ def alerts(conn: Connection, now: datetime, recent: timedelta) -> list[Alert]:
     told = _calls(conn, seen)
     looked = _looked(conn, seen)
     wanted = select(
+        claims.c.holder,
         *(
             candidates.c[name]
             for name in ("id", "trial", "status", "standing", "summary", "raised", "changed", "deadline")
-        )
-    ).where(seen)
+        ),
+    )
+    wanted = wanted.outerjoin(claims, claims.c.candidate == candidates.c.id).where(seen)
     return [
         Alert(
             candidate=row["id"],
             trial=row["trial"],
             status=row["status"],
+            holder=row["holder"] or "",
             standing=bool(row["standing"]),
             summary=row["summary"],
             raised=moment(row["raised"]),
@@ -163,3 +169,52 @@ def opened(tx: Connection, candidate: str, by: str, now: datetime) -> bool:
         return False
     tx.execute(insert(openings), {"candidate": known, "raised": raised, "by": by, "at": instant(now)})
     return True
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """A message in one channel, as the outbox has it; `error` is our own sentence."""
+
+    outlet: str
+    key: str
+    kind: str
+    state: str
+    attempts: int
+    error: str
+    created: datetime
+    settled: datetime | None
+
+
+def of_candidate(conn: Connection, candidate: str) -> list[Call]:
+    """Every call of every life of its alert, oldest first."""
+    wanted = select(calls).where(calls.c.candidate == candidate).order_by(calls.c.id)
+    return [_call(row) for row in conn.execute(wanted).mappings()]
+
+
+def looks(conn: Connection, candidate: str) -> list[tuple[str, datetime]]:
+    """Who followed the link, and when first in each life of its alert."""
+    wanted = select(openings.c.by, openings.c.at).where(openings.c.candidate == candidate).order_by(openings.c.id)
+    return [(by, moment(at)) for by, at in conn.execute(wanted)]
+
+
+def deliveries(conn: Connection, outlets: Sequence[str], subject: str, keys: Sequence[str]) -> list[Delivered]:
+    """What these channels were given of a subject, or under these keys; oldest first."""
+    own = or_(outbox.c.subject == subject, outbox.c.key.in_(keys))
+    return _deliveries(conn, and_(outbox.c.outlet.in_(outlets), own), 1000)[::-1]
+
+
+def lately(conn: Connection, outlets: Sequence[str], limit: int) -> list[Delivered]:
+    """What these channels were given last, newest first."""
+    return _deliveries(conn, outbox.c.outlet.in_(outlets), limit)
+
+
+def _deliveries(conn: Connection, wanted: ColumnElement[bool], limit: int) -> list[Delivered]:
+    rows = conn.execute(select(outbox).where(wanted).order_by(outbox.c.id.desc()).limit(limit)).mappings()
+    return [
+        Delivered(
+            **{name: row[name] for name in ("outlet", "key", "kind", "state", "attempts", "error")},
+            created=moment(row["created"]),
+            settled=moment_or_none(row["settled"]),
+        )
+        for row in rows
+    ]

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta, tzinfo
 from typing import Protocol
 
+from adapter.alerting.model import Policy
+from adapter.alerting.rota import Rota
 from adapter.domain.trial import Trial
 from adapter.fhir.calendar import Dates
 from adapter.mapping.amend import SiteLine
@@ -47,6 +49,15 @@ class Hospital:
     label: str = "Hospital account"
 
 
+@dataclass(frozen=True, slots=True)
+class AlertDesk:
+    """The ways to people by outlet, with their kind; where `[alerts]` says so, how they want to be told and who is on call."""
+
+    channels: Mapping[str, str] = field(default_factory=dict)
+    policy: Policy | None = None
+    rota: Callable[[], Rota] | None = None
+
+
 class Bench(Protocol):
     """What the pages need of the workbench; each act raises RejectedError with the reason."""
 
@@ -87,6 +98,8 @@ class WebContext:
     zones: Mapping[str, tzinfo] = field(default_factory=dict)
     """By site: the zone its people read clocks in. A site not named here reads UTC."""
 
+    idle: timedelta = timedelta(minutes=15)
+    """A session nobody uses ends."""
     hints: Mapping[str, Hint] = field(default_factory=dict)
     """By source."""
     second_step_required: bool = False
@@ -94,6 +107,7 @@ class WebContext:
     hospital: Hospital | None = None
     """None: accounts of this house alone."""
 
+    alerts: AlertDesk = field(default_factory=AlertDesk)
     dates: Dates = Dates.SHIFTED
     """How the trial unit's version of the screening log tells times: as the EDC may know them (decisions E3)."""
 

@@ -8,6 +8,7 @@ from adapter.domain.trial import Trial
 from adapter.eligibility.follow_up import ON_STUDY
 from adapter.store import board as board_store
 from adapter.store import teamwork, worklist
+from adapter.store.accounts import EVERYWHERE, Scope
 from adapter.store.board import Asked, Count, Listed, Other, Part
 from adapter.store.database import Snapshot
 from adapter.store.teamwork import Claim
@@ -49,6 +50,14 @@ class Shown:
 
 
 @dataclass(frozen=True, slots=True)
+class Reader:
+    """Whose list it is, and for which sites and trials."""
+
+    name: str
+    scope: Scope = EVERYWHERE
+
+
+@dataclass(frozen=True, slots=True)
 class Listing:
     """`until`: when people were told something last, for who says that all was seen."""
 
@@ -68,22 +77,23 @@ def closing(trial: Trial) -> frozenset[str]:
     return frozenset({name for name, reasons in trial.statuses if reasons} | {ON_STUDY})
 
 
-def asked(context: WebContext, reader: str, wanted: Filters, now: datetime, only: Collection[str] | None) -> Asked:
+def asked(context: WebContext, reader: Reader, wanted: Filters, now: datetime, only: Collection[str] | None) -> Asked:
     return Asked(
         now=now,
-        reader=reader,
+        reader=reader.name,
         closing={trial.id: closing(trial) for trial in context.trials},
         trial=wanted.trial,
         stratum=wanted.stratum,
         ward=wanted.ward,
-        holder=reader if wanted.hand == filters.MINE else "",
+        holder=reader.name if wanted.hand == filters.MINE else "",
         free=wanted.hand == filters.FREE,
         news=wanted.news,
         only=only,
+        scope=reader.scope,
     )
 
 
-def read(context: WebContext, reader: str, wanted: Filters, said: str = "") -> Listing:
+def read(context: WebContext, reader: Reader, wanted: Filters, said: str = "") -> Listing:
     """`said`: words of a search, which stand in no address."""
     now = context.clock()
     with context.database.read() as conn:
@@ -100,7 +110,7 @@ def read(context: WebContext, reader: str, wanted: Filters, said: str = "") -> L
             main=main,
             aside=tuple(_aside(conn, context, question, counts)) if wanted.part is Part.OPEN else (),
             counts=counts,
-            watching=worklist.watching_count(conn),
+            watching=worklist.watching_count(conn, reader.scope),
             news=sum(count.news for part, count in counts.items() if part is not Part.DECIDED),
             wards=tuple(board_store.wards(conn, question)),
             until=newest.isoformat() if newest else "",
@@ -118,6 +128,7 @@ def _rows(conn: Snapshot, context: WebContext, asked: Asked, which: tuple[Part, 
     found = board_store.page(conn, asked, *which)
     ids = [one.row.id for one in found]
     held, others = teamwork.held(conn, ids), board_store.others(conn, ids)
+    others = {one: [o for o in many if asked.scope.trial(o.trial)] for one, many in others.items()}
     lately = board_store.last_told(conn, [one.row.id for one in found if _spoken_of(one)])
     return tuple(_row(one, context, asked, (held.get(one.row.id), others.get(one.row.id, []), lately)) for one in found)
 

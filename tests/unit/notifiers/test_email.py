@@ -1,19 +1,15 @@
 """Mail to real SMTP servers, good and bad."""
 
 import asyncio
-import contextlib
 import json
 import socket
 import ssl
 import threading
-from collections.abc import Iterator
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
-from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
 
 from adapter.domain.message import Delivery
@@ -22,6 +18,7 @@ from adapter.notifiers.email import PAUSE, EmailNotifier, Encryption, MailServer
 from adapter.pipeline.outgoing import INTENDED_USE
 from adapter.standins.mailbox import Mailbox, catcher
 from tests.peers import free_port, self_signed
+from tests.smtp import Server, smtp
 
 NOW = datetime(2026, 1, 2, 10, tzinfo=UTC)
 BOTH = ("one@hospital.example", "two@hospital.example")
@@ -30,41 +27,6 @@ BOTH = ("one@hospital.example", "two@hospital.example")
 def delivery(kind: str = "raised", candidate: str = "c-1") -> Delivery:
     payload = {"kind": kind, "candidate": candidate, "link": "https://w/c/c-1", "trial": "immunosep"}
     return Delivery(1, "mail", "c-1", kind, json.dumps(payload), "deadbeef")
-
-
-@dataclass
-class Server:
-    """Answers by the script: a reply to DATA, or per recipient; everything taken is kept."""
-
-    data: list[str] = field(default_factory=list)
-    recipients: dict[str, list[str]] = field(default_factory=dict)
-    taken: list[tuple[tuple[str, ...], bytes]] = field(default_factory=list)
-
-    async def handle_RCPT(self, _server: Any, _session: Any, envelope: Any, address: str, _options: Any) -> str:  # noqa: N802 — aiosmtpd's name
-        replies = self.recipients.get(address)
-        reply = replies.pop(0) if replies else "250 OK"
-        if reply.startswith("250"):
-            envelope.rcpt_tos.append(address)
-        return reply
-
-    async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802 — as above
-        reply = self.data.pop(0) if self.data else "250 OK"
-        if reply == "drop":
-            self.taken.append((tuple(envelope.rcpt_tos), envelope.content))
-            _server.transport.abort()
-        if reply.startswith("250"):
-            self.taken.append((tuple(envelope.rcpt_tos), envelope.content))
-        return reply
-
-
-@contextlib.contextmanager
-def smtp(server: Server, **options: Any) -> Iterator[int]:
-    controller = Controller(server, hostname="127.0.0.1", port=free_port(), **options)
-    controller.start()
-    try:
-        yield int(controller.port)
-    finally:
-        controller.stop()
 
 
 def notifier(port: int, encryption: Encryption = Encryption.NONE, **options: Any) -> EmailNotifier:

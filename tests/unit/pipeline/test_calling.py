@@ -1,0 +1,288 @@
+"""Rounds of alerting over a real store: real messages of a ward, real mail and web servers that misbehave (P6, P7)."""
+
+import asyncio
+import contextlib
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from adapter.alerting.hours import DAILY, WHOLE_DAY, Hours
+from adapter.alerting.model import Person, Policy
+from adapter.alerting.rota import Rota, Weekly
+from adapter.notifiers.email import EmailNotifier, Encryption, MailServer
+from adapter.notifiers.webhook import Webhook, WebhookNotifier
+from adapter.pipeline.calling import Caller
+from adapter.pipeline.deliver import deliver_next
+from adapter.ports import Notifier
+from adapter.store import calls, outbox, worklist
+from adapter.store.database import Transaction
+from tests.builders import T0
+from tests.peers import Script, free_port, misbehaving
+from tests.smtp import Server, smtp
+from tests.web_house import House, house, mals, rules, unclear
+
+MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
+START = T0 + 4 * HOUR
+"""What the clock of the house says first."""
+PEOPLE = (
+    Person("anna", ("mail/anna", "hook")),
+    Person("bert", ("mail/bert",)),
+    Person("#board", ("board",), team=True),
+)
+POLICY = Policy(PEOPLE)
+ROTA = Rota(UTC, (Weekly(DAILY, WHOLE_DAY, ("anna", "bert")),))
+
+
+@pytest.fixture
+def ward(tmp_path: Path) -> Iterator[House]:
+    with house(tmp_path) as made:
+        yield made
+
+
+def calling(ward: House, policy: Policy = POLICY) -> Caller:
+    return Caller(ward.database, ward.clock, policy, lambda: ROTA, rules().trials, "https://w/")
+
+
+def owed(ward: House) -> list[tuple[str, str]]:
+    with ward.database.read() as conn:
+        return [tuple(row) for row in conn.exec_driver_sql("SELECT outlet, kind FROM outbox ORDER BY id")]
+
+
+def payloads(ward: House) -> list[dict[str, Any]]:
+    with ward.database.read() as conn:
+        return [json.loads(row[0]) for row in conn.exec_driver_sql("SELECT payload FROM outbox ORDER BY id")]
+
+
+def the_candidate(ward: House) -> str:
+    with ward.database.read() as conn:
+        return worklist.shown(conn, ward.clock.now)[0].id
+
+
+def after(ward: House, caller: Caller, wait: timedelta) -> list[tuple[str, str]]:
+    """What becomes owed by a round after some time in which everything arrived."""
+    before = len(owed(ward))
+    caller.round()
+    with ward.database.write() as tx:
+        for row in tx.exec_driver_sql("SELECT id FROM outbox WHERE state = 'waiting'").all():
+            outbox.delivered(tx, row[0], None, ward.clock.now)
+    ward.clock.now += wait
+    caller.round()
+    return owed(ward)[before:]
+
+
+def test_a_candidate_is_owed_once_with_a_link_and_nothing_of_the_patient(each_store: str, ward: House) -> None:
+    ward.tell(*mals())
+    caller = calling(ward)
+    assert (caller.round(), caller.round()) == (2, 0)
+    assert owed(ward) == [("board", "raised"), ("mail/anna", "raised")]
+    said = payloads(ward)[1]
+    assert said.keys() == {"kind", "candidate", "link", "trial", "intended_use"}
+    assert said["link"] == f"https://w/c/{said['candidate']}"
+
+
+def test_a_process_that_starts_anew_tells_nobody_twice(ward: House) -> None:
+    ward.tell(*mals())
+    calling(ward).round()
+    ward.clock.now += MINUTE
+    assert calling(ward).round() == 0
+
+
+def test_a_resent_result_calls_nobody_again(ward: House) -> None:
+    came, told = mals()
+    ward.tell(came, told)
+    caller = calling(ward)
+    caller.round()
+    ward.tell(told)
+    assert after(ward, caller, MINUTE) == []
+
+
+def test_the_next_is_called_unless_somebody_followed_the_link(each_store: str, ward: House) -> None:
+    ward.tell(*mals())
+    caller = calling(ward)
+    caller.round()
+    assert after(ward, caller, 29 * MINUTE) == []
+    assert after(ward, caller, MINUTE) == [("mail/bert", "escalated")]
+    ward.tell(*mals("300", "OTHER^ONE"))
+    assert after(ward, caller, MINUTE) == [("board", "raised"), ("mail/anna", "raised")]
+    with ward.database.read() as conn:
+        both = [row.id for row in worklist.shown(conn, ward.clock.now)]
+    for candidate in both:
+        with ward.database.write() as tx:
+            assert calls.opened(tx, candidate, "anna", ward.clock.now)
+            assert not calls.opened(tx, candidate, "anna", ward.clock.now)
+            assert not calls.opened(tx, "nobody's", "anna", ward.clock.now)
+    assert after(ward, caller, HOUR) == []
+
+
+def test_a_correction_takes_back_what_was_said_on_the_same_ways_and_a_regain_is_told_anew(ward: House) -> None:
+    came, told = mals()
+    ward.tell(came, told)
+    caller = calling(ward)
+    caller.round()
+    low = told.replace(b"|5200|", b"|52|").replace(b"||||F", b"||||C").replace(b"R100F1", b"R100F2")
+    ward.clock.now += MINUTE
+    ward.tell(low)
+    with ward.database.read() as conn:
+        row = worklist.find(conn, the_candidate(ward))
+    assert row is not None
+    changed = "updated" if row.standing else "withdrawn"
+    assert sorted(after(ward, caller, MINUTE)) == [("board", changed), ("mail/anna", changed)]
+    assert after(ward, caller, MINUTE) == []
+
+
+def test_marks_of_the_trial_remind_while_nobody_has_decided(ward: House) -> None:
+    ward.tell(*mals())
+    caller = calling(ward, replace(POLICY, escalate=timedelta(days=9)))
+    caller.round()
+    with ward.database.read() as conn:
+        row = worklist.find(conn, the_candidate(ward))
+    assert row is not None
+    assert row.deadline is not None
+    left = row.deadline - ward.clock.now
+    assert after(ward, caller, left - 24 * HOUR - MINUTE) == []
+    assert after(ward, caller, MINUTE) == [("mail/anna", "deadline")]
+    assert after(ward, caller, 12 * HOUR) == [("mail/anna", "deadline"), ("mail/bert", "deadline")]
+    assert after(ward, caller, MINUTE) == []
+
+
+def test_the_night_is_held_and_told_together_in_the_morning_but_not_what_is_urgent(ward: House) -> None:
+    night = Hours((START - HOUR).time(), (START + 8 * HOUR).time())
+    people = tuple(replace(one, quiet=night) for one in PEOPLE[:2])
+    days = timedelta(days=9)
+    quiet = replace(POLICY, people=people, escalate=days, escalate_quiet=days)
+    ward.tell(*mals(), *unclear())
+    caller = calling(ward, quiet)
+    assert caller.round() == 0
+    assert after(ward, caller, 8 * HOUR) == [("mail/anna", "many")]
+    assert payloads(ward)[0]["count"] == 2
+    assert "candidate" not in payloads(ward)[0]
+    urgent = calling(ward, replace(quiet, urgent=timedelta(hours=72)))
+    assert after(ward, caller, 16 * HOUR) == []
+    ward.tell(*mals("300", "OTHER^ONE"))
+    assert after(ward, caller, MINUTE) == []
+    before = len(owed(ward))
+    urgent.round()
+    assert owed(ward)[before:] == [("mail/anna", "raised")]
+
+
+def test_a_digest_says_how_many_wait_once_a_day(ward: House) -> None:
+    ward.tell(*mals(), *unclear())
+    caller = calling(ward, replace(POLICY, digest=((START + HOUR).time(),), escalate=timedelta(days=9)))
+    caller.round()
+    assert after(ward, caller, HOUR) == [("mail/anna", "digest"), ("board", "digest")]
+    assert payloads(ward)[-1]["count"] == 2
+    assert after(ward, caller, MINUTE) == []
+
+
+# --- real servers ----------------------------------------------------------------------------------------------------
+
+
+def deliver(ward: House, outlets: dict[str, Notifier]) -> None:
+    asyncio.run(deliver_next(ward.database, outlets, ward.clock))
+
+
+def mail(ward: House, port: int, name: str) -> EmailNotifier:
+    server = MailServer("127.0.0.1", port, Encryption.NONE, timeout=0.3)
+    return EmailNotifier(server, sender="adapter@h.example", recipients=(f"{name}@h.example",), clock=ward.clock)
+
+
+def hook(ward: House, base: str) -> WebhookNotifier:
+    return WebhookNotifier(Webhook(base, ("whsec_" + "b29v" * 8,), allow_private=True), ward.clock)
+
+
+def ids(server: Server) -> set[bytes]:
+    return {line for _, said in server.taken for line in said.splitlines() if line.startswith(b"Message-ID")}
+
+
+@pytest.mark.parametrize("fault", ["drop", "451 later", "421 closing", "554 no", "550 nobody", "away", "hang"])
+def test_a_mail_server_that_misbehaves_loses_nothing_and_the_next_channel_has_it_in_fifteen_minutes(
+    tmp_path: Path, fault: str
+) -> None:
+    """P6 (b), (c): at least once by some channel within 15 minutes, one id, and a repeat only after a lost reply."""
+    server = Server(
+        data=[fault, *[fault.replace("hang", "451 later")] * 99]
+        if fault[0] in "4d" or fault in ("554 no", "hang")
+        else [],
+        recipients={"anna@h.example": [fault] * 99} if fault.startswith("550") else {},
+    )
+    script = Script([(204, {}, b"")] * 9)
+    with contextlib.ExitStack() as stack:
+        ward = stack.enter_context(house(tmp_path))
+        port = free_port() if fault == "away" else stack.enter_context(smtp(server))
+        base = stack.enter_context(misbehaving("http://127.0.0.1:9", script))
+        ward.tell(*mals())
+        caller = calling(ward, replace(POLICY, people=PEOPLE[:2]))
+        outlets = {"mail/anna": mail(ward, port, "anna"), "hook": hook(ward, base)}
+        caller.round()
+        for _ in range(15):
+            deliver(ward, outlets)
+            ward.clock.now += MINUTE
+            caller.round()
+        with ward.database.read() as conn:
+            counts = outbox.counts(conn)
+            keys = set(conn.exec_driver_sql("SELECT key FROM outbox WHERE kind = 'raised'").scalars())
+        assert counts["hook"].delivered == 1, "the fallback took it"
+        assert {seen[2]["webhook-id"] for seen in script.seen} == keys
+        assert len(keys) == 1
+        assert counts["mail/anna"].waiting + counts["mail/anna"].dead == 1, "a failed delivery is there to be seen"
+        assert len(ids(server)) <= 1
+
+
+@pytest.mark.parametrize("step", ["drop-after", "drop", 500, 429, 410, 301])
+def test_a_webhook_that_misbehaves_is_followed_by_the_next_person(tmp_path: Path, step: Any) -> None:
+    """Nobody else carries it: then somebody else is told, at once where the receiver said never."""
+    script, server = Script([step] * 99), Server()
+    people = (Person("anna", ("hook",)), Person("bert", ("mail/bert",)))
+    with contextlib.ExitStack() as stack:
+        ward = stack.enter_context(house(tmp_path))
+        port = stack.enter_context(smtp(server))
+        there = stack.enter_context(misbehaving("http://127.0.0.1:9", Script([(204, {}, b"")] * 99)))
+        base = stack.enter_context(misbehaving(there, script))
+        ward.tell(*mals())
+        caller = calling(ward, replace(POLICY, people=people))
+        outlets = {"mail/bert": mail(ward, port, "bert"), "hook": hook(ward, base)}
+        caller.round()
+        for _ in range(12):
+            deliver(ward, outlets)
+            ward.clock.now += MINUTE
+            caller.round()
+        deliver(ward, outlets)
+        assert [to for to, _ in server.taken] == [("bert@h.example",)]
+        assert len({seen[2]["webhook-id"] for seen in script.seen}) == 1
+
+
+def test_twenty_rounds_of_a_crashing_daemon_tell_everybody_once(tmp_path: Path) -> None:
+    """P6: a kill between deciding and commit leaves nothing; one after it leaves the row that the next start sends."""
+
+    class KilledError(Exception):
+        pass
+
+    def killed(caller: Caller, tx: Transaction, now: datetime) -> None:
+        caller._keep(tx, caller.plan(tx, now), now)
+        raise KilledError
+
+    with house(tmp_path) as ward:
+        ward.tell(*mals(), *unclear())
+        for _ in range(20):
+            with pytest.raises(KilledError), ward.database.write() as tx:
+                killed(calling(ward), tx, ward.clock.now)
+        assert owed(ward) == []
+        assert calling(ward).round() == 4
+        assert calling(ward).round() == 0
+
+
+def test_after_a_day_of_silence_people_hear_of_what_holds_now_and_of_nothing_else(tmp_path: Path) -> None:
+    """P7: 40 candidates found at once after an outage are a handful of messages, within one round."""
+    with house(tmp_path) as ward:
+        for number in range(40):
+            ward.tell(*mals(str(1000 + number), f"P{number}^X"))
+        began = ward.clock.now
+        assert calling(ward).round() == 2
+        assert owed(ward) == [("board", "many"), ("mail/anna", "many")]
+        assert {said["count"] for said in payloads(ward)} == {40}
+        assert ward.clock.now == began
