@@ -24,7 +24,7 @@ def told(each_store: str, tmp_path: object) -> Iterator[House]:
 def test_a_note_is_never_altered(database: Database) -> None:
     with database.write() as tx:
         teamwork.write(tx, "c1", "anna", "as it was", T0)
-    with pytest.raises(Exception, match="never altered|P0001"), database.write() as tx:
+    with pytest.raises(Exception, match=r"never altered|P0001"), database.write() as tx:
         tx.execute(update(candidate_notes).values(text="better"))
     with database.read() as conn:
         assert [note.text for note in teamwork.notes(conn, "c1")] == ["as it was"]
