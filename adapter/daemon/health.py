@@ -11,7 +11,7 @@ from adapter.daemon.certificates import Certificate, alarms
 from adapter.errors import UnavailableError
 from adapter.pipeline.watch import watch
 from adapter.ports import Clock
-from adapter.store import accounts, inbox, outbox, quarantine
+from adapter.store import accounts, break_glass, inbox, outbox, quarantine
 from adapter.store.database import Database
 from adapter.store.space import Room, Space
 from adapter.web.context import Health
@@ -96,6 +96,7 @@ class Pulse:
                 stranger = quarantine.holds(conn, quarantine.VOUCHED)
                 oldest, owed = inbox.counts(conn).oldest_pending, outbox.counts(conn).values()
                 watched = watch(conn, self.clock())
+                emergency = any(one.until for one in break_glass.recent(conn, self.clock()))
         except UnavailableError:
             return ()
         now = self.clock()
@@ -106,6 +107,7 @@ class Pulse:
             "dead-letters": any(one.dead for one in owed),
             "analyte-silent": bool(watched.silent),
             "values-moved": bool(watched.moved),
+            "break-glass": emergency,
             "log-long": self.database.sizes()[1] > LOG_BYTES,
         }
         return (*(code for code, stands in found.items() if stands), *self.polls(), *alarms(self.certificates, now))

@@ -44,9 +44,7 @@ def steroid(view: View, comparison: Comparison) -> Reading:
 
 def _course(daily: Sequence[Fraction], comparison: Comparison) -> str:
     """So that a person can tell a single dose from a course (the protocol's sentence may be read either way)."""
-    if not isinstance(comparison.value, Fraction):
-        return ""
-    limit = comparison.value
+    limit = Fraction(comparison.value)
     days = sum(1 for dose in daily if dose >= limit)
     middle = decimal_text(median(daily))
     return f"median {middle} mg/kg over {len(daily)} days with any; {days} days of {decimal_text(limit)} mg/kg or more"

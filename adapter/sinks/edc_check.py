@@ -19,8 +19,13 @@ def questions(sent: Sequence[Delivery]) -> dict[str, str]:
     }
 
 
-ANY = f"_tag={RESOURCE_NUMBER}|"
-"""Whether an EDC keeps tags at all: asked where it has none of those it was asked for."""
+def about(subjects: Sequence[Json]) -> str:
+    """Any Provenance of them: whether this EDC keeps tags at all, asked where it has none of those it was asked for."""
+    return "target=" + ",".join(f"ResearchSubject/{one.get('id')}" for one in subjects)
+
+
+def tagged(provenances: Sequence[Json]) -> bool:
+    return any(_tag(one) for one in provenances)
 
 
 def lost(sent: Sequence[Delivery], found: Mapping[str, Sequence[Json]], *, keeps_tags: bool) -> list[int]:

@@ -28,7 +28,7 @@ from adapter.pipeline.exchange import (
 )
 from adapter.pipeline.retry import retry_after
 from adapter.ports import Clock
-from adapter.sinks.edc_check import ANY, lost, questions
+from adapter.sinks.edc_check import about, lost, questions, tagged
 from adapter.sinks.edc_reply import CONFLICT, FAILED, ConflictError, Done, read_reply, version_of
 from adapter.sinks.edc_requests import (
     Abilities,
@@ -107,7 +107,10 @@ class EdcFhir:
     def _lost(self, sent: Sequence[Delivery]) -> list[int]:
         asked = questions(sent)
         found = {kind: self._search(kind, asked[kind], len(sent)) for kind in asked}
-        return lost(sent, found, keeps_tags=bool(found["Provenance"] or self._search("Provenance", ANY, 1)))
+        subjects, keeps = found["ResearchSubject"], tagged(found["Provenance"])
+        if subjects and not keeps:
+            keeps = tagged(self._search("Provenance", about(subjects), len(sent)))
+        return lost(sent, found, keeps_tags=keeps)
 
     def _search(self, kind: str, question: str, number: int) -> list[Json]:
         form = f"{quote(question, safe='=')}&_count={2 * number}"

@@ -131,7 +131,7 @@ class EdcStore:
         return self.resources[place[0]]
 
     def search(self, kind: str, query: str) -> list[Json]:
-        """By `identifier`, `_tag`, `subject` or `individual`, a comma being an or. Raises RefusedError for anything else."""
+        """By `identifier`, `_tag`, `subject`, `target` or `individual`, a comma being an or. Raises RefusedError for anything else."""
         found = [r for (k, _), r in self.resources.items() if k == kind]
         for part in filter(None, query.split("&")):
             name, _, value = part.partition("=")
@@ -143,13 +143,14 @@ class EdcStore:
 
 def _token(items: list[Json], value: str, member: str) -> bool:
     system, bar, code = value.rpartition("|")
-    return any((i.get(member) == code or not code) and (not bar or i.get("system", "") == system) for i in items)
+    return any(i.get(member) == code and (not bar or i.get("system", "") == system) for i in items)
 
 
 _MATCH: dict[str, Callable[[Json, str], bool]] = {
     "identifier": lambda r, v: _token(r.get("identifier", []), v, "value"),
     "_tag": lambda r, v: _token(r.get("meta", {}).get("tag", []), v, "code"),
     "subject": lambda r, v: r.get("subject", {}).get("reference") == v,
+    "target": lambda r, v: any(one.get("reference") == v for one in r.get("target", [])),
     "individual": lambda r, v: r.get("individual", {}).get("reference") == v,
     "_count": lambda _r, v: v.isdigit(),
 }

@@ -99,6 +99,8 @@ class WebContext:
     zones: Mapping[str, tzinfo] = field(default_factory=dict)
     """By site: the zone its people read clocks in. A site not named here reads UTC."""
 
+    idle: timedelta = timedelta(minutes=15)
+    """A session nobody uses ends."""
     hints: Mapping[str, Hint] = field(default_factory=dict)
     """By source."""
     second_step_required: bool = False

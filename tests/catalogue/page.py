@@ -4,6 +4,7 @@ import inspect
 from collections.abc import Iterator
 from pathlib import Path
 
+from tests.catalogue import elsewhere
 from tests.catalogue.cases import ROWS, SECTIONS
 from tests.catalogue.model import Case, Row
 
@@ -33,6 +34,9 @@ def text() -> str:
             "|---|---|---|---|---|---|",
             *lines,
         ]
+    for title, rows in elsewhere.SECTIONS:
+        found = [line(one.id, one.given, one.note, f"`{one.elsewhere.rpartition('/')[2]}`") for one in rows]
+        parts += [f"\n## {title}\n", "| # | Input | What follows | Test |", "|---|---|---|---|", *found]
     parts.append(f"\n{len(ROWS)} rows, {sum(len(row.cases) for row in ROWS)} cases.")
     return "\n".join(parts) + "\n"
 

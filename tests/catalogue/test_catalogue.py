@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.catalogue import bench, page
+from tests.catalogue import bench, elsewhere, page
 from tests.catalogue.cases import ROWS
 from tests.catalogue.model import Case, Row
 
@@ -94,8 +94,13 @@ def test_every_number_of_the_three_chapters_has_its_row() -> None:
     assert [row.id for row in ROWS] == numbers
 
 
+def test_every_number_of_polled_servers_and_of_what_is_sent_has_its_test() -> None:
+    numbers = [f"F{n:02d}" for n in range(1, 41)] + [f"E{n:02d}" for n in range(1, 13)]
+    assert [one.id for _, rows in elsewhere.SECTIONS for one in rows] == numbers
+
+
 def test_a_row_is_tried_here_or_names_its_test_or_says_why_it_waits() -> None:
-    for row in ROWS:
+    for row in (*ROWS, *(one for _, rows in elsewhere.SECTIONS for one in rows)):
         assert row.cases or row.elsewhere or row.later, row.id
         if row.elsewhere:
             file, _, name = row.elsewhere.partition("::")

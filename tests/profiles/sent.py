@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from adapter.assets import load_rulebook
-from adapter.domain.assessment import Assessment, OrganScore, OrganStatus, SofaScore, Verdict
+from adapter.domain.assessment import Assessment, Evidence, OrganScore, OrganStatus, SofaScore, Verdict
 from adapter.domain.follow_up import DaySofa, DaySurvival, FollowUp, StudyDay, VitalStatus
 from adapter.domain.message import RemoteResource
 from adapter.domain.truth import Truth
@@ -72,13 +72,15 @@ def _by_value() -> Iterator[tuple[str, Json]]:
     between = OrganScore(3, 2, 4, OrganStatus.DERIVED)
     yield "an organ between", bundle(assessment(sofa=sofa(respiration=between)))
     yield "nothing measured", bundle(assessment(sofa=sofa(**dict.fromkeys(sofa().organs, organ(None)))))
+    yield "every concept", bundle(assessment(stratum_evidence=tuple(_every()), facts={}, sofa=sofa()))
+
+
+def _every() -> Iterator[Evidence]:
     dictionary = load_rulebook(None, trials=["immunosep"]).dictionary
     for concept in CONCEPTS:
         known = dictionary.concepts[concept]
-        words = sorted(set(known.answers.values())) or ["17"]
-        for word in words:
-            measured = evidence(concept, word, known.unit or "", laboratory="local")
-            yield f"{concept} {word}", bundle(assessment(stratum_evidence=(measured,), facts={}, sofa=sofa()))
+        for word in sorted(set(known.answers.values())) or ["17"]:
+            yield evidence(concept, word, known.unit or "", laboratory="local", identity=f"{concept} {word}")
 
 
 def _by_day() -> Iterator[tuple[str, Json]]:

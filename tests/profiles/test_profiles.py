@@ -70,7 +70,7 @@ def judged(hl7: Hl7) -> dict[str, list[Issue]]:
 
 
 def test_hl7_finds_no_error_in_any_bundle(judged: dict[str, list[Issue]]) -> None:
-    assert len(judged) > 60
+    assert len(judged) > 30
     assert not {name: grave(issues) for name, issues in judged.items() if grave(issues)}
 
 

@@ -55,12 +55,13 @@ def medplum_errors(made: Iterable[Json], resources: Sequence[Json]) -> list[list
     The entries of a bundle are judged one by one: slices by type (decision-bundle) it does not know.
     """
     definitions = [one for one in made if one["resourceType"] == "StructureDefinition"]
-    asked = [(one, said_by(one)) for resource in resources for one in _parts(resource)]
+    texts = {json.dumps(one): one for resource in resources for one in _parts(resource)}  # much comes twice
+    asked = [(one, said_by(one)) for one in texts.values()]
     script = [str(HERE / "node" / "medplum.mjs"), str(node_modules())]
     question = json.dumps({"ours": definitions, "asked": asked})
     answer = subprocess.run(["node", *script], input=question, capture_output=True, text=True, timeout=120, check=True)
-    found = iter(json.loads(answer.stdout))
-    return [grave(issue for _ in _parts(resource) for issue in next(found)) for resource in resources]
+    found = dict(zip(texts, json.loads(answer.stdout), strict=True))
+    return [grave(issue for one in _parts(resource) for issue in found[json.dumps(one)]) for resource in resources]
 
 
 def said_by(resource: Json) -> list[str]:

@@ -63,6 +63,16 @@ def test_a_birthday_settles_what_the_day_before_did_not(judged: Judge, immunosep
     assert judged(state, after(23), **rule).sepsis.onset == after(22)
 
 
+def test_where_only_a_person_says_that_it_is_sepsis_the_clock_runs_from_their_answer(
+    judged: Judge, immunosep: Trial, six_organs: Make, answered: Make
+) -> None:
+    rule = asking(immunosep, "I6", met_when=None, needs=Needs.PERSON)
+    told = six_organs(platelets=90)
+    assert judged(state_of(*told, encounter=ED), **rule).sepsis.onset is None
+    said = answered("I6", "met", after(1))
+    assert judged(state_of(*told, encounter=ED, determinations=(said,)), **rule).sepsis.onset == after(1)
+
+
 def test_a_criterion_that_only_a_test_answers_names_no_result_that_is_not_missing(
     judged: Judge, immunosep: Trial, six_organs: Make
 ) -> None:
@@ -120,6 +130,16 @@ def test_the_test_that_alone_is_waited_for_is_said_to_be(judged: Judge, six_orga
     assert [(test.criterion, test.test, test.alone) for test in low.deciding] == [
         ("I6", "bilirubin", False),
         ("I7", "mhladr", False),
+    ]
+
+
+def test_what_settles_a_criterion_whatever_it_says_is_named_first(judged: Judge, six_organs: Make) -> None:
+    told = (*six_organs(bilirubin=None, creatinine=None), observation("ferritin", 900, at=after(1)))
+    found = judged(state_of(*told, encounter=ED)).deciding
+    assert [(test.criterion, test.test, test.always) for test in found] == [
+        ("I7", "mhladr", True),
+        ("I6", "bilirubin", False),
+        ("I6", "creatinine", False),
     ]
 
 

@@ -76,7 +76,14 @@ def test_sepsis_on_the_ward_begins_when_the_infection_is_old_enough_to_be_the_ho
     told = (*six_organs(at=after(1)), *six_organs(at=after(30), platelets=40))
     state = state_of(*told, encounter=WARD)
     assert judged(state, after(47)).sepsis.onset is None
+    assert judged(state, after(47.99)).sepsis.onset is None
+    assert judged(state, after(48)).sepsis.onset == after(48)
     assert judged(state, after(50)).sepsis.onset == after(48)
+
+
+def test_sepsis_may_begin_this_very_moment(judged: Judge, six_organs: Make) -> None:
+    """Results of the arrival, looked at as they arrive."""
+    assert judged(state_of(*six_organs(platelets=90), encounter=ED), T0).sepsis.onset == T0
 
 
 def test_an_answer_given_this_very_moment_or_at_arrival_counts(judged: Judge, six_organs: Make, answered: Make) -> None:

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from adapter.domain import overlay
 from adapter.domain.assessment import Assessment, CriterionResult
 from adapter.domain.encounter import EncounterAction, EncounterClass
 from adapter.domain.observation import Observation
@@ -18,7 +19,7 @@ from adapter.domain.truth import Truth
 from adapter.eligibility.evaluate import assess
 from adapter.eligibility.explain import as_json
 from adapter.scoring.options import ScoringOptions
-from tests.builders import T0, after, observation, state_of, visit
+from tests.builders import PATIENT, T0, after, observation, state_of, visit
 
 Judge = Callable[..., Assessment]
 Make = Callable[..., Any]
@@ -415,3 +416,44 @@ def test_nobody_is_looked_for_under_a_record_that_the_hospital_deleted(
     fields = {**state.demographics.fields, "deleted": Stated(said, after(deleted))}
     found = judged(replace(state, demographics=Demographics(fields)))
     assert (found.shown, "record-deleted" in found.flags) == (shown, not shown)
+
+
+# --- what sepsis rests on -----------------------------------------------------------------------------------------------
+
+
+def test_sepsis_is_told_with_the_score_of_its_beginning_and_the_increase_of_today(
+    judged: Judge, six_organs: Make, answered: Make
+) -> None:
+    """On the ward: 1 at admission, 3 or more where it began, and one organ not measured again since."""
+    told = (
+        *six_organs(at=after(1), platelets=140),
+        *six_organs(at=after(70), platelets=90, bilirubin="1.5"),
+        *six_organs(at=after(95), platelets=40, bilirubin=None),
+    )
+    recorded = answered("I5", "met", after(71))
+    found = judged(state_of(*told, encounter=WARD, determinations=(recorded,)), after(96))
+    sepsis = found.sepsis
+    assert sepsis.baseline is not None
+    assert (sepsis.baseline.low, sepsis.baseline.high) == (1, 1)
+    assert (sepsis.onset, sepsis.onset_low, sepsis.onset_high) == (after(70), 3, 3)
+    assert (found.sofa.low, found.sofa.high) == (3, 7)
+    assert (sepsis.increase_low, sepsis.increase_high) == (2, 6)
+    assert (sepsis.infection, sepsis.provisional, sepsis.deadline) == (after(71), False, after(142))
+    assert found.patient == PATIENT
+
+
+def test_without_an_onset_there_is_no_score_of_one(judged: Judge, six_organs: Make) -> None:
+    sepsis = judged(state_of(*six_organs(), encounter=ED)).sepsis
+    assert (sepsis.onset, sepsis.onset_low, sepsis.onset_high, sepsis.increase_low) == (None, None, None, 0)
+
+
+@pytest.mark.parametrize(("trial", "doubted"), [("immunosep", False), ("another", True)])
+def test_two_persons_under_one_number_are_doubted_until_somebody_of_this_trial_has_looked(
+    judged: Judge, septic: tuple[Observation, ...], trial: str, doubted: bool
+) -> None:
+    one, other = (overlay.field(name, born, sex) for name, born, sex in (("a", "1", "f"), ("b", "2", "m")))
+    state = state_of(*septic, MALS, encounter=ED)
+    fields = {**state.demographics.fields, **{name: Stated("described", T0) for name in (one, other)}}
+    looked = Determination(trial, overlay.SAME_PERSON, Truth.MET, after(1), "nurse", note=f"{one} {other}", digest="d")
+    found = judged(replace(state, demographics=Demographics(fields), determinations=(looked,)))
+    assert (overlay.POSSIBLE_OVERLAY in found.flags) is doubted

@@ -50,7 +50,11 @@ def test_every_criterion_of_the_shipped_trials_has_a_rule_in_words_and_a_source(
     said = {criterion.id: criterion.rule for criterion in trial.criteria}
     assert said["E5"] == "neutrophils.latest below 1.5 10*3/uL within 48 h"
     assert "mals: ferritin.latest above 4420 ng/mL within 72 h" in said["I7"]
-    assert "unless covid.active is true within 14 d" in said["I7"]
+    assert said["I7"] == (
+        "stratum.assigned is true (mals: ferritin.latest above 4420 ng/mL within 72 h; immunoparalysis: ferritin.latest at "
+        "most 4420 ng/mL within 72 h and mhladr.latest below 5000 {AB}/{cell} within 72 h paired with ferritin, unless "
+        "covid.active is true within 14 d)"
+    )
     assert said["I8"] == "clock.open is true (less than 72 h since I6)"
     assert said["E2"] == "a person answers"
     shown = "hiv.test is positive or condition.on_record of hiv is true"

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from adapter import assets
-from adapter.domain.trial import Combination, Comparison, CriterionKind, Needs, Operator, Trial
+from adapter.domain.trial import Combination, Comparison, CriterionKind, FollowUpPlan, Needs, Operator, Trial
 from adapter.eligibility.facts import FACTS, Fact
 from adapter.eligibility.protocol import extends, read_trial
 from adapter.eligibility.rules import comparisons
@@ -18,6 +18,7 @@ from tests import builders
 PROFILES = Path(__file__).parents[3] / "profiles"
 PAGE = (PROFILES / "immunosep/trial.yaml").read_text()
 
+ADULT = Comparison("age_years", Operator.AT_LEAST, Fraction(18))
 Changed = Callable[..., Trial]
 
 
@@ -94,6 +95,18 @@ def test_what_a_page_may_leave_out_is_empty(changed: Changed) -> None:
     assert (both.short, both.source, both.ask, both.met_when, both.suggested_when) == ("", "", "", None, None)
     assert changed("  consent_criterion: I4  ", "  #").parameters.consent_criterion == ""
     assert changed(", warn_left: [24 h, 12 h]", "").clocks[0].warn_left == ()
+
+
+def test_a_page_without_follow_up_asks_for_no_days(changed: Changed) -> None:
+    page = PAGE[PAGE.index("\nfollow_up:") :]
+    assert changed(page, "\n").follow_up == FollowUpPlan()
+    assert changed("  carry_forward: 48 h\n", "").follow_up.carry_forward == timedelta(0)
+
+
+@pytest.mark.parametrize("days", ["[0, 1]", "[1.5]", "[-3]"])
+def test_a_study_day_is_a_whole_number_from_one(changed: Changed, days: str) -> None:
+    with pytest.raises(ConfigError, match=r"trial\.yaml:\d+: a study day is a whole number from 1"):
+        changed("survival_days: [28, 90]", f"survival_days: {days}")
 
 
 def test_noise_round_a_threshold_may_be_none_and_is_never_the_whole_value(changed: Changed) -> None:
@@ -203,6 +216,12 @@ MISTAKES = {
     "id: mals": ("id: indeterminate", "what is found when no stratum is"),
     "blocked_as: immunoparalysis-blocked-by-covid": ("blocked_as: immunoparalysis", "stands twice"),
     "trial: immunosep": ("trial: ImmunoSep", "small letters"),
+    "limit: 72 h, warn_left": ("limit: 72, warn_left", "a duration such as '72 h'"),
+    "above: 4420, unit: ng/mL, within: 72 h": (
+        "above: 4420, unit: ng/m, within: 72 h",
+        "unknown unit 'ng/m' .*'ng/mL'",
+    ),
+    "{fact: sex, is: male}": ("{fact: sex, above: 3}", "'sex' is compared by is$"),
     "at_least: 18}": ("is: true}", "is compared by at_least"),
     "fact: age_years, at_least: 18": ("fact: age_years, at_least: 18, unit: a", "has no unit"),
     "{fact: clock.open, is: true}": ("{fact: clock.open, is: true, context: inpatient}", "has no 'context'"),
@@ -238,6 +257,23 @@ def test_a_connective_stands_alone_and_is_never_empty(changed: Changed) -> None:
 def test_not_turns_a_rule_round(changed: Changed) -> None:
     trial = changed("met_when: {fact: age_years, at_least: 18}", "met_when: {not: {fact: age_years, below: 18}}")
     assert isinstance(trial.criteria[0].met_when, Combination)
+
+
+def test_a_rule_inside_not_is_read_with_its_unit(changed: Changed) -> None:
+    turned = "met_when: {not: {fact: ferritin.latest, above: 10000, unit: pmol/L, within: 72 h}}"
+    (rule,) = comparisons(changed("met_when: {fact: age_years, at_least: 18}", turned).criteria[0].met_when or ADULT)
+    assert (rule.value, rule.unit) == (Fraction(10000) / Fraction("2.247"), "ng/mL")
+
+
+def test_a_rule_that_names_nobody_waits_for_data(changed: Changed) -> None:
+    found = changed("    needs: data\n", "").criterion("I6")
+    assert found is not None
+    assert found.needs is Needs.DATA
+
+
+def test_a_list_of_keys_is_asked_for_where_something_else_stands(changed: Changed) -> None:
+    with pytest.raises(ConfigError, match="'parameters' must be a list of keys with values"):
+        changed(PAGE[PAGE.index("parameters:") : PAGE.index("inclusion:")], "parameters: [1]\n")
 
 
 def test_an_extended_page_may_not_extend_another(tmp_path: Path) -> None:

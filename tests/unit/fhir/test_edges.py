@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from adapter.fhir.bundle import DecisionEvent, candidate_bundle, content_digest
+from adapter.fhir.bundle import DecisionEvent, candidate_bundle, content_digest, observation_id
 from adapter.fhir.codes import ASSESSMENT_EXTENSION
 from adapter.fhir.contents import codings, element, elements
 from adapter.fhir.subject import merged
@@ -31,6 +31,21 @@ def test_an_edc_need_not_hear_the_same_again_only_because_somebody_looked_later(
     assert digest(DecisionEvent()) == digest(at=AT)
     assert digest(stratum="immunoparalysis") != digest()
     assert digest(status="on-study") != digest()
+
+
+def test_a_value_taken_back_goes_by_the_name_it_was_told_under_and_tells_no_number() -> None:
+    """The hospital withdrew a ferritin after the EDC had heard of it: the very Observation becomes an error."""
+    (ferritin,) = assessment().stratum_evidence
+    made = candidate_bundle(
+        assessment(), screening_id="7Q2KX", context=CONTEXT, event=DecisionEvent(withdrawn=(ferritin,))
+    )
+    name = observation_id(CONTEXT, "immunosep", "7Q2KX", ferritin)
+    told = [e["resource"] for e in made["entry"] if e["resource"].get("id") == name]
+    gone = told[-1]
+    assert (gone["resourceType"], gone["status"]) == ("Observation", "entered-in-error")
+    assert not any(key.startswith("value") for key in gone)
+    first = candidate_bundle(assessment(), screening_id="7Q2KX", context=CONTEXT)
+    assert name in {e["resource"].get("id") for e in first["entry"]}
 
 
 def test_a_status_that_a_person_set_in_the_edc_stays_and_ours_stands_beside_it() -> None:

@@ -7,7 +7,7 @@ from adapter.domain.alert import AlertKind
 from adapter.domain.assessment import Assessment, Verdict
 from adapter.domain.trial import CriterionKind
 from adapter.domain.truth import Truth
-from adapter.screening.alerts import decide, difference, summarise, why_not
+from adapter.screening.alerts import decide, difference, substance, summarise, why_not
 from tests.assessments import AT, assessment
 
 
@@ -63,3 +63,10 @@ def test_the_reason_names_the_criteria_or_the_clock_or_the_end_of_the_visit() ->
 def test_a_summary_is_five_words() -> None:
     assert len(summarise(shown(status="")).split()) == len(summarise(shown(status="declined")).split()) == 5
     assert difference("a b c d -", "a x c d on-study") == "certainty b → x, status - → on-study"
+
+
+def test_people_are_not_told_of_what_they_set_themselves() -> None:
+    declined, eligible = (summarise(shown(status=status)) for status in ("declined", ""))
+    assert declined != eligible
+    assert substance(declined) == substance(eligible)
+    assert substance(summarise(shown(stratum="unclassified"))) != substance(eligible)

@@ -16,6 +16,7 @@ from adapter.domain.events import (
     ClinicalEvent,
     ConditionStated,
     CriterionDetermined,
+    ObservationReceived,
     PatientDescribed,
     RecordsTied,
     StatusDecided,
@@ -130,6 +131,12 @@ def test_what_people_say_is_told_without_who_said_it_and_kept_once() -> None:
     assert (state.determinations, state.decisions) == ((answer,), (status,))
     again = state_of(observation("platelets", 90), determinations=(answer,), decisions=(status,))
     assert union(state, again).results == again.results
+
+
+def test_one_result_is_applied_as_many_are() -> None:
+    one, other = observation("platelets", 90), observation("platelets", 40, at=after(1))
+    both = [ObservationReceived(PATIENT, result) for result in (one, other)]
+    assert apply(apply(PatientState(PATIENT), both[1]), both[0]) == told(*both)
 
 
 def test_the_newest_description_of_a_person_stands_field_by_field() -> None:
