@@ -265,6 +265,10 @@ class Settings(BaseSettings):
         """Itself, or ConfigError: whoever is to be told has a way that is configured."""
         names = [notifier.name for notifier in self.notifier]
         for person in self.alerts.person if self.alerts else ():
+            for trial in set(person.trials) - set(self.adapter.trials):
+                raise ConfigError(
+                    f"[[alerts.person]] {person.name}: no trial is called '{trial}' — see [adapter] trials"
+                )
             for channel in person.channels:
                 if channel not in names:
                     raise ConfigError(

@@ -8,6 +8,7 @@ from adapter.domain.trial import Trial
 from adapter.eligibility.follow_up import ON_STUDY
 from adapter.store import board as board_store
 from adapter.store import teamwork, worklist
+from adapter.store.accounts import EVERYWHERE
 from adapter.store.board import Entry, Marks, Other, Part
 from adapter.store.candidate_rows import CandidateRow
 from adapter.store.database import Snapshot
@@ -118,9 +119,7 @@ def read(context: WebContext, reader: Visitor, wanted: Filters, said: str = "") 
             counts={part: len(found) for part, found in parts.items()},
             watching=worklist.watching_count(conn, reader.scope),
             news=sum(asked.marks.count(parts[part]) for part in PARTS_WITH_NEWS),
-            wards=tuple(
-                ward for ward in kept.wards if asked.reader.scope.sites is None or _lies_there(kept, ward, asked)
-            ),
+            wards=tuple(ward for ward in kept.wards if reader.scope == EVERYWHERE or _lies_there(kept, ward, asked)),
             until=kept.newest,
             stamp=".".join(map(str, kept.stamp)),
             pages=-(-len(main) // PAGE),
@@ -154,7 +153,7 @@ def _parted(entries: Iterable[Entry], asked: Asked, known: frozenset[str]) -> di
 
 
 def _lies_there(kept: Kept, ward: str, asked: Asked) -> bool:
-    return any(one.ward == ward and asked.reader.scope.site(one.site) for one in kept.entries)
+    return any(one.ward == ward and asked.reader.scope.holds(one.site, one.trial) for one in kept.entries)
 
 
 def _aside(conn: Snapshot, context: WebContext, asked: Asked, parts: Mapping[Part, Sequence[Entry]]) -> Iterator[Shown]:
@@ -166,6 +165,7 @@ def _aside(conn: Snapshot, context: WebContext, asked: Asked, parts: Mapping[Par
 def _rows(conn: Snapshot, context: WebContext, asked: Asked, found: Sequence[Entry]) -> tuple[ListRow, ...]:
     ids = [one.id for one in found]
     read, held, others = board_store.read(conn, ids), teamwork.held(conn, ids), board_store.others(conn, ids)
+    others = {one: [other for other in many if asked.reader.scope.trial(other.trial)] for one, many in others.items()}
     lately = board_store.last_told(conn, ids)
     seen = [one for one in found if one.id in read]
     return tuple(

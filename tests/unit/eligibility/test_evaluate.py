@@ -457,3 +457,35 @@ def test_two_persons_under_one_number_are_doubted_until_somebody_of_this_trial_h
     looked = Determination(trial, overlay.SAME_PERSON, Truth.MET, after(1), "nurse", note=f"{one} {other}", digest="d")
     found = judged(replace(state, demographics=Demographics(fields), determinations=(looked,)))
     assert (overlay.POSSIBLE_OVERLAY in found.flags) is doubted
+
+
+def test_what_is_lacking_for_sepsis_is_asked_for_by_its_names_with_the_question_about_the_place(
+    judged: Judge, six_organs: Make, criterion: Results
+) -> None:
+    nowhere = judged(state_of(*six_organs(platelets=140, bilirubin=None, creatinine=None)))
+    assert criterion(nowhere, "I6").ask == (
+        "No visit is known: was the patient admitted with infection through emergency, or already in hospital?; "
+        "For SOFA, ask for bilirubin, creatinine"
+    )
+    ward = judged(state_of(*six_organs(platelets=140, bilirubin=None), encounter=WARD))
+    assert criterion(ward, "I6").ask == (
+        "The SOFA before the infection is not on record: did it rise by the points the protocol asks for?; "
+        "For SOFA, ask for bilirubin"
+    )
+    here = judged(state_of(*six_organs(platelets=140, bilirubin=None), encounter=ED))
+    assert (criterion(here, "I6").ask, here.missing[-1]) == ("For SOFA, ask for bilirubin", "bilirubin")
+
+
+def test_the_rise_on_the_ward_shows_the_values_of_the_organs_that_score(
+    judged: Judge, six_organs: Make, criterion: Results
+) -> None:
+    told = (*six_organs(at=after(1)), *six_organs(at=after(70), platelets=90, bilirubin="1.5"))
+    found = criterion(judged(state_of(*told, encounter=WARD), after(71)), "I6")
+    assert (found.answer, found.ask) == (Truth.MET, "")
+    assert [(one.concept, one.value) for one in found.evidence] == [("platelets", "90"), ("bilirubin", "1.5")]
+
+
+def test_a_gas_of_yesterday_is_asked_for_with_its_oxygen(judged: Judge, six_organs: Make) -> None:
+    """Both were measured once, and neither is today's."""
+    told = (*six_organs(), *six_organs(at=after(30), pao2=None, fio2=None, platelets=140))
+    assert judged(state_of(*told, encounter=ED), after(31)).missing[-2:] == ("pao2", "fio2")
