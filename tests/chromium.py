@@ -20,12 +20,14 @@ FLAGS = ["--no-sandbox", "--disable-background-networking", "--disable-gpu"]
 
 @contextmanager
 def listening(home: House, port: int = 0) -> Iterator[str]:
-    server = uvicorn.Server(uvicorn.Config(create_app(home.context), port=port, log_level="critical", lifespan="off"))
+    app = create_app(home.context)
+    server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="critical", lifespan="off"))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     while not server.started:
         time.sleep(0.01)
     yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    app.state.live.stop()
     server.should_exit = True
     thread.join()
 

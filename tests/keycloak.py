@@ -16,8 +16,9 @@ from typing import Any
 
 import requests
 
-from tests.oracles.java_oracle import JARS
+from tests.jars import JARS
 
+FOLDER = JARS / "keycloak"
 VERSION = "26.7.3"
 ARTEFACT = f"org.keycloak:keycloak-quarkus-dist:{VERSION}:zip"
 FETCH = "org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy"
@@ -62,17 +63,17 @@ class Keycloak:
 @cache
 def home() -> Path:
     """Fetched and built for memory and plain HTTP, once; other test processes wait for it."""
-    JARS.mkdir(parents=True, exist_ok=True)
-    made = JARS / f"keycloak-{VERSION}"
-    with (JARS / "keycloak.lock").open("w") as lock:
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    made = FOLDER / f"keycloak-{VERSION}"
+    with (FOLDER / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (made / "built").exists():
             shutil.rmtree(made, ignore_errors=True)
-            archive = JARS / f"keycloak-quarkus-dist-{VERSION}.zip"
+            archive = FOLDER / f"keycloak-quarkus-dist-{VERSION}.zip"
             if not archive.exists():
-                _run(["mvn", "-q", "-B", FETCH, f"-Dartifact={ARTEFACT}", f"-DoutputDirectory={JARS}"])
+                _run(["mvn", "-q", "-B", FETCH, f"-Dartifact={ARTEFACT}", f"-DoutputDirectory={FOLDER}"])
             with zipfile.ZipFile(archive) as packed:
-                packed.extractall(JARS)
+                packed.extractall(FOLDER)
             _run(["sh", str(made / "bin" / "kc.sh"), "build", "--db=dev-mem"])
             (made / "built").touch()
     return made
@@ -81,14 +82,6 @@ def home() -> Path:
 def _run(command: list[str]) -> None:
     done = subprocess.run(command, check=False, capture_output=True, timeout=600)
     assert done.returncode == 0, done.stdout.decode() + done.stderr.decode()
-
-
-def absent() -> str:
-    """Why there can be no Keycloak here; empty where there is one. On CI an absent one is a failure."""
-    there = shutil.which("java") and shutil.which("mvn")
-    return (
-        "" if there or os.environ.get("CI") else "needs Java 17 and Maven: apt-get install default-jdk-headless maven"
-    )
 
 
 @contextmanager

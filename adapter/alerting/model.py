@@ -25,12 +25,18 @@ class Cause(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody who may be on call. `channels` are outlets, tried in this order; `team` stands on no rota and is told of all."""
+    """Somebody who may be on call. `channels` are outlets, tried in this order; `team` stands on no rota and is told of all;
+    `trials` are those of the person, empty for all.
+    """
 
     name: str
     channels: tuple[str, ...]
     quiet: Hours | None = None
     team: bool = False
+    trials: frozenset[str] = frozenset()
+
+    def serves(self, trial: str) -> bool:
+        return not self.trials or trial in self.trials
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,15 +10,18 @@ CHAIN = frozenset({Cause.RAISED, Cause.ESCALATED})
 
 
 def wishes(standing: Standing, on_call: Sequence[str], policy: Policy, now: datetime) -> tuple[Wish, ...]:
-    """At most one for each person. Nobody on the rota: everybody is, in the order of the configuration — a gap loses no
-    candidate.
+    """At most one for each person. Nobody on the rota: everybody of the trial is, in the order of the configuration — a gap
+    loses no candidate.
     """
     if not standing.standing:
         return tuple(_taken_back(standing, now))
     if standing.decided:
         return ()
-    people = [person for name in on_call if (person := policy.person(name)) is not None]
-    chain = people or [person for person in policy.people if not person.team]
+    people = [
+        person for name in on_call if (person := policy.person(name)) is not None and person.serves(standing.trial)
+    ]
+    serving = [person for person in policy.people if not person.team and person.serves(standing.trial)]
+    chain = people or serving or [person for person in policy.people if not person.team]
     found: dict[str, Wish] = {}
     for wish in (
         *_raised(standing, chain, policy, now),

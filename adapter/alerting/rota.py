@@ -60,7 +60,8 @@ class Turn:
 def turns(rota: Rota, start: datetime, days: int) -> Iterator[Turn]:
     """The rota as people read it, to the quarter of an hour; a turn of nobody is a gap to be filled."""
     step, end = timedelta(minutes=15), start + timedelta(days=days)
-    began, who, now = start, rota.on_call(start), start
+    began, who = start, rota.on_call(start)
+    now = start - timedelta(minutes=start.minute % 15, seconds=start.second, microseconds=start.microsecond)
     while now < end:
         now += step
         then = rota.on_call(now)

@@ -1,7 +1,7 @@
 """Commands about people who may sign in: user add, invite, disable, list."""
 
 import getpass
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -10,12 +10,18 @@ from adapter.cli.records import reading
 
 app = typer.Typer(help="People who may sign in.", no_args_is_help=True, rich_markup_mode=None)
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The account's name.")]
+ROLES = "coordinator, investigator, monitor, data-manager, pharmacist, interface-admin, admin or auditor."
+Role = Annotated[str, typer.Option(help=ROLES)]
+Sites = Annotated[list[str] | None, typer.Option("--site", help="A site to work for; again for more. None: all.")]
+Trials = Annotated[list[str] | None, typer.Option("--trial", help="A trial to work for; again for more. None: all.")]
 
 
 @app.command("add")
-def add(
+def add(  # noqa: PLR0913 — a command's words
     name: Name,
-    role: Annotated[str, typer.Option(help="coordinator, investigator, interface-admin or admin.")],
+    role: Role,
+    site: Sites = None,
+    trial: Trials = None,
     config: Config = DEFAULT,
     as_json: AsJson = False,
 ) -> None:
@@ -23,7 +29,25 @@ def add(
 
     Example: adapter user add e.papadopoulou --role coordinator
     """
-    _change({"command": "user-add", "name": name, "role": role}, config, as_json=as_json)
+    asked = {"command": "user-add", "name": name, "role": role, "sites": site or [], "trials": trial or []}
+    _change(asked, config, as_json=as_json)
+
+
+@app.command("role")
+def change_role(  # noqa: PLR0913 — a command's words
+    name: Name,
+    role: Role,
+    site: Sites = None,
+    trial: Trials = None,
+    config: Config = DEFAULT,
+    as_json: AsJson = False,
+) -> None:
+    """Give an account another role, or other sites and trials; every session of it ends.
+
+    Example: adapter user role e.papadopoulou --role coordinator --site attikon --trial immunosep
+    """
+    asked = {"command": "user-role", "name": name, "role": role, "sites": site or [], "trials": trial or []}
+    _change(asked, config, as_json=as_json)
 
 
 @app.command("invite")
@@ -64,14 +88,23 @@ def listing(config: Config = DEFAULT, as_json: AsJson = False) -> None:
     with reading(settings_of(config)) as database, database.read() as conn:
         users = accounts.list_users(conn)
     for user in users:
-        line = {"name": user.name, "role": user.role, "created": user.created.isoformat(), "disabled": user.disabled}
+        line = {
+            "name": user.name,
+            "role": user.role,
+            "created": user.created.isoformat(),
+            "disabled": user.disabled,
+            "sites": None if user.scope.sites is None else sorted(user.scope.sites),
+            "trials": None if user.scope.trials is None else sorted(user.scope.trials),
+            "hospital": bool(user.external),
+            "second_step": bool(user.second_step),
+        }
         if as_json:
             say_json(line)
         else:
             typer.echo(f"{user.name:<32}{user.role:<14}{'disabled' if user.disabled else ''}")
 
 
-def _change(request: dict[str, str], config: Config, *, as_json: bool) -> None:
+def _change(request: dict[str, Any], config: Config, *, as_json: bool) -> None:
     from adapter.daemon.reaching import command
 
     done = command(settings_of(config), request | {"by": getpass.getuser()})

@@ -10,6 +10,8 @@ from adapter.pipeline.calling import Caller
 
 SECONDS = 3.0
 """Far less than the minute within which an alert is handed over (P7)."""
+SHARE, LONGEST = 10, 20.0
+"""A round that takes long, because very many candidates stand, takes a tenth of the time at most; and still comes within the minute."""
 
 
 def rounds(parts: Parts, owed: Callable[[], None]) -> Iterator[Coroutine[Any, Any, None]]:
@@ -19,8 +21,10 @@ def rounds(parts: Parts, owed: Callable[[], None]) -> Iterator[Coroutine[Any, An
 
 
 async def _rounds(caller: Caller, owed: Callable[[], None]) -> None:
+    clock = asyncio.get_running_loop().time
     while True:
+        began = clock()
         with patience():
             if await asyncio.to_thread(caller.round):
                 owed()
-        await asyncio.sleep(SECONDS)
+        await asyncio.sleep(min(LONGEST, max(SECONDS, SHARE * (clock() - began))))

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from adapter.assets import load_rulebook
-from adapter.daemon import flat
+from adapter.daemon import flat, staff
 from adapter.daemon.certificates import certificates, findings
 from adapter.daemon.clock import utc_now
 from adapter.daemon.lock import held
@@ -192,6 +192,7 @@ LOOKS: dict[str, Callable[[Settings], Looked]] = {
     "mappings and trials": _rules,
     "sources": _sources,
     "polled servers": reached,
+    "staff": staff.reached,
     "outlets": _outlets,
     "REDCap projects": flat.asked,
     "web": _web,

@@ -2,7 +2,7 @@
 
 import base64
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
@@ -10,9 +10,10 @@ from adapter.daemon import workbench
 from adapter.errors import RejectedError
 from adapter.ports import Clock
 from adapter.store import accounts, audit, inbox, quarantine
-from adapter.store.accounts import User
+from adapter.store.accounts import Scope, User
 from adapter.store.database import Database
 from adapter.web import once
+from adapter.web.record import told
 from adapter.web.roles import RIGHTS
 
 Json = dict[str, Any]
@@ -48,13 +49,33 @@ def _user_add(desk: Desk, request: Mapping[str, Any]) -> Json:
         raise RejectedError(f"no role '{role}' — known: {', '.join(sorted(RIGHTS))}")
     if not accounts.NAME.fullmatch(name):
         raise RejectedError("a name has 2 to 64 letters, digits, dots or dashes")
-    now = desk.clock()
+    now, scope = desk.clock(), _scope(request)
     with desk.database.write() as tx:
-        if not accounts.add_user(tx, User(name, role, "", now)):
+        if not accounts.add_user(tx, User(name, role, "", now, scope=scope)):
             raise RejectedError(f"the name '{name}' is taken — choose another, or `adapter user invite {name}`")
         token = once.issue(tx, f"{once.USER}:{name}", now, INVITATION)
-        audit.append(tx, _act(request, "user-add", name, role=role), now)
+        act = _act(request, "user-add", name, role=role)
+        audit.append(tx, replace(act, detail={**act.detail, **told(scope)}), now)
     return {"name": name, "role": role, "link": f"{desk.base_url}/sign-in/once/{token}"}
+
+
+def _user_role(desk: Desk, request: Mapping[str, Any]) -> Json:
+    """Another role, other sites and trials; every session of the account ends."""
+    name, role, scope, now = str(request["name"]), str(request["role"]), _scope(request), desk.clock()
+    if role not in RIGHTS:
+        raise RejectedError(f"no role '{role}' — known: {', '.join(sorted(RIGHTS))}")
+    with desk.database.write() as tx:
+        if not accounts.set_role(tx, name, role, scope):
+            raise RejectedError(f"no account '{name}' — see `adapter user list`")
+        act = _act(request, "user-role", name, role=role)
+        audit.append(tx, replace(act, detail={**act.detail, **told(scope)}), now)
+    return {"name": name, "role": role}
+
+
+def _scope(request: Mapping[str, Any]) -> Scope:
+    """None given: every site, every trial."""
+    sites, trials = (frozenset(map(str, request.get(kind) or ())) or None for kind in ("sites", "trials"))
+    return Scope(sites, trials)
 
 
 def _user_invite(desk: Desk, request: Mapping[str, Any]) -> Json:
@@ -169,6 +190,7 @@ def _at_bench(act: Callable[[workbench.Desk, Mapping[str, Any]], Json]) -> Calla
 COMMANDS: Mapping[str, Callable[[Desk, Mapping[str, Any]], Json]] = {
     "user-add": _user_add,
     "user-invite": _user_invite,
+    "user-role": _user_role,
     "user-disable": _user_disable,
     "user-reset-second-step": _user_reset_second_step,
     "inbox-show": _inbox_show,

@@ -11,7 +11,7 @@ from adapter.daemon.certificates import Certificate, alarms
 from adapter.errors import UnavailableError
 from adapter.pipeline.watch import watch
 from adapter.ports import Clock
-from adapter.store import accounts, inbox, outbox, quarantine
+from adapter.store import accounts, break_glass, calls, inbox, outbox, quarantine
 from adapter.store.database import Database
 from adapter.store.space import Room, Space
 from adapter.web.context import Health
@@ -28,6 +28,8 @@ OLDEST = timedelta(minutes=5)
 """A message that waits longer is an alarm: screening stands still."""
 OWED = timedelta(hours=1)
 """So does a delivery: an EDC or a mail server is away."""
+LOST = timedelta(days=1)
+"""So long an alert that no channel took is an alarm."""
 LOG_BYTES = 128 << 20
 """A write-ahead log that cannot be copied: a reader holds an old snapshot."""
 
@@ -96,6 +98,8 @@ class Pulse:
                 stranger = quarantine.holds(conn, quarantine.VOUCHED)
                 oldest, owed = inbox.counts(conn).oldest_pending, outbox.counts(conn).values()
                 watched = watch(conn, self.clock())
+                emergency = any(one.until for one in break_glass.recent(conn, self.clock()))
+                lost = calls.lost(conn, self.clock() - LOST)
         except UnavailableError:
             return ()
         now = self.clock()
@@ -103,9 +107,11 @@ class Pulse:
             "inbox-waiting": oldest is not None and now - oldest > OLDEST,
             "outbox-waiting": any(one.oldest_waiting and now - one.oldest_waiting > OWED for one in owed),
             "unknown-sender": stranger,
+            "alert-undelivered": lost,
             "dead-letters": any(one.dead for one in owed),
             "analyte-silent": bool(watched.silent),
             "values-moved": bool(watched.moved),
+            "break-glass": emergency,
             "log-long": self.database.sizes()[1] > LOG_BYTES,
         }
         return (*(code for code, stands in found.items() if stands), *self.polls(), *alarms(self.certificates, now))

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from ipaddress import ip_network
 from urllib.parse import urlsplit
 
@@ -254,6 +255,7 @@ def web_context(parts: Parts, inbox: Inbox, bench: Bench, *, demo: bool) -> WebC
         software=__version__,
         bench=bench,
         demo=demo,
+        idle=timedelta(minutes=settings.web.idle_minutes),
         second_step_required=settings.second_step_required(),
         hospital=hospital(settings, parts.clock),
         hints=hints(settings, parts.pollers),

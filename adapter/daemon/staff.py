@@ -1,8 +1,11 @@
 """The hospital's own sign-in as the configuration describes it, made ready for the pages."""
 
+from collections.abc import Iterator
+
 import requests
 
-from adapter.errors import ConfigError
+from adapter.daemon.clock import utc_now
+from adapter.errors import ConfigError, UnavailableError
 from adapter.pipeline.authorize import Key
 from adapter.pipeline.exchange import checked_url, session
 from adapter.ports import Clock
@@ -24,6 +27,20 @@ def hospital(settings: Settings, clock: Clock) -> Hospital | None:
     _peer(oidc)
     relying = _relying(oidc, f"{settings.web_base()}{BACK}")
     return Hospital(Provider(relying, lambda: _peer(oidc), clock), rules, oidc.label)
+
+
+def reached(settings: Settings) -> Iterator[tuple[str, str]]:
+    """Whether the hospital's sign-in answers, and what its administrator must enter there."""
+    found = hospital(settings, utc_now)
+    if found is None:
+        return
+    try:
+        found.provider.look()
+    except UnavailableError as error:
+        yield "warning", f"[web.oidc] {error}"
+        return
+    relying = found.provider.relying
+    yield "ok", f"[web.oidc] {relying.issuer} answers; let it send people back to {relying.redirect}"
 
 
 def _relying(oidc: OidcSection, redirect: str) -> Relying:

@@ -104,6 +104,7 @@ def policy_of(settings: Settings, section: AlertsSection) -> Policy:
             one.name,
             tuple(f"{name}/{one.name}" if one.mail and name in mail else name for name in one.channels),
             common if one.quiet is None else read_hours(one.quiet),
+            trials=frozenset(one.trials),
         )
         for one in section.person
     ]

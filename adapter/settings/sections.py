@@ -177,6 +177,8 @@ class WebSection(Section):
     listen: Address = Listen(host="127.0.0.1", port=8080)
     base_url: str = ""
     """Where people reach the pages (`https://…` of the TLS proxy), for links in mails; empty: the listening address."""
+    idle_minutes: int = Field(default=15, ge=5, le=30)
+    """A session nobody uses ends."""
     second_step: Literal["", "required", "offered"] = ""
     """A code of the phone, of accounts of this house; empty: required in production, offered in test."""
     oidc: OidcSection | None = None
@@ -263,6 +265,10 @@ class Settings(BaseSettings):
         """Itself, or ConfigError: whoever is to be told has a way that is configured."""
         names = [notifier.name for notifier in self.notifier]
         for person in self.alerts.person if self.alerts else ():
+            for trial in set(person.trials) - set(self.adapter.trials):
+                raise ConfigError(
+                    f"[[alerts.person]] {person.name}: no trial is called '{trial}' — see [adapter] trials"
+                )
             for channel in person.channels:
                 if channel not in names:
                     raise ConfigError(

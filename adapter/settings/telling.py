@@ -60,6 +60,8 @@ class PersonSection(Section):
     """Where the e-mail notifiers write to this person, instead of their own `to`."""
     quiet: str | None = None
     """Instead of the quiet hours of all; "" for none."""
+    trials: tuple[str, ...] = ()
+    """Told of these alone; empty: of all."""
     _hours = field_validator("quiet")(_hours_or_none)
 
 

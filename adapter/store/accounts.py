@@ -27,8 +27,11 @@ class Scope:
     def site(self, name: str) -> bool:
         return self.sites is None or name in self.sites
 
+    def trial(self, name: str) -> bool:
+        return self.trials is None or name in self.trials
+
     def holds(self, site: str, trial: str) -> bool:
-        return self.site(site) and (self.trials is None or trial in self.trials)
+        return self.site(site) and self.trial(trial)
 
 
 EVERYWHERE = Scope()

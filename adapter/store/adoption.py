@@ -12,7 +12,7 @@ from adapter.store.schema import candidate_aliases, candidate_history, candidate
 from adapter.store.team import claims
 from adapter.store.upsert import insert as insert_new
 
-_ALERT = ("raised", "changed", "sequence", "standing", "summary")
+_ALERT = ("raised", "changed", "sequence", "standing", "summary", "decided_at", "decided_sequence")
 
 
 def adopt(tx: Connection, former: str, candidate: str, patient: PatientId, episode: str) -> None:

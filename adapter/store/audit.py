@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -105,10 +105,23 @@ def _hash(row: Mapping[str, Any]) -> str:
     return hashlib.sha256(canonical(dict(row)).encode()).hexdigest()
 
 
+def newest(conn: Connection, limit: int, *, actor: str | None = None, without: Collection[str] = ()) -> list[AuditRow]:
+    """Newest first; of one actor, or without what is about some kinds of objects."""
+    wanted = select(audit).order_by(audit.c.seq.desc()).limit(limit)
+    if actor is not None:
+        wanted = wanted.where(audit.c.actor == actor)
+    if without:
+        wanted = wanted.where(audit.c.object_type.not_in(without))
+    return [_read(row) for row in conn.execute(wanted).mappings()]
+
+
 def listing(conn: Connection, *, limit: int | None = None, after: int = 0) -> Iterator[AuditRow]:
     """Oldest first, as a stream."""
     wanted = select(audit).where(audit.c.seq > after).order_by(audit.c.seq).limit(limit)
+    yield from map(_read, mapped(conn, wanted))
+
+
+def _read(row: Any) -> AuditRow:
     names = ("actor", "role", "action", "object_type", "object_id", "outcome", "reason")
-    for row in mapped(conn, wanted):
-        act = Act(**{name: row[name] for name in names}, detail=json.loads(row["detail"]))
-        yield AuditRow(row["seq"], moment(row["at"]), act, row["previous"], row["hash"])
+    act = Act(**{name: row[name] for name in names}, detail=json.loads(row["detail"]))
+    return AuditRow(row["seq"], moment(row["at"]), act, row["previous"], row["hash"])

@@ -154,6 +154,12 @@ def record(tx: Connection, message: MessageRow, of: Sequence[tuple[str, datetime
         tx.execute(insert(calls), rows)
 
 
+def lost(conn: Connection, since: datetime) -> bool:
+    """Whether a message found no channel that took it."""
+    failed = (messages.c.state == FAILED) & (messages.c.at >= instant(since))
+    return conn.execute(select(messages.c.id).where(_NOT_DELIVERED, failed).limit(1)).first() is not None
+
+
 def settle(tx: Connection, key: str, state: str) -> None:
     tx.execute(update(messages).where(messages.c.key == key).values(state=state))
 

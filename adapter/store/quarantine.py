@@ -69,8 +69,12 @@ def find(conn: Connection, message_id: int) -> QuarantineRow:
     """Raises RejectedError where there is no such message in quarantine (any more)."""
     row = conn.execute(_rows().where(inbox_outcomes.c.id == message_id)).one_or_none()
     if row is None:
-        raise RejectedError(f"message {message_id} is not in quarantine — it was settled already, or never was there")
+        raise absent(message_id)
     return _row(row)
+
+
+def absent(message_id: int) -> RejectedError:
+    return RejectedError(f"message {message_id} is not in quarantine — it was settled already, or never was there")
 
 
 def release(tx: Connection, message_id: int) -> QuarantineRow:

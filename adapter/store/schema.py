@@ -161,7 +161,7 @@ WATCHED = "verdict = 'incomplete' AND shown = 0 AND raised IS NULL AND status = 
 """Nobody was told, nobody acted. It is the episode judged last: an earlier one would have been forgotten."""
 BOARD = (
     *("standing", "changed", "deadline", "id", "certainty", "verdict", "trial", "stratum", "ward", "status"),
-    *("sequence", "decided_sequence", "raised"),
+    *("sequence", "decided_sequence", "raised", "patient"),
 )
 """All that sorts and counts the worklist, so that ten thousand rows are counted without being read."""
 LEFT = "verdict = 'incomplete' AND shown = 0 AND (raised IS NOT NULL OR status <> '')"

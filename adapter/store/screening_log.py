@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, distinct, func, or_, select, text
+from sqlalchemy import Connection, and_, distinct, func, or_, select, text
 
 from adapter.domain.patient import Decision, PatientId
 from adapter.store import codec
+from adapter.store.accounts import EVERYWHERE, Scope
 from adapter.store.candidate_rows import rows
 from adapter.store.schema import (
     VIEWED,
@@ -21,6 +22,7 @@ from adapter.store.schema import (
     statements,
 )
 from adapter.store.streaming import mapped
+from adapter.store.within import within
 
 _LISTED = or_(candidates.c.raised.is_not(None), candidates.c.status != "")
 Json = Mapping[str, Any]
@@ -80,8 +82,8 @@ class Judged:
     untold: Mapping[str, int]
 
 
-def judged(conn: Connection, trial: str) -> Judged:
-    of_trial = candidates.c.trial == trial
+def judged(conn: Connection, trial: str, scope: Scope = EVERYWHERE) -> Judged:
+    of_trial = and_(candidates.c.trial == trial, *within(scope))
     episodes, people = conn.execute(
         select(func.count(), func.count(distinct(candidates.c.patient))).where(of_trial)
     ).one()
@@ -89,10 +91,11 @@ def judged(conn: Connection, trial: str) -> Judged:
     return Judged(episodes, people, {verdict: number for verdict, number in conn.execute(counted)})  # noqa: C416 — rows are no tuples
 
 
-def listing(conn: Connection, trial: str) -> list[Logged]:
+def listing(conn: Connection, trial: str, scope: Scope = EVERYWHERE) -> list[Logged]:
     """In the order in which people were told."""
     first, seen, decided = _first_told(conn, trial), _seen(conn), _decisions(conn, trial)
-    wanted = rows().add_columns(patients.c.demographics, patients.c.knot).where(candidates.c.trial == trial, _LISTED)
+    wanted = rows().add_columns(patients.c.demographics, patients.c.knot)
+    wanted = wanted.where(candidates.c.trial == trial, _LISTED, *within(scope))
     found = [_logged(row, first.get(row["id"]), seen.get(row["id"]), decided) for row in mapped(conn, wanted)]
     return sorted(found, key=lambda one: (one.flagged is None, codec.instant_or_none(one.flagged) or "", one.id))
 

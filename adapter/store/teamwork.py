@@ -46,6 +46,11 @@ def held(conn: Connection, known: list[str]) -> dict[str, Claim]:
     return {row.candidate: Claim(row.holder, moment(row.since)) for row in found}
 
 
+def holders(conn: Connection) -> dict[str, str]:
+    """Of every candidate that somebody has in hand."""
+    return {row[0]: row[1] for row in conn.execute(select(claims.c.candidate, claims.c.holder))}
+
+
 def claim(tx: Connection, candidate: str, by: str, now: datetime) -> bool:
     """False where it is theirs already. Raises TakenError: the first one has it, until they let go or hand it over."""
     row = {"candidate": candidate, "holder": storable(by), "since": instant(now)}

@@ -4,11 +4,24 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, RowMapping, and_, bindparam, delete, func, or_, select, text, union_all, update
+from sqlalchemy import (
+    Connection,
+    RowMapping,
+    and_,
+    bindparam,
+    delete,
+    func,
+    or_,
+    select,
+    text,
+    union_all,
+    update,
+)
 
 from adapter.domain.alert import CandidateAlert
 from adapter.domain.patient import PatientId
 from adapter.store import codec
+from adapter.store.accounts import EVERYWHERE, Scope
 from adapter.store.adoption import adopt, nobodys, present
 from adapter.store.candidate_rows import CandidateRow, HistoryRow, candidate_row, history_row, rows
 from adapter.store.patients import identifier
@@ -24,6 +37,7 @@ from adapter.store.schema import (
     patients,
 )
 from adapter.store.sightings import Sighting, record, record_many
+from adapter.store.within import within
 
 __all__ = [
     "CandidateRow",
@@ -136,12 +150,12 @@ def history(conn: Connection, candidate_id: str) -> list[HistoryRow]:
     return [history_row(row) for row in conn.execute(wanted.order_by(candidate_history.c.id)).mappings()]
 
 
-def watching_count(conn: Connection) -> int:
+def watching_count(conn: Connection, scope: Scope = EVERYWHERE) -> int:
     """Patients incomplete in their present episode who are only counted, never alerted (decisions A2); one a trial.
 
     The present episode is the one judged last: of an earlier one only what people were told is kept.
     """
-    people = select(candidates.c.patient, candidates.c.trial).distinct()
+    people = select(candidates.c.patient, candidates.c.trial).distinct().where(*within(scope))
     other = candidates.alias("other")
     same = and_(other.c.patient == candidates.c.patient, other.c.trial == candidates.c.trial)
     present = or_(other.c.evaluated_at > candidates.c.evaluated_at, text(WATCHED))  # the names are those of `other`

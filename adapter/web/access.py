@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
 from typing import Annotated
 
 from fastapi import Depends, HTTPException, Request
@@ -10,8 +11,10 @@ from starlette.concurrency import run_in_threadpool
 from adapter.store.audit import Act
 from adapter.web import sessions
 from adapter.web.record import note
-from adapter.web.roles import Right, may
+from adapter.web.roles import Right
 from adapter.web.sessions import Visitor
+
+FRESH = timedelta(minutes=15)
 
 
 class NotSignedInError(Exception):
@@ -27,10 +30,12 @@ async def signed_in(request: Request) -> Visitor:
     return found
 
 
-def allowed(right: Right) -> Callable[[Request, Visitor], Awaitable[Visitor]]:
+def allowed(*rights: Right) -> Callable[[Request, Visitor], Awaitable[Visitor]]:
+    """Who has any of these rights; a refusal is on record."""
+
     async def check(request: Request, visitor: Annotated[Visitor, Depends(signed_in)]) -> Visitor:
-        if not may(visitor.role, right):
-            await note(request, Act(visitor.name, visitor.role, "refused", "right", str(right), outcome="refused"))
+        if not any(visitor.may(right) for right in rights):
+            await note(request, Act(visitor.name, visitor.role, "refused", "right", str(rights[0]), outcome="refused"))
             raise HTTPException(403, "Your role does not allow this.")
         return visitor
 
@@ -39,10 +44,14 @@ def allowed(right: Right) -> Callable[[Request, Visitor], Awaitable[Visitor]]:
 
 SignedIn = Annotated[Visitor, Depends(signed_in)]
 SeesPatients = Annotated[Visitor, Depends(allowed(Right.PATIENTS))]
+SeesNumbers = Annotated[Visitor, Depends(allowed(Right.PSEUDONYMS, Right.ENROLLED))]
 SeesCounts = Annotated[Visitor, Depends(allowed(Right.COUNTS))]
 MaySettle = Annotated[Visitor, Depends(allowed(Right.SETTLE))]
 MayPropose = Annotated[Visitor, Depends(allowed(Right.PROPOSE))]
 MayApprove = Annotated[Visitor, Depends(allowed(Right.APPROVE))]
+MayBreakGlass = Annotated[Visitor, Depends(allowed(Right.BREAK_GLASS))]
+MayVouch = Annotated[Visitor, Depends(allowed(Right.VOUCH))]
+MayAskOrVouch = Annotated[Visitor, Depends(allowed(Right.BREAK_GLASS, Right.VOUCH))]
 MayTestAlerts = Annotated[Visitor, Depends(allowed(Right.TEST_ALERTS))]
 MayAct = Annotated[Visitor, Depends(allowed(Right.ACT))]
 
@@ -51,3 +60,9 @@ def check_csrf(visitor: Visitor, given: str) -> None:
     """Raises 403 for a form that did not come from our own page of this session."""
     if not secrets.compare_digest(visitor.csrf.encode(), given.encode()):
         raise HTTPException(403, "This form is too old. Reload the page and try again.")
+
+
+def check_fresh(visitor: Visitor, now: datetime) -> None:
+    """Raises 403 for who proved too long ago who they are to export, or to change what is seen of patients (reliability 4.5)."""
+    if visitor.since is None or now - visitor.since > FRESH:
+        raise HTTPException(403, "For this, sign out and in again: you signed in too long ago.")

@@ -73,7 +73,9 @@ async def perform(request: Request, visitor: Visitor, wish: Wish, body: bytes) -
     receipt = await acts.store(wish.key(visitor), lambda: _message(context, wish, body))
     detail = {"inbox": receipt.inbox_id, "trial": wish.row.trial}
     await note(request, Act(visitor.name, visitor.role, wish.kind, "candidate", wish.row.id, detail))
-    return Done(receipt.inbox_id, await _settled(context, receipt.inbox_id))
+    state = await _settled(context, receipt.inbox_id)
+    context.roll.forget()
+    return Done(receipt.inbox_id, state)
 
 
 def _message(context: WebContext, wish: Wish, body: bytes) -> RawMessage:

@@ -17,13 +17,14 @@ from adapter.store.worklist import CandidateRow, HistoryRow
 from adapter.web import fields, wishes
 from adapter.web.access import MayAct, SeesCounts, SeesPatients, SignedIn, check_csrf
 from adapter.web.acts import Wish, perform
+from adapter.web.answers import ABSENT, MISTAKEN, REFUSALS
 from adapter.web.context import WebContext
 from adapter.web.quality import read_counts
 from adapter.web.record import note
 from adapter.web.wishes import Asked, RefusedError
 from adapter.web.worklist import known, read_feeds, read_list
 
-router = APIRouter(prefix="/api/v1")
+router = APIRouter(prefix="/api/v1", responses=REFUSALS)
 
 LONGEST_NOTE = wishes.LONGEST_NOTE
 
@@ -81,13 +82,13 @@ async def session(visitor: SignedIn) -> dict[str, str]:
 async def candidates(request: Request, visitor: SeesPatients) -> dict[str, Any]:
     """Who is shown on the worklist, least time left first, and how many are only watched."""
     context: WebContext = request.app.state.context
-    rows, watching = await run_in_threadpool(read_list, context)
+    rows, watching = await run_in_threadpool(read_list, context, visitor.scope)
     await note(request, Act(visitor.name, visitor.role, "view-worklist", "worklist", detail={"rows": len(rows)}))
     now = context.clock()
     return {"as_of": now.isoformat(), "watching": watching, "candidates": [brief(row, now) for row in rows]}
 
 
-@router.get("/candidates/{candidate}")
+@router.get("/candidates/{candidate}", responses=ABSENT)
 async def one(request: Request, visitor: SeesPatients, candidate: str) -> JSONResponse:
     """One candidate with its assessment (the `explain` object) and history. The ETag serves `If-Match`."""
     context: WebContext = request.app.state.context
@@ -96,7 +97,9 @@ async def one(request: Request, visitor: SeesPatients, candidate: str) -> JSONRe
     return JSONResponse(brief(row, context.clock()) | more, headers={"ETag": etag(row)})
 
 
-@router.post("/candidates/{candidate}/determinations", status_code=201, openapi_extra=_SCHEMA)
+@router.post(
+    "/candidates/{candidate}/determinations", status_code=201, openapi_extra=_SCHEMA, responses=ABSENT | MISTAKEN
+)
 async def determine(request: Request, visitor: MayAct, candidate: str) -> JSONResponse:
     """An answer, a status or a central result. An `Idempotency-Key` makes a repetition the same act."""
     context: WebContext = request.app.state.context
@@ -115,9 +118,9 @@ async def determine(request: Request, visitor: MayAct, candidate: str) -> JSONRe
 
 
 @router.get("/feeds")
-async def feeds(request: Request, visitor: SeesCounts) -> dict[str, Any]:  # noqa: ARG001 — the right is the point
+async def feeds(request: Request, visitor: SeesCounts) -> dict[str, Any]:
     """When each source was last heard."""
-    listed = await run_in_threadpool(read_feeds, request.app.state.context)
+    listed = await run_in_threadpool(read_feeds, request.app.state.context, visitor.scope)
     return {"feeds": [_feed(feed.name, feed.site, feed.kind, feed.state, feed.last) for feed in listed]}
 
 

@@ -13,6 +13,7 @@ from adapter.web import (
     alerting,
     api,
     decide,
+    emergency,
     flow_page,
     health,
     hint,
@@ -24,9 +25,11 @@ from adapter.web import (
     quality,
     quarantine,
     render,
+    screened,
     second_step,
     sign_in,
     together,
+    trail,
     workbench,
     worklist,
 )
@@ -46,6 +49,10 @@ TITLES = {
     422: "Something is missing",
 }
 RETRY_SECONDS = "5"
+ROOMS = (
+    *(worklist, decide, together, live, log, flow_page, overlooked, screened, trail, emergency),
+    *(quality, alerting, quarantine, workbench, sign_in, second_step, hospital, once, health, hint, api),
+)
 
 
 def create_app(context: WebContext) -> FastAPI:
@@ -55,27 +62,7 @@ def create_app(context: WebContext) -> FastAPI:
     app.state.door = Door()
     app.state.acts = Acts(context.inbox)
     app.state.live = live.Live(context)
-    rooms = (
-        worklist,
-        decide,
-        log,
-        flow_page,
-        overlooked,
-        quality,
-        alerting,
-        quarantine,
-        workbench,
-        sign_in,
-        hospital,
-        once,
-        health,
-        hint,
-        second_step,
-        together,
-        live,
-        api,
-    )
-    for room in rooms:
+    for room in ROOMS:
         app.include_router(room.router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     app.add_exception_handler(NotSignedInError, _not_signed_in)

@@ -33,7 +33,7 @@ def told(trial: Trial, cases: Sequence[MissedCase], now: datetime) -> list[dict[
         {
             "ago": times.ago(one.at, now),
             "by": one.by,
-            "why": CAUSES.get(Cause(one.cause), one.cause),
+            "why": CAUSES[Cause(one.cause)],
             "detail": ", ".join(_named_detail(trial, part) for part in one.detail),
             "enrolled": one.enrolled,
             "note": one.note,
@@ -49,7 +49,7 @@ def _named_detail(trial: Trial, part: str) -> str:
 
 
 def causes(cases: Sequence[MissedCase]) -> list[tuple[str, int]]:
-    counted = Counter(CAUSES.get(Cause(one.cause), one.cause) for one in _each_once(cases))
+    counted = Counter(CAUSES[Cause(one.cause)] for one in _each_once(cases))
     return sorted(counted.items(), key=lambda one: (-one[1], one[0]))
 
 

@@ -16,6 +16,7 @@ from adapter.store.database import Database
 from adapter.store.proposals import Proposal
 from adapter.store.secret import SiteSecret
 from adapter.web.provider import Provider
+from adapter.web.roll import Roll
 from adapter.web.staff import StaffRules
 
 
@@ -98,6 +99,8 @@ class WebContext:
     zones: Mapping[str, tzinfo] = field(default_factory=dict)
     """By site: the zone its people read clocks in. A site not named here reads UTC."""
 
+    idle: timedelta = timedelta(minutes=15)
+    """A session nobody uses ends."""
     hints: Mapping[str, Hint] = field(default_factory=dict)
     """By source."""
     second_step_required: bool = False
@@ -108,6 +111,8 @@ class WebContext:
     alerts: AlertDesk = field(default_factory=AlertDesk)
     dates: Dates = Dates.SHIFTED
     """How the trial unit's version of the screening log tells times: as the EDC may know them (decisions E3)."""
+
+    roll: Roll = field(default_factory=Roll)
 
     def trial(self, trial_id: str) -> Trial | None:
         return next((trial for trial in self.trials if trial.id == trial_id), None)

@@ -12,6 +12,7 @@ from adapter.pipeline.knots import state_of
 from adapter.pipeline.numbers import Register
 from adapter.pipeline.outgoing import HELD
 from adapter.store import persons, screening_ids, screening_log
+from adapter.store.accounts import EVERYWHERE, Scope
 from adapter.store.database import Snapshot
 from adapter.store.screening_log import Logged
 from adapter.web import board, figures, flow, sheet, times
@@ -53,8 +54,8 @@ class Entry:
         return "" if moment is None else self.calendar.text(moment.astimezone(zone))
 
 
-def entries(conn: Snapshot, context: WebContext, trial: Trial) -> list[Entry]:
-    return [_entry(conn, context, trial, one) for one in complete(conn, screening_log.listing(conn, trial.id))]
+def entries(conn: Snapshot, context: WebContext, trial: Trial, scope: Scope = EVERYWHERE) -> list[Entry]:
+    return [_entry(conn, context, trial, one) for one in complete(conn, screening_log.listing(conn, trial.id, scope))]
 
 
 def complete(conn: Snapshot, listed: Iterable[Logged]) -> list[Logged]:

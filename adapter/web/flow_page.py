@@ -8,15 +8,17 @@ from starlette.concurrency import run_in_threadpool
 from adapter.domain.trial import Trial
 from adapter.pipeline.why_not import Cause
 from adapter.store import missed_cases, screening_log
+from adapter.store.accounts import Scope
 from adapter.store.missed_cases import MissedCase
 from adapter.store.screening_log import Judged, Logged
 from adapter.web import cases as missed
 from adapter.web import entries, figures, flow, pictures, render, times
 from adapter.web.access import SeesCounts
+from adapter.web.answers import ABSENT, REFUSALS
 from adapter.web.context import WebContext
 from adapter.web.flow import Step
 from adapter.web.log import asked
-from adapter.web.roles import Right, may
+from adapter.web.roles import Right
 from adapter.web.sessions import Visitor
 from adapter.web.worklist import common_zone
 
@@ -28,7 +30,7 @@ Known = tuple[Judged, list[Logged], list[MissedCase]]
 @router.get("/figures", include_in_schema=False)
 async def page(request: Request, visitor: SeesCounts, trial: str = "", found: str = "") -> Response:
     said = missed.CAUSES[Cause(found)] if found in set(Cause) else ""
-    return await figures_page(request, visitor, asked(request.app.state.context, trial), said=said)
+    return await figures_page(request, visitor, asked(request.app.state.context, trial, visitor.scope), said=said)
 
 
 async def figures_page(
@@ -36,7 +38,7 @@ async def figures_page(
 ) -> Response:
     """Numbers only, whoever looks; a missed case's note and link are for who may see patients."""
     context: WebContext = request.app.state.context
-    judged, listed, cases = await run_in_threadpool(read, context, trial)
+    judged, listed, cases = await run_in_threadpool(read, context, trial, visitor.scope)
     steps, now = flow.flow(trial, judged, listed), context.clock()
     return render.page(
         request,
@@ -45,7 +47,7 @@ async def figures_page(
         status=422 if problem else 200,
         here="figures",
         trial=trial,
-        trials=context.trials,
+        trials=[one for one in context.trials if visitor.scope.trial(one.id)],
         steps=steps,
         patients=judged.patients,
         flow=pictures.flow_picture(steps),
@@ -57,8 +59,8 @@ async def figures_page(
         known=missed.known_enrolled(trial, listed, cases),
         causes=missed.causes(cases),
         cases=missed.told(trial, cases, now),
-        reports=may(visitor.role, Right.ACT),
-        sees=may(visitor.role, Right.PATIENTS),
+        reports=visitor.may(Right.ACT),
+        sees=visitor.may(Right.PATIENTS),
         latest=f"{now.astimezone(common_zone(context)):%Y-%m-%dT%H:%M}",
         zone=times.zone_name(common_zone(context), now),
         said=said,
@@ -66,12 +68,12 @@ async def figures_page(
     )
 
 
-@router.get("/api/v1/flow")
-async def as_json(request: Request, visitor: SeesCounts, trial: str = "") -> dict[str, Any]:  # noqa: ARG001 — the right is the point
+@router.get("/api/v1/flow", responses=REFUSALS | ABSENT)
+async def as_json(request: Request, visitor: SeesCounts, trial: str = "") -> dict[str, Any]:
     """The same numbers: each step with those who left it, by reason."""
     context: WebContext = request.app.state.context
-    chosen = asked(context, trial)
-    judged, listed, cases = await run_in_threadpool(read, context, chosen)
+    chosen = asked(context, trial, visitor.scope)
+    judged, listed, cases = await run_in_threadpool(read, context, chosen, visitor.scope)
     return {
         "trial": chosen.id,
         "as_of": context.clock().isoformat(),
@@ -83,10 +85,14 @@ async def as_json(request: Request, visitor: SeesCounts, trial: str = "") -> dic
     }
 
 
-def read(context: WebContext, trial: Trial) -> Known:
+def read(context: WebContext, trial: Trial, scope: Scope) -> Known:
+    """A missed case names no site: who works for some sites alone reads of those that have a candidate there."""
     with context.database.read() as conn:
-        listed = entries.complete(conn, screening_log.listing(conn, trial.id))
-        return screening_log.judged(conn, trial.id), listed, missed_cases.listing(conn, trial.id)
+        listed = entries.complete(conn, screening_log.listing(conn, trial.id, scope))
+        cases, mine = missed_cases.listing(conn, trial.id), {one.id for one in listed}
+        if scope.sites is not None:
+            cases = [case for case in cases if case.candidate in mine]
+        return screening_log.judged(conn, trial.id, scope), listed, cases
 
 
 def _fields(one: Any) -> dict[str, Any]:

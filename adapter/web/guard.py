@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 BODY_LIMIT = 1024 * 1024
 HEADER_LIMIT = 16 * 1024
 BODY_SECONDS = 10.0
+BROKEN = 400
 READING = frozenset({"GET", "HEAD"})
 METHODS = READING | {"POST"}
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
@@ -62,7 +63,8 @@ class Guard:
         sender = _Sender(send, secure=self._wall.secure, lasting=scope["path"].startswith("/static/"))
         found = refused(scope, self._wall.hosts) or await read_body(scope, receive)
         if isinstance(found, Refusal):
-            await PlainTextResponse(f"{found.text}\n", status_code=found.status)(scope, receive, sender)
+            close = {"connection": "close"} if found.status == BROKEN else None  # what follows may be somebody else's
+            await PlainTextResponse(f"{found.text}\n", found.status, close)(scope, receive, sender)
         else:
             await self._answered(scope, _replayed(found, receive), sender)
 
@@ -79,18 +81,18 @@ class Guard:
 
 def refused(scope: Scope, hosts: frozenset[str]) -> Refusal | None:
     """What is turned away without looking further (reliability 3.5)."""
-    headers = Headers(scope=scope)
-    if sum(len(name) + len(value) for name, value in scope["headers"]) > HEADER_LIMIT:
-        return Refusal(431, "The request's headers are too large.")
-    if hostname(headers.get("host", "")) not in hosts:
-        return Refusal(421, "This host name is not served here.")
-    if scope["method"] not in METHODS:
-        return Refusal(405, "This method is not known here.")
-    if "\0" in scope["path"] or ".." in scope["path"].split("/"):
-        return Refusal(404, "There is no such page.")
-    if scope["method"] not in READING and foreign(headers):
-        return Refusal(403, "Forms of other sites are not accepted.")
-    return None
+    headers, path, method = Headers(scope=scope), scope["path"], scope["method"]
+    size = sum(len(name) + len(value) for name, value in scope["headers"])
+    twice = "content-length" in headers and "transfer-encoding" in headers
+    wrong = (
+        (size > HEADER_LIMIT, 431, "The request's headers are too large."),
+        (twice, BROKEN, "The request says twice how long it is."),
+        (hostname(headers.get("host", "")) not in hosts, 421, "This host name is not served here."),
+        (method not in METHODS, 405, "This method is not known here."),
+        ("\0" in path or ".." in path.split("/"), 404, "There is no such page."),
+        (method not in READING and foreign(headers), 403, "Forms of other sites are not accepted."),
+    )
+    return next((Refusal(status, text) for stands, status, text in wrong if stands), None)
 
 
 def hostname(host: str) -> str:

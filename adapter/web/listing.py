@@ -1,6 +1,6 @@
 """The list as one person sees it: a page of candidates, what is new to them, who has whom in hand."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -8,19 +8,23 @@ from adapter.domain.trial import Trial
 from adapter.eligibility.follow_up import ON_STUDY
 from adapter.store import board as board_store
 from adapter.store import teamwork, worklist
-from adapter.store.board import Asked, Count, Listed, Other, Part
+from adapter.store.accounts import EVERYWHERE
+from adapter.store.board import Entry, Marks, Other, Part
+from adapter.store.candidate_rows import CandidateRow
 from adapter.store.database import Snapshot
 from adapter.store.teamwork import Claim
 from adapter.web import board, filters, told, words
 from adapter.web.board import BoardRow
 from adapter.web.context import WebContext
 from adapter.web.filters import Filters
+from adapter.web.roll import Kept
+from adapter.web.sessions import Visitor
 
-PAGE = 40
+PAGE = 25
 """Candidates on a page: more is nobody's to look through, and the page stays light."""
 ASIDE = 10
 """Of those whose time is over or who were taken back, below the list."""
-MOST_FOUND = 200
+CHANGED = "Changed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +58,7 @@ class Listing:
 
     main: Shown
     aside: tuple[Shown, ...]
-    counts: Mapping[Part, Count]
+    counts: Mapping[Part, int]
     watching: int
     news: int
     wards: tuple[str, ...]
@@ -68,74 +72,123 @@ def closing(trial: Trial) -> frozenset[str]:
     return frozenset({name for name, reasons in trial.statuses if reasons} | {ON_STUDY})
 
 
-def asked(context: WebContext, reader: str, wanted: Filters, now: datetime, only: Collection[str] | None) -> Asked:
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Who looks at what, with what they have seen; `only`: candidates that a search found."""
+
+    now: datetime
+    reader: Visitor
+    wanted: Filters
+    marks: Marks
+    claims: Mapping[str, str]
+    trials: frozenset[str]
+    """Those of this house that the reader works for."""
+    only: Collection[str] | None
+
+    def chosen(self, entries: Iterable[Entry], known: frozenset[str]) -> Iterable[Entry]:
+        """What the reader may see and wants to; `known`: all trials there are. Only what is asked for is looked at."""
+        sites, opened, looked = self.reader.scope.sites, self.marks.opened, self.marks.looked
+        checks: list[tuple[bool, Callable[[Entry], bool]]] = [
+            (self.trials != known, lambda one: one.trial in self.trials),
+            (sites is not None, lambda one: self.reader.scope.site(one.site)),
+            (bool(self.wanted.trial), lambda one: one.trial == self.wanted.trial),
+            (bool(self.wanted.stratum), lambda one: one.stratum == self.wanted.stratum),
+            (bool(self.wanted.ward), lambda one: one.ward == self.wanted.ward),
+            (self.wanted.hand == filters.MINE, lambda one: self.claims.get(one.id) == self.reader.name),
+            (self.wanted.hand == filters.FREE, lambda one: one.id not in self.claims),
+            (self.wanted.news, lambda one: one.changed > opened.get(one.id, looked)),
+            (self.only is not None, lambda one: self.only is not None and one.id in self.only),
+        ]
+        for asked, check in checks:
+            entries = filter(check, entries) if asked else entries
+        return entries
+
+
+def read(context: WebContext, reader: Visitor, wanted: Filters, said: str = "") -> Listing:
+    """`said`: words of a search, which stand in no address."""
+    now = context.clock()
+    kept = context.roll.read(context.database, now, {trial.id: closing(trial) for trial in context.trials})
+    with context.database.read() as conn:
+        asked = _asked(conn, context, (reader, wanted, now), said)
+        parts = _parted(kept.entries, asked, frozenset(trial.id for trial in context.trials))
+        main = parts[wanted.part]
+        skip = (wanted.page - 1) * PAGE
+        return Listing(
+            main=Shown(wanted.part, _rows(conn, context, asked, main[skip : skip + PAGE]), len(main)),
+            aside=tuple(_aside(conn, context, asked, parts)) if wanted.part is Part.OPEN else (),
+            counts={part: len(found) for part, found in parts.items()},
+            watching=worklist.watching_count(conn, reader.scope),
+            news=sum(asked.marks.count(parts[part]) for part in PARTS_WITH_NEWS),
+            wards=tuple(ward for ward in kept.wards if reader.scope == EVERYWHERE or _lies_there(kept, ward, asked)),
+            until=kept.newest,
+            stamp=".".join(map(str, kept.stamp)),
+            pages=-(-len(main) // PAGE),
+        )
+
+
+PARTS_WITH_NEWS = (Part.OPEN, Part.OVER, Part.WITHDRAWN)
+
+
+def _asked(conn: Snapshot, context: WebContext, who: tuple[Visitor, Filters, datetime], said: str) -> Asked:
+    reader, wanted, now = who
     return Asked(
         now=now,
         reader=reader,
-        closing={trial.id: closing(trial) for trial in context.trials},
-        trial=wanted.trial,
-        stratum=wanted.stratum,
-        ward=wanted.ward,
-        holder=reader if wanted.hand == filters.MINE else "",
-        free=wanted.hand == filters.FREE,
-        news=wanted.news,
-        only=only,
+        wanted=wanted,
+        marks=board_store.marks(conn, reader.name),
+        claims=teamwork.holders(conn),
+        trials=frozenset(t.id for t in context.trials if reader.scope.trials is None or t.id in reader.scope.trials),
+        only=board_store.search(conn, said.split()) if said else None,
     )
 
 
-def read(context: WebContext, reader: str, wanted: Filters, said: str = "") -> Listing:
-    """`said`: words of a search, which stand in no address."""
-    now = context.clock()
-    with context.database.read() as conn:
-        only = board_store.search(conn, said.split(), MOST_FOUND) if said else None
-        question = asked(context, reader, wanted, now, only)
-        stamp = teamwork.stamp(conn)
-        counts = board_store.counts(conn, question)
-        newest = board_store.newest(conn, question)
-        skip = (wanted.page - 1) * PAGE
-        main = Shown(
-            wanted.part, _rows(conn, context, question, (wanted.part, PAGE, skip)), counts[wanted.part].candidates
-        )
-        return Listing(
-            main=main,
-            aside=tuple(_aside(conn, context, question, counts)) if wanted.part is Part.OPEN else (),
-            counts=counts,
-            watching=worklist.watching_count(conn),
-            news=sum(count.news for part, count in counts.items() if part is not Part.DECIDED),
-            wards=tuple(board_store.wards(conn, question)),
-            until=newest.isoformat() if newest else "",
-            stamp=".".join(map(str, stamp)),
-            pages=-(-main.count // PAGE),
-        )
+def _parted(entries: Iterable[Entry], asked: Asked, known: frozenset[str]) -> dict[Part, list[Entry]]:
+    """By part, in order; what was taken back, and whose time is over, the newest first."""
+    parts: dict[Part, list[Entry]] = {part: [] for part in Part}
+    for entry in asked.chosen(entries, known):
+        parts[entry.part].append(entry)
+    parts[Part.OVER].reverse()
+    parts[Part.WITHDRAWN].sort(key=lambda one: one.changed, reverse=True)
+    return parts
 
 
-def _aside(conn: Snapshot, context: WebContext, asked: Asked, counts: Mapping[Part, Count]) -> list[Shown]:
-    found = ((part, counts[part].candidates) for part in (Part.OVER, Part.WITHDRAWN))
-    return [Shown(part, _rows(conn, context, asked, (part, ASIDE, 0)), number) for part, number in found if number]
+def _lies_there(kept: Kept, ward: str, asked: Asked) -> bool:
+    return any(one.ward == ward and asked.reader.scope.holds(one.site, one.trial) for one in kept.entries)
 
 
-def _rows(conn: Snapshot, context: WebContext, asked: Asked, which: tuple[Part, int, int]) -> tuple[ListRow, ...]:
-    found = board_store.page(conn, asked, *which)
-    ids = [one.row.id for one in found]
-    held, others = teamwork.held(conn, ids), board_store.others(conn, ids)
-    lately = board_store.last_told(conn, [one.row.id for one in found if _spoken_of(one)])
-    return tuple(_row(one, context, asked, (held.get(one.row.id), others.get(one.row.id, []), lately)) for one in found)
+def _aside(conn: Snapshot, context: WebContext, asked: Asked, parts: Mapping[Part, Sequence[Entry]]) -> Iterator[Shown]:
+    for part in (Part.OVER, Part.WITHDRAWN):
+        if parts[part]:
+            yield Shown(part, _rows(conn, context, asked, parts[part][:ASIDE]), len(parts[part]))
+
+
+def _rows(conn: Snapshot, context: WebContext, asked: Asked, found: Sequence[Entry]) -> tuple[ListRow, ...]:
+    ids = [one.id for one in found]
+    read, held, others = board_store.read(conn, ids), teamwork.held(conn, ids), board_store.others(conn, ids)
+    others = {one: [other for other in many if asked.reader.scope.trial(other.trial)] for one, many in others.items()}
+    lately = board_store.last_told(conn, ids)
+    seen = [one for one in found if one.id in read]
+    return tuple(
+        _row((one, read[one.id]), context, asked, (held.get(one.id), others.get(one.id, []), lately)) for one in seen
+    )
 
 
 Around = tuple[Claim | None, list[Other], Mapping[str, str]]
 
 
-def _row(one: Listed, context: WebContext, asked: Asked, around: Around) -> ListRow:
+def _row(one: tuple[Entry, CandidateRow], context: WebContext, asked: Asked, around: Around) -> ListRow:
+    entry, row = one
     claim, others, lately = around
-    zone = board.zone_of(context, one.row.patient.site)
+    zone, again = board.zone_of(context, row.patient.site), renewed(row, context.trial(row.trial))
+    fresh = _fresh(entry, asked.marks)
     return ListRow(
-        row=board.row_of(one.row, context, asked.now),
-        fresh=_fresh(one),
-        lately=told.lately(lately, one.row.id, zone),
+        row=board.row_of(row, context, asked.now),
+        fresh=fresh,
+        lately=told.lately(lately, row.id, zone) if again or fresh == CHANGED or not row.standing else "",
+        renewed=again,
         holder=claim.holder if claim else "",
-        mine=claim is not None and claim.holder == asked.reader,
-        others=tuple(elsewhere(other) for other in others),
-        renewed=_renewed(one),
+        mine=claim is not None and claim.holder == asked.reader.name,
+        others=tuple(elsewhere(other) for other in others if other.trial in asked.trials),
     )
 
 
@@ -144,15 +197,13 @@ def elsewhere(other: Other) -> str:
     return f"Also on the list of {other.trial}" + (f" ({words.sentence(other.status)})" if other.status else "")
 
 
-def _spoken_of(one: Listed) -> bool:
-    return (one.news and not one.new) or _renewed(one) or not one.row.standing
+def renewed(row: CandidateRow, trial: Trial | None) -> bool:
+    """Somebody had closed the case, and people were told something since."""
+    closed = trial is not None and row.status in closing(trial)
+    return closed and row.sequence > row.decided_sequence
 
 
-def _renewed(one: Listed) -> bool:
-    return bool(one.row.status) and one.row.sequence > one.row.decided_sequence
-
-
-def _fresh(one: Listed) -> str:
-    if not one.news:
+def _fresh(entry: Entry, marks: Marks) -> str:
+    if not marks.news(entry):
         return ""
-    return "Taken back" if not one.row.standing else "New" if one.new else "Changed"
+    return "Taken back" if entry.part is Part.WITHDRAWN else "New" if marks.new(entry) else CHANGED

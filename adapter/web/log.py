@@ -7,9 +7,11 @@ from fastapi import APIRouter, HTTPException, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from adapter.domain.trial import Trial
+from adapter.store.accounts import Scope
 from adapter.store.audit import Act
 from adapter.web import entries, fields, flow, render, sheets, times, words
-from adapter.web.access import SeesPatients, check_csrf
+from adapter.web.access import MayAct, SeesPatients, check_csrf, check_fresh
+from adapter.web.answers import ABSENT, REFUSALS
 from adapter.web.context import WebContext
 from adapter.web.entries import Entry
 from adapter.web.record import note
@@ -29,8 +31,8 @@ FORMATS = {
 async def page(request: Request, visitor: SeesPatients, trial: str = "") -> Response:
     """Pseudonymous, as the trial unit would have it: each row leads to the candidate."""
     context: WebContext = request.app.state.context
-    chosen = asked(context, trial)
-    many = await run_in_threadpool(read, context, chosen)
+    chosen = asked(context, trial, visitor.scope)
+    many = await run_in_threadpool(read, context, chosen, visitor.scope)
     await note(request, _act(visitor.name, visitor.role, "view-log", chosen, rows=len(many)))
     zone = common_zone(context)
     return render.page(
@@ -39,7 +41,7 @@ async def page(request: Request, visitor: SeesPatients, trial: str = "") -> Resp
         visitor=visitor,
         here="log",
         trial=chosen,
-        trials=context.trials,
+        trials=[one for one in context.trials if visitor.scope.trial(one.id)],
         rows=[_shown(one, zone) for one in reversed(many[-MOST:])],
         total=len(many),
         withheld=sum(one.withheld for one in many),
@@ -49,27 +51,29 @@ async def page(request: Request, visitor: SeesPatients, trial: str = "") -> Resp
 
 
 @router.post("/log/download", include_in_schema=False)
-async def download(request: Request, visitor: SeesPatients) -> Response:
+async def download(request: Request, visitor: MayAct) -> Response:
     """On record before the first byte leaves."""
     context: WebContext = request.app.state.context
     given = await fields.form(request, "csrf", "trial", "version", "format")
     check_csrf(visitor, given["csrf"])
+    check_fresh(visitor, context.clock())
     version, kind = given["version"], given["format"]
     if version not in entries.VERSIONS or kind not in FORMATS:
         raise HTTPException(422, "Choose the site's or the trial unit's version, as CSV or XLSX.")
-    trial = asked(context, given["trial"])
-    rows, body = await run_in_threadpool(_file, context, trial, version, kind)
+    trial = asked(context, given["trial"], visitor.scope)
+    many = await run_in_threadpool(read, context, trial, visitor.scope)
+    rows, body = await run_in_threadpool(_file, context, trial, many, (version, kind))
     await note(request, _act(visitor.name, visitor.role, "export-log", trial, version=version, format=kind, rows=rows))
     name = f"screening-log-{trial.id}-{version}-{context.clock():%Y%m%d}.{kind}"
     return Response(body, media_type=FORMATS[kind], headers={"Content-Disposition": f'attachment; filename="{name}"'})
 
 
-@router.get("/api/v1/screening-log")
+@router.get("/api/v1/screening-log", responses=REFUSALS | ABSENT)
 async def as_json(request: Request, visitor: SeesPatients, trial: str = "") -> dict[str, Any]:
     """The trial unit's version: screening numbers, no names. `withheld` people may not leave, and are only counted."""
     context: WebContext = request.app.state.context
-    chosen = asked(context, trial)
-    many = await run_in_threadpool(read, context, chosen)
+    chosen = asked(context, trial, visitor.scope)
+    many = await run_in_threadpool(read, context, chosen, visitor.scope)
     columns, rows = entries.columns_of("trial"), entries.rows_of("trial", many)
     act = _act(visitor.name, visitor.role, "export-log", chosen, version="trial", format="json", rows=len(rows))
     await note(request, act)
@@ -82,21 +86,23 @@ async def as_json(request: Request, visitor: SeesPatients, trial: str = "") -> d
     }
 
 
-def asked(context: WebContext, trial: str) -> Trial:
-    """The trial named, or the first; 404 for one that is not screened here."""
-    found = context.trial(trial) if trial else context.trials[0]
+def asked(context: WebContext, trial: str, scope: Scope) -> Trial:
+    """The trial named, or the first of theirs; 404 for one that is not screened here, or not theirs."""
+    mine = [one for one in context.trials if scope.trial(one.id)]
+    found = next((one for one in mine if trial in ("", one.id)), None)
     if found is None:
         raise HTTPException(404, "This trial is not screened here.")
     return found
 
 
-def read(context: WebContext, trial: Trial) -> list[Entry]:
+def read(context: WebContext, trial: Trial, scope: Scope) -> list[Entry]:
     with context.database.read() as conn:
-        return entries.entries(conn, context, trial)
+        return entries.entries(conn, context, trial, scope)
 
 
-def _file(context: WebContext, trial: Trial, version: str, kind: str) -> tuple[int, bytes]:
-    rows, columns = entries.rows_of(version, read(context, trial)), entries.columns_of(version)
+def _file(context: WebContext, trial: Trial, many: list[Entry], how: tuple[str, str]) -> tuple[int, bytes]:
+    version, kind = how
+    rows, columns = entries.rows_of(version, many), entries.columns_of(version)
     if kind == "csv":
         return len(rows), sheets.as_csv(columns, rows)
     return len(rows), sheets.as_workbook(f"Screening log {trial.id}", columns, rows, context.clock())

@@ -6,6 +6,7 @@ from typing import Any
 from adapter.mapping.amend import line_of
 from adapter.pipeline.survey import Found, survey
 from adapter.store import proposals, unmapped
+from adapter.store.accounts import Scope
 from adapter.store.proposals import Proposal
 from adapter.web import times, words
 from adapter.web.context import WebContext
@@ -18,12 +19,12 @@ NOT_NEEDED, OTHER = "!not-needed", "!other"
 """Choices beside the suggestions."""
 
 
-def read(context: WebContext, zone: tzinfo) -> dict[str, Any]:
+def read(context: WebContext, zone: tzinfo, scope: Scope) -> dict[str, Any]:
     with context.database.read() as conn:
         waiting, found = proposals.listing(conn), survey(conn, context.bench.rules(), MOST)
     return {
-        "found": [_told(one) for one in found],
-        "waiting": [_waiting(one, zone) for one in waiting],
+        "found": [_told(one) for one in found if scope.site(one.met.site)],
+        "waiting": [_waiting(one, zone) for one in waiting if scope.site(one.site)],
         "other": OTHER,
         "not_needed": NOT_NEEDED,
     }

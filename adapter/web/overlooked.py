@@ -11,6 +11,7 @@ from adapter.domain.trial import Trial
 from adapter.errors import RejectedError
 from adapter.pipeline.why_not import Cause, Review, review
 from adapter.store import missed_cases, patients, persons
+from adapter.store.accounts import Scope
 from adapter.store.audit import Act
 from adapter.store.database import Snapshot
 from adapter.store.missed_cases import MissedCase
@@ -31,7 +32,7 @@ async def report(request: Request, visitor: MayAct) -> Response:
     context: WebContext = request.app.state.context
     given = await fields.form(request, "csrf", "trial", "number", "at", "enrolled", "note")
     check_csrf(visitor, given["csrf"])
-    trial = asked(context, given["trial"])
+    trial = asked(context, given["trial"], visitor.scope)
     try:
         found = await run_in_threadpool(_reported, context, visitor, trial, given)
     except RejectedError as error:
@@ -42,7 +43,7 @@ async def report(request: Request, visitor: MayAct) -> Response:
 def _reported(context: WebContext, visitor: Visitor, trial: Trial, given: dict[str, str]) -> Review:
     """The number itself is kept nowhere. Raises RejectedError with what to do."""
     with context.database.read() as conn:
-        who = _named(conn, given["number"])
+        who = _named(conn, given["number"], visitor.scope)
         at = _moment(context, who, given["at"])
         found = Review(Cause.NEVER_HEARD) if who is None else review(conn, context.bench.rules(), trial, who, at)
     now = context.clock()
@@ -63,12 +64,13 @@ def _reported(context: WebContext, visitor: Visitor, trial: Trial, given: dict[s
     return found
 
 
-def _named(conn: Snapshot, number: str) -> PatientId | None:
+def _named(conn: Snapshot, number: str, scope: Scope) -> PatientId | None:
     """`NUMBER`, or `AUTHORITY|NUMBER` where two persons have the same one; `None` for somebody nobody told us of."""
     authority, _, value = number.rpartition("|")
     if not value or len(number) > LONGEST_NUMBER:
         raise RejectedError("Write the hospital number of the patient.")
-    known = [one for one in patients.numbered(conn, value) if not authority or one.authority == authority]
+    numbered = [one for one in patients.numbered(conn, value) if scope.site(one.site)]
+    known = [one for one in numbered if not authority or one.authority == authority]
     found = {persons.resolve(conn, one) for one in known}
     if len(found) > 1:
         raise RejectedError("Several patients have this number: write it as AUTHORITY|NUMBER.")

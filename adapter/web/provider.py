@@ -71,6 +71,11 @@ class Provider:
         self._keys: list[dict[str, Any]] = []
         self._asked = 0.0
 
+    def look(self) -> None:
+        """Whether it answers, by the name we know it by. Raises UnavailableError."""
+        for name in ("authorization_endpoint", "token_endpoint"):
+            self._endpoint(name)
+
     def door(self, question: Question) -> str:
         """Where the browser goes to sign in. Raises UnavailableError."""
         us = self.relying

@@ -3,6 +3,7 @@
 from dataclasses import asdict
 from datetime import tzinfo
 from fractions import Fraction
+from itertools import islice
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
@@ -12,6 +13,7 @@ from adapter.pipeline.watch import watch
 from adapter.screening.reasons import explained
 from adapter.store import feeds as feed_store
 from adapter.store import inbox, quarantine, unmapped, worklist
+from adapter.store.accounts import Scope
 from adapter.store.audit import Act
 from adapter.store.feeds import FeedRow
 from adapter.store.quarantine import QuarantineRow
@@ -47,8 +49,8 @@ async def quality_page(request: Request, visitor: Visitor, *, said: str = "", pr
     """The page again after an act, with what became of it."""
     context: WebContext = request.app.state.context
     numbers, doubted = await run_in_threadpool(_read, context, visitor)
-    lists = may(visitor.role, Right.QUARANTINE)
-    held = await run_in_threadpool(read_quarantine, context) if lists else []
+    lists, maps = may(visitor.role, Right.QUARANTINE), may(visitor.role, Right.UNMAPPED)
+    held = await run_in_threadpool(read_quarantine, context, visitor.scope) if lists else []
     if held:
         await note(
             request, Act(visitor.name, visitor.role, "view-quarantine", "quarantine", detail={"rows": len(held)})
@@ -60,20 +62,20 @@ async def quality_page(request: Request, visitor: Visitor, *, said: str = "", pr
         visitor=visitor,
         status=422 if problem else 200,
         here="quality",
-        feeds=await run_in_threadpool(read_feeds, context),
-        tallies=await run_in_threadpool(read_tallies, context),
+        feeds=await run_in_threadpool(read_feeds, context, visitor.scope),
+        tallies=await run_in_threadpool(read_tallies, context, visitor.scope),
         doubts=[(conflicts.WORDS[kind], number) for kind, number in numbers["identity"].items() if number],
-        doubted=doubted if may(visitor.role, Right.PATIENTS) else [],
+        doubted=doubted if visitor.may(Right.PATIENTS) else [],
         messages=[(words.sentence(name), number) for name, number in numbers["messages"].items()],
         candidates=[(words.sentence(name), number) for name, number in numbers["candidates"].items()],
-        watched=await run_in_threadpool(read_watched, context, zone) if lists else None,
+        watched=await run_in_threadpool(read_watched, context, zone, visitor.scope) if maps else None,
         reasons=[(code, explained(code), number) for code, number in numbers["quarantine"].items()],
         unmapped=[one | {"kind": words.UNMAPPED[one["code"]]} for one in numbers["unmapped"]],
         held=[(row, times.local(row.received, zone), explained(row.reason)) for row in held],
-        bench=await run_in_threadpool(missed.read, context, zone) if lists else None,
+        bench=await run_in_threadpool(missed.read, context, zone, visitor.scope) if maps else None,
         proposes=may(visitor.role, Right.PROPOSE),
         approves=may(visitor.role, Right.APPROVE),
-        lists=lists,
+        maps=maps,
         settles=may(visitor.role, Right.SETTLE),
         zone=times.zone_name(zone, context.clock()),
         said=said,
@@ -85,21 +87,24 @@ def read_counts(context: WebContext, visitor: Visitor) -> dict[str, Any]:
     return _read(context, visitor)[0]
 
 
-def read_tallies(context: WebContext) -> list[FeedRow]:
+def read_tallies(context: WebContext, scope: Scope) -> list[FeedRow]:
     """What came of each source, whether it is still configured or not."""
     with context.database.read() as conn:
-        return feed_store.listing(conn)
+        return [row for row in feed_store.listing(conn) if reads(context, scope, row.source)]
 
 
 def _read(context: WebContext, visitor: Visitor) -> tuple[dict[str, Any], list[Doubt]]:
     """What was received is applied, duplicate, ignored, quarantined or pending; senders' words only for who may read them."""
     with context.database.read() as conn:
         counts = asdict(inbox.counts(conn))
-        rows = worklist.shown(conn, context.clock())
-        watching = worklist.watching_count(conn)
+        shown = worklist.shown(conn, context.clock())
+        rows = [row for row in shown if visitor.scope.holds(row.patient.site, row.trial)]
+        watching = worklist.watching_count(conn, visitor.scope)
         reasons = quarantine.reasons(conn)
         identity = conflicts.counts(conn, rows)
-        missed = unmapped.listing(conn, MOST) if may(visitor.role, Right.QUARANTINE) else unmapped.sums(conn)
+        reader = may(visitor.role, Right.UNMAPPED)
+        missed = unmapped.listing(conn, MOST) if reader else unmapped.sums(conn)
+    missed = [one for one in missed if reads(context, visitor.scope, one.source)]
     verdicts: dict[str, int] = {"watching": watching, "withdrawn": sum(not row.standing for row in rows)}
     for row in rows:
         if row.standing:
@@ -114,15 +119,20 @@ def _read(context: WebContext, visitor: Visitor) -> tuple[dict[str, Any], list[D
     return found, doubts(rows)
 
 
-def read_watched(context: WebContext, zone: tzinfo) -> dict[str, Any]:
+def read_watched(context: WebContext, zone: tzinfo, scope: Scope) -> dict[str, Any]:
     """Analytes that fell silent, and codes whose values or unit moved: which, since when, never a value."""
     with context.database.read() as conn:
         found = watch(conn, context.clock())
     silent = [
         (one.source, one.concept, times.local(one.last, zone), times.duration(one.usual.total_seconds()))
         for one in found.silent
+        if reads(context, scope, one.source)
     ]
-    moved = [(one.analyte, factor_text(one.factor), one.former) for one in found.moved]
+    moved = [
+        (one.analyte, factor_text(one.factor), one.former)
+        for one in found.moved
+        if reads(context, scope, one.analyte.source)
+    ]
     return {"silent": silent, "moved": moved}
 
 
@@ -133,7 +143,16 @@ def factor_text(factor: Fraction | None) -> str:
     return f"× {factor.numerator}" if factor >= 1 else f"÷ {factor.denominator}"
 
 
-def read_quarantine(context: WebContext) -> list[QuarantineRow]:
+def read_quarantine(context: WebContext, scope: Scope) -> list[QuarantineRow]:
     """The newest, without a word of their content."""
     with context.database.read() as conn:
-        return list(quarantine.listing(conn, limit=MOST, newest_first=True))
+        # Only of all sites together the newest are the first: of some they are looked for.
+        held = quarantine.listing(conn, limit=MOST if scope.sites is None else None, newest_first=True)
+        return list(islice((row for row in held if reads(context, scope, row.source)), MOST))
+
+
+def reads(context: WebContext, scope: Scope, source: str) -> bool:
+    """Whether somebody works for the site a source reads; of one that is configured no more only who works for all."""
+    if scope.sites is None:
+        return True
+    return any(info.name == source and scope.site(info.site) for info in context.feeds)

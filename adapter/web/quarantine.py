@@ -95,14 +95,23 @@ async def _asked(request: Request, visitor: Visitor, message_id: int, action: st
 def _act(context: WebContext, settling: Settling, deed: Deed) -> None:
     now = context.clock()
     with context.database.write() as tx:
+        _mine(tx, context, settling)
         recorded(tx, _record(settling, deed(tx, settling.message_id, now)), now)
 
 
 def _look(context: WebContext, settling: Settling) -> tuple[QuarantineRow, bytes]:
     with context.database.write() as tx:
-        row = quarantine.find(tx, settling.message_id)
+        row = _mine(tx, context, settling)
         recorded(tx, _record(settling, row), context.clock())
         return row, inbox.raw(tx, settling.message_id)
+
+
+def _mine(tx: Transaction, context: WebContext, settling: Settling) -> QuarantineRow:
+    """Raises RejectedError, with the same words for one of another site as for one that does not wait."""
+    row = quarantine.find(tx, settling.message_id)
+    if not quality.reads(context, settling.visitor.scope, row.source):
+        raise quarantine.absent(settling.message_id)
+    return row
 
 
 def _release(tx: Transaction, message_id: int, _now: datetime) -> QuarantineRow:

@@ -39,7 +39,15 @@ def html(template: str, context: WebContext, visitor: Any = None, /, **values: A
     role = visitor.role if visitor else ""
     found = environment().get_template(template)
     return found.render(
-        given | values, visitor=visitor, intended_use=INTENDED_USE, sees_patients=may(role, Right.PATIENTS)
+        given | values,
+        visitor=visitor,
+        intended_use=INTENDED_USE,
+        sees_patients=visitor is not None and visitor.may(Right.PATIENTS),
+        sees_counts=may(role, Right.COUNTS),
+        sees_numbers=may(role, Right.PSEUDONYMS) or may(role, Right.ENROLLED),
+        reads_trail=any(may(role, right) for right in (Right.AUDIT_ALL, Right.AUDIT_TECHNICAL, Right.AUDIT_OWN)),
+        asks=may(role, Right.BREAK_GLASS),
+        vouches=may(role, Right.VOUCH),
     )
 
 

@@ -11,8 +11,15 @@ class Right(StrEnum):
     ACT = "act"
     """Answer a criterion, enter a result, change a status."""
 
+    PSEUDONYMS = "pseudonyms"
+    """Who was screened, under screening numbers alone."""
+    ENROLLED = "enrolled"
+    """The same of those who take part, and of nobody else."""
+
     QUARANTINE = "quarantine"
-    """That a message could not be read and why, and the codes and units nobody mapped; nothing of its content."""
+    """That a message could not be read and why; nothing of its content."""
+    UNMAPPED = "unmapped"
+    """The codes and units nobody mapped, as their senders write them."""
     SETTLE = "settle"
     """Look into such a message, have it read again, give it up."""
     PROPOSE = "propose"
@@ -22,14 +29,46 @@ class Right(StrEnum):
     TEST_ALERTS = "test-alerts"
     """Send a test through a channel of alerts."""
 
+    AUDIT_OWN = "audit-own"
+    """What oneself saw and did."""
+    AUDIT_TECHNICAL = "audit-technical"
+    """What was done to accounts, messages, mappings; nothing about a candidate."""
+    AUDIT_ALL = "audit-all"
+    """Who saw and did what, by screening's own ids."""
 
-CLINICAL = frozenset({Right.COUNTS, Right.PATIENTS, Right.ACT, Right.QUARANTINE, Right.TEST_ALERTS})
+    BREAK_GLASS = "break-glass"
+    """Ask to see patients in an emergency."""
+    VOUCH = "vouch"
+    """Let somebody else do so."""
+
+
+CLINICAL = frozenset(
+    {
+        Right.COUNTS,
+        Right.PATIENTS,
+        Right.ACT,
+        Right.PSEUDONYMS,
+        Right.QUARANTINE,
+        Right.UNMAPPED,
+        Right.AUDIT_OWN,
+        Right.TEST_ALERTS,
+    }
+)
+SPONSOR = frozenset({Right.ENROLLED, Right.AUDIT_ALL})
+"""Never the linkage of numbers and patients."""
 RIGHTS = {
     "coordinator": CLINICAL,
-    "investigator": CLINICAL | {Right.APPROVE},
-    "interface-admin": frozenset({Right.COUNTS, Right.QUARANTINE, Right.SETTLE, Right.PROPOSE}),
-    "admin": frozenset({Right.COUNTS, Right.TEST_ALERTS}),
+    "investigator": CLINICAL | {Right.APPROVE, Right.VOUCH, Right.AUDIT_ALL},
+    "monitor": SPONSOR,
+    "data-manager": SPONSOR | {Right.COUNTS, Right.UNMAPPED, Right.PROPOSE},
+    "pharmacist": frozenset[Right](),
+    "interface-admin": frozenset(
+        {Right.COUNTS, Right.QUARANTINE, Right.UNMAPPED, Right.SETTLE, Right.PROPOSE, Right.AUDIT_TECHNICAL}
+    ),
+    "admin": frozenset({Right.COUNTS, Right.TEST_ALERTS, Right.AUDIT_TECHNICAL, Right.BREAK_GLASS}),
+    "auditor": frozenset({Right.PSEUDONYMS, Right.AUDIT_ALL}),
 }
+"""`pharmacist` is the unblinded one: an account for what a protocol may say of it, and nothing until then."""
 
 
 def may(role: str, right: Right) -> bool:

@@ -7,14 +7,14 @@ from datetime import datetime, timedelta
 
 from fastapi import Request, Response
 
-from adapter.store import accounts
+from adapter.store import accounts, break_glass
 from adapter.store.accounts import EVERYWHERE, Scope, Session, User
 from adapter.store.audit import Act
 from adapter.store.database import Transaction
 from adapter.web.context import WebContext
 from adapter.web.record import recorded
+from adapter.web.roles import Right, may
 
-IDLE = timedelta(minutes=15)
 LIFETIME = timedelta(hours=12)
 MOST = 3
 """Sessions of one person at a time."""
@@ -35,6 +35,13 @@ class Visitor:
     previous: datetime | None = None
     """When they last signed in before: somebody else's use of the account is noticed."""
     hint: str = field(default="", repr=False)
+    since: datetime | None = None
+    """When this session was begun."""
+    emergency: datetime | None = None
+    """Until when they see patients in an emergency."""
+
+    def may(self, right: Right) -> bool:
+        return may(self.role, right) or (right is Right.PATIENTS and self.emergency is not None)
 
 
 def fingerprint(token: str) -> str:
@@ -82,12 +89,24 @@ def find(context: WebContext, token: str, *, active: bool) -> Visitor | None:
     with context.database.read() as conn:
         session = accounts.find_session(conn, key, now)
         user = accounts.find_user(conn, session.user) if session else None
-    if session is None or user is None or now - session.seen > IDLE:
+        asks = user is not None and may(user.role, Right.BREAK_GLASS)
+        emergency = break_glass.open_for(conn, user.name, now) if user and asks else None
+    if session is None or user is None or now - session.seen > context.idle:
         return None
     if active and now - session.seen > TOUCH:
         with context.database.write() as tx:
             accounts.touch_session(tx, key, now)
-    return Visitor(user.name, user.role, session.csrf, key, user.scope, session.previous, session.hint)
+    return Visitor(
+        user.name,
+        user.role,
+        session.csrf,
+        key,
+        user.scope,
+        session.previous,
+        session.hint,
+        session.created,
+        emergency,
+    )
 
 
 def end(context: WebContext, visitor: Visitor) -> None:

@@ -1,13 +1,13 @@
-"""The candidate's page: criteria in the order in which they need somebody, organs with evidence, strata, history."""
+"""The candidate's page: criteria in the order in which they need somebody, organs with evidence, strata."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from typing import Any
 
 from adapter.domain.assessment import ORGANS
 from adapter.domain.trial import Trial
-from adapter.store.worklist import CandidateRow, HistoryRow
+from adapter.store.worklist import CandidateRow
 from adapter.web import board, times, words
 from adapter.web.board import BoardRow
 from adapter.web.context import WebContext
@@ -58,16 +58,6 @@ class Organ:
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
-    at: str
-    kind: str
-    verdict: str
-    text: str
-    message: str
-    by: str
-
-
-@dataclass(frozen=True, slots=True)
 class Sheet:
     row: BoardRow
     zone: str
@@ -103,7 +93,6 @@ class Sheet:
     flags: tuple[str, ...]
     advice: tuple[str, ...]
     """Questions that belong to no criterion, such as asking the laboratory to dilute."""
-    history: tuple[Moment, ...]
     rulebook: str
     evaluated: str
     followed: Followed | None = None
@@ -113,7 +102,7 @@ class Sheet:
     """The screening ids of a person who turned out to have two; nothing leaves until somebody chooses."""
 
 
-def sheet(row: CandidateRow, history: Iterable[HistoryRow], context: WebContext, now: datetime) -> Sheet:
+def sheet(row: CandidateRow, context: WebContext, now: datetime) -> Sheet:
     explained: Mapping[str, Any] = row.assessment or {}
     zone = board.zone_of(context, row.patient.site)
     trial = context.trial(row.trial)
@@ -151,7 +140,6 @@ def sheet(row: CandidateRow, history: Iterable[HistoryRow], context: WebContext,
         stratum_evidence=values(explained.get("stratum_evidence"), zone),
         flags=flags_of(explained),
         advice=advice_of(explained),
-        history=tuple(moment(entry, zone) for entry in history),
         rulebook=str(explained.get("rulebook") or ""),
         evaluated=times.local(row.evaluated_at, zone),
         followed=followed(explained),
@@ -237,15 +225,3 @@ def flags_of(explained: Mapping[str, Any]) -> tuple[str, ...]:
 def advice_of(explained: Mapping[str, Any]) -> tuple[str, ...]:
     known = {criterion.get("id") for criterion in explained.get("criteria") or ()}
     return tuple(text for text in explained.get("questions") or () if text.partition(":")[0] not in known)
-
-
-def moment(entry: HistoryRow, zone: tzinfo) -> Moment:
-    message = "" if entry.message_id is None else str(entry.message_id)
-    return Moment(
-        at=times.local(entry.at, zone),
-        kind=words.sentence(str(entry.kind)),
-        verdict=words.verdict(str(entry.verdict)) if entry.verdict else "",
-        text=entry.text or "",
-        message=message,
-        by=entry.by or "",
-    )

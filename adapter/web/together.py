@@ -8,16 +8,15 @@ from fastapi import APIRouter, HTTPException, Request, Response
 from fastapi.responses import RedirectResponse
 from starlette.concurrency import run_in_threadpool
 
-from adapter.store import accounts, teamwork
+from adapter.store import teamwork
 from adapter.store.audit import Act
-from adapter.store.database import Snapshot, Transaction
+from adapter.store.database import Transaction
 from adapter.store.teamwork import HAND_OVER, Note, TakenError
 from adapter.store.worklist import CandidateRow
-from adapter.web import board, fields, filters, render, times
+from adapter.web import board, colleagues, fields, filters, render, times
 from adapter.web.access import MayAct, SeesPatients, check_csrf
 from adapter.web.context import WebContext
 from adapter.web.record import recorded
-from adapter.web.roles import Right, may
 from adapter.web.sessions import Visitor
 from adapter.web.wishes import LONGEST_NOTE
 from adapter.web.worklist import candidate_page, known, list_page
@@ -63,7 +62,8 @@ async def release(request: Request, visitor: MayAct, candidate: str) -> Response
 @router.post("/c/{candidate}/hand-over")
 async def hand_over(request: Request, visitor: MayAct, candidate: str) -> Response:
     given = await _form(request, visitor, "addressee", "text")
-    if given["addressee"] not in await run_in_threadpool(colleagues, request.app.state.context):
+    row, _ = await known(request, visitor, candidate)
+    if given["addressee"] not in await run_in_threadpool(colleagues.listed, request.app.state.context, row):
         return await candidate_page(request, visitor, candidate, problem="Choose a colleague who works with the list.")
     if len(given["text"]) > LONGEST_NOTE:
         return await candidate_page(request, visitor, candidate, problem=_too_long())
@@ -111,16 +111,6 @@ async def find(request: Request, visitor: SeesPatients) -> Response:
     """By name, number, ward or bed. A form and no address, so that no name stands in a history or a log."""
     given = await _form(request, visitor, "words")
     return await list_page(request, visitor, filters.Filters(), said=given["words"][:MOST_WORDS])
-
-
-def colleagues(context: WebContext) -> list[str]:
-    """Who may act, and so may be given a candidate."""
-    with context.database.read() as conn:
-        return [user.name for user in accounts.list_users(conn) if not user.disabled and may(user.role, Right.ACT)]
-
-
-def with_whom(conn: Snapshot, candidate: str) -> teamwork.Claim | None:
-    return teamwork.held(conn, [candidate]).get(candidate)
 
 
 async def _form(request: Request, visitor: Visitor, *names: str) -> dict[str, str]:

@@ -9,7 +9,7 @@ from adapter.mapping.amend import SiteLine, line_of
 from adapter.store import proposals
 from adapter.store.audit import Act
 from adapter.web import fields, quality
-from adapter.web.access import MayApprove, MayPropose, check_csrf
+from adapter.web.access import MayApprove, MayPropose, check_csrf, check_fresh
 from adapter.web.context import WebContext
 from adapter.web.missed import KINDS, NOT_NEEDED, OTHER
 from adapter.web.record import recorded
@@ -34,6 +34,7 @@ async def propose(request: Request, visitor: MayPropose) -> Response:
 
 
 def _propose(context: WebContext, visitor: Visitor, given: dict[str, str]) -> None:
+    _my_site(visitor, given["site"])
     line = _line(given)
     if not given["reason"]:
         raise RejectedError("Say why: it stands in the file and on record, with your name.")
@@ -43,6 +44,11 @@ def _propose(context: WebContext, visitor: Visitor, given: dict[str, str]) -> No
         proposals.add(tx, given["site"], line.as_json(), (visitor.name, reason), now)
         act = Act(visitor.name, visitor.role, "mapping-propose", "site", given["site"], line.as_json(), reason=reason)
         recorded(tx, act, now)
+
+
+def _my_site(visitor: Visitor, site: str) -> None:
+    if not visitor.scope.site(site):
+        raise RejectedError("You do not work for this site.")
 
 
 def _line(given: dict[str, str]) -> SiteLine:
@@ -62,6 +68,7 @@ async def approve(request: Request, visitor: MayApprove, number: int) -> Respons
     try:
         given = await fields.form(request, "csrf", "reason")
         check_csrf(visitor, given["csrf"])
+        check_fresh(visitor, context.clock())
         await run_in_threadpool(_approve, context, visitor, number)
     except RejectedError as error:
         return await quality.quality_page(request, visitor, problem=str(error))
@@ -72,6 +79,7 @@ def _approve(context: WebContext, visitor: Visitor, number: int) -> None:
     """The proposal is closed when everything is done: cut short, it can be approved again and goes on."""
     with context.database.read() as conn:
         found = proposals.find(conn, number)
+    _my_site(visitor, found.site)
     if found.by == visitor.name:
         raise RejectedError("Somebody else must approve what you proposed.")
     context.bench.carry_out(found, visitor.name, visitor.role)
@@ -96,6 +104,7 @@ def _decline(context: WebContext, visitor: Visitor, number: int, reason: str) ->
         raise RejectedError("Say why you decline: it is put on record with your name.")
     now = context.clock()
     with context.database.write() as tx:
+        _my_site(visitor, proposals.find(tx, number).site)
         found = proposals.decide(tx, number, proposals.DECLINED, visitor.name, now)
         detail = {**found.line, "proposed_by": found.by}
         why = reason[:LONGEST_REASON]

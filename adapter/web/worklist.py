@@ -10,11 +10,13 @@ from starlette.concurrency import run_in_threadpool
 
 from adapter.store import calls, teamwork, worklist
 from adapter.store import feeds as feed_store
+from adapter.store.accounts import Scope
 from adapter.store.audit import Act
 from adapter.store.origins import with_origins
 from adapter.store.worklist import CandidateRow, HistoryRow
 from adapter.web import board, filters, listing, render, sheet, times, wishes, words
 from adapter.web.access import SeesPatients, SignedIn
+from adapter.web.around import around
 from adapter.web.context import WebContext
 from adapter.web.filters import Filters
 from adapter.web.reached import Reached, reached
@@ -30,8 +32,8 @@ DEMO_RELOAD_SECONDS = 5
 
 @router.get("/")
 async def the_list(request: Request, visitor: SignedIn, hold: bool = False) -> Response:
-    if not may(visitor.role, Right.PATIENTS):
-        return RedirectResponse("/quality", status_code=303)
+    if not visitor.may(Right.PATIENTS):
+        return RedirectResponse(home(visitor), status_code=303)
     return await list_page(request, visitor, filters.read(request.query_params), hold=hold)
 
 
@@ -40,10 +42,10 @@ async def list_page(
 ) -> Response:
     """The list by these filters; `said` are words of a search, which stand in no address: such a page holds still."""
     context: WebContext = request.app.state.context
-    listed = await run_in_threadpool(listing.read, context, visitor.name, wanted, said)
+    listed = await run_in_threadpool(listing.read, context, visitor, wanted, said)
     shown = {"rows": len(listed.main.rows) + sum(len(part.rows) for part in listed.aside), "search": bool(said)}
     await note(request, Act(visitor.name, visitor.role, "view-worklist", "worklist", detail=shown))
-    feeds = await run_in_threadpool(read_feeds, context)
+    feeds = await run_in_threadpool(read_feeds, context, visitor.scope)
     now, zone = context.clock(), common_zone(context)
     still = hold or bool(said)
     return render.page(
@@ -59,10 +61,17 @@ async def list_page(
         now=times.local(now, zone),
         zone=times.zone_name(zone, now),
         refresh=0 if still else DEMO_RELOAD_SECONDS if context.demo else RELOAD_SECONDS,
-        trials=[trial.id for trial in context.trials],
+        trials=[trial.id for trial in context.trials if visitor.scope.trial(trial.id)],
         strata=list(words.STRATA.items()),
-        may_act=may(visitor.role, Right.ACT),
+        may_act=visitor.may(Right.ACT),
     )
+
+
+def home(visitor: Visitor) -> str:
+    """The first page of somebody without patients."""
+    sees = {"/quality": (Right.COUNTS,), "/screened": (Right.PSEUDONYMS, Right.ENROLLED)}
+    places = (where for where, rights in sees.items() if any(visitor.may(right) for right in rights))
+    return next(places, "/account")
 
 
 @router.get("/c/{candidate}")
@@ -79,26 +88,30 @@ SAVED = {
 async def candidate_page(
     request: Request, visitor: Visitor, candidate: str, *, saved: str = "", problem: str = ""
 ) -> Response:
-    """The page again after an act, with what became of it."""
+    """The page again after an act, with what became of it; for paper (`?print=1`) all is open and nothing is asked."""
+    printing = request.query_params.get("print") == "1"
     context: WebContext = request.app.state.context
     row, history = await known(request, visitor, candidate)
     now = context.clock()
     trial = context.trial(row.trial)
-    act = may(visitor.role, Right.ACT) and trial is not None
+    if trial is None:
+        raise HTTPException(404, "This trial is not screened here.")
     return render.page(
         request,
         "candidate.html",
         visitor=visitor,
         status=422 if problem else 200,
-        sheet=sheet.sheet(row, history, context, now),
-        trial_title=trial.title if trial else row.trial,
-        choices=wishes.choices(trial) if trial else (),
+        sheet=sheet.sheet(row, context, now),
+        around=await run_in_threadpool(around, context, row, trial, (history, visitor)),
+        trial_title=trial.title,
+        choices=wishes.choices(trial),
         tests=wishes.tests(),
         points=sheet.SOFA_POINTS,
         meaning=sheet.meaning,
         token=lambda: secrets.token_urlsafe(16),
         latest=f"{now.astimezone(board.zone_of(context, row.patient.site)):%Y-%m-%dT%H:%M}",
-        may_act=act,
+        may_act=visitor.may(Right.ACT) and not printing,
+        printing=printing,
         reached=await run_in_threadpool(read_reached, context, row, history),
         saved=saved,
         problem=problem,
@@ -108,7 +121,7 @@ async def candidate_page(
 async def known(request: Request, visitor: Visitor, candidate: str) -> tuple[CandidateRow, list[HistoryRow]]:
     """The candidate with its history, the view written down; 404 for one nobody was ever told of."""
     context: WebContext = request.app.state.context
-    found = await run_in_threadpool(read_one, context, candidate)
+    found = await run_in_threadpool(read_one, context, candidate, visitor.scope)
     outcome = "ok" if found else "not found"
     act = Act(visitor.name, visitor.role, "view-candidate", "candidate", candidate[:64], outcome=outcome)
     await run_in_threadpool(_viewed, context, act, found[0] if found else None)
@@ -127,17 +140,20 @@ def _viewed(context: WebContext, act: Act, row: CandidateRow | None) -> None:
             calls.opened(tx, row.id, act.actor, context.clock())
 
 
-def read_list(context: WebContext) -> tuple[list[CandidateRow], int]:
+def read_list(context: WebContext, scope: Scope) -> tuple[list[CandidateRow], int]:
     with context.database.read() as conn:
         rows = worklist.shown(conn, context.clock())
-        return [row for row in rows if context.trial(row.trial)], worklist.watching_count(conn)
+        mine = [row for row in rows if context.trial(row.trial) and scope.holds(row.patient.site, row.trial)]
+        return mine, worklist.watching_count(conn, scope)
 
 
-def read_one(context: WebContext, candidate: str) -> tuple[CandidateRow, list[HistoryRow]] | None:
-    """Only who is or was shown: everyone else is merely counted (decisions A2)."""
+def read_one(context: WebContext, candidate: str, scope: Scope) -> tuple[CandidateRow, list[HistoryRow]] | None:
+    """Only who is or was shown: everyone else is merely counted (decisions A2). Of other sites and trials nobody (W03)."""
     with context.database.read() as conn:
         row = worklist.find(conn, candidate)
         if row is None or not context.trial(row.trial) or not (row.shown or row.raised):
+            return None
+        if not scope.holds(row.patient.site, row.trial):
             return None
         told = with_origins(conn, row.assessment) if row.assessment else row.assessment
         return replace(row, assessment=told), worklist.history(conn, candidate)
@@ -148,10 +164,11 @@ def read_reached(context: WebContext, row: CandidateRow, history: list[HistoryRo
         return reached(conn, row, history, context)
 
 
-def read_feeds(context: WebContext) -> list[board.Feed]:
+def read_feeds(context: WebContext, scope: Scope) -> list[board.Feed]:
     with context.database.read() as conn:
         last = {row.source: row.last_received for row in feed_store.listing(conn)}
-    return [board.feed(info, last.get(info.name), context, context.clock()) for info in context.feeds]
+    mine = [info for info in context.feeds if scope.site(info.site)]
+    return [board.feed(info, last.get(info.name), context, context.clock()) for info in mine]
 
 
 def common_zone(context: WebContext) -> tzinfo:

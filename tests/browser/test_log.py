@@ -49,7 +49,7 @@ def test_the_log_is_read_and_taken_and_the_figures_drawn(
 
 def test_a_missed_case_is_asked_by_keyboard_and_answered(browser: Any, served: tuple[House, str]) -> None:
     page = person(browser, served[1], "anna")
-    page.goto("/figures")
+    page.get_by_role("link", name="Figures", exact=True).click()
     page.get_by_label("Hospital number").fill("4711")
     page.get_by_label("yes").focus()
     page.keyboard.press("Space")

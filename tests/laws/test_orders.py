@@ -219,7 +219,7 @@ def snapshot(step: Step) -> str:
 
 def told_of(row: CandidateRow) -> str:
     """A row without the life of its alert, which is what happened and may differ (reliability P4)."""
-    alert = {"raised": None, "changed": None, "sequence": 0}
+    alert = {"raised": None, "changed": None, "sequence": 0, "decided_sequence": 0}
     return PROVENANCE.sub('"message":""', json.dumps(asdict(replace(row, **alert)), sort_keys=True, default=str))
 
 

@@ -8,6 +8,7 @@ import contextlib
 import hashlib
 import http.client
 import json
+import re
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+import pyotp
 import pytest
 import requests
 from starlette.applications import Starlette
@@ -34,6 +36,7 @@ from tests.peers import Script, free_port, misbehaving, serving
 from tests.shell.identified import Person, line
 
 pytestmark = pytest.mark.slow
+HALF, PHONE = r'name="half" value="([^"]+)"', r'<p class="fine">([A-Z2-7]{32})</p>'
 LOUD = (sys.executable, str(Path(__file__).with_name("loud.py")))
 OUTLETS = """
 [[sink]]
@@ -147,6 +150,12 @@ class Stage:
         session.trust_env = False
         answer = session.post(link, data={"name": name, "password": password, "again": password}, timeout=10)
         assert answer.status_code == 200, answer.text
+        page = session.post(
+            f"{self.place.base}/sign-in", data={"name": name, "password": password, "to": "/"}, timeout=10
+        )
+        half, secret = (re.findall(pattern, page.text)[0] for pattern in (HALF, PHONE))
+        code = {"half": half, "code": pyotp.TOTP(secret).now()}
+        assert session.post(f"{self.place.base}/sign-in/second-step", data=code, timeout=10).status_code == 200
         return session
 
     def act(self, who: requests.Session, candidate: str, **body: str) -> requests.Response:

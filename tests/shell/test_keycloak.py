@@ -6,21 +6,25 @@ import socket
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from html import unescape
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import requests
 
+from adapter.daemon import staff
 from adapter.daemon.clock import utc_now
 from adapter.pipeline.authorize import Client, TokenError, Tokens
 from adapter.pipeline.exchange import session as peer
+from adapter.settings import load_settings
 from adapter.store import accounts
 from adapter.web.context import Hospital
 from adapter.web.provider import Provider, Relying
 from adapter.web.staff import StaffRules
 from tests import keycloak, realm
 from tests.chromium import browser, listening
+from tests.jars import absent
 from tests.keycloak import Keycloak
 from tests.signing import KEYS, key
 from tests.web_house import House, house, mals
@@ -54,7 +58,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Keycloak]:
     if there := os.environ.get("ADAPTER_KEYCLOAK"):
         yield Keycloak(there)
         return
-    if reason := keycloak.absent():
+    if reason := absent():
         pytest.skip(reason)
     with keycloak.running(tmp_path_factory.mktemp("keycloak")) as made:
         yield made
@@ -256,6 +260,22 @@ def test_in_a_browser_with_its_own_rules_about_cookies(place: Place, browser: An
     page.get_by_role("heading", name="Sign in").wait_for()
     assert page.url == f"{place.base}/sign-in"
     assert [line for line in complaints if place.base in line] == []
+
+
+def test_the_configuration_makes_it_and_check_says_whether_it_answers(place: Place, tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text(realm.SECRET)
+    text = (
+        f'[adapter]\ndata = "{tmp_path}"\ntrials = ["immunosep"]\nenvironment = "test"\n'
+        f'[web]\nbase_url = "{place.base}"\n'
+        f'[web.oidc]\nissuer = "{place.issuer}"\nclient_id = "worklist"\nsecret = "file:{tmp_path}/secret"\n'
+        '[web.oidc.roles]\ncoordinator = "ward-coordinators"\n'
+    )
+    (tmp_path / "a.toml").write_text(text)
+    ((level, said),) = staff.reached(load_settings(tmp_path / "a.toml"))
+    assert (level, f"{place.base}/sign-in/back" in said) == ("ok", True)
+    (tmp_path / "a.toml").write_text(text.replace(place.issuer, f"{place.issuer}-not"))
+    ((level, said),) = staff.reached(load_settings(tmp_path / "a.toml"))
+    assert (level, "check issuer" in said) == ("warning", True)
 
 
 # --- tokens for the poller ------------------------------------------------------------------------------------------

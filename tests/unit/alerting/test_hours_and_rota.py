@@ -93,6 +93,8 @@ def test_turns_show_the_gaps() -> None:
     assert [turn.who for turn in found] == [("anna", "bert"), ("carla",), ("bert", "anna"), ()]
     assert found[0].until == found[1].start == at("2026-11-27 17:00")
     assert found[-1].until == at("2026-11-30 08:00")
+    odd = next(turns(Rota(ATHENS, WEEK), at("2026-11-27 08:07"), 3))
+    assert (odd.start, odd.until) == (at("2026-11-27 08:07"), at("2026-11-27 17:00"))
 
 
 def test_a_digest_time_is_a_time_on_the_wall_also_when_the_clock_changes() -> None:

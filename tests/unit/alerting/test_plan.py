@@ -57,6 +57,16 @@ def test_a_gap_in_the_rota_loses_no_candidate() -> None:
     assert told(NEW, NOON, ("who left",)) == [("#board", "raised"), ("anna", "raised")]
 
 
+def test_people_of_another_trial_are_not_called_unless_nobody_else_is_there() -> None:
+    other = frozenset({"another"})
+    people = tuple(replace(one, trials=other) if one.name == "anna" else one for one in POLICY.people)
+    found = [wish.person for wish in wishes(NEW, ROTA, replace(POLICY, people=people), NOON)]
+    assert found == ["#board", "bert"]
+    assert [w.person for w in wishes(NEW, ("anna",), replace(POLICY, people=people), NOON)] == ["#board", "bert"]
+    nobody = tuple(replace(one, trials=other) for one in POLICY.people if not one.team)
+    assert [w.person for w in wishes(NEW, ROTA, replace(POLICY, people=nobody), NOON)] == ["anna"]
+
+
 def test_the_team_alone_is_nobody_who_answers() -> None:
     assert told(replace(NEW, calls=(call("#board", NOON),)), NOON) == [("anna", "raised")]
 

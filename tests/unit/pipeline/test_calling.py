@@ -24,7 +24,7 @@ from adapter.store.database import Transaction
 from tests.builders import T0
 from tests.peers import Script, free_port, misbehaving
 from tests.smtp import Server, smtp
-from tests.web_house import House, house, mals, rules, unclear
+from tests.web_house import House, hidden, house, mals, rules, unclear
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 START = T0 + 4 * HOUR
@@ -119,20 +119,23 @@ def test_the_next_is_called_unless_somebody_followed_the_link(each_store: str, w
     assert after(ward, caller, HOUR) == []
 
 
-def test_a_correction_takes_back_what_was_said_on_the_same_ways_and_a_regain_is_told_anew(ward: House) -> None:
-    came, told = mals()
-    ward.tell(came, told)
+def test_what_is_taken_back_is_told_on_the_same_ways_and_a_regain_is_told_anew(ward: House) -> None:
+    ward.tell(*mals())
     caller = calling(ward)
-    caller.round()
-    low = told.replace(b"|5200|", b"|52|").replace(b"||||F", b"||||C").replace(b"R100F1", b"R100F2")
+    assert len(after(ward, caller, MINUTE)) == 2
+    page = f"/c/{the_candidate(ward)}"
+
+    def answer(said: str) -> None:
+        client = ward.signed_in()
+        form = hidden(client.get(page).text) | {"criterion": "E6", "answer": said, "note": ""}
+        assert client.post(f"{page}/determination", data=form).status_code == 303
+
+    answer("met")
+    assert sorted(after(ward, caller, MINUTE)) == [("board", "withdrawn"), ("mail/anna", "withdrawn")]
+    assert after(ward, caller, HOUR) == []
     ward.clock.now += MINUTE
-    ward.tell(low)
-    with ward.database.read() as conn:
-        row = worklist.find(conn, the_candidate(ward))
-    assert row is not None
-    changed = "updated" if row.standing else "withdrawn"
-    assert sorted(after(ward, caller, MINUTE)) == [("board", changed), ("mail/anna", changed)]
-    assert after(ward, caller, MINUTE) == []
+    answer("not-met")
+    assert sorted(after(ward, caller, MINUTE)) == [("board", "raised"), ("mail/anna", "raised")]
 
 
 def test_marks_of_the_trial_remind_while_nobody_has_decided(ward: House) -> None:
@@ -253,6 +256,9 @@ def test_a_webhook_that_misbehaves_is_followed_by_the_next_person(tmp_path: Path
             caller.round()
         deliver(ward, outlets)
         assert [to for to, _ in server.taken] == [("bert@h.example",)]
+        with ward.database.read() as conn:
+            assert calls.lost(conn, START)
+            assert not calls.lost(conn, ward.clock.now)
         assert len({seen[2]["webhook-id"] for seen in script.seen}) == 1
 
 

@@ -42,6 +42,7 @@ mail = "anna@h.example"
 name = "bert"
 channels = ["mail"]
 quiet = ""
+trials = ["{trial}"]
 
 [[alerts.rota]]
 days = "{days}"
@@ -50,11 +51,12 @@ who = ["anna", "{second}"]
 MONDAY = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
 
-def written(
-    folder: Path, *, more: str = "", channel: str = "mail", days: str = "daily", second: str = "bert"
-) -> Settings:
+RIGHT = {"more": "", "channel": "mail", "days": "daily", "second": "bert", "trial": "immunosep-demo"}
+
+
+def written(folder: Path, **other: str) -> Settings:
     path = folder / "adapter.toml"
-    path.write_text(BASE.format(more=more, channel=channel, days=days, second=second))
+    path.write_text(BASE.format(**(RIGHT | other)))
     return load_settings(path)
 
 
@@ -75,6 +77,7 @@ def test_people_have_their_ways_and_what_nobody_names_is_a_team_s(tmp_path: Path
     ("wrong", "words"),
     [
         ({"channel": "pigeon"}, "no .*notifier.* 'pigeon' — known: mail, board"),
+        ({"trial": "other"}, "no trial .*'other'"),
         ({"days": "weekdays"}, "mon-fri"),
         ({"second": "dora"}, "'dora' is no"),
         ({"more": 'digest = ["half past seven"]'}, "07:30"),
@@ -120,7 +123,7 @@ def test_apprise_refuses_a_url_it_does_not_know_without_telling_it(
     monkeypatch.setenv("PHONE", "nonsense://secret-token")
     phone = '[[notifier]]\nkind = "apprise"\nname = "phone"\nurl = "env:PHONE"\n'
     path = tmp_path / "adapter.toml"
-    path.write_text(BASE.format(more="", channel="mail", days="daily", second="bert") + phone)
+    path.write_text(BASE.format(**RIGHT) + phone)
     with pytest.raises(ConfigError) as error:
         notifiers_for(load_settings(path))
     assert "secret-token" not in str(error.value)

@@ -66,7 +66,7 @@ def test_a_status_needs_one_of_its_own_reasons(home: House) -> None:
     assert stored(home) == []
     done = client.post(f"{page}/status", data=form | {"choice": "declined|patient", "note": "not now"})
     assert done.headers["location"] == f"{page}?saved=applied#status"
-    assert "Declined" in client.get("/").text
+    assert "Declined" in client.get("/?part=decided").text
     assert stored(home)[0]["reason"] == "patient"
 
 

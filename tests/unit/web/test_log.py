@@ -13,7 +13,7 @@ from xml.etree import ElementTree as ET
 import pytest
 from starlette.testclient import TestClient
 
-from adapter.fhir.calendar import Dates
+from adapter.fhir.calendar import Dates, calendar
 from adapter.store.audit import listing
 from adapter.web import sheets
 from adapter.web.entries import columns_of
@@ -34,7 +34,7 @@ MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 
 def pages(client: TestClient) -> dict[str, str]:
     """By family name: the address of each candidate."""
-    found = re.findall(r'href="(/c/[0-9a-f]+)">(\w+)', client.get("/").text)
+    found = re.findall(r'href="(/c/[0-9a-f]+)"[^>]*>(\w+)', client.get("/").text)
     return {name: path for path, name in found}
 
 
@@ -127,6 +127,8 @@ def test_the_trial_unit_learns_no_name_no_place_and_no_true_date(ward: House) ->
     assert (eleni["hours_to_look"], eleni["hours_to_decision"], eleni["furthest"]) == ("0.5", "0.5", "approached")
     apart = datetime.fromisoformat(eleni["decided"]) - datetime.fromisoformat(eleni["flagged"])
     assert apart == timedelta(minutes=30)
+    edc = calendar(ward.context.secret.derive("fhir-ids"), "immunosep-demo", eleni["screening_number"], Dates.SHIFTED)
+    assert eleni["flagged"] == edc.text(T0 + timedelta(hours=4))
     assert [row["screening_number"] for row in rows] == sorted(row["screening_number"] for row in rows)
 
 

@@ -20,7 +20,7 @@ FOR EACH STATEMENT EXECUTE FUNCTION candidate_notes_stay();
 """
 BOARD = (
     *("standing", "changed", "deadline", "id", "certainty", "verdict", "trial", "stratum", "ward", "status"),
-    *("sequence", "decided_sequence", "raised"),
+    *("sequence", "decided_sequence", "raised", "patient"),
 )
 
 

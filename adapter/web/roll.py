@@ -1,0 +1,59 @@
+"""The worklist in brief, kept in memory until people are told or do something: every page is cut from it."""
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from adapter.store import board, teamwork
+from adapter.store.board import Entry
+from adapter.store.database import Database
+
+KEEPS = timedelta(seconds=5)
+"""A deadline passes and a patient is moved to another ward without anybody being told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    stamp: tuple[int, int]
+    closing: Mapping[str, frozenset[str]]
+    at: datetime
+    entries: tuple[Entry, ...]
+    wards: tuple[str, ...]
+    newest: str
+
+
+@dataclass(slots=True)
+class Roll:
+    """One for all readers; what each of them may see is cut out afterwards."""
+
+    _kept: Kept | None = None
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def forget(self) -> None:
+        """Somebody did something here: they must see it on their next page."""
+        self._kept = None
+
+    def read(self, database: Database, now: datetime, closing: Mapping[str, frozenset[str]]) -> Kept:
+        with database.read() as conn:
+            stamp = teamwork.stamp(conn)
+        kept = self._kept
+        if kept is not None and self._holds(kept, stamp, now, closing):
+            return kept
+        with self._lock:  # many may ask at once, one reads
+            kept = self._kept
+            if kept is None or not self._holds(kept, stamp, now, closing):
+                kept = self._kept = _read(database, now, closing)
+            return kept
+
+    def _holds(self, kept: Kept, stamp: tuple[int, int], now: datetime, closing: Mapping[str, frozenset[str]]) -> bool:
+        fresh = abs(now - kept.at) < KEEPS and kept.closing == closing
+        return fresh and all(have >= asked for have, asked in zip(kept.stamp, stamp, strict=True))
+
+
+def _read(database: Database, now: datetime, closing: Mapping[str, frozenset[str]]) -> Kept:
+    with database.read() as conn:
+        stamp, entries = teamwork.stamp(conn), tuple(board.entries(conn, now, closing))
+    wards = sorted({one.ward for one in entries if one.ward and one.part is not board.Part.WITHDRAWN})
+    newest = max((one.changed for one in entries), default="")
+    return Kept(stamp, closing, now, entries, tuple(wards), newest)

@@ -1,0 +1,106 @@
+"""What happened to a candidate, in the order in which it happened: verdicts, answers, corrections, and what people did."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+
+from adapter.domain.patient import Decision, Determination, PatientState
+from adapter.domain.trial import Trial
+from adapter.screening.course import Correction, Course
+from adapter.store.candidate_rows import HistoryRow
+from adapter.store.teamwork import CLAIM, HAND_OVER, RELEASE, Note
+from adapter.web import told, words
+from adapter.web.charts import quantity
+
+STATUS = "status"
+"""A line of the history that says less than the decision itself."""
+DEEDS = {CLAIM: "Taken in hand", RELEASE: "Let go"}
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    at: datetime
+    kind: str
+    verdict: str = ""
+    text: str = ""
+    message: str = ""
+    by: str = ""
+    note: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """Whose story: the episode of a trial, with all that is known of it."""
+
+    trial: Trial
+    episode: str
+    state: PatientState
+    course: Course
+    zone: tzinfo
+
+
+def story(about: About, history: Iterable[HistoryRow], notes: Iterable[Note]) -> tuple[Moment, ...]:
+    """The newest first."""
+    moments = (
+        *_told(history, about.zone),
+        *(_corrected(one) for one in about.course.corrections),
+        *_decided(about),
+        *_answered(about),
+        *(_noted(one) for one in notes),
+    )
+    return tuple(sorted(moments, key=lambda one: one.at, reverse=True))
+
+
+def decision(state: PatientState, trial: str, episode: str) -> Decision | None:
+    """What a person decided last."""
+    mine = (one for one in state.decisions if (one.trial, one.episode) == (trial, episode))
+    return max(mine, key=lambda one: (one.at, one.digest), default=None)
+
+
+def reasoned(one: Decision) -> str:
+    """`Declined: relative. Note`."""
+    parts = (words.sentence(one.status), words.sentence(one.reason).lower() if one.reason else "")
+    return ". ".join(part for part in (": ".join(part for part in parts if part), one.note) if part)
+
+
+def _told(history: Iterable[HistoryRow], zone: tzinfo) -> Iterator[Moment]:
+    """Without the lines that only say that a status was set: the decision stands beside them with its reason."""
+    for one in history:
+        if one.kind == STATUS or (one.text.startswith(f"{STATUS} ") and ", " not in one.text):
+            continue
+        message = "" if one.message_id is None else str(one.message_id)
+        kind, verdict = words.sentence(one.kind), words.verdict(one.verdict) if one.verdict else ""
+        yield Moment(one.at, kind, verdict, told.change(one.text, zone), message, one.by)
+
+
+def _corrected(one: Correction) -> Moment:
+    """`Platelets 18 → 181 ×10³/µL; SOFA 7 → 3`."""
+    before, now = quantity(one.before), quantity(one.after) if one.after else "none"
+    text = f"{words.concept(one.before.concept)} {before} → {now}"
+    if one.was is not None and one.now is not None:
+        was, is_now = (words.interval(score.low, score.high) for score in (one.was, one.now))
+        text += f"; SOFA {was} → {is_now}" if was != is_now else f"; SOFA stays {was}"
+    return Moment(one.at, "Corrected" if one.after else "Withdrawn", text=text, message=one.message)
+
+
+def _decided(about: About) -> Iterator[Moment]:
+    for one in about.state.decisions:
+        if (one.trial, one.episode) == (about.trial.id, about.episode):
+            yield Moment(one.at, "Status", text=reasoned(one), by=one.by)
+
+
+def _answered(about: About) -> Iterator[Moment]:
+    for one in about.state.determinations:
+        if one.trial == about.trial.id and about.trial.criterion(one.criterion) is not None:
+            yield Moment(one.at, "Answer", text=_answer(one), by=one.by)
+
+
+def _answer(one: Determination) -> str:
+    text = f"{one.criterion} {str(one.answer).replace('-', ' ')}"
+    return f"{text}: {one.note}" if one.note else text
+
+
+def _noted(one: Note) -> Moment:
+    kind = f"Handed over to {one.addressee}" if one.kind == HAND_OVER else DEEDS.get(one.kind, "Note")
+    let_go = f"was with {one.addressee}" if one.kind == RELEASE and one.addressee != one.by else ""
+    return Moment(one.at, kind, text=one.text or let_go, by=one.by, note=bool(one.text))
