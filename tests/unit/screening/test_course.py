@@ -72,3 +72,18 @@ def test_the_same_value_said_again_is_no_correction_and_a_withdrawn_one_leaves_n
     assert found.now is not None
     assert found.now.organs["coagulation"].score is None
     assert found.at - after(3) == timedelta(0)
+
+
+def test_a_correction_of_what_no_score_asks_for_is_told_without_scores() -> None:
+    first = observation("ferritin", "5200", at=after(0), issued=after(1))
+    mended = observation("ferritin", "520", at=after(0), issued=after(2), status=ResultStatus.CORRECTED)
+    (found,) = course(chart_of(state_of(first, mended)), after(3), OPTIONS).corrections
+    assert (found.at, found.was, found.now) == (after(2), None, None)
+    assert found.after is not None
+    assert found.after.quantity != found.before.quantity
+
+
+def test_the_final_result_after_a_preliminary_one_corrects_nothing_that_counted() -> None:
+    early = observation("platelets", "18", at=after(0), issued=after(1), status=ResultStatus.PRELIMINARY)
+    final = observation("platelets", "181", at=after(0), issued=after(2))
+    assert course(chart_of(state_of(early, final)), after(3), OPTIONS).corrections == ()
