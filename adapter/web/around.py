@@ -36,7 +36,7 @@ class Around:
     mine: bool
     colleagues: tuple[str, ...]
     others: tuple[tuple[str, str], ...]
-    """Id, empty where the reader may not open it, and words."""
+    """Id and words, of trials the reader works for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ def around(context: WebContext, row: CandidateRow, trial: Trial, more: tuple[Ite
         since=times.local(claim.since, zone) if claim else "",
         mine=claim is not None and claim.holder == reader.name,
         colleagues=tuple(name for name in colleagues.listed(context, row) if not claim or name != claim.holder),
-        others=tuple(_other(context, other, (row, reader)) for other in stored.others),
+        others=tuple((o.id, listing.elsewhere(o)) for o in stored.others if reader.scope.trial(o.trial)),
     )
 
 
@@ -79,12 +79,6 @@ def _course(context: WebContext, state: PatientState, trial: Trial, row: Candida
     options, now = context.bench.rules().scoring_options(row.patient.site), context.clock()
     until = visible_until(trial, context.trials, state, (row.episode, now), options)
     return course(chart_of(state), until, options)
-
-
-def _other(context: WebContext, other: Other, seen: tuple[CandidateRow, Visitor]) -> tuple[str, str]:
-    row, reader = seen
-    mine = [trial.id for trial in context.trials if reader.scope.holds(row.patient.site, trial.id)]
-    return other.id if other.trial in mine else "", listing.elsewhere(other, mine)
 
 
 def _onset(row: CandidateRow) -> datetime | None:

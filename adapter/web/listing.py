@@ -188,14 +188,12 @@ def _row(one: tuple[Entry, CandidateRow], context: WebContext, asked: Asked, aro
         renewed=again,
         holder=claim.holder if claim else "",
         mine=claim is not None and claim.holder == asked.reader.name,
-        others=tuple(elsewhere(other, asked.trials) for other in others),
+        others=tuple(elsewhere(other) for other in others if other.trial in asked.trials),
     )
 
 
-def elsewhere(other: Other, trials: Collection[str]) -> str:
-    """`Also on the list of TRIAL (Declined)`: in two trials at once is a question for people; `trials`: whose the reader is."""
-    if other.trial not in trials:
-        return "Also on the list of another trial"
+def elsewhere(other: Other) -> str:
+    """`Also on the list of TRIAL (Declined)`: in two trials at once is a question for people."""
     return f"Also on the list of {other.trial}" + (f" ({words.sentence(other.status)})" if other.status else "")
 
 

@@ -11,6 +11,10 @@ EDC = "tests/unit/sinks/test_edc_fhir.py::"
 WAVES = "tests/unit/sinks/test_edc_waves.py::"
 MAIL = "tests/unit/notifiers/test_email.py::"
 HOOK = "tests/unit/notifiers/test_webhook.py::"
+ODD = "tests/unit/web/test_odd_requests.py::"
+ROLES = "tests/unit/web/test_roles.py::"
+CLAIMED = "tests/unit/web/test_together.py::test_the_first_one_has_the_candidate_and_the_second_is_told_who"
+CLEAR = "tests/shell/test_daemon.py::test_a_worklist_on_an_open_network_without_tls_is_refused"
 FAULT = FAULTS + "test_a_fault_is_named_loses_nothing_and_passes"
 
 
@@ -75,4 +79,36 @@ SENT = (
     found("E11", "SMTP: 4xx, 5xx, a lost reply, one recipient refused, no STARTTLS", "later; dead letter; same Message-ID; the others have theirs; nothing in clear", MAIL + "test_a_mail_is_postponed_or_refused_as_the_server_says"),
     found("E12", "webhook: 410, redirect, a private address, slow", "dead letter; refused; refused unless meant; given up in time", HOOK + "test_a_no_a_redirect_and_a_gone_receiver_are_dead_letters"),
 )  # fmt: skip
-SECTIONS = (("Polled FHIR servers", POLLED), ("EDC, mail, webhook", SENT))
+WEB = (
+    found("W01", "no session, for the API and for a page", "401; the sign-in page", ODD + "test_w01_without_a_session"),
+    found("W02", "a role without the right", "403, on record", ROLES + "test_who_lacks_the_right_is_refused_and_who_has_it_comes_in"),
+    found("W03", "an object of another site or trial", "404, as if it were not there", ROLES + "test_a_patient_of_another_site_or_trial_is_not_there"),
+    found("W04", "no token of a form, a wrong one, another site's form", "403", ODD + "test_w04_a_form_of_elsewhere"),
+    found("W05", "GET on a route that changes something", "405", ODD + "test_w05_reading_a_route_that_changes"),
+    found("W06", "JSON that is none, NaN, a key twice", "400", ODD + "test_w06_json_that_is_none"),
+    found("W07", "an unknown field, a wrong type", "422", ODD + "test_w07_json_that_says_something_else"),
+    found("W08", "a body over 1 MiB", "413", ODD + "test_w08_too_large"),
+    found("W09", "another Content-Type", "415", ODD + "test_w09_another_type"),
+    found("W10", "headers over 16 KiB", "431", ODD + "test_w10_headers_too_large"),
+    found("W11", "`../`, `%2e%2e`, NUL in the path", "404", ODD + "test_w11_a_path_that_leads_out"),
+    found("W12", "an unknown Host", "421", ODD + "test_w12_another_host"),
+    found("W13", "TRACE, CONNECT and other verbs", "405", ODD + "test_w13_other_verbs"),
+    found("W14", "a body that drips", "408", "tests/unit/web/test_guard.py::test_a_slow_body_is_given_up"),
+    found("W15", "the sixth wrong password, the sixth wrong code", "429 with the time to wait, on record", ODD + "test_w15_the_sixth_wrong_password"),
+    found("W16", "a session that is over, or was ended at the hospital's sign-in", "401", ODD + "test_w16_a_session_that_is_over"),
+    found("W17", "an older If-Match", "412", ODD + "test_w17_an_older_page"),
+    found("W18", "a double click", "one act, the same answer twice", ODD + "test_w18_a_double_click"),
+    found("W19", "two people take one candidate in hand", "the second is told 409, who has it and since when", CLAIMED),
+    found("W20", "Content-Length and Transfer-Encoding together, bad chunks", "400, closed", ODD + "test_w20_a_length_that_is_two"),
+    found("W21", "X-Forwarded-For", "not believed", ODD + "test_w21_a_proxy_nobody_named"),
+    found("W22", "`' OR 1=1`, `%`, 10,000 characters", "bound, or 422", ODD + "test_w22_text_that_would_be_code"),
+    found("W23", "an export without the right, or long after signing in", "403", ROLES + "test_an_export_needs_a_fresh_sign_in_and_is_none_of_an_emergency"),
+    found("W24", "a bug of ours", "500 with a reference, without its trace", ODD + "test_w24_a_bug"),
+    found("W25", "/metrics from another machine", "404", ODD + "test_w25_metrics_from_outside"),
+    found("W26", "/healthz by anybody", "the state alone", ODD + "test_w26_health_for_anybody"),
+    found("W27", "a dismissal without a reason", "422", ODD + "test_w27_a_dismissal_without_a_reason"),
+    found("W28", "signing in while nothing can be written", "503 with Retry-After; nobody is in", ODD + "test_w28_signing_in_while_nothing_can_be_written"),
+    found("W29", "TLS 1.0, 1.1", "the pages speak no TLS of their own; without an https proxy in front only this machine reaches them", CLEAR),
+    found("W30", "a page inside a frame", "forbidden by frame-ancestors", ODD + "test_w30_inside_a_frame"),
+)  # fmt: skip
+SECTIONS = (("Polled FHIR servers", POLLED), ("EDC, mail, webhook", SENT), ("Pages and JSON", WEB))

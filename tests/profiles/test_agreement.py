@@ -130,7 +130,7 @@ def test_every_profile_that_a_resource_names_is_defined() -> None:
         for url in entry["resource"]["meta"]["profile"]
     }
     assert named <= defined
-    assert len(named) == 10
+    assert len(named) == 11
 
 
 def test_our_stand_in_offers_what_an_edc_must() -> None:

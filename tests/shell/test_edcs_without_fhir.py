@@ -123,7 +123,7 @@ def test_a_candidate_becomes_a_record_and_files_and_a_correction_follows(stage: 
     checked = stage.place.command("check", check=False).stdout.decode()
     assert "outlets: redcap, files, later" in checked
     assert "/api/ has every field that is sent" in checked
-    assert stage.place.stop() == 0
+    assert stage.place.stop() == 0, stage.place.log.read_text()
     silent(stage)
 
 
