@@ -138,6 +138,21 @@ def test_what_is_taken_back_is_told_on_the_same_ways_and_a_regain_is_told_anew(w
     assert sorted(after(ward, caller, MINUTE)) == [("board", "raised"), ("mail/anna", "raised")]
 
 
+def test_a_candidate_that_becomes_another_patient_s_is_no_news_and_its_look_counts_on(ward: House) -> None:
+    ward.tell(*mals())
+    caller, former = calling(ward), the_candidate(ward)
+    assert len(after(ward, caller, MINUTE)) == 2
+    with ward.database.write() as tx:
+        row = worklist.find(tx, former)
+        assert row is not None
+        assert calls.opened(tx, former, "anna", ward.clock.now)
+        worklist.adopt(tx, former, "adopted", row.patient, "another visit")
+        assert not calls.opened(tx, former, "anna", ward.clock.now), "by its old link"
+    assert after(ward, caller, HOUR) == []
+    with ward.database.read() as conn:
+        assert [call.person for call in calls.of_candidate(conn, "adopted")] == ["#board", "anna"]
+
+
 def test_marks_of_the_trial_remind_while_nobody_has_decided(ward: House) -> None:
     ward.tell(*mals())
     caller = calling(ward, replace(POLICY, escalate=timedelta(days=9)))
