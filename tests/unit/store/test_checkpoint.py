@@ -15,7 +15,8 @@ def write(file: SqliteDatabase, commits: int, size: int) -> None:
     for _ in range(commits):
         with file.write() as tx:
             tx.exec_driver_sql(
-                "INSERT INTO users VALUES (hex(randomblob(20)), 'x', hex(randomblob(?)), 0, '')", (size,)
+                "INSERT INTO users (name, role, password_hash, created) VALUES (hex(randomblob(20)), 'x', hex(randomblob(?)), '')",
+                (size,),
             )
 
 

@@ -200,7 +200,8 @@ def test_a_connection_lost_in_the_midst_leaves_nothing(postgres: Cluster, url: s
 
 
 def test_what_the_server_says_of_a_row_is_not_repeated(database: Database) -> None:
-    statement = text("INSERT INTO users VALUES ('MRN-SECRET', 'r', '', 0, ''), ('MRN-SECRET', 'r', '', 0, '')")
+    twice = "('MRN-SECRET', 'r', '', ''), ('MRN-SECRET', 'r', '', '')"
+    statement = text(f"INSERT INTO users (name, role, password_hash, created) VALUES {twice}")
     with pytest.raises(IntegrityError) as caught, database.write() as tx:
         tx.execute(statement)
     assert "SECRET" not in str(caught.value)
