@@ -24,7 +24,9 @@ def add(tx: Transaction, name: str) -> None:
 
 
 def add_on_the_driver(tx: Transaction, name: str) -> None:
-    cursor(tx).execute("INSERT INTO users (name, role, password_hash, created) VALUES (?, 'coordinator', '', '')", (name,))
+    cursor(tx).execute(
+        "INSERT INTO users (name, role, password_hash, created) VALUES (?, 'coordinator', '', '')", (name,)
+    )
 
 
 def add_many(tx: Transaction) -> None:
