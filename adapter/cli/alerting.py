@@ -1,6 +1,5 @@
 """Commands about people being told: alert test, alert rota."""
 
-import asyncio
 import secrets
 from typing import TYPE_CHECKING, Annotated
 
@@ -49,6 +48,8 @@ def send_test(
 
 def _sent(name: str, notifier: "Notifier", payload: str) -> str:
     """What went wrong, in our own words; empty when it was taken."""
+    import asyncio
+
     from adapter.domain.message import Delivery
     from adapter.errors import RejectedError, UnavailableError
 
