@@ -43,7 +43,8 @@ def _first(signs: Iterable[Infection]) -> Infection | None:
 def _signs(view: View) -> Iterator[Infection]:
     cultures = list(_cultures(view))
     yield from (Infection(at, "a culture grew") for at, growing in cultures if growing)
-    yield from _pairs([at for at, _ in cultures], [instant(one.start) for one in given_of(_antibiotics(view))])
+    given = (one for one in given_of(_antibiotics(view)) if one.state in GIVEN)
+    yield from _pairs([at for at, _ in cultures], [instant(one.start) for one in given])
     yield from (Infection(at, "a diagnosis was recorded") for at in _diagnosed(view))
 
 
@@ -57,13 +58,12 @@ def _cultures(view: View) -> Iterator[tuple[datetime, bool]]:
 
 
 def _antibiotics(view: View) -> tuple[Administration, ...]:
-    """Statements of those known by now, of this stay."""
+    """All that was said of those known by now, of this stay: what takes one back too."""
     start = view.stay.admitted
     return tuple(
         one
         for one in view.stay.state.administrations
         if one.group == ANTIBACTERIAL
-        and one.state in GIVEN
         and instant(one.start) <= view.at
         and (start is None or instant(one.start) >= start)
     )

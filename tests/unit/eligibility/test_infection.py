@@ -72,6 +72,13 @@ def test_what_was_not_given_is_no_sign(judged: Judge, state: str) -> None:
     assert sepsis(judged, culture(10), administrations=(antibiotic(12, state=state),)).infection is None
 
 
+@pytest.mark.parametrize("state", ["withdrawn", "not-given"])
+def test_an_antibiotic_that_was_taken_back_is_no_sign(judged: Judge, state: str) -> None:
+    said = (antibiotic(12, sender_time=after(12)), antibiotic(12, state=state, sender_time=after(13)))
+    for told in (said, said[::-1]):
+        assert sepsis(judged, culture(10), administrations=told).infection is None
+
+
 def test_signs_of_an_earlier_stay_are_not_of_this_one(judged: Judge) -> None:
     """Nor is a pneumonia that was recorded days before."""
     early = sepsis(judged, culture(-2), administrations=(antibiotic(-1),), conditions=(diagnosis("J18.9", -30),))
