@@ -222,7 +222,8 @@ class Keeper:
         candidate = self.candidate_id(outcome.state.patient, assessment.trial, assessment.episode)
         acts = _acts(outcome.state, assessment.trial, assessment.episode)
         decided = acts != _acts(outcome.before, assessment.trial, assessment.episode)
-        if judgement.change is None and not decided and not assessment.shown:
+        followed = assessment.follow_up is not None  # to the last study day, whether or not still in the house
+        if judgement.change is None and not decided and not assessment.shown and not followed:
             return Entry(candidate, judgement)
         with self.database.read() as conn:
             numbers = self._numbers(conn, outcome.state, assessment.trial, knotted)

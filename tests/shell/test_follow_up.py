@@ -172,3 +172,17 @@ def test_the_page_shows_the_days(house: House) -> None:
     assert [row.day for row in told.days] == [2, 1]
     assert [cell.text for cell in told.days[0].cells] == ["?", "2", "?", "1", "0", "?"]
     assert told.carried
+
+
+def test_whoever_has_left_the_house_is_followed_to_the_end(house: House) -> None:
+    """Discharged on day 2, seen again by nobody until a measurement of day 30."""
+    house.later(hours=20)
+    gone = dtm(house.now)
+    house.tell(adt("A03", cls="E", ward="ED", control="A3", at=gone, sent=gone))
+    pushed(house)
+    house.later(hours=28 * 24)
+    told = pushed(house)
+    assert on_day(told[-1], 9) is not None
+    assert "dataAbsentReason" in on_day(told[-1], 28, "vital-status")
+    result(house, "R9", house.now, obx("8478-0", "80", "mm[Hg]"))
+    assert on_day(pushed(house)[-1], 28, "vital-status")["valueCodeableConcept"]["coding"][0]["code"] == "alive"
