@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass, field
+from datetime import datetime
 from urllib.parse import parse_qsl, urlsplit
 
 from tests.fhir_server import FhirServer, Handler, Json
@@ -47,7 +48,9 @@ class Bulk:
     def _file(self, handler: Handler) -> bool:
         name = urlsplit(handler.path).path.rpartition("/")[2]
         kind, _, number = name.partition("-")
-        found = [one for (of, _), one in sorted(self.fhir.resources.items()) if of == kind]
+        since = datetime.fromisoformat(self.requests[-1]["_since"])
+        told = [one for (of, _), one in sorted(self.fhir.resources.items()) if of == kind]
+        found = [one for one in told if datetime.fromisoformat(one["meta"]["lastUpdated"]) >= since]
         lines = [json.dumps(one).encode() for one in found[int(number) :: FILES]]
         body = self.spoiled.get(name, b"") + b"\n".join(lines)
         handler.send(200, body, {"Content-Type": "application/fhir+ndjson"})

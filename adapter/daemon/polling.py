@@ -67,6 +67,7 @@ def server_of(source: FhirSource) -> Server:
         group=source.group,
         reconcile=source.reconcile,
         backfill=source.backfill,
+        backfill_since=source.backfill_since,
     )
 
 

@@ -95,6 +95,8 @@ class FhirSource(Section):
     reconcile: Duration = timedelta(hours=24)
     backfill: Literal["", "system", "patient", "group"] = ""
     """Asks for a Bulk Data export once, of the whole server, of all patients or of `group`, beside polling."""
+    backfill_since: Duration = timedelta(days=30)
+    """How far back that export reaches, which is further than polling looks: as far as criteria ask for drugs."""
     hint: Hidden | None = None
     """The word with which a Subscription of the server may have it asked at once; empty: none is taken."""
     page_size: int = Field(default=100, ge=1, le=1000)

@@ -47,6 +47,7 @@ class Server:
     reconcile: timedelta = timedelta(hours=24)
     backfill: str = ""
     """`system`, `patient` or `group`: what a Bulk Data export is asked for once; empty: none is."""
+    backfill_since: timedelta = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,7 +84,7 @@ def _save(crawl: Crawl, mark: Bookmark) -> None:
 def _request(crawl: Crawl) -> str:
     server = crawl.server
     level = {"patient": "Patient/", "group": f"Group/{server.group}/"}.get(server.backfill, "")
-    since = (crawl.desk.clock() - server.look_back).isoformat(timespec="milliseconds")
+    since = (crawl.desk.clock() - server.backfill_since).isoformat(timespec="milliseconds")
     asked = {"_type": ",".join(server.kinds), "_since": since, "_outputFormat": NDJSON}
     return f"{server.base}/{level}{EXPORT}?{urlencode(asked, safe=',:/')}"
 

@@ -122,7 +122,9 @@ class FhirPoller:
         self._faltering = 0
         since = self._clock() - self.server.look_back
         searches = list(asked(crawl))
-        whole = not fhir_export.wanted(crawl) or self._attempt(fhir_export.SEARCH, partial(fhir_export.step, crawl))
+        if fhir_export.wanted(crawl):  # beside the searches: a round is whole without it
+            self._attempt(fhir_export.SEARCH, partial(fhir_export.step, crawl))
+        whole = True
         for search in searches:
             work = partial(crawl.again, search, since) if search.patient else partial(crawl.poll, search)
             whole &= self._attempt(search, work)
