@@ -26,7 +26,7 @@ from adapter.fhir.observations import (
     withdrawn_observation,
 )
 from adapter.fhir.provenance import device, provenance, reasons, sources
-from adapter.fhir.subject import Study, findings, patient_pseudonym, research_subject
+from adapter.fhir.subject import REASON, Study, findings, patient_pseudonym, research_subject
 
 Json = dict[str, Any]
 
@@ -220,7 +220,7 @@ class _Writer:
             parts += findings(self._a, self._calendar)
             resource["period"] = {"start": self._calendar.text(self._a.at)}
         if self._event.reason:
-            parts.append({"url": "reason", "valueCode": self._reason()})
+            parts.append({"url": REASON, "valueCode": self._reason()})
         return Placed(self._id("subject"), resource)
 
     def _reason(self) -> str:

@@ -11,6 +11,7 @@ from adapter.fhir.observations import reference
 
 Json = dict[str, Any]
 
+VERDICT, REASON = "verdict", "reason"
 ASSERTED = "asserted-status"
 """Sub-extension: the status this program last asserted; another one on the resource was set by somebody else."""
 
@@ -54,7 +55,7 @@ def research_subject(screening_id: str, status: str, *, patient: str, study: Stu
 def findings(assessment: Assessment, calendar: Calendar) -> list[Json]:
     """What the machine found, as parts of our extension; a stratum is a finding, never an arm."""
     parts: list[Json] = [
-        {"url": "verdict", "valueCode": str(assessment.verdict)},
+        {"url": VERDICT, "valueCode": str(assessment.verdict)},
         {"url": "certainty", "valueCode": str(assessment.certainty)},
         {"url": "stratum", "valueCode": assessment.stratum or "indeterminate"},
         {"url": "stratum-provisional", "valueBoolean": assessment.provisional},
@@ -67,7 +68,8 @@ def findings(assessment: Assessment, calendar: Calendar) -> list[Json]:
 def merged(current: Json, ours: Json) -> Json:
     """`current` as the server holds it, with our extension renewed and the status where nobody else changed it.
 
-    Period, consent and everything else somebody wrote stays (decisions E2: the machine creates, people change).
+    Period, consent and everything else somebody wrote stays (decisions E2: the machine creates, people change). Of ours only
+    what was found stays where nothing is found anew; a reason is of its own decision alone.
     """
     result = deepcopy(current)
     meta = {k: v for k, v in result.pop("meta", {}).items() if k not in ("versionId", "lastUpdated")}
@@ -75,7 +77,9 @@ def merged(current: Json, ours: Json) -> Json:
         result["meta"] = meta
     before = parts_of(current)
     untouched = ASSERTED in before and before[ASSERTED].get("valueCode") == current.get("status")
-    renewed = before | {url: part for url, part in parts_of(ours).items() if url != ASSERTED}
+    said = parts_of(ours)
+    kept = {url: part for url, part in before.items() if url == ASSERTED or (VERDICT not in said and url != REASON)}
+    renewed = kept | {url: part for url, part in said.items() if url != ASSERTED}
     if untouched:
         result["status"] = ours["status"]
         renewed[ASSERTED] = {"url": ASSERTED, "valueCode": ours["status"]}
