@@ -10,11 +10,14 @@ from dataclasses import dataclass
 from datetime import timedelta
 from fractions import Fraction
 
+from adapter.domain.assessment import ORGANS
 from adapter.scoring.ladder import Ladder, ladder
 
 TABLE = "Sepsis-3 Table 1"
 WORST = 4
 """Points of a failed organ: the high end of an organ nobody measured."""
+WORST_TOTAL = WORST * len(ORGANS)
+"""Points of six failed organs."""
 WINDOW = timedelta(hours=24)
 WINDOW_HOURS = 24
 

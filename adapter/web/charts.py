@@ -9,12 +9,11 @@ from itertools import groupby
 from adapter.domain.assessment import ORGANS, OrganScore, SofaScore
 from adapter.domain.observation import Observation
 from adapter.domain.quantity import decimal_text
+from adapter.scoring.thresholds import WORST_TOTAL
 from adapter.screening.course import Course
 from adapter.web import times, words
 
 WIDE, TOP, BOTTOM, LEFT = 640, 10, 130, 34
-MOST = 24
-"""Six organs of at most four points."""
 ROOM = Fraction(11, 10)
 """Above the highest point."""
 MOST_TICKS = 8
@@ -110,7 +109,7 @@ def scores(course: Course, onset: datetime | None, zone: tzinfo) -> ScoreChart |
         band=" ".join((*high, *reversed(low))),
         lines=tuple(_lines(axis, found)),
         ticks=axis.ticks(zone),
-        levels=tuple((points, _height(points, MOST)) for points in range(0, MOST + 1, 8)),
+        levels=tuple((points, _height(points, WORST_TOTAL)) for points in range(0, WORST_TOTAL + 1, 8)),
         onset=axis.x(onset) if onset is not None and shown else None,
         says=f"SOFA from {times.local(axis.first, zone)} to {times.local(axis.last, zone)}: "
         f"first {_total(found[0])}, now {_total(found[-1])}",
@@ -168,7 +167,7 @@ def _total(one: SofaScore) -> str:
 
 
 def _point(axis: _Axis, at: datetime, points: int) -> str:
-    return f"{axis.x(at)},{_height(points, MOST)}"
+    return f"{axis.x(at)},{_height(points, WORST_TOTAL)}"
 
 
 def _height(number: Fraction | int, top: Fraction | int) -> int:

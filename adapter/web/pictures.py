@@ -4,6 +4,7 @@ import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from adapter.scoring.thresholds import WORST_TOTAL
 from adapter.web.flow import Step
 
 WIDTH, MAIN, SIDE, GAP = 720, 300, 340, 14
@@ -137,8 +138,8 @@ class CoursePicture:
 
 
 COURSE_HEIGHT, AXIS, FOOT = 260, 44, 40
-TOP, TICK, DAY = 24, 4, 24
-"""Of a SOFA; how far its marks are apart; hours between the marks below."""
+TICK, DAY = 4, 24
+"""How far the marks of the score are apart; hours between the marks below."""
 
 
 def course_picture(moments: Sequence[Moment]) -> CoursePicture:
@@ -151,7 +152,7 @@ def course_picture(moments: Sequence[Moment]) -> CoursePicture:
         return round(AXIS + (WIDTH - AXIS - 10) * (hour - first) / (last - first), 1)
 
     def y(score: float) -> float:
-        return round(bottom - (bottom - 10) * score / TOP, 1)
+        return round(bottom - (bottom - 10) * score / WORST_TOTAL, 1)
 
     def line(points: Iterable[tuple[int, float]]) -> str:
         return " ".join(f"{x(hour)},{y(score)}" for hour, score in points)
@@ -168,7 +169,7 @@ def course_picture(moments: Sequence[Moment]) -> CoursePicture:
         median=line((one.hour, one.median) for one in moments),
         upper=line((one.hour, one.upper) for one in moments),
         across=tuple((x(hour), f"{hour:+d} h" if hour else "shown") for hour in marks if hour >= first),
-        up=tuple((y(score), str(score)) for score in range(0, TOP + 1, TICK)),
+        up=tuple((y(score), str(score)) for score in range(0, WORST_TOTAL + 1, TICK)),
         zero=x(0),
         says="; ".join(f"{one.hour:+d} h: median {one.median:g}, {one.number} patients" for one in moments),
     )

@@ -7,6 +7,7 @@ from typing import Any
 
 from adapter.domain.assessment import ORGANS
 from adapter.domain.trial import Trial
+from adapter.scoring.thresholds import WORST
 from adapter.store.worklist import CandidateRow
 from adapter.web import board, times, words
 from adapter.web.board import BoardRow
@@ -14,10 +15,7 @@ from adapter.web.context import WebContext
 from adapter.web.followed import Followed, followed
 from adapter.web.values import Value, values
 
-ORGAN_POINTS = 4
 ANSWERS = {"met": "Met", "not-met": "Not met", "unknown": "Still unknown"}
-SOFA_POINTS = 24
-"""Six organs of at most four points: the length of the bar, no cut-point."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +199,7 @@ def _organ(name: str, stated: Mapping[str, Any], beside: Mapping[str, Any] | Non
         label=words.organ(name),
         score=stated.get("score"),
         low=int(stated.get("low") or 0),
-        high=int(stated.get("high", ORGAN_POINTS)),
+        high=int(stated.get("high", WORST)),
         status=str(stated.get("status") or "missing"),
         rule=str(stated.get("rule") or ""),
         flags=tuple(words.sentence(str(flag)) for flag in stated.get("flags") or ()),

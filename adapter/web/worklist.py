@@ -8,6 +8,7 @@ from fastapi import APIRouter, HTTPException, Request, Response
 from fastapi.responses import RedirectResponse
 from starlette.concurrency import run_in_threadpool
 
+from adapter.scoring.thresholds import WORST_TOTAL
 from adapter.store import calls, teamwork, worklist
 from adapter.store import feeds as feed_store
 from adapter.store.accounts import Scope
@@ -106,7 +107,7 @@ async def candidate_page(
         trial_title=trial.title,
         choices=wishes.choices(trial),
         tests=wishes.tests(),
-        points=sheet.SOFA_POINTS,
+        points=WORST_TOTAL,
         meaning=sheet.meaning,
         token=lambda: secrets.token_urlsafe(16),
         latest=f"{now.astimezone(board.zone_of(context, row.patient.site)):%Y-%m-%dT%H:%M}",
