@@ -105,6 +105,11 @@ class PatientState:
     conditions: tuple[Condition, ...] = ()
     """As `administrations`, of diagnoses and problems."""
 
+    def decided(self, trial: str, episode: str) -> tuple[Decision, ...]:
+        """What people decided of this episode, in order of time."""
+        mine = (one for one in self.decisions if (one.trial, one.episode) == (trial, episode))
+        return tuple(sorted(mine, key=lambda one: (one.at, one.digest)))
+
     def observations(self, concept: str) -> tuple[Observation, ...]:
         """Usable (final or corrected) observations of a concept in order of effective time."""
         return tuple(now for result in self.results.get(concept, ()) if (now := result.usable) is not None)

@@ -247,8 +247,8 @@ def _questions(case: _Case) -> tuple[str, ...]:
 
 def _decision(trial: Trial, state: PatientState, episode: str, at: datetime) -> Decision | None:
     """What a person decided last."""
-    decided = (d for d in state.decisions if d.trial == trial.id and d.episode == episode and d.at <= at)
-    return max(decided, key=lambda d: (d.at, d.digest), default=None)
+    known = [decision for decision in state.decided(trial.id, episode) if decision.at <= at]
+    return known[-1] if known else None
 
 
 def _next_look(review_at: datetime | None, after: FollowUp | None) -> datetime | None:

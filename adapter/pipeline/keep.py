@@ -233,7 +233,7 @@ class Keeper:
         if numbers.rivals:  # asked once, at the present episode
             return Entry(candidate, judgement, numbers=NONE if NEWER_VISIT in assessment.flags else numbers)
         screening_id = known or (screening_ids.new_screening_id() if assessment.shown else "")
-        decisions = _decisions(outcome.state, assessment.trial, assessment.episode)
+        decisions = outcome.state.decided(assessment.trial, assessment.episode)
         occasion = Occasion(
             candidate=candidate,
             screening_id=screening_id,
@@ -282,8 +282,4 @@ class Keeper:
 
 def _acts(state: PatientState, trial: str, episode: str) -> tuple[str, ...]:
     answers = tuple(d.digest for d in state.determinations if d.trial == trial)
-    return (*answers, *(d.digest for d in _decisions(state, trial, episode)))
-
-
-def _decisions(state: PatientState, trial: str, episode: str) -> tuple[Decision, ...]:
-    return tuple(d for d in state.decisions if d.trial == trial and d.episode == episode)
+    return (*answers, *(d.digest for d in state.decided(trial, episode)))

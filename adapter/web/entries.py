@@ -64,8 +64,7 @@ def complete(conn: Snapshot, listed: Iterable[Logged]) -> list[Logged]:
 
 
 def _of_person(conn: Snapshot, one: Logged) -> tuple[Decision, ...]:
-    made = state_of(conn, one.patient).decisions
-    return tuple(d for d in made if d.trial == one.trial and d.episode == one.episode)
+    return state_of(conn, one.patient).decided(one.trial, one.episode)
 
 
 def _entry(conn: Snapshot, context: WebContext, trial: Trial, one: Logged) -> Entry:

@@ -53,8 +53,7 @@ def story(about: About, history: Iterable[HistoryRow], notes: Iterable[Note]) ->
 
 def decision(state: PatientState, trial: str, episode: str) -> Decision | None:
     """What a person decided last."""
-    mine = (one for one in state.decisions if (one.trial, one.episode) == (trial, episode))
-    return max(mine, key=lambda one: (one.at, one.digest), default=None)
+    return next(reversed(state.decided(trial, episode)), None)
 
 
 def reasoned(one: Decision) -> str:
@@ -84,9 +83,8 @@ def _corrected(one: Correction) -> Moment:
 
 
 def _decided(about: About) -> Iterator[Moment]:
-    for one in about.state.decisions:
-        if (one.trial, one.episode) == (about.trial.id, about.episode):
-            yield Moment(one.at, "Status", text=reasoned(one), by=one.by)
+    for one in about.state.decided(about.trial.id, about.episode):
+        yield Moment(one.at, "Status", text=reasoned(one), by=one.by)
 
 
 def _answered(about: About) -> Iterator[Moment]:
