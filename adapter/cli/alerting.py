@@ -28,7 +28,7 @@ def send_test(
     from adapter.daemon.clock import utc_now
     from adapter.daemon.telling import notifiers_for
     from adapter.errors import ConfigError
-    from adapter.web.alerting import test_payload
+    from adapter.web.alerting import payload_of_test
 
     settings = settings_of(config)
     made = {name: make for name, make in notifiers_for(settings).items() if channel in {"", name}}
@@ -36,7 +36,7 @@ def send_test(
         raise ConfigError(f"no channel '{channel}' — see [[notifier]] in the configuration")
     failed = False
     for name, make in made.items():
-        answer = _sent(name, make(utc_now), test_payload(settings.web_base()))
+        answer = _sent(name, make(utc_now), payload_of_test(settings.web_base()))
         failed = failed or bool(answer)
         if as_json:
             say_json({"channel": name, "taken": not answer, "error": answer})

@@ -65,11 +65,11 @@ async def send_test(request: Request, visitor: MayTestAlerts) -> Response:
 def _owe(context: WebContext, visitor: Visitor, channel: str) -> None:
     key, now = secrets.token_hex(16), context.clock()
     with context.database.write() as tx:
-        outbox.add(tx, Owed(channel, f"test-{key}", TEST, test_payload(context.base_url), key), now)
+        outbox.add(tx, Owed(channel, f"test-{key}", TEST, payload_of_test(context.base_url), key), now)
         recorded(tx, Act(visitor.name, visitor.role, "test-alert", "channel", channel), now)
 
 
-def test_payload(base_url: str) -> str:
+def payload_of_test(base_url: str) -> str:
     said = {"kind": TEST, "link": f"{base_url}/alerts", "trial": "(a test)", "intended_use": INTENDED_USE}
     return json.dumps(said, sort_keys=True)
 

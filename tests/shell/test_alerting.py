@@ -11,7 +11,7 @@ from adapter.cli import alerting
 from adapter.cli.alerting import _sent
 from adapter.notifiers.apprise import AppriseNotifier
 from adapter.standins.mailbox import Mailbox, catcher
-from adapter.web.alerting import test_payload as payload_of_a_test
+from adapter.web.alerting import payload_of_test
 from tests.builders import obx
 from tests.installation import Installation, lines, tell, until
 from tests.peers import Script, free_port, misbehaving
@@ -86,7 +86,7 @@ def test_apprise_carries_the_same_words_and_a_service_that_fails_is_tried_again(
     script = Script([(200, {}, b""), 500])
     with misbehaving("http://127.0.0.1:9", script) as base:
         channel = AppriseNotifier(base.replace("http://", "json://"))
-        said = [_sent("phone", channel, payload_of_a_test("https://w")) for _ in range(2)]
+        said = [_sent("phone", channel, payload_of_test("https://w")) for _ in range(2)]
     assert said[0] == ""
     assert "tried again" in said[1]
     assert b"Test of an alert channel" in script.seen[0][3]
