@@ -1,6 +1,7 @@
 """Twenty thousand mutants through the whole house (a real store, the processor, the worklist), and two thousand through a real socket."""
 
 import asyncio
+import gc
 import json
 import os
 import time
@@ -29,8 +30,9 @@ TIMES = int(os.environ.get("FUZZ", "1"))
 MUTANTS, SANDWICHES = 10_000 * TIMES, 1_000 * TIMES
 PATIENTS = 500
 TOGETHER = 10
-"""Mutants stored and processed at once: what takes them a second of processor time would have to be found among ten."""
-ONE_SECOND = 1.0
+"""Mutants stored and processed at once: one that takes long would have to be found among ten."""
+TOO_LONG = 5.0
+"""Seconds of processor time for ten mutants: they take 0.15 at most, 0.3 under coverage; what grows with the square takes minutes."""
 GROWTH_KIB = 64 * 1024
 
 pytestmark = pytest.mark.slow
@@ -38,8 +40,12 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture
 def house(tmp_path: Path) -> Iterator[House]:
+    """What earlier tests left in the memory of this process is no longer counted through with each collection."""
+    gc.collect()
+    gc.freeze()
     with bench.opened(tmp_path, bench.empty_store(tmp_path)) as made:
         yield made
+    gc.unfreeze()
 
 
 def of_many_patients(seed: int) -> Mutator:
@@ -99,7 +105,7 @@ def test_every_mutant_has_an_end(house: House) -> None:
         for data in frames:
             through.put(data)
         house.work()
-        assert time.process_time() - began < ONE_SECOND, f"seed 11, frames {number} to {number + TOGETHER}"
+        assert time.process_time() - began < TOO_LONG, f"seed 11, frames {number} to {number + TOGETHER}"
         warm = warm or (resident() if number > MUTANTS // 2 else 0)
     assert resident() - warm < GROWTH_KIB
     added_up(house, through.stored)
