@@ -179,6 +179,8 @@ class WebSection(Section):
     """Where people reach the pages (`https://…` of the TLS proxy), for links in mails; empty: the listening address."""
     idle_minutes: int = Field(default=15, ge=5, le=30)
     """A session nobody uses ends."""
+    requests_per_minute: int = Field(default=60, ge=10)
+    """Of one person, all at once if they like; pages that renew themselves have as many again."""
     second_step: Literal["", "required", "offered"] = ""
     """A code of the phone, of accounts of this house; empty: required in production, offered in test."""
     oidc: OidcSection | None = None

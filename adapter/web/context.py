@@ -101,6 +101,8 @@ class WebContext:
 
     idle: timedelta = timedelta(minutes=15)
     """A session nobody uses ends."""
+    requests_per_minute: int = 60
+    """Of one person (reliability 2.2)."""
     hints: Mapping[str, Hint] = field(default_factory=dict)
     """By source."""
     second_step_required: bool = False
