@@ -10,6 +10,7 @@ from starlette.staticfiles import StaticFiles
 from adapter import __version__, telemetry
 from adapter.errors import UnavailableError
 from adapter.web import (
+    account,
     alerting,
     api,
     decide,
@@ -24,6 +25,7 @@ from adapter.web import (
     overlooked,
     quality,
     quarantine,
+    recovery,
     render,
     screened,
     second_step,
@@ -53,7 +55,8 @@ TITLES = {
 RETRY_SECONDS = "5"
 ROOMS = (
     *(worklist, decide, together, live, log, flow_page, overlooked, screened, trail, emergency),
-    *(quality, alerting, quarantine, workbench, sign_in, second_step, hospital, once, health, hint, api),
+    *(quality, alerting, quarantine, workbench, sign_in, second_step, account, recovery, hospital),
+    *(once, health, hint, api),
 )
 
 
