@@ -256,6 +256,8 @@ def web_context(parts: Parts, inbox: Inbox, bench: Bench, *, demo: bool) -> WebC
         bench=bench,
         demo=demo,
         idle=timedelta(minutes=settings.web.idle_minutes),
+        blank=timedelta(minutes=settings.web.blank_minutes),
+        requests_per_minute=settings.web.requests_per_minute,
         second_step_required=settings.second_step_required(),
         hospital=hospital(settings, parts.clock),
         hints=hints(settings, parts.pollers),

@@ -179,6 +179,10 @@ class WebSection(Section):
     """Where people reach the pages (`https://…` of the TLS proxy), for links in mails; empty: the listening address."""
     idle_minutes: int = Field(default=15, ge=5, le=30)
     """A session nobody uses ends."""
+    requests_per_minute: int = Field(default=60, ge=10)
+    """Of one person, all at once if they like; pages that renew themselves have as many again."""
+    blank_minutes: int = Field(default=5, ge=0, le=30)
+    """A page with patients that nobody touches covers itself; 0: never, where no computer is shared."""
     second_step: Literal["", "required", "offered"] = ""
     """A code of the phone, of accounts of this house; empty: required in production, offered in test."""
     oidc: OidcSection | None = None

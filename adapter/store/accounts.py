@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, delete, select, update
 
 from adapter.store.codec import instant, moment
-from adapter.store.people import sessions, sign_in_tokens, users
+from adapter.store.people import recovery_codes, sessions, sign_in_tokens, users
 from adapter.store.upsert import insert
 
 NAME = re.compile(r"[A-Za-z0-9._@-]{2,64}")
@@ -112,7 +112,10 @@ def set_role(tx: Connection, name: str, role: str, scope: Scope) -> bool:
 
 
 def set_second_step(tx: Connection, name: str, sealed: str) -> bool:
-    """Every session of the user ends. False for an unknown name; an empty `sealed` takes the second step away."""
+    """Every session of the user ends, and no recovery code of before works. False for an unknown name; an empty `sealed`
+    takes the second step away.
+    """
+    tx.execute(delete(recovery_codes).where(recovery_codes.c.user == name))
     return _changed(tx, name, second_step=sealed, used_step=0)
 
 

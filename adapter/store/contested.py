@@ -44,9 +44,10 @@ def disputes(conn: Connection, secret: SiteSecret, trial: str, records: Collecti
     return {number: dispute for number, dispute in found.items() if dispute.tokens - mine}
 
 
-def number(conn: Connection) -> int:
-    """How many screening ids more than one record was named for, since persons were torn apart."""
-    return conn.execute(select(func.count(distinct(contested_ids.c.screening_id)))).scalar_one()
+def number(conn: Connection, among: Collection[str] | None = None) -> int:
+    """How many screening ids more than one record was named for, since persons were torn apart; of these where they are given."""
+    wanted = select(func.count(distinct(contested_ids.c.screening_id)))
+    return conn.execute(wanted if among is None else wanted.where(contested_ids.c.screening_id.in_(among))).scalar_one()
 
 
 def hand_over(tx: Connection, secret: SiteSecret, trial: str, screening_id: str, to: PatientId) -> None:

@@ -55,6 +55,16 @@ sign_in_tokens = Table(
     CheckConstraint("purpose <> ''", name="sign_in_tokens_purpose"),
 )
 
+# What stands for a lost phone, as hashes keyed by the site's secret.
+recovery_codes = Table(
+    "recovery_codes",
+    metadata,
+    Column("user", WORDS, ForeignKey("users.name"), primary_key=True),
+    Column("code", WORDS, primary_key=True),
+    Column("made", WORDS, nullable=False),
+    Column("used", WORDS),
+)
+
 # Lines for a site's file that one person proposes and another approves (reliability 2.6, 4.4); `line` is JSON.
 proposals = Table(
     "proposals",

@@ -1,7 +1,7 @@
 """Messages nobody could read: found, put back to be read again, or given up for good by a person."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -51,11 +51,13 @@ def listing(
     yield from map(_row, streamed(conn, wanted.limit(limit)))
 
 
-def reasons(conn: Connection) -> dict[str, int]:
-    """How many wait for each reason, the most frequent first."""
+def reasons(conn: Connection, sources: Collection[str] | None = None) -> dict[str, int]:
+    """How many wait for each reason, the most frequent first; of these sources alone where they are named."""
     number = func.count()
     reason = func.coalesce(inbox_outcomes.c.reason, "")
     wanted = select(reason, number).where(_QUARANTINED).group_by(reason).order_by(number.desc(), reason)
+    if sources is not None:
+        wanted = wanted.join(inbox, inbox.c.id == inbox_outcomes.c.id).where(inbox.c.source.in_(sources))
     return {row[0]: row[1] for row in conn.execute(wanted)}
 
 

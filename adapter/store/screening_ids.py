@@ -56,6 +56,14 @@ def find(conn: Connection, secret: SiteSecret, trial: str, patient: PatientId) -
     return conn.execute(wanted).scalar_one_or_none()
 
 
+def by_token(conn: Connection, trial: str) -> dict[bytes, str]:
+    """All of a trial, by what `token` makes of a patient."""
+    rows = conn.execute(
+        select(screening_ids.c.token, screening_ids.c.screening_id).where(screening_ids.c.trial == trial)
+    )
+    return {bytes(row[0]): row[1] for row in rows}
+
+
 def allocate(tx: Connection, secret: SiteSecret, trial: str, patient: PatientId, proposed: str) -> str:
     """`proposed`, or the id allocated before: one per patient and trial, for ever. Raises UnavailableError when taken."""
     row = {

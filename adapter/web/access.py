@@ -10,11 +10,13 @@ from starlette.concurrency import run_in_threadpool
 
 from adapter.store.audit import Act
 from adapter.web import sessions
+from adapter.web.pace import Pace
 from adapter.web.record import note
 from adapter.web.roles import Right
 from adapter.web.sessions import Visitor
 
 FRESH = timedelta(minutes=15)
+STREAM = "/live"
 
 
 class NotSignedInError(Exception):
@@ -27,7 +29,23 @@ async def signed_in(request: Request) -> Visitor:
     found = await run_in_threadpool(sessions.find, request.app.state.context, token, active=active) if token else None
     if found is None:
         raise NotSignedInError
+    await _at_a_human_pace(request, found, active=active)
     return found
+
+
+async def _at_a_human_pace(request: Request, visitor: Visitor, *, active: bool) -> None:
+    """Pages that renew themselves have a purse of their own, so that they never stop the hand of who reads them; the
+    stream that tells them when is one request, however long, and no request of anybody.
+    """
+    if request.url.path == STREAM:
+        return
+    pace: Pace = request.app.state.pace
+    found = pace.ask(visitor.name if active else f"{visitor.name} (auto)", request.app.state.context.clock())
+    if found.first:
+        act = Act(visitor.name, visitor.role, "refused", "pace", outcome="refused", reason="too many requests")
+        await note(request, act)
+    if found.wait:
+        raise HTTPException(429, f"Too many requests. Wait {found.wait} seconds.", {"Retry-After": str(found.wait)})
 
 
 def allowed(*rights: Right) -> Callable[[Request, Visitor], Awaitable[Visitor]]:

@@ -12,6 +12,7 @@ class Refused(BaseModel):
 REFUSALS: dict[int | str, dict[str, Any]] = {
     401: {"model": Refused, "description": "Nobody is signed in"},
     403: {"model": Refused, "description": "The role or the token does not allow it"},
+    429: {"model": Refused, "description": "Too many requests in a minute: `Retry-After` says how long to wait"},
     503: {"model": Refused, "description": "The database does not answer now"},
 }
 ABSENT: dict[int | str, dict[str, Any]] = {404: {"model": Refused, "description": "Not there, or not for you"}}

@@ -10,6 +10,7 @@ from starlette.staticfiles import StaticFiles
 from adapter import __version__, telemetry
 from adapter.errors import UnavailableError
 from adapter.web import (
+    account,
     alerting,
     api,
     decide,
@@ -24,6 +25,7 @@ from adapter.web import (
     overlooked,
     quality,
     quarantine,
+    recovery,
     render,
     screened,
     second_step,
@@ -39,6 +41,7 @@ from adapter.web.attempts import Door
 from adapter.web.context import WebContext
 from adapter.web.folder import STATIC
 from adapter.web.guard import LOOPBACK, Guard, Wall, hostname
+from adapter.web.pace import Pace
 from adapter.web.sessions import read_cookie
 
 TITLES = {
@@ -47,20 +50,23 @@ TITLES = {
     404: "Not found",
     405: "Not possible",
     422: "Something is missing",
+    429: "Too fast",
 }
 RETRY_SECONDS = "5"
 ROOMS = (
     *(worklist, decide, together, live, log, flow_page, overlooked, screened, trail, emergency),
-    *(quality, alerting, quarantine, workbench, sign_in, second_step, hospital, once, health, hint, api),
+    *(quality, alerting, quarantine, workbench, sign_in, second_step, account, recovery, hospital),
+    *(once, health, hint, api),
 )
 
 
 def create_app(context: WebContext) -> FastAPI:
-    """One application per store; all state is in the store but sign-in tries and the last acts."""
+    """One application per store; all state is in the store but sign-in tries, the pace of each person and the last acts."""
     app = FastAPI(title="Screening worklist", version=__version__, docs_url=None, redoc_url=None)
     app.state.context = context
     app.state.door = Door()
     app.state.acts = Acts(context.inbox)
+    app.state.pace = Pace(context.requests_per_minute)
     app.state.live = live.Live(context)
     for room in ROOMS:
         app.include_router(room.router)
@@ -112,7 +118,9 @@ async def _refused(request: Request, error: Exception) -> Response:
     if _is_api(request):
         return JSONResponse({"detail": error.detail}, status_code=error.status_code, headers=error.headers)
     title = TITLES.get(error.status_code, "That did not work")
-    return render.notice(request, error.status_code, title, str(error.detail))
+    page = render.notice(request, error.status_code, title, str(error.detail))
+    page.headers.update(error.headers or {})
+    return page
 
 
 async def _unavailable(request: Request, _error: Exception) -> Response:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from adapter.store import contested
+from adapter.store.accounts import EVERYWHERE, Scope
 from adapter.store.candidate_rows import CandidateRow
 from adapter.store.database import Snapshot
 
@@ -35,7 +36,8 @@ def doubts(rows: Sequence[CandidateRow]) -> list[Doubt]:
     return [Doubt(kind, row.id, row.trial) for row in rows for key, kind in kinds if row.assessment.get(key)]
 
 
-def counts(conn: Snapshot, rows: Sequence[CandidateRow]) -> dict[str, int]:
-    """Of every kind, none too."""
+def counts(conn: Snapshot, rows: Sequence[CandidateRow], scope: Scope) -> dict[str, int]:
+    """Of every kind, none too. A disputed number names no site: of some sites those count that a candidate there may claim."""
     found = Counter(one.kind for one in doubts(rows))
-    return {TWO_PERSONS: found[TWO_PERSONS], TWO_NUMBERS: found[TWO_NUMBERS], CLAIMED: contested.number(conn)}
+    among = None if scope == EVERYWHERE else {n for row in rows for n in row.assessment.get("screening_ids") or ()}
+    return {TWO_PERSONS: found[TWO_PERSONS], TWO_NUMBERS: found[TWO_NUMBERS], CLAIMED: contested.number(conn, among)}

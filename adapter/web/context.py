@@ -101,6 +101,10 @@ class WebContext:
 
     idle: timedelta = timedelta(minutes=15)
     """A session nobody uses ends."""
+    requests_per_minute: int = 60
+    """Of one person (reliability 2.2)."""
+    blank: timedelta = timedelta(minutes=5)
+    """A page untouched for so long covers itself (reliability 4.5); zero: never."""
     hints: Mapping[str, Hint] = field(default_factory=dict)
     """By source."""
     second_step_required: bool = False

@@ -5,18 +5,17 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from adapter.domain.patient import Decision
-from adapter.domain.persons import Person
 from adapter.domain.trial import Trial
 from adapter.fhir.calendar import Calendar, calendar
 from adapter.pipeline.knots import state_of
-from adapter.pipeline.numbers import Register
 from adapter.pipeline.outgoing import HELD
-from adapter.store import persons, screening_ids, screening_log
+from adapter.store import screening_log
 from adapter.store.accounts import EVERYWHERE, Scope
 from adapter.store.database import Snapshot
 from adapter.store.screening_log import Logged
 from adapter.web import board, figures, flow, sheet, times
 from adapter.web.context import WebContext
+from adapter.web.numbers import Linkage
 from adapter.web.sheets import Cell
 
 SEXES = frozenset({"male", "female", "other", "unknown"})
@@ -55,7 +54,8 @@ class Entry:
 
 
 def entries(conn: Snapshot, context: WebContext, trial: Trial, scope: Scope = EVERYWHERE) -> list[Entry]:
-    return [_entry(conn, context, trial, one) for one in complete(conn, screening_log.listing(conn, trial.id, scope))]
+    linkage, listed = Linkage(conn, context.secret), screening_log.listing(conn, trial.id, scope)
+    return [_entry(linkage, context, trial, one) for one in complete(conn, listed)]
 
 
 def complete(conn: Snapshot, listed: Iterable[Logged]) -> list[Logged]:
@@ -67,19 +67,10 @@ def _of_person(conn: Snapshot, one: Logged) -> tuple[Decision, ...]:
     return state_of(conn, one.patient).decided(one.trial, one.episode)
 
 
-def _entry(conn: Snapshot, context: WebContext, trial: Trial, one: Logged) -> Entry:
-    number = _number(conn, context, one)
+def _entry(linkage: Linkage, context: WebContext, trial: Trial, one: Logged) -> Entry:
+    number = linkage.number(one.trial, one.patient, tied=one.tied)
     kept = calendar(context.secret.derive("fhir-ids"), trial.id, number, context.dates)
     return Entry(one, number, trial, context, kept)
-
-
-def _number(conn: Snapshot, context: WebContext, one: Logged) -> str:
-    if not one.tied:
-        return screening_ids.find(conn, context.secret, one.trial, one.patient) or ""
-    knot = persons.knot(conn, one.patient)
-    person: Person = knot.person(one.patient)
-    states = [state_of(conn, each.name) for each in knot.persons]
-    return Register(conn, context.secret, one.trial).of(person, states).own
 
 
 Column = Callable[[Entry], Cell]

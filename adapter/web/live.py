@@ -10,7 +10,7 @@ from starlette.concurrency import run_in_threadpool
 from adapter.errors import UnavailableError
 from adapter.store import teamwork
 from adapter.web import sessions
-from adapter.web.access import SeesPatients
+from adapter.web.access import STREAM, SeesPatients
 from adapter.web.context import WebContext
 
 router = APIRouter(include_in_schema=False)
@@ -82,7 +82,7 @@ def _stamp(context: WebContext) -> str:
         return ".".join(map(str, teamwork.stamp(conn)))
 
 
-@router.get("/live")
+@router.get(STREAM)
 async def listen(request: Request, visitor: SeesPatients) -> StreamingResponse:  # noqa: ARG001 — the right is the point
     live: Live = request.app.state.live
     if live.listening >= MOST:

@@ -1,5 +1,7 @@
 """Feeds and data in numbers: what came in, what became of it, what no mapping knew, what nobody could read."""
 
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from datetime import tzinfo
 from fractions import Fraction
@@ -15,8 +17,11 @@ from adapter.store import feeds as feed_store
 from adapter.store import inbox, quarantine, unmapped, worklist
 from adapter.store.accounts import Scope
 from adapter.store.audit import Act
+from adapter.store.candidate_rows import CandidateRow
+from adapter.store.database import Snapshot
 from adapter.store.feeds import FeedRow
 from adapter.store.quarantine import QuarantineRow
+from adapter.store.unmapped import Unmapped
 from adapter.web import conflicts, missed, render, times, words
 from adapter.web.access import SeesCounts
 from adapter.web.conflicts import Doubt, doubts
@@ -95,28 +100,40 @@ def read_tallies(context: WebContext, scope: Scope) -> list[FeedRow]:
 
 def _read(context: WebContext, visitor: Visitor) -> tuple[dict[str, Any], list[Doubt]]:
     """What was received is applied, duplicate, ignored, quarantined or pending; senders' words only for who may read them."""
+    scope = visitor.scope
     with context.database.read() as conn:
-        counts = asdict(inbox.counts(conn))
         shown = worklist.shown(conn, context.clock())
-        rows = [row for row in shown if visitor.scope.holds(row.patient.site, row.trial)]
-        watching = worklist.watching_count(conn, visitor.scope)
-        reasons = quarantine.reasons(conn)
-        identity = conflicts.counts(conn, rows)
-        reader = may(visitor.role, Right.UNMAPPED)
-        missed = unmapped.listing(conn, MOST) if reader else unmapped.sums(conn)
-    missed = [one for one in missed if reads(context, visitor.scope, one.source)]
-    verdicts: dict[str, int] = {"watching": watching, "withdrawn": sum(not row.standing for row in rows)}
-    for row in rows:
-        if row.standing:
-            verdicts[row.verdict] = verdicts.get(row.verdict, 0) + 1
-    found = {
-        "messages": {name: counts[name] for name in MESSAGES},
-        "candidates": verdicts,
-        "quarantine": reasons,
-        "unmapped": [asdict(one) for one in missed],
-        "identity": identity,
-    }
+        rows = [row for row in shown if scope.holds(row.patient.site, row.trial)]
+        found = {
+            "messages": _messages(conn, context, scope),
+            "candidates": _verdicts(rows, worklist.watching_count(conn, scope)),
+            "quarantine": quarantine.reasons(conn, sources_of(context, scope)),
+            "unmapped": [asdict(one) for one in _unmapped(conn, context, visitor)],
+            "identity": conflicts.counts(conn, rows, scope),
+        }
     return found, doubts(rows)
+
+
+def _messages(conn: Snapshot, context: WebContext, scope: Scope) -> dict[str, int]:
+    """Of the whole house by the ids given, which prove that none is missing; of some sites the sum of their sources."""
+    if scope.sites is None:
+        counts = asdict(inbox.counts(conn))
+        return {name: counts[name] for name in MESSAGES}
+    mine = [row for row in feed_store.listing(conn) if reads(context, scope, row.source)]
+    return {name: sum(getattr(row, name) for row in mine) for name in MESSAGES}
+
+
+def _verdicts(rows: Sequence[CandidateRow], watching: int) -> dict[str, int]:
+    standing = Counter(row.verdict for row in rows if row.standing)
+    return {"watching": watching, "withdrawn": sum(not row.standing for row in rows), **standing}
+
+
+def _unmapped(conn: Snapshot, context: WebContext, visitor: Visitor) -> Iterable[Unmapped]:
+    """The most frequent that somebody may read of."""
+    reader, everywhere = may(visitor.role, Right.UNMAPPED), visitor.scope.sites is None
+    missed = unmapped.listing(conn, MOST if everywhere else unmapped.MOST) if reader else unmapped.sums(conn)
+    mine = (one for one in missed if reads(context, visitor.scope, one.source))
+    return islice(mine, MOST) if reader else mine
 
 
 def read_watched(context: WebContext, zone: tzinfo, scope: Scope) -> dict[str, Any]:
@@ -153,6 +170,10 @@ def read_quarantine(context: WebContext, scope: Scope) -> list[QuarantineRow]:
 
 def reads(context: WebContext, scope: Scope, source: str) -> bool:
     """Whether somebody works for the site a source reads; of one that is configured no more only who works for all."""
-    if scope.sites is None:
-        return True
-    return any(info.name == source and scope.site(info.site) for info in context.feeds)
+    known = sources_of(context, scope)
+    return known is None or source in known
+
+
+def sources_of(context: WebContext, scope: Scope) -> frozenset[str] | None:
+    """Those somebody works for; None: all."""
+    return None if scope.sites is None else frozenset(info.name for info in context.feeds if scope.site(info.site))

@@ -43,12 +43,18 @@ def html(template: str, context: WebContext, visitor: Any = None, /, **values: A
         visitor=visitor,
         intended_use=INTENDED_USE,
         sees_patients=visitor is not None and visitor.may(Right.PATIENTS),
+        covers=_covers(context, visitor),
         sees_counts=may(role, Right.COUNTS),
         sees_numbers=may(role, Right.PSEUDONYMS) or may(role, Right.ENROLLED),
         reads_trail=any(may(role, right) for right in (Right.AUDIT_ALL, Right.AUDIT_TECHNICAL, Right.AUDIT_OWN)),
         asks=may(role, Right.BREAK_GLASS),
         vouches=may(role, Right.VOUCH),
     )
+
+
+def _covers(context: WebContext, visitor: Any) -> float:
+    """Seconds without a touch, after which a page of somebody who sees patients covers itself; 0 for never."""
+    return context.blank.total_seconds() if visitor is not None and visitor.may(Right.PATIENTS) else 0
 
 
 def page(request: Request, template: str, /, *, visitor: Any = None, status: int = 200, **values: Any) -> HTMLResponse:

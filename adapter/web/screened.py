@@ -1,18 +1,21 @@
 """Who was screened, under screening numbers alone: for sponsor and auditor, who must never learn a name (reliability 4.4)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from starlette.concurrency import run_in_threadpool
 
-from adapter.store import screening_ids, worklist
+from adapter.domain.patient import PatientId
+from adapter.store import screened
 from adapter.store.audit import Act
+from adapter.store.screened import Told
 from adapter.web import render, words
 from adapter.web.access import SeesNumbers
 from adapter.web.answers import REFUSALS
 from adapter.web.context import WebContext
+from adapter.web.numbers import Linkage
 from adapter.web.record import note
 from adapter.web.roles import Right, may
 from adapter.web.sessions import Visitor
@@ -26,7 +29,7 @@ FIELDS = ("screening_id", "trial", "site", "verdict", "certainty", "status", "ra
 
 @router.get("/api/v1/screened", responses=REFUSALS)
 async def as_json(request: Request, visitor: SeesNumbers) -> dict[str, Any]:
-    """One entry an episode somebody was told of: numbers, words and days; no name, no place, no result."""
+    """One entry a person and trial, where anybody was told: numbers, words and days; no name, no place, no result."""
     return {"screened": await _read(request, visitor)}
 
 
@@ -44,18 +47,32 @@ async def _read(request: Request, visitor: Visitor) -> list[dict[str, str]]:
 
 
 def numbered(context: WebContext, visitor: Visitor) -> Iterator[dict[str, str]]:
-    """Ordered by number, which is random: the order tells nothing."""
+    """A person stands here once for each trial, whatever they have of records and episodes. Ordered by number, which is
+    random: the order tells nothing.
+    """
     everybody = may(visitor.role, Right.PSEUDONYMS)
+    found: dict[tuple[str, PatientId], list[Told]] = {}
+    numbers: dict[tuple[str, PatientId], str] = {}
     with context.database.read() as conn:
-        found = []
-        for row in worklist.listing(conn):
-            seen = row.raised is not None and visitor.scope.holds(row.patient.site, row.trial)
-            if not seen or not (everybody or row.status in TAKING_PART):
-                continue
-            number = screening_ids.find(conn, context.secret, row.trial, row.patient) or ""
-            told = (number, row.trial, row.patient.site, row.verdict, row.certainty, row.status)
-            found.append(dict(zip(FIELDS, (*told, _day(row.raised), _day(row.changed)), strict=True)))
-    yield from sorted(found, key=lambda row: (row["screening_id"], row["raised"]))
+        linkage = Linkage(conn, context.secret)
+        for one in screened.told(conn, visitor.scope):
+            who, number = linkage.person(one.trial, one.patient, tied=one.tied)
+            found.setdefault((one.trial, who), []).append(one)
+            numbers[one.trial, who] = number
+    rows = [_row(numbers[key], many) for key, many in found.items() if everybody or _takes_part(many)]
+    yield from sorted(rows, key=lambda row: (row["screening_id"], row["raised"]))
+
+
+def _takes_part(many: Sequence[Told]) -> bool:
+    return any(one.status in TAKING_PART for one in many)
+
+
+def _row(number: str, many: Sequence[Told]) -> dict[str, str]:
+    """`many`: the episodes of a person, oldest first. Told is the one in which they take part, else the newest."""
+    shown = next((one for one in reversed(many) if one.status in TAKING_PART), many[-1])
+    changed = max((one.changed for one in many if one.changed is not None), default=None)
+    told = (number, shown.trial, shown.patient.site, shown.verdict, shown.certainty, shown.status)
+    return dict(zip(FIELDS, (*told, _day(many[0].raised), _day(changed)), strict=True))
 
 
 def _day(moment: datetime | None) -> str:

@@ -3,14 +3,15 @@
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from fastapi import APIRouter, HTTPException, Request, Response
+from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 from starlette.concurrency import run_in_threadpool
 
 from adapter.store import accounts
 from adapter.store.accounts import User
 from adapter.store.audit import Act
-from adapter.web import fields, one_time, render, sessions
+from adapter.store.database import Transaction
+from adapter.web import account, fields, one_time, recovery, render, sessions
 from adapter.web.access import SignedIn, check_csrf
 from adapter.web.attempts import Door
 from adapter.web.context import WebContext
@@ -33,6 +34,14 @@ class Half:
     user: User
     to: str
     secret: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Entered:
+    """`codes`: where a phone was made known, what stands for it should it be lost."""
+
+    cookie: str = field(repr=False)
+    codes: tuple[str, ...] = field(repr=False)
 
 
 def ask(request: Request, half: Half, *, problem: str = "", status: int = 200) -> Response:
@@ -71,43 +80,26 @@ async def answer(request: Request) -> Response:
         await note(request, Act(name, "", "second-step", outcome="refused", reason="too many tries"))
         return _slow_down(request, half, int(wait.total_seconds()) + 1)
     door.names.failed(name, now)
-    cookie = await run_in_threadpool(_enter, context, half, given["code"])
-    if cookie is None:
+    entered = await run_in_threadpool(_enter, context, half, given["code"])
+    if entered is None:
         door.addresses.failed(address, now)
         await note(request, Act(name, "", "second-step", outcome="failed"))
         return ask(request, half, problem=WRONG, status=403)
     door.names.succeeded(name)
-    response = RedirectResponse(half.to, status_code=303)
-    sessions.set_cookie(response, context, cookie)
+    response: Response = RedirectResponse(half.to, status_code=303)
+    if entered.codes:
+        response = recovery.shown(request, entered.codes, half.to)
+    sessions.set_cookie(response, context, entered.cookie)
     return response
-
-
-@router.get("/account")
-async def account(request: Request, visitor: SignedIn) -> Response:
-    """What somebody may see here, when they last came, and whether a second step is asked of them."""
-    user = await run_in_threadpool(_user, request.app.state.context, visitor.name)
-    return render.page(request, "account.html", visitor=visitor, here="account", user=user, problem="")
 
 
 @router.post("/account/second-step")
 async def make_known(request: Request, visitor: SignedIn) -> Response:
     """The password once more, then the phone; a phone that was known before is known no longer once another one is."""
-    context: WebContext = request.app.state.context
-    door: Door = request.app.state.door
     given = await fields.form(request, "csrf", "password")
     check_csrf(visitor, given["csrf"])
-    user, now = await run_in_threadpool(_user, context, visitor.name), context.clock()
-    if user is None or not user.password_hash:
-        raise HTTPException(403, "Your hospital account has its own second step.")
-    wait = door.names.wait(visitor.name, now)
-    door.names.failed(visitor.name, now)
-    if wait or not await door.check(given["password"], user.password_hash):
-        problem = "Too many tries. Wait a little." if wait else "This is not your password."
-        status = 429 if wait else 403
-        return render.page(
-            request, "account.html", visitor=visitor, status=status, here="account", user=user, problem=problem
-        )
-    return ask(request, Half(user, "/account", one_time.new()))
+    user = await account.proved(request, visitor, given["password"])
+    return user if isinstance(user, Response) else ask(request, Half(user, "/account", one_time.new()))
 
 
 def _user(context: WebContext, name: str) -> User | None:
@@ -124,19 +116,27 @@ def _half(context: WebContext, text: str) -> Half | None:
     return Half(user, found["to"], found["secret"])
 
 
-def _enter(context: WebContext, half: Half, code: str) -> str | None:
+def _enter(context: WebContext, half: Half, code: str) -> Entered | None:
     now, user = context.clock(), half.user
     with context.database.write() as tx:
-        if half.secret:
-            right = one_time.keep(tx, context, user.name, half.secret, code)
-        else:
-            right = one_time.use(tx, context, user, code)
-        if not right:
+        by = _way(tx, context, half, code)
+        if not by:
             return None
+        codes: tuple[str, ...] = ()
         if half.secret:
             recorded(tx, Act(user.name, user.role, "second-step-set", "user", user.name), now)
-        recorded(tx, Act(user.name, user.role, "sign-in", detail={"by": "password and code"}), now)
-        return sessions.start(tx, user, now)
+            codes = recovery.made(tx, context, user)
+        recorded(tx, Act(user.name, user.role, "sign-in", detail={"by": f"password and {by}"}), now)
+        return Entered(sessions.start(tx, user, now), codes)
+
+
+def _way(tx: Transaction, context: WebContext, half: Half, code: str) -> str:
+    """What was right: a code of the phone, or what stands in for it; empty for nothing."""
+    if half.secret:
+        return "code" if one_time.keep(tx, context, half.user.name, half.secret, code) else ""
+    if one_time.use(tx, context, half.user, code):
+        return "code"
+    return "recovery code" if recovery.use(tx, context, half.user, code) else ""
 
 
 def _slow_down(request: Request, half: Half, seconds: int) -> Response:

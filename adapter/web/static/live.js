@@ -5,8 +5,10 @@
   const mark = document.querySelector("#live[data-live]");
   if (!mark || !window.EventSource) return;
   const SETTLED = 400;
+  const APART = 3000; // where news never ends, the page still leaves the server alone for so long
   let shown = mark.dataset.stamp;
   let waiting = null;
+  let asked = -APART;
 
   const again = () => {
     const here = new URL(location.href);
@@ -58,6 +60,7 @@
 
   const refresh = async () => {
     waiting = null;
+    asked = performance.now();
     let answer;
     try {
       answer = await fetch(again(), { credentials: "same-origin" });
@@ -69,7 +72,7 @@
   };
 
   const soon = () => {
-    waiting ??= setTimeout(refresh, SETTLED);
+    waiting ??= setTimeout(refresh, Math.max(SETTLED, asked + APART - performance.now()));
   };
 
   const stream = new EventSource("/live?auto=1");

@@ -4,8 +4,11 @@ import re
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
 from starlette.testclient import TestClient
 
+from adapter.store import accounts
+from adapter.store.accounts import Scope
 from adapter.web import listing
 from tests.builders import T0, after, obx
 from tests.web_house import House, arrival, first_candidate, hidden, mals, organs, results, unclear
@@ -111,6 +114,24 @@ def test_only_a_colleague_who_may_act_is_handed_a_candidate(home: House) -> None
     one = first_candidate(anna)
     for stranger in ("root", "nobody", ""):
         assert send(anna, f"{one}/hand-over", one, addressee=stranger, text="") == 422
+
+
+@pytest.mark.parametrize(
+    "scope", [Scope(sites=frozenset({"elsewhere"})), Scope(trials=frozenset({"another"}))], ids=["site", "trial"]
+)
+def test_who_works_elsewhere_is_neither_offered_nor_accepted(home: House, scope: Scope) -> None:
+    for name in ("far", "near"):
+        home.person(name, "coordinator")
+    with home.database.write() as tx:
+        accounts.set_role(tx, "far", "coordinator", scope)
+        accounts.set_role(tx, "near", "coordinator", Scope(sites=frozenset({"generic"})))
+    home.tell(*mals())
+    anna = home.signed_in()
+    one = first_candidate(anna)
+    assert re.findall(r"<option>(far|near)|<option value=\"(far|near)\"", anna.get(one).text) == [("near", "")]
+    assert send(anna, f"{one}/hand-over", one, addressee="far", text="") == 422
+    assert "In hand: <b>" not in anna.get("/").text
+    assert send(anna, f"{one}/hand-over", one, addressee="near", text="") == 303
 
 
 def test_notes_are_kept_with_who_and_when_and_an_empty_one_is_none(home: House) -> None:

@@ -1,0 +1,142 @@
+"""The pages of ten thousand candidates while messages come: twenty requests a second beside a hundred messages a second.
+
+    python -m benchmarks worklist_busy
+
+The true daemon as a process of its own: receiving, screening, serving. Forty coordinators are signed in and ask in turns, each
+view written to the audit log; messages of 20 OBX come on ten connections for patients with a day of charting, some of whom
+come onto the list or change there meanwhile. Both are open loops: what is late is not waited for, and a page counts from the
+moment it was due to its last byte.
+"""
+
+import asyncio
+import statistics
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from adapter.store import accounts
+from adapter.store.candidate_rows import history_row
+from adapter.store.codec import instant
+from adapter.store.database import Database
+from adapter.store.schema import candidate_history, candidates, patients
+from benchmarks import latency, pipeline
+from benchmarks.daemon import Daemon, running
+from benchmarks.report import number, table
+from benchmarks.worklist import PATHS, RATE, ROWS, copy, round_of, signed_in
+from tests.web_house import hashed, house, mals
+
+MESSAGES_A_SECOND, SECONDS, QUICK_SECONDS = latency.RATE, 30, 6
+PEOPLE = 40
+SIGN_IN = 'second_step = "offered"\n'
+BEFORE = 10_000
+"""Keys of patients that messages make come after those that are put in."""
+
+
+def main(*, quick: bool = False) -> str:
+    seconds = QUICK_SECONDS if quick else SECONDS
+    with tempfile.TemporaryDirectory(prefix="busy-") as name, filled(Path(name)) as (daemon, one):
+        now = datetime.now(UTC)  # noqa: TID251 — a benchmark's own clock
+        asyncio.run(charted(daemon, now))
+        cookies = [signed_in(daemon.web, person(n)) for n in range(PEOPLE)]
+        kinds = {"the list": ("/",), "the list, filtered and in pages": PATHS, "a candidate": (f"/c/{one}",)}
+        rows = [measured(daemon, cookies, kind, (seconds, turn)) for turn, kind in enumerate(kinds.items())]
+    heads = ["page", "p50 ms", "p95 ms", "p99 ms", "max ms", "messages", "answered p99 ms", "screened"]
+    note = (
+        f"{ROWS:,} candidates, {RATE} requests a second of {PEOPLE} people beside {MESSAGES_A_SECOND} messages a second "
+        f"for {seconds} s each; the daemon is a process of its own, the senders and readers are another on the same cores."
+    )
+    return f"{table(heads, rows)}\n\n{note}"
+
+
+def person(n: int) -> str:
+    return f"coordinator-{n}"
+
+
+@contextmanager
+def filled(folder: Path) -> Iterator[tuple[Daemon, str]]:
+    """The daemon over a store of so many; and the id of one of them, whom the store knows whole."""
+    (folder / "data").mkdir(mode=0o700)
+    database = Database.open(f"sqlite:///{folder}/data/adapter.db")
+    database.migrate()
+    one = crowd(database, folder)
+    database.close()
+    with running(folder, SIGN_IN) as daemon:
+        yield daemon, one
+
+
+def crowd(database: Database, folder: Path) -> str:
+    """Copies of one true candidate under other numbers, as if flagged in the last hours; and people who look at them."""
+    (folder / "house").mkdir()
+    with house(folder / "house") as home:
+        home.tell(*mals())
+        with home.database.read() as conn:
+            row = dict(conn.execute(candidates.select()).mappings().one())
+            whose = dict(conn.execute(patients.select()).mappings().one())
+            told = [dict(line) for line in conn.execute(candidate_history.select()).mappings()]
+    assert any(history_row(line).kind == "raised" for line in told)
+    now = datetime.now(UTC)  # noqa: TID251 — a benchmark's own clock
+    keys = range(1, ROWS + 1)
+    many = [row | copy(n, n, now) | alive(n, now) for n in keys]
+    with database.write() as tx:
+        tx.execute(patients.insert(), [whose | {"key": n, "value": str(BEFORE * 100 + n)} for n in keys])
+        tx.execute(candidates.insert(), many)
+        lines = [line | {"id": len(told) * n + k, "candidate": many[n - 1]["id"], "at": many[n - 1]["raised"]}
+                 for n in keys for k, line in enumerate(told)]  # fmt: skip
+        tx.execute(candidate_history.insert(), lines)
+        for n in range(PEOPLE):
+            accounts.add_user(tx, accounts.User(person(n), "coordinator", hashed(), now))
+    return str(many[0]["id"])
+
+
+def alive(n: int, now: datetime) -> dict[str, object]:
+    """Time enough left; nobody looks at them again meanwhile."""
+    return {"deadline": instant(now + timedelta(hours=24, seconds=n * 11)), "review_at": None}
+
+
+async def charted(daemon: Daemon, now: datetime) -> None:
+    """A day of charting of the patients who get results."""
+    before = list(latency.history(now))
+    await latency.paced(daemon.mllp, before, rate=1000)
+    await asyncio.to_thread(daemon.settle)
+
+
+def fed(now: datetime, turn: int, seconds: int) -> list[tuple[str, bytes]]:
+    """Results for every patient in turn."""
+    first = (turn + 1) * 100_000
+    return [
+        (f"{n % latency.PATIENTS}-{first + n}", pipeline.message(
+            n % latency.PATIENTS, first + n, now + timedelta(seconds=n / MESSAGES_A_SECOND), pipeline.LABORATORY).body)
+        for n in range(MESSAGES_A_SECOND * seconds)
+    ]  # fmt: skip
+
+
+def measured(daemon: Daemon, cookies: list[str], kind: tuple[str, tuple[str, ...]], how: tuple[int, int]) -> list[str]:
+    (name, paths), (seconds, turn) = kind, how
+    messages, before = fed(datetime.now(UTC), turn, seconds + 1), daemon.applied()  # noqa: TID251
+    feed: dict[str, dict[str, float]] = {}
+
+    def sending() -> None:
+        feed["sent"], feed["answered"] = asyncio.run(latency.paced(daemon.mllp, messages, MESSAGES_A_SECOND))
+
+    sender = threading.Thread(target=sending, daemon=True)
+    sender.start()
+    time.sleep(1)
+    taken, _ = round_of(daemon.web, cookies, paths, seconds)
+    screened = daemon.applied() - before
+    sender.join()
+    daemon.settle()
+    if daemon.applied() - before != len(messages):
+        raise SystemExit(f"{daemon.applied() - before} of {len(messages)} messages were applied: no figure")
+    cut = statistics.quantiles(taken, n=100)
+    answers = sorted(feed["answered"][control] - at for control, at in feed["sent"].items())
+    shown = [number(1000 * cut[at]) for at in (49, 94, 98)]
+    late = number(1000 * answers[int(len(answers) * 0.99)])
+    return [name, *shown, number(1000 * max(taken)), f"{len(messages):,}", late, f"{screened:,} by then"]
+
+
+if __name__ == "__main__":
+    print(main())
