@@ -2,8 +2,8 @@
 
     python -m benchmarks poll_memory
 
-The server writes each page when it is asked for it: ten patients, ten results of each, over a day in all. Flat means: what
-came in the first half has taken what it takes, and the second half takes no more.
+The server writes each page when it is asked for it: two patients, fifty results of each, over a day in all. Flat means: the
+first half has taken what it takes, and the second half, of the same patients, takes no more.
 """
 
 import re
@@ -21,7 +21,7 @@ from benchmarks.fhir_pages import OBSERVATIONS, observation, patient
 from benchmarks.poll import POLLED, Server, serving
 from benchmarks.report import table
 
-PATIENTS, RESULTS = 1000, 10
+PATIENTS, RESULTS = 1000, 50
 """So many of one patient follow each other."""
 PAGES, QUICK = 10_000, 1_000
 DAY = timedelta(hours=24)

@@ -31,6 +31,7 @@ def screen(  # noqa: PLR0913 — a command's words
 
     Writes assessments.csv (a row for each episode), summary.json and report.html, in which persons are only numbered;
     who they are stands in linkage.csv alone. Changes no store, tells nobody. Exit 2 for a path that cannot be read.
+    The archive is laid aside there while it is sorted: the disk needs room for it once more.
 
     Example: adapter screen --site attikon --out january archive/
     """
