@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from benchmarks.daemon import Daemon, running
 from benchmarks.fhir_pages import OBSERVATIONS, observation, patient
@@ -60,7 +60,13 @@ class Server(ThreadingHTTPServer):
         if not following and name in self.asked:
             return self.page([], "")
         self.asked.setdefault(name, time.perf_counter())
+        return self.body(name)
+
+    def body(self, name: str) -> bytes:
         return self.bodies[name]
+
+
+S = TypeVar("S", bound=Server)
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -81,8 +87,7 @@ class Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def serving(pages: int) -> Iterator[Server]:
-    server = Server(pages)
+def serving(server: S) -> Iterator[S]:
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
         yield server
@@ -93,7 +98,7 @@ def serving(pages: int) -> Iterator[Server]:
 
 def run(folder: Path, pages: int) -> tuple[float, float]:
     """Pages a second: stored, and applied."""
-    with serving(pages) as server, running(folder, POLLED.format(base=server.base)) as daemon:
+    with serving(Server(pages)) as server, running(folder, POLLED.format(base=server.base)) as daemon:
         while str(pages - 1) not in server.asked:
             time.sleep(0.02)
         while daemon.applied() < pages + 1:

@@ -1,17 +1,16 @@
 """Commands about messages in files: convert (what would be understood), send (to a receiver)."""
 
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from adapter.cli.files import Found, Paths, read_messages
 from adapter.cli.options import AsJson, say_json
 from adapter.domain.message import MessageKind
 from adapter.errors import ConfigError, MalformedMessageError
-from adapter.fhir.gather import Gathering, is_bundle, is_json, lines_in
 
 if TYPE_CHECKING:
     import ssl
@@ -20,76 +19,6 @@ if TYPE_CHECKING:
     from adapter.hl7.er7 import Message
     from adapter.ports import Clock
     from adapter.screening.rulebook import Rulebook
-
-Paths = Annotated[
-    list[str], typer.Argument(metavar="PATH...", help="Files or folders; - is standard input.", show_default=False)
-]
-CORRUPT = "a file that cannot be read"
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """One message of a file: `source` is `PATH#number`, from 1."""
-
-    source: str
-    body: bytes
-    kind: MessageKind = MessageKind.HL7V2
-
-
-def read_messages(paths: list[str]) -> Iterator[Found]:
-    """HL7 v2: MLLP-framed, plain, batched, many in one file. FHIR: Bundles, resources, NDJSON, put together by patient.
-
-    Raises ConfigError for a path that cannot be read.
-    """
-    gathered = Gathering()
-    for path in paths:
-        for name, data in _contents(path):
-            if is_json(data):
-                yield from _bundles(name, data, gathered)
-                continue
-            for number, (part, kind) in enumerate(_parts(data), 1):
-                if part.strip():
-                    yield Found(f"{name}#{number}", part, kind)
-    for number, body in enumerate(gathered.bodies(), 1):
-        yield Found(f"{paths[0]}#{number}", body, MessageKind.FHIR)
-
-
-def _bundles(name: str, data: bytes, gathered: Gathering) -> Iterator[Found]:
-    """A Bundle is whole by itself; anything else waits for its patient."""
-    for number, line in enumerate(lines_in(data), 1):
-        if is_bundle(line):
-            yield Found(f"{name}#{number}", line, MessageKind.FHIR)
-        else:
-            gathered.put(line)
-
-
-def _parts(data: bytes) -> Iterator[tuple[bytes, MessageKind]]:
-    """Every message, and whether it shared an MLLP frame without an envelope."""
-    from adapter.hl7.lines import is_batch, split
-    from adapter.hl7.mllp import START, Frame, FrameDecoder
-
-    if START not in data:
-        yield from ((part, MessageKind.HL7V2) for part in split(data))
-        return
-    decoder = FrameDecoder()
-    for event in [*decoder.feed(data), *decoder.close()]:
-        if isinstance(event, Frame):
-            parts = split(event.payload)
-            shared = len(parts) > 1 and not is_batch(event.payload)
-            yield from ((part, MessageKind.HL7V2_SHARED if shared else MessageKind.HL7V2) for part in parts)
-
-
-def _contents(path: str) -> Iterator[tuple[str, bytes]]:
-    if path == "-":
-        yield path, sys.stdin.buffer.read()
-        return
-    place = Path(path)
-    try:
-        files = sorted(one for one in place.rglob("*") if one.is_file()) if place.is_dir() else [place]
-        for file in files:
-            yield str(file), file.read_bytes()
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be read ({error.strerror}) — check the path") from error
 
 
 def convert(  # noqa: PLR0913 — a command's words

@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from adapter.cli.messages import Paths, progress, read_messages
+from adapter.cli.files import Paths, read_messages
+from adapter.cli.messages import progress
 from adapter.cli.options import AsJson, say_json
 from adapter.errors import ConfigError
 
@@ -30,21 +31,26 @@ def screen(  # noqa: PLR0913 — a command's words
 
     Writes assessments.csv (a row for each episode), summary.json and report.html, in which persons are only numbered;
     who they are stands in linkage.csv alone. Changes no store, tells nobody. Exit 2 for a path that cannot be read.
+    The archive is laid aside there while it is sorted: the disk needs room for it once more.
 
     Example: adapter screen --site attikon --out january archive/
     """
     from adapter.cli.screened import write
-    from adapter.daemon.archive import Rules, Sorter, screen_all
+    from adapter.daemon.archive import Rules, screen_all
+    from adapter.daemon.sorting import Sorter
+    from adapter.daemon.spool import spool
+    from adapter.fhir.gather import Gathering
 
     began = time.monotonic()
     wish = Rules(site, tuple(trial or ("immunosep",)), assets, production=not testing)
     rules, folder = wish.load(), _folder(out)
-    sorter, count = Sorter(site, rules), 0
-    for message in read_messages(paths):
-        sorter.put(message.source, message.body, message.kind)
-        count += 1
-    with progress(count, "screening") as advance:
-        found = screen_all(sorter.piles(), wish, workers, advance.many)
+    with spool(folder) as shelf:
+        sorter, count = Sorter(site, rules, shelf), 0
+        for message in read_messages(paths, Gathering(shelf)):
+            sorter.put(message.source, message.body, message.kind)
+            count += 1
+        with progress(count, "screening") as advance:
+            found = screen_all(sorter.piles(), shelf, wish, workers, advance.many)
     summary = write(folder, found, rules)
     told = summary | {"seconds": round(time.monotonic() - began, 1), "out": str(out)}
     unread = summary["messages"].get("quarantined", 0)

@@ -1,18 +1,18 @@
 """`adapter screen`: an archive sorted by person and time, and each person's record followed by worker processes."""
 
-import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from itertools import groupby
+from itertools import groupby, islice
 from multiprocessing import get_context
 from operator import attrgetter, itemgetter
 from pathlib import Path
 from typing import Any
 
 from adapter import assets
-from adapter.daemon.clock import utc_now
+from adapter.daemon.sorting import LAST, Pile, read_letter
+from adapter.daemon.spool import Letter, Spool
 from adapter.domain.document import nearest
 from adapter.domain.events import (
     AdministrationStated,
@@ -23,25 +23,18 @@ from adapter.domain.events import (
     PatientDescribed,
     RecordsTied,
 )
-from adapter.domain.message import MessageKind, RawMessage
+from adapter.domain.message import MessageKind
 from adapter.domain.observation import BEGINNING
 from adapter.domain.patient import Demographics, PatientId
 from adapter.domain.persons import person_of
 from adapter.domain.ties import Tie
-from adapter.errors import ConfigError, MalformedMessageError
-from adapter.fhir.gather import latest_in
-from adapter.hl7 import er7
-from adapter.hl7.datatypes import identifiers
-from adapter.mapping.feed import feed_of
-from adapter.mapping.identity import patient_identity
-from adapter.screening.interpret import Interpretation, interpret, unreadable
+from adapter.errors import ConfigError
+from adapter.screening.interpret import Interpretation
 from adapter.screening.retrospect import Told, follow
 from adapter.screening.rulebook import Rulebook
 
-SEVERAL = re.compile(rb"[\r\n]MRG[^A-Z0-9]|[\r\n]PID[^A-Z0-9][^\x00]*[\r\n]PID[^A-Z0-9]")
-"""A message that may touch more than one record."""
-SHARE = 500
-"""Messages that a worker is handed at a time, at least; a person is never divided."""
+AHEAD = 2
+"""Shares of each worker: one in hand, and one that waits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,16 +52,6 @@ class Rules:
         if self.site not in rules.sites:
             raise ConfigError(f"no site '{self.site}'{nearest(self.site, rules.sites)}")
         return rules
-
-
-@dataclass(frozen=True, slots=True)
-class Letter:
-    """A message of the archive: `at` is when it was sent, by its own header."""
-
-    source: str
-    body: bytes
-    at: datetime
-    kind: MessageKind = MessageKind.HL7V2
 
 
 @dataclass
@@ -98,68 +81,6 @@ def _sum(into: dict[str, int], more: dict[str, int]) -> None:
         into[name] = into.get(name, 0) + count
 
 
-class Sorter:
-    """Messages by the persons they touch; persons who share a message are one pile."""
-
-    def __init__(self, site: str, rules: Rulebook) -> None:
-        self._site, self._rules = site, rules
-        self._pile: dict[PatientId, PatientId] = {}
-        self._letters: dict[PatientId | None, list[Letter]] = {}
-        self._last: datetime | None = None
-
-    def put(self, source: str, body: bytes, kind: MessageKind = MessageKind.HL7V2) -> None:
-        at, touched = self._look_fhir(body) if kind is MessageKind.FHIR else self._look(body)
-        self._last = at or self._last
-        letter = Letter(source, body, self._last or utc_now(), kind)
-        for other in touched[1:]:
-            self._pile[self._head(other)] = self._head(touched[0])
-        self._letters.setdefault(touched[0] if touched else None, []).append(letter)
-
-    def piles(self) -> list[list[Letter]]:
-        """Each in order of time."""
-        piles: dict[PatientId | None, list[Letter]] = {}
-        for patient, letters in self._letters.items():
-            piles.setdefault(None if patient is None else self._head(patient), []).extend(letters)
-        return [sorted(pile, key=attrgetter("at")) for pile in piles.values()]
-
-    def _head(self, patient: PatientId) -> PatientId:
-        while (above := self._pile.get(patient, patient)) != patient:
-            patient = above
-        return patient
-
-    def _look(self, body: bytes) -> tuple[datetime | None, tuple[PatientId, ...]]:
-        words = self._rules.words[self._site]
-        try:
-            parsed = er7.parse(body, words.site.encoding)
-        except MalformedMessageError:
-            return None, ()
-        feed = feed_of(parsed, words, message_id="", received=LAST)
-        if SEVERAL.search(body):
-            return feed.told, touched(interpret(letter_raw(self._site, body, LAST), self._rules, message_id="").events)
-        pid = parsed.first("PID")
-        patient = patient_identity(() if pid is None else identifiers(pid, 3), words.site)
-        return feed.told, (patient,) if isinstance(patient, PatientId) else ()
-
-    def _look_fhir(self, body: bytes) -> tuple[datetime | None, tuple[PatientId, ...]]:
-        at = latest_in(body)
-        seen = _read(Letter("", body, at or utc_now(), MessageKind.FHIR), self._site, self._rules)
-        return at, touched(seen.events)
-
-
-LAST = datetime(9998, 1, 1, tzinfo=UTC)
-"""An archive may lie in any time: while it is sorted nothing of it is in the future."""
-
-
-def touched(events: Collection[ClinicalEvent]) -> tuple[PatientId, ...]:
-    found = [event.patient for event in events]
-    found += [record for event in events if isinstance(event, RecordsTied) for record in event.tie.records]
-    return tuple(dict.fromkeys(found))
-
-
-def letter_raw(site: str, body: bytes, at: datetime, kind: MessageKind = MessageKind.HL7V2) -> RawMessage:
-    return RawMessage("screen", site, kind, body, at)
-
-
 def screened(letters: Sequence[Letter], site: str, rules: Rulebook) -> Found:
     """One pile: the records that are one person at the end are one from the beginning; visits stay where they were told."""
     found = Found()
@@ -167,7 +88,7 @@ def screened(letters: Sequence[Letter], site: str, rules: Rulebook) -> Found:
     ties: set[Tie] = set()
     read: list[tuple[datetime, tuple[ClinicalEvent, ...]]] = []
     for letter in letters:
-        seen = _read(letter, site, rules)
+        seen = read_letter(letter, site, rules)
         found.count(seen)
         ties |= {event.tie for event in seen.events if isinstance(event, RecordsTied)}
         read += by_their_own_clock(seen.events) if letter.kind is MessageKind.FHIR else [(letter.at, seen.events)]
@@ -233,14 +154,6 @@ def _moments(told: Iterable[Told]) -> Iterator[Told]:
         yield Told(at, tuple(event for one in group for event in one.events))
 
 
-def _read(letter: Letter, site: str, rules: Rulebook) -> Interpretation:
-    message = letter_raw(site, letter.body, letter.at, letter.kind)
-    try:
-        return interpret(message, rules, message_id=letter.source)
-    except MalformedMessageError as error:
-        return unreadable(letter.body, error.code)
-
-
 _loaded: list[tuple[str, Rulebook]] = []
 """A worker's own: rules are loaded once a process."""
 
@@ -257,27 +170,38 @@ def _work(piles: list[list[Letter]]) -> Found:
     return found
 
 
-def screen_all(piles: list[list[Letter]], wish: Rules, workers: int, on_done: Callable[[int], object]) -> Found:
-    """The same whatever the number of workers; `on_done` hears how many messages are behind us."""
-    shares = list(_shares(sorted(piles, key=len, reverse=True)))
+def screen_all(piles: list[Pile], spool: Spool, wish: Rules, workers: int, on_done: Callable[[int], object]) -> Found:
+    """The same whatever the number of workers; `on_done` hears how many messages are behind us.
+
+    No more of the archive is in memory than what the workers have.
+    """
+    shares = enumerate(_shares(sorted(piles, key=len, reverse=True)))
     results: dict[int, Found] = {}
     with ProcessPoolExecutor(workers, get_context("spawn"), initializer=_load, initargs=(wish,)) as pool:
-        waiting = {pool.submit(_work, share): number for number, share in enumerate(shares)}
-        for done in as_completed(waiting):
-            results[waiting[done]] = done.result()
-            on_done(sum(map(len, shares[waiting[done]])))
+        waiting: dict[Future[Found], tuple[int, int]] = {}
+        while True:
+            for number, share in islice(shares, AHEAD * workers - len(waiting)):
+                letters = [sorted(map(spool.letter, pile.places), key=attrgetter("at")) for pile in share]
+                waiting[pool.submit(_work, letters)] = number, sum(map(len, share))
+            if not waiting:
+                break
+            for done in wait(waiting, return_when=FIRST_COMPLETED).done:
+                number, count = waiting.pop(done)
+                results[number] = done.result()
+                on_done(count)
     found = Found()
-    for number in range(len(shares)):
+    for number in range(len(results)):
         found.add(results[number])
     return found
 
 
-def _shares(piles: Iterable[list[Letter]]) -> Iterator[list[list[Letter]]]:
-    share: list[list[Letter]] = []
+def _shares(piles: Iterable[Pile]) -> Iterator[list[Pile]]:
+    share, whole = [], Pile()
     for pile in piles:
         share.append(pile)
-        if sum(map(len, share)) >= SHARE:
+        whole.put(pile.places, pile.size)
+        if whole.is_share:
             yield share
-            share = []
+            share, whole = [], Pile()
     if share:
         yield share

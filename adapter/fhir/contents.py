@@ -10,6 +10,11 @@ from adapter.fhir.strict import Json, read
 BUNDLES = frozenset({"searchset", "collection", "transaction", "batch", "history", "document", "message"})
 """Bundle types whose entries hold resources."""
 FLAWS = frozenset({"fatal", "error", "warning"})
+MOMENTS = ("DateTime", "Instant")
+Coding = tuple[str, str, str]
+"""Code, display, system."""
+Unit = tuple[str, str]
+"""Code and text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,24 +98,55 @@ def text(element: object, *path: str) -> str:
     return element.strip() if isinstance(element, str) else ""
 
 
+def word(element: Json, name: str) -> str:
+    """As `text`, for one step into what is an object."""
+    found = element.get(name)
+    return found.strip() if isinstance(found, str) else ""
+
+
 def element(parent: object, name: str) -> Json:
     """The object of this name; the first where a version of FHIR has several; empty where there is none."""
     found = parent.get(name) if isinstance(parent, dict) else None
     if isinstance(found, list):
-        found = next(iter(found), None)
+        found = found[0] if found else None
     return found if isinstance(found, dict) else {}
 
 
 def elements(parent: object, name: str) -> list[Json]:
     """The objects of this name, one or many."""
     found = parent.get(name) if isinstance(parent, dict) else None
+    if found is None:
+        return []
     listed = found if isinstance(found, list) else [found]
     return [one for one in listed if isinstance(one, dict)]
 
 
-def codings(concept: object) -> Iterator[tuple[str, str, str]]:
-    """(code, display, system) of a CodeableConcept or a Coding, in order."""
+def codings(concept: object) -> Iterator[Coding]:
+    """Of a CodeableConcept or a Coding, in order."""
+    return iter(coding_list(concept))
+
+
+def coding_list(concept: object) -> list[Coding]:
     listed = elements(concept, "coding") or ([concept] if isinstance(concept, dict) and "code" in concept else [])
-    for one in listed:
-        if code := text(one, "code"):
-            yield code, text(one, "display"), text(one, "system").removeprefix("urn:oid:")
+    return [
+        (code, word(one, "display"), word(one, "system").removeprefix("urn:oid:"))
+        for one in listed
+        if (code := word(one, "code"))
+    ]
+
+
+def unit_of(quantity: Json) -> Unit | None:
+    """Code and text of its unit; nothing where it has none, which is not a unit without a name."""
+    said = word(quantity, "code"), word(quantity, "unit")
+    return said if any(said) else None
+
+
+def time_in(resource: Json, name: str) -> str:
+    """`name`[x]: DateTime, Instant, the end of a Period (else its start), the first event of a Timing."""
+    for ending in MOMENTS:
+        if said := word(resource, name + ending):
+            return said
+    if period := element(resource, f"{name}Period"):
+        return word(period, "end") or word(period, "start")
+    events = element(resource, f"{name}Timing").get("event")
+    return events[0] if isinstance(events, list) and events and isinstance(events[0], str) else ""

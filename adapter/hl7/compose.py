@@ -28,9 +28,11 @@ def er7(segments: Iterable[str], encoding: str = "utf-8") -> bytes:
 
 
 def _field(field: Field) -> str:
-    if field is None:
+    if not field:
         return ""
-    if isinstance(field, str | tuple):
+    if isinstance(field, str):
+        return escaped(field)
+    if isinstance(field, tuple):
         return _repetition(field)
     return STANDARD.repetition.join(map(_repetition, field))
 

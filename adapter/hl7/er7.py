@@ -13,11 +13,11 @@ from typing import NamedTuple
 
 from adapter.errors import MalformedMessageError
 from adapter.hl7.charsets import charset_of, decoded
-from adapter.hl7.escapes import Delimiters, decoder
+from adapter.hl7.escapes import STANDARD, Delimiters, decoder
 from adapter.hl7.lines import BOM, is_batch, is_separator, lines_of, oddities, split
 from adapter.hl7.marks import delimiters_of
 
-__all__ = ["Delimiters", "Message", "Segment", "headline", "is_batch", "parse", "split"]
+__all__ = ["Delimiters", "Message", "Segment", "composed", "headline", "is_batch", "parse", "split"]
 
 HEADER_NAMES = frozenset({"MSH", "FHS", "BHS"})
 _SEGMENT_NAME = re.compile("[A-Z][A-Z0-9]{2}")
@@ -260,6 +260,11 @@ def parse(payload: bytes, encoding: str = "utf-8") -> Message:
         charset=charset,
         issues=(*oddities(lead, lines, payload), *issues),
     )
+
+
+def composed(line: str) -> Segment:
+    """A segment that `hl7.compose` wrote, of no message: with HL7's own separators, which `compose` escapes."""
+    return Segment(line.encode("utf-8"), line, _syntax(STANDARD, "utf-8"))
 
 
 def headline(payload: bytes, encoding: str = "utf-8") -> Message | None:

@@ -7,12 +7,12 @@ from fractions import Fraction
 from adapter.domain.administration import Administration, AdministrationState
 from adapter.domain.issue import Issue
 from adapter.domain.quantity import decimal_text
-from adapter.fhir.contents import Contents, codings, element, elements, text
+from adapter.fhir.contents import Contents, codings, element, elements, text, unit_of
 from adapter.fhir.strict import Json
 from adapter.hl7 import compose
 from adapter.mapping.feed import Feed
 from adapter.mapping.fhir_encounter import visit_named
-from adapter.mapping.fhir_fields import coded, dtm, in_fhir, instant, names, segments, unit_of
+from adapter.mapping.fhir_fields import coded, dtm, in_fhir, instant, names, segments
 from adapter.mapping.formulary import SYSTEMS
 from adapter.mapping.hl7_pharmacy import BY_WORD, Line, digest_of, read_line
 from adapter.mapping.identity import fingerprint

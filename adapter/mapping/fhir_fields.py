@@ -11,11 +11,10 @@ from datetime import UTC, datetime
 from functools import lru_cache
 
 from adapter.domain.issue import Issue
-from adapter.fhir.contents import codings, element, elements, text
+from adapter.fhir.contents import Coding, coding_list, codings, elements, text, time_in
 from adapter.fhir.strict import Json
-from adapter.hl7 import compose
 from adapter.hl7.datatypes import Moment
-from adapter.hl7.er7 import Segment, parse
+from adapter.hl7.er7 import Segment, composed
 from adapter.mapping.codes import Unmapped
 from adapter.mapping.feed import SKEW_TOLERANCE, Feed, usable
 from adapter.mapping.plain import plain
@@ -25,7 +24,6 @@ _TIME = re.compile(
 )
 _FRACTION = 7
 """A point and six digits."""
-HEADER = "MSH"
 ELEMENTS = {
     "OBX-2": "value[x]",
     "OBX-3": "code",
@@ -62,43 +60,40 @@ def dtm(value: str) -> str:
 
 
 def time_of(resource: Json, name: str) -> str:
-    """`name`[x] as HL7 writes it: DateTime, Instant, the end of a Period (else its start), the first event of a Timing."""
-    for ending in ("DateTime", "Instant"):
-        if said := text(resource, f"{name}{ending}"):
-            return dtm(said)
-    period = element(resource, f"{name}Period")
-    if period:
-        return dtm(text(period, "end") or text(period, "start"))
-    events = element(resource, f"{name}Timing").get("event")
-    return dtm(events[0]) if isinstance(events, list) and events and isinstance(events[0], str) else ""
+    """`name`[x] as HL7 writes it."""
+    return dtm(time_in(resource, name))
 
 
 def coded(concept: object, feed: Feed) -> tuple[str, ...]:
-    """A CWE of two codings: first the one that is mapped, then the first other one; the text where nothing is coded."""
-    found = list(codings(concept))
-    found.sort(key=lambda one: not _is_mapped(one, feed))
-    said = text(concept, "text")
+    return two_codings(coding_list(concept), text(concept, "text"), feed)
+
+
+def two_codings(found: list[Coding], said: str, feed: Feed) -> tuple[str, ...]:
+    """A CWE: first the coding that is mapped, then the first other one; the text where nothing is coded."""
     if not found:
         return ("", said)
-    (code, display, system), *others = found
+    if len(found) > 1:
+        found = sorted(found, key=lambda one: not _is_mapped(one, feed))
+    code, display, system = found[0]
     first = (code, display or said, system)
-    return (*first, *others[0]) if others else first
+    return (*first, *found[1]) if len(found) > 1 else first
 
 
-def _is_mapped(coding: tuple[str, str, str], feed: Feed) -> bool:
+def _is_mapped(coding: Coding, feed: Feed) -> bool:
     return not isinstance(feed.words.meaning(coding), Unmapped)
 
 
 def segments(lines: Iterable[str]) -> tuple[Segment, ...]:
     """The lines as a reader of HL7 sees them."""
-    return parse(compose.er7([compose.segment(HEADER), *lines])).segments[1:]
+    return tuple(map(composed, lines))
 
 
 def told_by(resource: Json, feed: Feed) -> Feed:
     """With the time this version of the resource was said: `meta.lastUpdated`, where it can be trusted."""
     moment = moment_of(dtm(text(resource, "meta", "lastUpdated")), feed)
     sent = None if moment is None or moment.instant > feed.received + SKEW_TOLERANCE else moment.instant
-    return replace(feed, sender_time=sent, told=None if sent is None else sent.astimezone(UTC))
+    told = None if sent is None else sent.astimezone(UTC)
+    return Feed(feed.words, feed.message_id, feed.received, feed.latest, sent, told, feed.facility, feed.source)
 
 
 def moment_of(written: str, feed: Feed) -> Moment | None:
@@ -110,12 +105,6 @@ def instant(value: str, feed: Feed) -> datetime | None:
     """A FHIR time, in the site's zone where it has none; `None` as `moment_of`."""
     moment = moment_of(dtm(value), feed)
     return None if moment is None else moment.instant
-
-
-def unit_of(quantity: Json) -> tuple[str, ...] | None:
-    """Code and text of its unit; nothing where it has none, which is not a unit without a name."""
-    said = text(quantity, "code"), text(quantity, "unit")
-    return said if any(said) else None
 
 
 def in_fhir(issue: Issue, resource: Json) -> Issue:

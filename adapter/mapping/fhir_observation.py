@@ -3,13 +3,15 @@
 from decimal import Decimal as Exact
 
 from adapter.domain.ledger import Bucket
-from adapter.fhir.contents import Contents, codings, element, elements, text
-from adapter.fhir.strict import Decimal, Json
+from adapter.fhir.contents import Contents, element, elements, time_in, word
+from adapter.fhir.observed import Observed, Part, Value, has_value, observed
+from adapter.fhir.strict import Json
 from adapter.hl7 import compose
+from adapter.hl7.datatypes import Moment
 from adapter.mapping.codes import candidates
 from adapter.mapping.feed import Feed
 from adapter.mapping.fhir_encounter import visit_named
-from adapter.mapping.fhir_fields import coded, dtm, moment_of, names, segments, time_of, unit_of
+from adapter.mapping.fhir_fields import dtm, moment_of, names, segments, two_codings
 from adapter.mapping.groups import ResultLine
 from adapter.mapping.hl7_result import KNOWN_NOT_NEEDED, Line, ResultReader
 from adapter.mapping.order import OrderFacts, word_of
@@ -29,99 +31,68 @@ LETTERS = {
 """Observation.status in table 0085; `unknown` is silence, and silence is never final."""
 ABSENT = {"C": "X"}
 """A result that was corrected to "there is none" is taken back; any other without a value is not asked for (N)."""
-COMPARATORS = {"<", "<=", ">", ">="}
-TEXTS = ("valueString", "valueTime", "valueDateTime")
+TYPES = {"number": EXACT, "integer": EXACT, "quantity": "NM", "answer": "CWE"}
+"""OBX-2 of a value; of any other it is ST."""
 OBX_FIELDS = 23
 
 
 def lines_of(observation: Json, contents: Contents, feed: Feed) -> list[Line]:
-    """Of a panel only its parts are lines: what it has no value for it does not say."""
-    facts = order_facts(observation, contents, feed)
-    parts = elements(observation, "component")
-    whole = _has_value(observation) or not (parts or elements(observation, "hasMember"))
-    written = [_obx(observation, observation, feed)] if whole else []
-    written += [_obx(part, observation, feed) for part in parts]
-    if not written:
+    told = observed(observation)
+    parts = told.parts if told.own is None else [told.own, *told.parts]
+    if not parts:
         return []
-    asked = candidates(coded(element(observation, "code"), feed))
+    asked = candidates(two_codings(told.codings, told.name, feed))
     if any((system, code) in feed.dictionary.susceptibilities for code, system in asked):
-        return [KNOWN_NOT_NEEDED for _ in written]
-    notes = [
-        compose.segment("NTE", "", "", text(one, "text")) for one in elements(observation, "note") if text(one, "text")
-    ]
-    read = segments([*written, *notes])
-    obx, nte = read[: len(written)], list(read[len(written) :])
+        return [KNOWN_NOT_NEEDED for _ in parts]
+    obx = segments([_obx(part, told, feed) for part in parts])
+    notes = list(segments([compose.segment("NTE", "", "", note) for note in told.notes]))
+    facts = order_facts(told, observation, contents, feed)
     reader = ResultReader(feed, facts, visit_named(observation, contents), lambda: True)
-    return [reader.read(ResultLine(number, line, nte)) for number, line in enumerate(obx, 1)]
+    return [reader.read(ResultLine(number, line, notes)) for number, line in enumerate(obx, 1)]
 
 
-def order_facts(observation: Json, contents: Contents, feed: Feed) -> OrderFacts:
+def order_facts(told: Observed, observation: Json, contents: Contents, feed: Feed) -> OrderFacts:
     """The resource's own id names the result: nothing else of it stays what it was when it is corrected."""
-    specimen = contents.target(observation.get("specimen"), observation) or {}
-    name, kind = word_of([word.strip() for word in names(element(specimen, "type"))], feed)
-    collection = element(specimen, "collection")
+    specimen = contents.target(observation.get("specimen"), observation)
+    name, kind = word_of([one.strip() for one in names(element(specimen, "type"))], feed) if specimen else ("", "")
     return OrderFacts(
-        number=f"fhir|{feed.source}|{text(observation, 'id')}",
+        number=f"fhir|{feed.source}|{told.id}",
         status="",
-        issued=moment_of(dtm(text(observation, "issued")), feed),
-        observed=moment_of(time_of(observation, "effective"), feed),
-        collected=moment_of(time_of(collection, "collected"), feed),
+        issued=moment_of(dtm(told.issued), feed),
+        observed=moment_of(dtm(told.effective), feed),
+        collected=_collected(specimen, feed) if specimen else None,
         specimen=kind,
         specimen_name=name,
-        specimen_number=next((text(one, "value") for one in elements(specimen, "identifier")), ""),
+        specimen_number=next((word(one, "value") for one in elements(specimen, "identifier")), ""),
         one_result=True,
     )
 
 
-def _has_value(part: Json) -> bool:
-    return any(name.startswith("value") for name in part) or "dataAbsentReason" in part
+def _collected(specimen: Json, feed: Feed) -> Moment | None:
+    return moment_of(dtm(time_in(element(specimen, "collection"), "collected")), feed)
 
 
-def _obx(part: Json, observation: Json, feed: Feed) -> str:
+def _obx(part: Part, told: Observed, feed: Feed) -> str:
     """OBX-2 to OBX-23 of one value; OBX-4 tells the components of one resource apart."""
-    kind, value, unit = _value(part)
-    letter = LETTERS.get(text(observation, "status"), "")
-    if not kind and "dataAbsentReason" in part and letter not in {"W", "X"}:
+    letter = LETTERS.get(told.status, "")
+    if not part.value.kind and part.absent and letter not in {"W", "X"}:
         letter = ABSENT.get(letter, "N")
-    code = coded(element(part, "code"), feed)
-    performer = element(observation, "performer")
+    code = two_codings(part.codings, part.name, feed)
     fields: list[compose.Field] = [None] * OBX_FIELDS
-    fields[0:6] = [None, kind or "ST", code, code[0] if part is not observation else "", value, unit]
-    fields[7] = [one for concept in elements(part, "interpretation") for one, _, _ in codings(concept)] or None
+    fields[1], fields[2], fields[3] = TYPES.get(part.value.kind, "ST"), code, "" if part is told.own else code[0]
+    fields[4], fields[5] = _value(part.value), part.value.unit
+    fields[7] = part.interpretations or None
     fields[10] = letter
-    fields[13] = time_of(observation, "effective")
-    fields[14] = text(performer, "identifier", "value")
-    fields[22] = text(performer, "display")
+    fields[13] = dtm(told.effective)
+    fields[14], fields[22] = told.performer
     return compose.segment("OBX", *fields)
 
 
-def _value(part: Json) -> tuple[str, compose.Field, compose.Field]:
-    """OBX-2, OBX-5 and OBX-6; what no result is made of (Range, Ratio, SampledData) is text nobody reads as a number."""
-    quantity = element(part, "valueQuantity")
-    if quantity:
-        return _quantity(quantity)
-    concept = element(part, "valueCodeableConcept")
-    if concept:
-        said = tuple(word for code, display, _ in codings(concept) for word in (code, display))
-        return "CWE", (*said, text(concept, "text")), None
-    number = part.get("valueInteger")
-    if isinstance(number, Decimal):
-        return EXACT, number, None
-    if isinstance(part.get("valueBoolean"), bool):
-        return "ST", str(part["valueBoolean"]).lower(), None
-    for name in TEXTS:
-        if said_text := text(part, name):
-            return "ST", said_text, None
-    other = next((name for name in part if name.startswith("value") and not name.startswith("_")), "")
-    return ("ST", other, None) if other else ("", "", None)
-
-
-def _quantity(quantity: Json) -> tuple[str, compose.Field, compose.Field]:
-    sign, said, unit = text(quantity, "comparator"), quantity.get("value"), unit_of(quantity)
-    if not isinstance(said, str) or (sign and sign not in COMPARATORS):
-        return ("ST", sign, unit) if sign else ("", "", unit)
-    exact = isinstance(said, Decimal)
-    return (EXACT, f"{sign}{_plainly(said)}", unit) if exact else ("NM", f"{sign}{said.strip()}", unit)
+def _value(value: Value) -> compose.Field:
+    """OBX-5."""
+    if value.kind == "number":
+        return f"{value.sign}{_plainly(value.said)}"
+    return value.words or f"{value.sign}{value.said.strip()}"
 
 
 def _plainly(number: str) -> str:
@@ -135,7 +106,7 @@ def _plainly(number: str) -> str:
 def lost(observation: Json) -> int:
     """How many lines a resource would have, where nobody may read it."""
     parts = len(elements(observation, "component"))
-    return parts + (_has_value(observation) or not parts)
+    return parts + (has_value(observation) or not parts)
 
 
 def buckets(observation: Json) -> tuple[Bucket, ...]:

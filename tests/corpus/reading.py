@@ -10,7 +10,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from adapter.cli.messages import Found, Reader, read_messages, reader_of
+from adapter.cli.files import Found, read_messages
+from adapter.cli.messages import Reader, reader_of
 from adapter.domain.message import MessageKind
 from tests.conftest import data_folder
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from adapter.cli.messages import read_messages
+from adapter.cli.files import read_messages
 from tests.builders import obx, oru
 from tests.corpus.reading import FOLDER, Reading, everything, listed, read, reader
 from tests.corpus.table import HEAD, PAGE, page

@@ -1,15 +1,17 @@
 """The real daemon's resident memory by the kernel, while it is given patients and the worst of input (decisions F9).
 
-Short: `python -m benchmarks memory` takes 200,000 messages and a million stored ones.
+Short: `python -m benchmarks memory` takes 200,000 messages and a million stored ones. ADAPTER_POLLED sets how many Observations
+are polled.
 """
 
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from benchmarks import hostile, memory
+from benchmarks import fhir_pages, hostile, memory, poll_memory
 from benchmarks.daemon import Daemon, idle_connections, running, send
 
 pytestmark = [
@@ -21,6 +23,9 @@ pytestmark = [
 MB = 1.048576
 """Of a MiB."""
 IDLE, WITH_PATIENTS, ANY_INPUT = 150, 300, 512
+POLLED = int(os.environ.get("ADAPTER_POLLED", "100000"))
+FLAT = 16
+"""MiB."""
 
 
 @pytest.fixture(scope="module")
@@ -58,3 +63,10 @@ def test_stored_messages_take_no_memory(tmp_path: Path) -> None:
         assert resident(daemon) <= IDLE
         assert "adapter_messages_received_total" in daemon.get("/metrics")
         assert resident(daemon) <= IDLE
+
+
+@pytest.mark.timeout(3600)  # a million take ten minutes on a machine that does nothing else
+def test_what_was_polled_takes_no_memory(tmp_path: Path) -> None:
+    seen = poll_memory.watched(tmp_path, POLLED // fhir_pages.OBSERVATIONS)
+    assert poll_memory.growth(seen) <= FLAT, seen
+    assert max(memory for _, memory in seen) * MB <= WITH_PATIENTS, seen

@@ -177,3 +177,27 @@ def test_what_could_not_be_read_is_told(tmp_path: Path) -> None:
     done = screened(tmp_path, [arrival("1"), b"a page of text"])
     assert done.returncode == 0
     assert b"2 messages (1 of them unread: `reasons` in summary.json says why) of 1 persons" in done.stdout
+
+
+PEAK = """
+import resource, subprocess, sys
+done = subprocess.run([sys.executable, "-m", "adapter", *sys.argv[1:]], stdin=subprocess.DEVNULL)
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024)
+sys.exit(done.returncode)
+"""
+"""The most memory, in MiB, that any process of the command had."""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="ru_maxrss is counted in KiB on Linux: run it there")
+def test_an_archive_is_never_in_memory_whole(tmp_path: Path) -> None:
+    """Small it takes 84 MiB; held whole, these 64 MiB took 204."""
+    with (tmp_path / "archive.mllp").open("wb") as file:
+        for number in range(160):
+            letter = b"NTE|1||" + b"x" * 400 * 1024 + b"\r"
+            file.write(b"\x0b" + arrival(str(number % 40)) + letter + b"\x1c\r")
+    words = ["screen", "--trial", "immunosep-demo", "--workers", "1", "--out", str(tmp_path / "out")]
+    command = [sys.executable, "-c", PEAK, *words, str(tmp_path / "archive.mllp")]
+    done = subprocess.run(command, capture_output=True, timeout=120, check=False, env=environment())
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout.splitlines()[-1]) <= 150
+    assert len(by_identifier(tmp_path)) == 40

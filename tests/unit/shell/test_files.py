@@ -1,0 +1,115 @@
+"""Messages in files, read in pieces: wherever a piece ends, and wherever lines lie until their patient is complete."""
+
+import io
+import json
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from adapter.cli import files
+from adapter.cli.files import read_messages
+from adapter.daemon.spool import Letter, Spool, spool
+from adapter.domain.message import MessageKind
+from adapter.errors import ConfigError
+from adapter.fhir.gather import Gathering
+from tests.builders import obx, oru
+
+MESSAGE = oru(obx("777-3", "90", "10*3/uL"))
+PATIENT = {"resourceType": "Patient", "id": "a"}
+RESULTS = [{"resourceType": "Observation", "id": f"o{n}", "subject": {"reference": "Patient/a"}} for n in range(3)]
+BUNDLE = {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": PATIENT}]}
+
+
+def framed(*bodies: bytes) -> bytes:
+    return b"noise" + b"".join(b"\x0b" + body + b"\x1c\r" for body in bodies)
+
+
+def ndjson(*resources: object) -> bytes:
+    return b"\xef\xbb\xbf\r\n" + b"\r\n \n".join(json.dumps(one).encode() for one in resources)
+
+
+SHAPES = {
+    "framed": framed(MESSAGE, MESSAGE + MESSAGE, b""),
+    "unfinished": framed(MESSAGE)[:-1],
+    "plain": MESSAGE + MESSAGE,
+    "batch": b"FHS|^~\\&\r" + MESSAGE + b"FTS\r",
+    "ndjson": ndjson(PATIENT, *RESULTS, BUNDLE),
+    "lone carriage returns": ndjson(PATIENT, *RESULTS).replace(b"\n", b""),
+    "indented": b"\xef\xbb\xbf  " + json.dumps(BUNDLE, indent=1).encode(),
+    "indented resource": json.dumps(RESULTS[0], indent=1).encode(),
+    "blank": b" \r\n" * 20,
+    "empty": b"",
+}
+SOME = {"framed": 3, "unfinished": 1, "plain": 2, "batch": 1, "ndjson": 2, "indented": 1}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    for name, data in SHAPES.items():
+        (tmp_path / name).write_bytes(data)
+    return tmp_path
+
+
+@pytest.mark.parametrize("size", [1, 7, 64])
+@pytest.mark.parametrize("name", SHAPES)
+def test_where_a_piece_ends_changes_nothing(
+    name: str, size: int, folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    whole = list(read_messages([str(folder / name)]))
+    assert len(whole) == SOME.get(name, len(whole))
+    monkeypatch.setattr(files, "CHUNK", size)
+    with spool(tmp_path) as shelf:
+        assert list(read_messages([str(folder / name)], Gathering(shelf))) == whole
+
+
+def test_what_is_read_of_each_shape(folder: Path) -> None:
+    def bodies(name: str) -> list[bytes]:
+        return [one.body for one in read_messages([str(folder / name)])]
+
+    assert bodies("framed") == [MESSAGE, MESSAGE, MESSAGE]
+    assert [one.kind for one in read_messages([str(folder / "framed")])] == [
+        MessageKind.HL7V2,
+        *[MessageKind.HL7V2_SHARED] * 2,
+    ]
+    bundle, together = bodies("ndjson")
+    assert json.loads(bundle) == BUNDLE
+    assert [json.loads(line)["id"] for line in together.splitlines()] == ["a", "o0", "o1", "o2"]
+    assert [json.loads(one) for one in bodies("indented")] == [BUNDLE]
+    assert bodies("empty") == bodies("blank") == []
+
+
+def test_standard_input_is_read_like_a_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(SHAPES["framed"])))
+    assert [one.source for one in read_messages(["-"])] == ["-#1", "-#2", "-#3"]
+
+
+def test_a_path_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="cannot be read"):
+        list(read_messages([str(tmp_path / "nothing")]))
+
+
+@pytest.fixture
+def shelf(tmp_path: Path) -> Iterator[Spool]:
+    with spool(tmp_path) as opened:
+        yield opened
+
+
+def test_what_is_put_aside_is_found_again_by_its_place(shelf: Spool) -> None:
+    sent = Letter("a\nb \udce4#1", b"\r\n\0\xff", datetime(2026, 1, 2, 3, 4, 5, 678, UTC), MessageKind.HL7V2_SHARED)
+    places = [shelf.put(b"one"), shelf.put_letter(sent), shelf.put(b""), shelf.put(b"four")]
+    assert [shelf.get(place) for place in (places[3], places[0], places[2])] == [b"four", b"one", b""]
+    assert shelf.letter(places[1]) == sent
+
+
+def test_nothing_of_it_has_a_name(shelf: Spool, tmp_path: Path) -> None:
+    shelf.put(MESSAGE)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="the disk that is always full is Linux's: run it there")
+def test_a_full_disk_is_told_in_words() -> None:
+    with pytest.raises(ConfigError, match="--out needs room"), Path("/dev/full").open("r+b", buffering=0) as full:
+        Spool(full).put(MESSAGE)
