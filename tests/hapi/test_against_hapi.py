@@ -23,15 +23,18 @@ from adapter.fhir.bundle import DecisionEvent, bundle_text, candidate_bundle
 from adapter.fhir.codes import SCREENING_NUMBER
 from adapter.sinks.edc_fhir import Edc, EdcFhir
 from adapter.sinks.edc_requests import Manner
+from adapter.sources.fhir_crawl import Crawl, Desk
 from adapter.store import worklist
 from adapter.store.candidate_rows import CandidateRow
 from adapter.store.database import Database
 from tests.assessments import CONTEXT, assessment, evidence
+from tests.fhir_server import FhirServer, observation, patient
 from tests.hapi.hospital import Hospital, story
 from tests.hapi.server import Peer, Servers, hapi
 from tests.installation import Installation, tell, until
 from tests.medplum.server import Medplum, medplum
 from tests.peers import Script, misbehaving
+from tests.polling import bench
 from tests.shell.test_polling import stored
 
 __all__ = ["hapi", "medplum"]
@@ -319,6 +322,27 @@ def test_a_story_read_from_the_server_ends_in_the_worklist_of_hl7_v2(
             ends.append([f"{one['who'][0]} {one['verdict'][0]}" for one in wanted() if one["verdict"][3]])
     assert ends == [["100 candidate", "200 candidate"]] * 2 + [["100 candidate"]] * 4
     assert polling.stop() == listening.stop() == 0
+
+
+def test_what_changes_between_two_pages_moves_nothing_past_us(medplum: Medplum, tmp_path: Path) -> None:
+    """Its pages are counted from the beginning of what it finds when it is asked; HAPI's are of the first moment."""
+    peer = medplum.another("hospital")
+    for one in (patient(), *(observation(f"o{n:03}") for n in range(12))):
+        peer.put(one)
+    asked = 0
+
+    def stopped() -> bool:
+        nonlocal asked
+        asked += 1
+        if asked == 5:  # the Patients, and the first four results
+            peer.put(observation("o000", "90"))
+        return False
+
+    with bench(FhirServer(now=utc_now()), tmp_path, base=peer.base, count=4, overlap=timedelta(0)) as polled:
+        desk = Desk(polled.store, polled.database, utc_now)
+        polled.poller.round(Crawl(polled.server, polled.client(), desk, polled.tally, stopped))
+        held = {(one["id"], one["meta"]["versionId"]) for one in peer.found("Observation")}
+        assert held <= set(polled.stored())
 
 
 # --- as both ---------------------------------------------------------------------------------------------------------
