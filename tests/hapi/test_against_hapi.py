@@ -40,8 +40,60 @@ from tests.shell.test_polling import stored
 __all__ = ["hapi", "medplum"]
 Json = dict[str, Any]
 POLLED = ("Patient", "Encounter", "Condition", "Observation", "MedicationAdministration")
+DIFFER = {
+    Servers: {
+        "version": True,
+        "again": True,
+        "page": True,
+        "entry": True,
+        "link": False,
+        "unknown": 400,
+        "stale": 409,
+        "deleted": 410,
+    },
+    Medplum: {
+        "version": False,
+        "again": False,
+        "page": False,
+        "entry": False,
+        "link": True,
+        "unknown": 200,
+        "stale": 412,
+        "deleted": 404,
+    },
+}
 COUNTS = {"Patient": 1, "ResearchSubject": 1, "Observation": 5, "Device": 1, "Provenance": 1}
 KINDS = tuple(COUNTS)
+
+# --- as they are -----------------------------------------------------------------------------------------------------
+
+
+def test_in_what_the_two_differ(other: Servers | Medplum) -> None:
+    """What the tables of docs/fhir-polling.md and docs/edc/exchange.md say."""
+    peer, body = other.another("bare"), {"resourceType": "Observation", "status": "final", "code": {"text": "x"}}
+    named = body | {"id": f"{peer.mark}-o1"}
+    first, again = peer.put(named), peer.put(named)
+    for number in range(2, 5):
+        peer.put(body | {"id": f"{peer.mark}-o{number}"})
+    page = peer.done("GET", "Observation?_count=2&_sort=_lastUpdated")
+    link = next(one["url"] for one in page["link"] if one["relation"] == "next")
+    unknown = peer.send("GET", "Observation?of-nobody=1")
+    peer.put(named | {"status": "amended"})
+    before = {"If-Match": f'W/"{first["meta"]["versionId"]}"'}
+    stale = peer.send("PUT", f"Observation/{named['id']}", named, **before)
+    peer.delete("Observation", named["id"])
+    found = {
+        "version": first["meta"]["versionId"].isdigit(),
+        "again": first["meta"]["versionId"] == again["meta"]["versionId"],
+        "page": {"meta", "id"} <= page.keys(),
+        "entry": {"fullUrl", "search"} <= page["entry"][0].keys(),
+        "link": "_offset=2" in link,
+        "unknown": unknown.status_code,
+        "stale": stale.status_code,
+        "deleted": peer.send("GET", f"Observation/{named['id']}").status_code,
+    }
+    assert found == DIFFER[type(other)]
+
 
 # --- as the EDC ------------------------------------------------------------------------------------------------------
 
