@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 Json = dict[str, Any]
 BASE = "/fhir"
@@ -21,6 +21,7 @@ KNOWN = {
     "_lastUpdated",
     "_sort",
     "_count",
+    "_offset",
     "_id",
     "patient",
     "date",
@@ -57,6 +58,8 @@ class FhirServer:
     authorized: Callable[[str], bool] = lambda _header: True
     token: Callable[[dict[str, str], dict[str, str]], tuple[int, Json]] | None = None
     ignores: frozenset[str] = frozenset()
+    by_place: bool = False
+    """Its pages are what is found when they are asked for, from an `_offset` on; else what was found at the first."""
     wants_patient: bool = False
     version: str = "1.0"
     outcome: Json | None = None
@@ -126,8 +129,12 @@ class FhirServer:
         found = [one for (of, _), one in self.resources.items() if of == kind and self._matches(one, given)]
         if given.get("_sort") == "_lastUpdated":
             found.sort(key=lambda one: (one["meta"].get("lastUpdated", ""), one["id"]))
-        key = f"p{len(self._pages)}-{len(self.seen)}"
-        self._pages[key] = (found, int(given.get("_count", "10")))
+        key, size = f"p{len(self._pages)}-{len(self.seen)}", int(given.get("_count", "10"))
+        if self.by_place:
+            begin = int(given.get("_offset", "0"))
+            link = f"{self.base}/{kind}?{urlencode(given | {'_offset': str(begin + size)})}"
+            return self._bundle(key, found[begin : begin + size], link if begin + size < len(found) else "")
+        self._pages[key] = (found, size)
         return self._page(f"{key}.0")
 
     def _matches(self, one: Json, given: dict[str, str]) -> bool:
@@ -149,19 +156,23 @@ class FhirServer:
             raise RefusedError(410, "not-found")
         found, size = self._pages[key]
         begin = int(at)
-        links = [{"relation": "self", "url": f"{self.base}?_getpages={token}"}]
-        if begin + size < len(found):
-            links.append({"relation": "next", "url": f"{self.base}?_getpages={key}.{begin + size}"})
+        link = f"{self.base}?_getpages={key}.{begin + size}" if begin + size < len(found) else ""
+        return self._bundle(f"{key}-{begin}", found[begin : begin + size], link)
+
+    def _bundle(self, identity: str, found: list[Json], link: str) -> Json:
+        links = [{"relation": "self", "url": f"{self.base}?_getpages={identity}"}]
+        if link:
+            links.append({"relation": "next", "url": link})
         entries: list[Json] = [
             {"fullUrl": f"{self.base}/{one['resourceType']}/{one['id']}", "resource": one, "search": {"mode": "match"}}
-            for one in found[begin : begin + size]
+            for one in found
         ]
         if self.outcome is not None:
             entries.append({"resource": self.outcome, "search": {"mode": "outcome"}})
         meta = {"lastUpdated": self.now.isoformat(timespec="milliseconds")}
         page: Json = {
             "resourceType": "Bundle",
-            "id": f"{key}-{begin}",
+            "id": identity,
             "meta": meta,
             "type": "searchset",
             "link": links,

@@ -13,6 +13,7 @@ from adapter.pipeline.origin import Origin
 from adapter.pipeline.receive import StoreInbox
 from adapter.ports import Clock
 from adapter.sources.fhir_client import FhirClient, Got, PollError
+from adapter.sources.fhir_links import steady
 from adapter.sources.fhir_tally import Tally
 from adapter.store import polls
 from adapter.store.database import Database, Transaction
@@ -113,11 +114,12 @@ class Crawl:
             self.go_on()
             got = self.client.follow(link) if isinstance(link, str) else link()
             page = self._read(search, got)
-            trouble = self._trouble(page, mark, followed)
+            following = steady(page.next, link if isinstance(link, str) else "", len(page.entries))
+            trouble = self._trouble(following, mark, followed)
             mark = mark.turned(
                 began=self._began(got, page),
                 newest=max((one.updated for one in page.entries if one.updated), default=None),
-                following=page.next,
+                following=following,
                 flawed=page.flawed,
             )
             self._keep(search, (page, got.body), mark.restarted() if trouble else mark, saved=look is None)
@@ -125,10 +127,10 @@ class Crawl:
                 look(page)
             if trouble:
                 raise trouble
-            if not page.next:
+            if not following:
                 return
-            followed.add(page.next)
-            link = page.next
+            followed.add(following)
+            link = following
 
     def go_on(self) -> None:
         if self._stopped():
@@ -142,15 +144,15 @@ class Crawl:
                 self.store([self.message(search.kind, got.body, quarantine=UNREADABLE)])
             raise PollError(error.code.lower(), str(error)) from None
 
-    def _trouble(self, page: Page, mark: Bookmark, followed: Collection[str]) -> PollError | None:
-        """Why its link must not be followed (bad-input F03 to F05)."""
-        if not page.next:
+    def _trouble(self, following: str, mark: Bookmark, followed: Collection[str]) -> PollError | None:
+        """Why a page's link must not be followed (bad-input F03 to F05)."""
+        if not following:
             return None
-        if not self._origin.holds(page.next):
+        if not self._origin.holds(following):
             return PollError(
                 "origin", "the next page lies at another address — not followed; look at the server's base URL"
             )
-        if page.next in followed or page.next == mark.next:
+        if following in followed or following == mark.next:
             return PollError("loop", "the next page is one that was read already — stopped; ask who keeps the server")
         if mark.pages + 1 >= self.server.max_pages:
             return PollError(

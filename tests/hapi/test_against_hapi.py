@@ -1,4 +1,4 @@
-"""HAPI FHIR as the trial's EDC and as the hospital's server: what a server that others wrote makes of us."""
+"""HAPI FHIR, and Medplum's router, as the trial's EDC and as the hospital's server: what others' servers make of us."""
 
 import asyncio
 import json
@@ -7,11 +7,12 @@ import signal
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import ExitStack, closing
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -22,21 +23,77 @@ from adapter.fhir.bundle import DecisionEvent, bundle_text, candidate_bundle
 from adapter.fhir.codes import SCREENING_NUMBER
 from adapter.sinks.edc_fhir import Edc, EdcFhir
 from adapter.sinks.edc_requests import Manner
+from adapter.sources.fhir_crawl import Crawl, Desk
 from adapter.store import worklist
 from adapter.store.candidate_rows import CandidateRow
 from adapter.store.database import Database
 from tests.assessments import CONTEXT, assessment, evidence
+from tests.fhir_server import FhirServer, observation, patient
 from tests.hapi.hospital import Hospital, story
 from tests.hapi.server import Peer, Servers, hapi
 from tests.installation import Installation, tell, until
+from tests.medplum.server import Medplum, medplum
 from tests.peers import Script, misbehaving
+from tests.polling import bench
 from tests.shell.test_polling import stored
 
-__all__ = ["hapi"]
+__all__ = ["hapi", "medplum"]
 Json = dict[str, Any]
 POLLED = ("Patient", "Encounter", "Condition", "Observation", "MedicationAdministration")
+DIFFER = {
+    Servers: {
+        "version": True,
+        "again": True,
+        "page": True,
+        "entry": True,
+        "link": False,
+        "unknown": 400,
+        "stale": 409,
+        "deleted": 410,
+    },
+    Medplum: {
+        "version": False,
+        "again": False,
+        "page": False,
+        "entry": False,
+        "link": True,
+        "unknown": 200,
+        "stale": 412,
+        "deleted": 404,
+    },
+}
 COUNTS = {"Patient": 1, "ResearchSubject": 1, "Observation": 5, "Device": 1, "Provenance": 1}
 KINDS = tuple(COUNTS)
+
+# --- as they are -----------------------------------------------------------------------------------------------------
+
+
+def test_in_what_the_two_differ(other: Servers | Medplum) -> None:
+    """What the tables of docs/fhir-polling.md and docs/edc/exchange.md say."""
+    peer, body = other.another("bare"), {"resourceType": "Observation", "status": "final", "code": {"text": "x"}}
+    named = body | {"id": f"{peer.mark}-o1"}
+    first, again = peer.put(named), peer.put(named)
+    for number in range(2, 5):
+        peer.put(body | {"id": f"{peer.mark}-o{number}"})
+    page = peer.done("GET", "Observation?_count=2&_sort=_lastUpdated")
+    link = next(one["url"] for one in page["link"] if one["relation"] == "next")
+    unknown = peer.send("GET", "Observation?of-nobody=1")
+    peer.put(named | {"status": "amended"})
+    before = {"If-Match": f'W/"{first["meta"]["versionId"]}"'}
+    stale = peer.send("PUT", f"Observation/{named['id']}", named, **before)
+    peer.delete("Observation", named["id"])
+    found = {
+        "version": first["meta"]["versionId"].isdigit(),
+        "again": first["meta"]["versionId"] == again["meta"]["versionId"],
+        "page": {"meta", "id"} <= page.keys(),
+        "entry": {"fullUrl", "search"} <= page["entry"][0].keys(),
+        "link": "_offset=2" in link,
+        "unknown": unknown.status_code,
+        "stale": stale.status_code,
+        "deleted": peer.send("GET", f"Observation/{named['id']}").status_code,
+    }
+    assert found == DIFFER[type(other)]
+
 
 # --- as the EDC ------------------------------------------------------------------------------------------------------
 
@@ -46,6 +103,8 @@ class Pushing:
     edc: Peer
     base: str
     script: Script
+    renews: bool = False
+    """The server makes a new version of a resource that is written again as it was."""
     sink: EdcFhir = field(init=False)
     remote: RemoteResource | None = None
 
@@ -68,8 +127,13 @@ class Pushing:
     def number(self) -> str:
         return f"identifier={SCREENING_NUMBER}|{self.edc.mark}"
 
-    def versions(self) -> dict[str, list[tuple[str, str]]]:
-        return {kind: [(one["id"], one["meta"]["versionId"]) for one in self.edc.found(kind)] for kind in KINDS}
+    def held(self) -> dict[str, dict[str, str]]:
+        """Of each type by id the version; where that does not tell, what it says."""
+        return {kind: {one["id"]: self.state(one) for one in self.edc.found(kind)} for kind in KINDS}
+
+    def state(self, one: Json) -> str:
+        told = {key: value for key, value in one.items() if key != "meta"}
+        return json.dumps(told, sort_keys=True) if self.renews else str(one["meta"]["versionId"])
 
     def subject(self) -> Json:
         (one,) = self.edc.found("ResearchSubject", self.number)
@@ -80,14 +144,19 @@ class Pushing:
         self.edc.put(self.subject() | changes)
 
 
+@pytest.fixture(params=["hapi", "medplum"])
+def other(request: pytest.FixtureRequest) -> Servers | Medplum:
+    """A server that others wrote."""
+    made: Servers | Medplum = request.getfixturevalue(request.param)
+    return made
+
+
 @pytest.fixture
-def edc(hapi: Servers) -> Any:
-    peer = hapi.another("edc")
-    origin, _, path = peer.base.partition("/fhir")
-    with ExitStack() as stack:
-        script = Script()
-        proxy = stack.enter_context(misbehaving(origin, script))
-        yield Pushing(peer, f"{proxy}/fhir{path}", script)
+def edc(other: Servers | Medplum) -> Iterator[Pushing]:
+    peer, script = other.another("edc"), Script()
+    parts = urlsplit(peer.base)
+    with misbehaving(f"{parts.scheme}://{parts.netloc}", script) as proxy:
+        yield Pushing(peer, f"{proxy}{parts.path}", script, renews=isinstance(other, Medplum))
 
 
 def coded(one: Json) -> str:
@@ -117,25 +186,25 @@ def test_what_arrives_is_what_was_judged_and_all_of_it_is_tied_together(edc: Pus
 
 def test_sent_again_nothing_changes_even_where_the_answer_was_lost(edc: Pushing) -> None:
     edc.push()
-    before = edc.versions()
+    before = edc.held()
     edc.push()
     edc.push(forgetful=True)
     edc.script.steps = ["drop-after"]
     with pytest.raises(Exception, match="no complete answer"):
         edc.push()
     edc.push(forgetful=True)
-    assert edc.versions() == before
+    assert edc.held() == before
 
 
 def test_a_corrected_value_changes_its_observation_and_no_other(edc: Pushing) -> None:
     edc.push()
-    before = {coded(one): one["id"] for one in edc.edc.found("Observation")}
+    before = {coded(one): (one["id"], edc.state(one)) for one in edc.edc.found("Observation")}
     corrected = evidence("ferritin", "6100", "ng/mL", laboratory="central")
     edc.push(stratum_evidence=(corrected,), facts=assessment().facts | {"ferritin": corrected})
     after = {coded(one): one for one in edc.edc.found("Observation")}
-    assert {code: one["id"] for code, one in after.items()} == before
+    assert {code: one["id"] for code, one in after.items()} == {code: name for code, (name, _) in before.items()}
     assert after["2276-4"]["valueQuantity"]["value"] == 6100
-    assert [one["meta"]["versionId"] for code, one in after.items() if code != "2276-4"] == ["1"] * (len(after) - 1)
+    assert [code for code, one in after.items() if edc.state(one) != before[code][1]] == ["2276-4"]
 
 
 def test_a_withdrawal_arrives_with_its_reason(edc: Pushing) -> None:
@@ -172,16 +241,15 @@ def test_in_batches_one_by_one_and_split_the_same_arrives(edc: Pushing, manner: 
     edc.sink = EdcFhir(Edc(edc.base, manner=manner), utc_now)
     edc.script.steps = [413] if manner is Manner.TRANSACTION else []
     edc.push()
-    before = edc.versions()
+    before = edc.held()
     assert {kind: len(found) for kind, found in before.items()} == COUNTS
-    (sofa,) = edc.edc.found("Observation", f"code=http://loinc.org|96790-1&subject=Patient/{before['Patient'][0][0]}")
-    assert {one["reference"] for one in sofa["derivedFrom"]} < {
-        f"Observation/{one}" for one, _ in before["Observation"]
-    }
+    (patient,) = before["Patient"]
+    (sofa,) = edc.edc.found("Observation", f"code=http://loinc.org|96790-1&subject=Patient/{patient}")
+    assert {one["reference"] for one in sofa["derivedFrom"]} < {f"Observation/{one}" for one in before["Observation"]}
     edc.push()
     edc.sink = EdcFhir(Edc(edc.base), utc_now)
     edc.push()
-    assert edc.versions() == before
+    assert edc.held() == before
 
 
 def test_what_the_edc_holds_no_more_is_found_by_asking_it(edc: Pushing) -> None:
@@ -196,13 +264,43 @@ def test_what_the_edc_holds_no_more_is_found_by_asking_it(edc: Pushing) -> None:
     assert edc.lost(second) == [1]
 
 
-def test_a_subject_deleted_at_the_edc_is_a_persons_matter(edc: Pushing) -> None:
-    edc.push()
+def deleted(edc: Pushing) -> None:
     for one in edc.edc.found("Provenance"):
         edc.edc.delete("Provenance", one["id"])
     edc.edc.delete("ResearchSubject", edc.subject()["id"])
+
+
+@pytest.mark.parametrize("other", ["hapi"], indirect=True)
+def test_a_subject_deleted_at_the_edc_is_a_persons_matter(edc: Pushing) -> None:
+    edc.push()
+    deleted(edc)
     with pytest.raises(RejectedError, match="deleted this subject"):
         edc.push()
+
+
+@pytest.mark.parametrize("other", ["medplum"], indirect=True)
+def test_what_a_server_forgets_to_have_deleted_is_told_again(edc: Pushing) -> None:
+    """Medplum's store in memory answers 404, as an EDC does that was restored from a backup."""
+    first = edc.push()
+    deleted(edc)
+    assert edc.lost(first) == [1]
+    edc.push()
+    assert edc.subject()["status"] == "candidate"
+
+
+def test_a_server_that_takes_no_transaction_as_long_as_ours_is_sent_batches(medplum: Medplum) -> None:
+    """Medplum's transactions, once its operator has them on, hold eight entries at most where one is conditional."""
+    peer = medplum.another("edc", strict=True)
+    refused, edc = Pushing(peer, peer.base, Script()), Pushing(peer, peer.base, Script(), renews=True)
+    with pytest.raises(RejectedError, match=r"\(invalid\) answered HTTP 400"):
+        refused.push()
+    assert not any(edc.held().values())
+    edc.sink = EdcFhir(Edc(peer.base, manner=Manner.BATCH), utc_now)
+    edc.push()
+    before = edc.held()
+    assert {kind: len(found) for kind, found in before.items()} == COUNTS
+    edc.push()
+    assert edc.held() == before
 
 
 # --- as the hospital's -----------------------------------------------------------------------------------------------
@@ -250,8 +348,8 @@ def essence(row: CandidateRow) -> Json:
 
 
 @pytest.fixture
-def houses(hapi: Servers, tmp_path: Path) -> Iterator[tuple[Installation, Installation, Hospital]]:
-    server = hapi.another("hospital")
+def houses(other: Servers | Medplum, tmp_path: Path) -> Iterator[tuple[Installation, Installation, Hospital]]:
+    server = other.another("hospital")
     polling, listening = Installation(tmp_path / "fhir", polled(server)), Installation(tmp_path / "hl7", "")
     try:
         yield polling, listening, Hospital(server, utc_now().replace(microsecond=0) - timedelta(hours=3))
@@ -278,6 +376,27 @@ def test_a_story_read_from_the_server_ends_in_the_worklist_of_hl7_v2(
     assert polling.stop() == listening.stop() == 0
 
 
+def test_what_changes_between_two_pages_moves_nothing_past_us(medplum: Medplum, tmp_path: Path) -> None:
+    """Its pages are counted from the beginning of what it finds when it is asked; HAPI's are of the first moment."""
+    peer = medplum.another("hospital")
+    for one in (patient(), *(observation(f"o{n:03}") for n in range(12))):
+        peer.put(one)
+    asked = 0
+
+    def stopped() -> bool:
+        nonlocal asked
+        asked += 1
+        if asked == 5:  # the Patients, and the first four results
+            peer.put(observation("o000", "90"))
+        return False
+
+    with bench(FhirServer(now=utc_now()), tmp_path, base=peer.base, count=4, overlap=timedelta(0)) as polled:
+        desk = Desk(polled.store, polled.database, utc_now)
+        polled.poller.round(Crawl(polled.server, polled.client(), desk, polled.tally, stopped))
+        held = {(one["id"], one["meta"]["versionId"]) for one in peer.found("Observation")}
+        assert held <= set(polled.stored())
+
+
 # --- as both ---------------------------------------------------------------------------------------------------------
 
 
@@ -293,10 +412,10 @@ dates = "exact"
 
 
 def test_from_the_hospital_s_server_to_the_edc_s_killed_in_between_nothing_is_lost_or_doubled(
-    hapi: Servers, tmp_path: Path
+    other: Servers | Medplum, tmp_path: Path
 ) -> None:
-    hospital = Hospital(hapi.another("hospital"), utc_now().replace(microsecond=0) - timedelta(hours=3))
-    edc, chance = hapi.another("edc"), random.Random(7)
+    hospital = Hospital(other.another("hospital"), utc_now().replace(microsecond=0) - timedelta(hours=3))
+    edc, chance = other.another("edc"), random.Random(7)
     place = Installation(tmp_path / "house", polled(hospital.server) + pushed(edc))
     try:
         for chapter in story(hospital)[:4]:

@@ -171,6 +171,20 @@ def test_f07_what_changes_between_two_pages_is_found_by_the_next_round(fhir: Fhi
     assert ("new", "1") in polled.stored()
 
 
+def test_what_changes_on_a_page_before_moves_nothing_past_us(fhir: FhirServer, polled: Bench) -> None:
+    """A server that counts from the beginning: all that is behind what is changed or deleted moves up by one."""
+    fhir.by_place = True
+    fill(fhir, 12)
+    polled.made(overlap=timedelta(0))
+    fhir.faults = [
+        ("_offset=2", first(lambda: fhir.put(observation("o000", "90")))),
+        ("_offset=4", first(lambda: fhir.delete("Observation", "o001"))),
+    ]
+    polled.round()
+    assert fhir.faults == []
+    assert {name for name, _ in polled.stored()} == {f"o{n:03}" for n in range(12)}
+
+
 def test_what_a_result_refers_to_comes_with_it_in_the_same_page(fhir: FhirServer, polled: Bench) -> None:
     fhir.put({"resourceType": "Specimen", "id": "s1", "type": {"text": "Arterial blood"}})
     fhir.put(observation("o1", "1.50", specimen={"reference": "Specimen/s1"}, subject={"reference": "Patient/p9"}))

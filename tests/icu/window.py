@@ -1,0 +1,45 @@
+"""A MIMIC-IV folder as if its stays were running now: each patient's times moved alike, and nothing that is not over yet."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from tests.icu.feed import Told, feed
+from tests.icu.tables import Row, Stay, Tables, moment
+
+TIMES = ("edregtime", "admittime", "dischtime", "intime", "outtime", "charttime", "starttime", "endtime")
+KEPT_BY_VISIT = frozenset({"admissions", "transfers", "icustays"})
+
+
+@dataclass(frozen=True)
+class Running(Tables):
+    """Of each patient one stay, `into` after its beginning; results and charting of the last `span`."""
+
+    chosen: Mapping[str, Stay]
+    now: datetime
+    into: timedelta = timedelta(hours=24)
+    span: timedelta = timedelta(hours=24)
+
+    def rows(self, name: str) -> Iterator[Row]:
+        for row in super().rows(name):
+            stay = self.chosen.get(row["subject_id"])
+            if stay is not None and row["hadm_id"] in ("", stay.admission) and self._within(name, row, stay):
+                shift = self.now - (stay.begin + self.into)
+                yield row | {key: f"{moment(row[key]) + shift:%F %T}" for key in TIMES if row.get(key)}
+
+    def _within(self, name: str, row: Row, stay: Stay) -> bool:
+        if name in KEPT_BY_VISIT:
+            return True
+        at, cut = moment(row.get("charttime") or row["starttime"]), stay.begin + self.into
+        return cut - self.span <= at <= cut
+
+    def told(self) -> list[Told]:
+        """As HL7 v2, to this moment."""
+        return [one for one in feed(self, self.chosen) if one.at <= self.now]
+
+
+def running(folder: Path, stays: Sequence[str], now: datetime, **wishes: timedelta) -> Running:
+    """The first of a patient's stays where several are named."""
+    named = [stay for stay in Tables(folder).stays.values() if stay.id in stays]
+    return Running(folder, {stay.subject: stay for stay in reversed(named)}, now, **wishes)
