@@ -13,6 +13,7 @@ from adapter.web import sessions
 from adapter.web.record import note
 from adapter.web.roles import Right
 from adapter.web.sessions import Visitor
+from adapter.web.tongue import say
 
 FRESH = timedelta(minutes=15)
 
@@ -36,7 +37,7 @@ def allowed(*rights: Right) -> Callable[[Request, Visitor], Awaitable[Visitor]]:
     async def check(request: Request, visitor: Annotated[Visitor, Depends(signed_in)]) -> Visitor:
         if not any(visitor.may(right) for right in rights):
             await note(request, Act(visitor.name, visitor.role, "refused", "right", str(rights[0]), outcome="refused"))
-            raise HTTPException(403, "Your role does not allow this.")
+            raise HTTPException(403, say("Your role does not allow this."))
         return visitor
 
     return check
@@ -59,10 +60,10 @@ MayAct = Annotated[Visitor, Depends(allowed(Right.ACT))]
 def check_csrf(visitor: Visitor, given: str) -> None:
     """Raises 403 for a form that did not come from our own page of this session."""
     if not secrets.compare_digest(visitor.csrf.encode(), given.encode()):
-        raise HTTPException(403, "This form is too old. Reload the page and try again.")
+        raise HTTPException(403, say("This form is too old. Reload the page and try again."))
 
 
 def check_fresh(visitor: Visitor, now: datetime) -> None:
     """Raises 403 for who proved too long ago who they are to export, or to change what is seen of patients (reliability 4.5)."""
     if visitor.since is None or now - visitor.since > FRESH:
-        raise HTTPException(403, "For this, sign out and in again: you signed in too long ago.")
+        raise HTTPException(403, say("For this, sign out and in again: you signed in too long ago."))

@@ -18,6 +18,7 @@ from adapter.web import (
     health,
     hint,
     hospital,
+    language,
     live,
     log,
     once,
@@ -40,18 +41,21 @@ from adapter.web.context import WebContext
 from adapter.web.folder import STATIC
 from adapter.web.guard import LOOPBACK, Guard, Wall, hostname
 from adapter.web.sessions import read_cookie
+from adapter.web.tongue import mark, say
 
 TITLES = {
-    400: "That could not be read",
-    403: "Not allowed",
-    404: "Not found",
-    405: "Not possible",
-    422: "Something is missing",
+    400: mark("That could not be read"),
+    403: mark("Not allowed"),
+    404: mark("Not found"),
+    405: mark("Not possible"),
+    422: mark("Something is missing"),
 }
+OF_STARLETTE = (mark("Not Found"), mark("Method Not Allowed"))
+"""What Starlette itself says of an address nobody has."""
 RETRY_SECONDS = "5"
 ROOMS = (
     *(worklist, decide, together, live, log, flow_page, overlooked, screened, trail, emergency),
-    *(quality, alerting, quarantine, workbench, sign_in, second_step, hospital, once, health, hint, api),
+    *(quality, alerting, quarantine, workbench, sign_in, second_step, hospital, once, language, health, hint, api),
 )
 
 
@@ -69,6 +73,7 @@ def create_app(context: WebContext) -> FastAPI:
     app.add_exception_handler(StarletteHTTPException, _refused)
     app.add_exception_handler(UnavailableError, _unavailable)
     app.add_middleware(Guard, wall=_wall(context))
+    app.add_middleware(language.Interpreter)
     return app
 
 
@@ -89,11 +94,13 @@ async def _not_signed_in(request: Request, _error: Exception) -> Response:
     if _is_api(request):
         return JSONResponse({"detail": "Sign in first."}, status_code=401)
     if request.method == "GET" and _from_elsewhere(request):
-        return render.notice(request, 200, "One moment", "Opening the page…", bounce=True, link=_here(request))
+        return render.notice(
+            request, 200, say("One moment"), say("Opening the page…"), bounce=True, link=_here(request)
+        )
     if request.method == "GET":
         return RedirectResponse(f"/sign-in?to={quote(_here(request), safe='')}", status_code=302)
-    text = "Your session has ended, and nothing was saved. Sign in and try again."
-    return render.notice(request, 401, "Sign in again", text, link="/sign-in", link_text="Sign in")
+    text = say("Your session has ended, and nothing was saved. Sign in and try again.")
+    return render.notice(request, 401, say("Sign in again"), text, link="/sign-in", link_text=say("Sign in"))
 
 
 def _from_elsewhere(request: Request) -> bool:
@@ -111,15 +118,15 @@ async def _refused(request: Request, error: Exception) -> Response:
         raise error
     if _is_api(request):
         return JSONResponse({"detail": error.detail}, status_code=error.status_code, headers=error.headers)
-    title = TITLES.get(error.status_code, "That did not work")
-    return render.notice(request, error.status_code, title, str(error.detail))
+    title = say(TITLES.get(error.status_code, mark("That did not work")))
+    return render.notice(request, error.status_code, title, say(str(error.detail)))
 
 
 async def _unavailable(request: Request, _error: Exception) -> Response:
     """The disk or the database is not there now: nothing was saved, nothing is shown that was not written down."""
-    text = "The database does not answer now. Nothing was saved. Try again in a moment."
+    text = say("The database does not answer now. Nothing was saved. Try again in a moment.")
     page: Response = JSONResponse({"detail": text}, status_code=503)
     if not _is_api(request):
-        page = render.notice(request, 503, "Not available now", text)
+        page = render.notice(request, 503, say("Not available now"), text)
     page.headers["Retry-After"] = RETRY_SECONDS
     return page

@@ -18,6 +18,7 @@ from adapter.store.secret import SiteSecret
 from adapter.web.provider import Provider
 from adapter.web.roll import Roll
 from adapter.web.staff import StaffRules
+from adapter.web.tongue import mark
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,7 @@ class Hospital:
 
     provider: Provider
     rules: StaffRules
-    label: str = "Hospital account"
+    label: str = mark("Hospital account")
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from adapter.web.access import MaySettle, check_csrf
 from adapter.web.context import WebContext
 from adapter.web.record import recorded
 from adapter.web.sessions import Visitor
+from adapter.web.tongue import say
 
 router = APIRouter(include_in_schema=False)
 
@@ -88,7 +89,7 @@ async def _asked(request: Request, visitor: Visitor, message_id: int, action: st
     given = await fields.form(request, "csrf", "reason")
     check_csrf(visitor, given["csrf"])
     if not given["reason"]:
-        raise RejectedError("Say why: it is put on record with your name.")
+        raise RejectedError(say("Say why: it is put on record with your name."))
     return Settling(visitor, message_id, action, given["reason"][:LONGEST_REASON])
 
 

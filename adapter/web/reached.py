@@ -13,11 +13,12 @@ from adapter.store.database import Snapshot
 from adapter.store.worklist import CandidateRow, HistoryRow
 from adapter.web import board, times, words
 from adapter.web.context import WebContext
+from adapter.web.tongue import mark, say
 
 WAY = {
-    outbox.WAITING: "waits for",
-    outbox.DELIVERED: "taken by",
-    outbox.DEAD: "refused by",
+    outbox.WAITING: mark("waits for"),
+    outbox.DELIVERED: mark("taken by"),
+    outbox.DEAD: mark("refused by"),
 }
 
 
@@ -89,4 +90,4 @@ def _told(one: Call | Delivered, went: Sequence[Delivered], zone: tzinfo) -> Tol
 def way_of(way: Delivered, zone: tzinfo) -> str:
     """`taken by mail/anna Fri 2 Jan 04:00`, `waits for hook: the webhook answered HTTP 503 — tried again`."""
     settled = f" {times.local(way.settled, zone)}" if way.settled else ""
-    return f"{WAY.get(way.state, way.state)} {way.outlet}{settled}{f': {way.error}' if way.error else ''}"
+    return f"{say(WAY.get(way.state, way.state))} {way.outlet}{settled}{f': {way.error}' if way.error else ''}"

@@ -16,6 +16,7 @@ from adapter.web.attempts import Door
 from adapter.web.context import WebContext
 from adapter.web.record import note, recorded
 from adapter.web.sealed import Seal
+from adapter.web.tongue import mark, say, several
 
 router = APIRouter(include_in_schema=False)
 
@@ -23,7 +24,7 @@ PURPOSE = "half-signed-in"
 VALID = timedelta(minutes=10)
 """Between the password and the code: time to look for a phone, and to install a program on it."""
 LAST = 20
-WRONG = "This code is not right, or was used already. Wait for the next one."
+WRONG = mark("This code is not right, or was used already. Wait for the next one.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,7 @@ async def answer(request: Request) -> Response:
     if cookie is None:
         door.addresses.failed(address, now)
         await note(request, Act(name, "", "second-step", outcome="failed"))
-        return ask(request, half, problem=WRONG, status=403)
+        return ask(request, half, problem=say(WRONG), status=403)
     door.names.succeeded(name)
     response = RedirectResponse(half.to, status_code=303)
     sessions.set_cookie(response, context, cookie)
@@ -98,11 +99,11 @@ async def make_known(request: Request, visitor: SignedIn) -> Response:
     check_csrf(visitor, given["csrf"])
     user, now = await run_in_threadpool(_user, context, visitor.name), context.clock()
     if user is None or not user.password_hash:
-        raise HTTPException(403, "Your hospital account has its own second step.")
+        raise HTTPException(403, say("Your hospital account has its own second step."))
     wait = door.names.wait(visitor.name, now)
     door.names.failed(visitor.name, now)
     if wait or not await door.check(given["password"], user.password_hash):
-        problem = "Too many tries. Wait a little." if wait else "This is not your password."
+        problem = say("Too many tries. Wait a little.") if wait else say("This is not your password.")
         status = 429 if wait else 403
         return render.page(
             request, "account.html", visitor=visitor, status=status, here="account", user=user, problem=problem
@@ -140,6 +141,11 @@ def _enter(context: WebContext, half: Half, code: str) -> str | None:
 
 
 def _slow_down(request: Request, half: Half, seconds: int) -> Response:
-    response = ask(request, half, problem=f"Too many tries. Wait {seconds} seconds.", status=429)
+    response = ask(
+        request,
+        half,
+        problem=several("Too many tries. Wait %(number)s second.", "Too many tries. Wait %(number)s seconds.", seconds),
+        status=429,
+    )
     response.headers["Retry-After"] = str(seconds)
     return response

@@ -4,13 +4,14 @@ from collections.abc import Callable, Mapping
 from datetime import tzinfo
 
 from adapter.web import times, words
+from adapter.web.tongue import say
 
 NOTHING = "-"
 SAID: Mapping[str, Callable[[str], str]] = {
     "verdict": words.verdict,
     "stratum": words.stratum,
     "status": words.sentence,
-    "certainty": str,
+    "certainty": say,
 }
 PARTS = 4
 """`stratum indeterminate → mals`: what, before, arrow, now."""
@@ -27,8 +28,8 @@ def _one(part: str, zone: tzinfo) -> str:
         return part
     what, before, _, now = found
     was, is_now = (_said(what, word, zone) for word in (before, now))
-    named = what if what == "onset" else ""
-    return " ".join(word for word in (named, f"{was} →" if was else "", is_now or "none") if word)
+    named = say("onset") if what == "onset" else ""
+    return " ".join(word for word in (named, f"{was} →" if was else "", is_now or say("none")) if word)
 
 
 def _said(what: str, word: str, zone: tzinfo) -> str:

@@ -50,6 +50,6 @@ def _original(evidence: Mapping[str, Any], text: str) -> str:
     stated = evidence.get("original") or {}
     number = str(evidence.get("original_value") or stated.get("value") or "")
     ucum = str(evidence.get("original_unit") or stated.get("unit") or "")
-    shown = words.quantity(number, ucum)
+    shown = words.verbatim(number, ucum)
     same = number == str(evidence.get("value") or "") and words.unit(ucum) == words.unit(str(evidence.get("unit")))
     return "" if not number or same or shown == text else shown
