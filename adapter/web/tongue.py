@@ -61,7 +61,7 @@ def taught(environment: Environment) -> Environment:
     """Templates say `_("text")` and `{% trans %}`."""
     environment.add_extension("jinja2.ext.i18n")
     environment.policies["ext.i18n.trimmed"] = True
-    environment.install_gettext_callables(  # type: ignore[attr-defined] — added by the extension
+    environment.install_gettext_callables(  # type: ignore[attr-defined] # added by the extension
         say,
         lambda one, more, number: catalogue(language()).ngettext(one, more, number),
         newstyle=True,
