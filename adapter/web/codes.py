@@ -58,6 +58,17 @@ HAPPENED = (
 """Kinds of a candidate's history, and why somebody is told."""
 STEPS = (mark("created"), mark("sent"), mark("delivered"), mark("opened"), mark("claimed"), mark("decided"))
 """Of an alert's life."""
+GROUNDS = (
+    mark("first assessment"),
+    mark("ground given"),
+    mark("ground regained"),
+    mark("the time limit has passed"),
+    mark("record deleted"),
+    mark("a newer visit has begun"),
+    mark("the visit has ended"),
+    mark("no longer enough evidence"),
+)
+"""Why an alert was raised or taken back, as the history keeps it."""
 ROLES = (
     mark("coordinator"),
     mark("investigator"),
