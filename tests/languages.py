@@ -1,6 +1,7 @@
 """Texts of the pages and their translations: `make languages` gathers the former and brings the latter up to date."""
 
 from collections.abc import Iterator
+from functools import cache
 from io import BytesIO
 from pathlib import Path
 
@@ -15,18 +16,33 @@ TRANSLATED = tuple(name for name in LANGUAGES if name != ENGLISH)
 METHODS = [("templates/**.html", "jinja2.ext:babel_extract"), ("**.py", "python")]
 JINJA = {"newstyle_gettext": "true", "trimmed": "true", "trim_blocks": "true", "lstrip_blocks": "true"}
 OPTIONS = {"templates/**.html": JINJA | {"silent": "false"}}
-KEYWORDS = {"_": None, "say": None, "mark": None, "gettext": None, "several": (1, 2), "ngettext": (1, 2)}
-KEYWORDS |= {"pgettext": ((1, "c"), 2)}
-SIGN = """Pages of the screening worklist in {name}.
-Made by the project, NOT yet reviewed by a native-speaking clinician. Bring up to date with `make languages`.
+KEYWORDS = {"_": None, "say": None, "mark": None, "several": (1, 2), "gettext": None, "ngettext": (1, 2)} | {
+    "pgettext": ((1, "c"), 2)
+}
+HEAD = """# Pages of the screening worklist: {name}.
+# Made by the project, NOT yet reviewed by a native-speaking clinician. Bring up to date with `make languages`.
+msgid ""
+msgstr ""
+"Language: {language}\\n"
+"MIME-Version: 1.0\\n"
+"Content-Type: text/plain; charset=utf-8\\n"
+"Content-Transfer-Encoding: 8bit\\n"
+"Plural-Forms: {plural}\\n"
+
 """
 
 
+@cache
+def _found() -> tuple[tuple[str, str | tuple[str, ...], str | None], ...]:
+    """(file, text, context) of every text that the code and the templates say."""
+    made = extract_from_dir(WEB, METHODS, OPTIONS, KEYWORDS)
+    return tuple((file, text, context) for file, _, text, _, context in made)
+
+
 def gathered() -> Catalog:
-    """Every text that the code and the templates say."""
     found = Catalog()
-    for file, _, text, comments, context in extract_from_dir(WEB, METHODS, OPTIONS, KEYWORDS, strip_comment_tags=True):
-        found.add(text, None, [(f"adapter/web/{file}", 1)], auto_comments=comments, context=context)
+    for file, text, context in _found():
+        found.add(text, None, [(f"adapter/web/{file}", 1)], context=context)
     return found
 
 
@@ -54,10 +70,7 @@ def as_text(language: str, catalogue: Catalog) -> bytes:
     body = BytesIO()
     write_po(body, catalogue, width=120, omit_header=True, include_lineno=False, sort_output=True)
     plural = Catalog(locale=language).plural_forms
-    head = "".join(f"# {line}\n" for line in SIGN.format(name=LANGUAGES[language]).splitlines())
-    head += f'msgid ""\nmsgstr ""\n"Language: {language}\\n"\n"MIME-Version: 1.0\\n"\n'
-    head += f'"Content-Type: text/plain; charset=utf-8\\n"\n"Content-Transfer-Encoding: 8bit\\n"\n"Plural-Forms: {plural}\\n"\n\n'
-    return head.encode() + body.getvalue()
+    return HEAD.format(name=LANGUAGES[language], language=language, plural=plural).encode() + body.getvalue()
 
 
 def missing(catalogue: Catalog) -> Iterator[str]:
@@ -73,4 +86,5 @@ if __name__ == "__main__":
         path_of(name).parent.mkdir(parents=True, exist_ok=True)
         now = updated(name)
         path_of(name).write_bytes(as_text(name, now))
-        print(name, len(now), "texts;", "to translate:", *missing(now), sep="\n  ")
+        left = list(missing(now))
+        print(f"{LANGUAGES[name]}: {len(now)} texts, {len(left)} to translate", *left, sep="\n  ")

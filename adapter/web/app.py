@@ -41,7 +41,7 @@ from adapter.web.context import WebContext
 from adapter.web.folder import STATIC
 from adapter.web.guard import LOOPBACK, Guard, Wall, hostname
 from adapter.web.sessions import read_cookie
-from adapter.web.tongue import mark, say
+from adapter.web.tongue import LANGUAGES, catalogue, mark, say
 
 TITLES = {
     400: mark("That could not be read"),
@@ -61,6 +61,8 @@ ROOMS = (
 
 def create_app(context: WebContext) -> FastAPI:
     """One application per store; all state is in the store but sign-in tries and the last acts."""
+    for name in LANGUAGES:
+        catalogue(name)  # one that cannot be read fails here, not on a page
     app = FastAPI(title="Screening worklist", version=__version__, docs_url=None, redoc_url=None)
     app.state.context = context
     app.state.door = Door()

@@ -58,6 +58,15 @@ HAPPENED = (
 """Kinds of a candidate's history, and why somebody is told."""
 STEPS = (mark("created"), mark("sent"), mark("delivered"), mark("opened"), mark("claimed"), mark("decided"))
 """Of an alert's life."""
+REFUSED = (
+    mark("This request waits no more: it was answered, or is too old. Ask again."),
+    mark("Somebody else must let you in."),
+    mark("this line is proposed already — it waits for approval"),
+    mark("this proposal was decided already — look at the page again"),
+    mark("other files were changed since the daemon started — restart it first, then try again"),
+    mark("the files were changed meanwhile — try again"),
+)
+"""What other rooms refuse in whole sentences; one that names a line or a number is English."""
 GROUNDS = (
     mark("first assessment"),
     mark("ground given"),

@@ -18,7 +18,7 @@ from adapter.store.secret import SiteSecret
 from adapter.web.provider import Provider
 from adapter.web.roll import Roll
 from adapter.web.staff import StaffRules
-from adapter.web.tongue import mark
+from adapter.web.tongue import ENGLISH, mark
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +112,9 @@ class WebContext:
     alerts: AlertDesk = field(default_factory=AlertDesk)
     dates: Dates = Dates.SHIFTED
     """How the trial unit's version of the screening log tells times: as the EDC may know them (decisions E3)."""
+
+    language: str = ENGLISH
+    """Of who chose none, and whose browser asks for none there is."""
 
     roll: Roll = field(default_factory=Roll)
 

@@ -52,7 +52,7 @@ async def give(request: Request, visitor: MayVouch, number: int) -> Response:
     try:
         await run_in_threadpool(_give, context, visitor, number)
     except RejectedError as error:
-        return await _page(request, visitor, str(error))
+        return await _page(request, visitor, say(str(error)))
     return RedirectResponse("/emergency", status_code=303)
 
 

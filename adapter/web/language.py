@@ -34,14 +34,16 @@ class Interpreter:
 
 
 def wanted(request: Request) -> str:
+    """Chosen, asked for by the browser, set for this installation, in this order."""
+    context: WebContext = request.app.state.context
     chosen = next((request.cookies[name] for name in NAMES if name in request.cookies), "")
-    return chosen if chosen in LANGUAGES else asked(request.headers.get("accept-language", ""))
+    return chosen if chosen in LANGUAGES else asked(request.headers.get("accept-language", ""), context.language)
 
 
-def asked(header: str) -> str:
+def asked(header: str, otherwise: str = ENGLISH) -> str:
     """The language a browser likes best of those there are (RFC 9110, Accept-Language): `el-GR,en;q=0.5` → `el`."""
     liked = sorted(_weighed(header[:LONGEST].split(",")), key=lambda one: -one[0])
-    return next((name for weight, name in liked if weight > 0 and name in LANGUAGES), ENGLISH)
+    return next((name for weight, name in liked if weight > 0 and name in LANGUAGES), otherwise)
 
 
 def _weighed(ranges: Iterable[str]) -> Iterable[tuple[float, str]]:

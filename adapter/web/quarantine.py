@@ -58,7 +58,7 @@ async def show(request: Request, visitor: MaySettle, message_id: int) -> Respons
         settling = await _asked(request, visitor, message_id, "show")
         row, body = await run_in_threadpool(_look, context, settling)
     except RejectedError as error:
-        return await quality.quality_page(request, visitor, problem=str(error))
+        return await quality.quality_page(request, visitor, problem=say(str(error)))
     text = body[:MOST_SHOWN].decode("utf-8", "replace").replace("\r\n", "\n").replace("\r", "\n")
     return render.page(
         request,
@@ -79,7 +79,7 @@ async def _settled(request: Request, visitor: Visitor, message_id: int, what: tu
         settling = await _asked(request, visitor, message_id, action)
         await run_in_threadpool(_act, context, settling, deed)
     except RejectedError as error:
-        return await quality.quality_page(request, visitor, problem=str(error))
+        return await quality.quality_page(request, visitor, problem=say(str(error)))
     context.wake()
     return RedirectResponse(f"/quality?done={action}#quarantine", status_code=303)
 

@@ -30,7 +30,7 @@ async def propose(request: Request, visitor: MayPropose) -> Response:
         check_csrf(visitor, given["csrf"])
         await run_in_threadpool(_propose, context, visitor, given)
     except RejectedError as error:
-        return await quality.quality_page(request, visitor, problem=str(error))
+        return await quality.quality_page(request, visitor, problem=say(str(error)))
     return RedirectResponse("/quality?done=propose#unmapped", status_code=303)
 
 
@@ -72,7 +72,7 @@ async def approve(request: Request, visitor: MayApprove, number: int) -> Respons
         check_fresh(visitor, context.clock())
         await run_in_threadpool(_approve, context, visitor, number)
     except RejectedError as error:
-        return await quality.quality_page(request, visitor, problem=str(error))
+        return await quality.quality_page(request, visitor, problem=say(str(error)))
     return RedirectResponse("/quality?done=approve#unmapped", status_code=303)
 
 
@@ -96,7 +96,7 @@ async def decline(request: Request, visitor: MayApprove, number: int) -> Respons
         check_csrf(visitor, given["csrf"])
         await run_in_threadpool(_decline, context, visitor, number, given["reason"])
     except RejectedError as error:
-        return await quality.quality_page(request, visitor, problem=str(error))
+        return await quality.quality_page(request, visitor, problem=say(str(error)))
     return RedirectResponse("/quality?done=decline#unmapped", status_code=303)
 
 

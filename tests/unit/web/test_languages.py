@@ -3,6 +3,7 @@
 import ast
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from html.parser import HTMLParser
 from pathlib import Path
@@ -268,6 +269,16 @@ def test_an_english_page_speaks_of_no_translation(full: House) -> None:
 )
 def test_a_browser_says_which_language_it_likes(header: str, name: str) -> None:
     assert language.asked(header) == name
+
+
+def test_an_installation_has_a_language_of_its_own(full: House) -> None:
+    full.context = replace(full.context, language="de")
+    try:
+        client = full.client()
+        assert '<html lang="de">' in client.get("/sign-in").text
+        assert '<html lang="nl">' in client.get("/sign-in", headers={"accept-language": "nl"}).text
+    finally:
+        full.context = replace(full.context, language=ENGLISH)
 
 
 def test_a_choice_is_kept_and_holds_against_the_browser(full: House) -> None:
