@@ -23,6 +23,7 @@ from adapter.eligibility.flag_words import FLAGS
 from adapter.web import language, render, times, tongue, words
 from adapter.web.roles import RIGHTS
 from adapter.web.tongue import ENGLISH, LANGUAGES, say, several, speaking
+from adapter.web.values import value
 from tests.languages import TRANSLATED, WEB, as_text, committed, gathered, missing, path_of, updated
 from tests.web_house import House, first_candidate, hidden, house, mals, unclear
 
@@ -81,24 +82,38 @@ def test_every_code_that_a_page_spells_out_has_a_translation() -> None:
 @pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.name)
 def test_no_template_holds_a_text_of_its_own(path: Path) -> None:
     """Whatever people read goes through `_()` or `{% trans %}`; what is the same in every language is named above."""
-    source = path.read_text(encoding="utf-8")
+    assert bare(path.read_text(encoding="utf-8")) == []
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "<p>Hello there</p>",
+        '<p title="Hello">{{ _("Fine") }}</p>',
+        '<p>{{ "one thing" if number == 1 else _("Fine") }}</p>',
+        '<p>{{ name or "Nobody" }}</p>',
+        "{% trans %}Fine{% endtrans %} and more",
+    ],
+)
+def test_a_text_of_its_own_would_be_found(source: str) -> None:
+    assert len(bare(source)) == 1
+
+
+def bare(source: str) -> list[str]:
     reader = Read()
     reader.feed("".join(_plain(source)))
     found = [text for text, english in reader.found if not english and LETTERS.search(text)]
-    assert [text for text in found if text not in SAME_EVERYWHERE] == []
-    assert list(_spoken_constants(source)) == []
+    return [text for text in found if text not in SAME_EVERYWHERE] + list(_spoken_constants(source))
 
 
 def _plain(source: str) -> Iterator[str]:
     """The template without its expressions, comments and translated blocks."""
     within = False
-    opened = False
-    for _, kind, value in render.environment().lex(source):
-        opened = (kind == "block_begin") or (opened and kind == "whitespace")
-        if kind == "name" and value in {"trans", "endtrans"}:
-            within = value == "trans"
+    for _, kind, text in render.environment().lex(source):
+        if kind == "name" and text in {"trans", "endtrans"}:
+            within = text == "trans"
         elif kind == "data" and not within:
-            yield value
+            yield text
 
 
 def _spoken_constants(source: str) -> Iterator[str]:
@@ -373,6 +388,15 @@ def test_what_a_sender_wrote_and_what_a_rule_says_stay_as_they_are() -> None:
     with speaking("el"):
         assert words.verbatim("1.234", "mg/dL") == "1.234\u00a0mg/dL"
         assert words.rule("ferritin.latest above 4420 ng/mL") == "Ferritin above 4420 ng/mL"
+
+
+def test_a_value_is_shown_beside_what_its_sender_wrote_only_where_that_differs() -> None:
+    sent = {"concept": "bilirubin", "value": "1.2", "unit": "mg/dL", "original": {"value": "1.2", "unit": "mg/dL"}}
+    with speaking("nl"):
+        alike = value(sent, UTC)
+        other = value(sent | {"original": {"value": "20.5", "unit": "umol/L"}}, UTC)
+    assert (alike.label, alike.text, alike.original) == ("Bilirubine", "1,2\u00a0mg/dL", "")
+    assert other.original == "20.5\u00a0µmol/L"
 
 
 def test_every_page_module_keeps_its_words_where_they_are_found() -> None:
