@@ -309,6 +309,18 @@ def test_a_choice_is_kept_and_holds_against_the_browser(full: House) -> None:
     assert '<input type="hidden" name="to" value="/sign-in?to=/log">' in page
 
 
+def test_behind_tls_the_choice_is_a_cookie_of_this_host_alone(full: House) -> None:
+    full.context = replace(full.context, cookie_secure=True)
+    try:
+        kept = full.client().post("/language", data={"language": "de", "to": "/"}).headers["set-cookie"].lower()
+    finally:
+        full.context = replace(full.context, cookie_secure=False)
+    assert kept.startswith("__host-language=de;")
+    assert "; secure" in kept
+    assert "; path=/;" in kept
+    assert "domain" not in kept
+
+
 @pytest.mark.parametrize(("given", "status"), [("tlh", 422), ("", 422), ("nl\r\nx", 422)])
 def test_a_language_nobody_speaks_here_is_refused(full: House, given: str, status: int) -> None:
     answer = full.client().post("/language", data={"language": given, "to": "/"})
