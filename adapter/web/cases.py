@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from markupsafe import Markup
+
 from adapter.domain.trial import Trial
 from adapter.pipeline.why_not import Cause
 from adapter.store.missed_cases import MissedCase
@@ -12,7 +14,7 @@ from adapter.store.screening_log import Logged
 from adapter.web import times, words
 from adapter.web.figures import Predictive, predictive
 from adapter.web.flow import Stage, passage
-from adapter.web.tongue import mark, say
+from adapter.web.tongue import english, mark, say
 
 CAUSES = {
     Cause.FLAGGED: mark("It had been shown by then"),
@@ -37,7 +39,7 @@ def told(trial: Trial, cases: Sequence[MissedCase], now: datetime) -> list[dict[
             "ago": times.ago(one.at, now),
             "by": one.by,
             "why": say(CAUSES[Cause(one.cause)]),
-            "detail": ", ".join(_named_detail(trial, part) for part in one.detail),
+            "detail": Markup(", ").join(_named_detail(trial, part) for part in one.detail),
             "enrolled": one.enrolled,
             "note": one.note,
             "candidate": one.candidate if Cause(one.cause) in FOUND else "",
@@ -48,7 +50,7 @@ def told(trial: Trial, cases: Sequence[MissedCase], now: datetime) -> list[dict[
 
 def _named_detail(trial: Trial, part: str) -> str:
     criterion = trial.criterion(part)
-    return f"{part} {criterion.short}" if criterion else words.concept(part)
+    return english(f"{part} {criterion.short}") if criterion else words.concept(part)
 
 
 def causes(cases: Sequence[MissedCase]) -> list[tuple[str, int]]:

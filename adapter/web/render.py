@@ -7,13 +7,12 @@ from typing import Any
 from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
 
 from adapter.web import tongue
 from adapter.web.context import WebContext
 from adapter.web.folder import STATIC
 from adapter.web.roles import Right, may
-from adapter.web.tongue import ENGLISH, mark
+from adapter.web.tongue import mark
 
 INTENDED_USE = mark("Research recruitment support. Not for diagnosis, monitoring or treatment.")
 """Decisions F10: on every page and every alert."""
@@ -28,18 +27,8 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.globals |= {"en": lang_english, "english": english, "inner": tongue.inner}
+    made.globals |= {"en": tongue.in_english, "english": tongue.english, "inner": tongue.inner}
     return tongue.taught(made)
-
-
-def lang_english() -> Markup:
-    """The attribute of what stays English on a page of another language: the protocol's text, what the rules say."""
-    return Markup("") if tongue.language() == ENGLISH else Markup(' lang="en"')
-
-
-def english(text: str) -> str:
-    """The same for words within a sentence."""
-    return text if tongue.language() == ENGLISH or not text else Markup('<span lang="en">{}</span>').format(text)
 
 
 @cache

@@ -17,6 +17,7 @@ from babel import Locale
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from jinja2 import Environment
+from markupsafe import Markup
 
 ENGLISH = "en"
 LANGUAGES = {ENGLISH: "English", "nl": "Nederlands", "de": "Deutsch", "el": "Ελληνικά"}
@@ -68,6 +69,16 @@ def taught(environment: Environment) -> Environment:
         pgettext=lambda context, text: catalogue(language()).pgettext(context, text),
     )
     return environment
+
+
+def in_english() -> Markup:
+    """The attribute of what stays English on a page of another language: the protocol's text, what the rules say."""
+    return Markup("") if language() == ENGLISH else Markup(' lang="en"')
+
+
+def english(text: str) -> str:
+    """The same for words within a sentence."""
+    return text if language() == ENGLISH or not text else Markup('<span lang="en">{}</span>').format(text)
 
 
 def inner(text: str) -> str:

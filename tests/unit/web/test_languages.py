@@ -20,7 +20,9 @@ from adapter.domain.observation import Laboratory
 from adapter.domain.trial import CriterionKind
 from adapter.domain.truth import Truth
 from adapter.eligibility.flag_words import FLAGS
-from adapter.web import language, render, times, tongue, words
+from adapter.store import outbox
+from adapter.store.calls import Delivered
+from adapter.web import language, reached, render, times, tongue, words
 from adapter.web.roles import RIGHTS
 from adapter.web.tongue import ENGLISH, LANGUAGES, say, several, speaking
 from adapter.web.values import value
@@ -409,6 +411,16 @@ def test_a_value_is_shown_beside_what_its_sender_wrote_only_where_that_differs()
         other = value(sent | {"original": {"value": "20.5", "unit": "umol/L"}}, UTC)
     assert (alike.label, alike.text, alike.original) == ("Bilirubine", "1,2\u00a0mg/dL", "")
     assert other.original == "20.5\u00a0µmol/L"
+
+
+def test_what_a_server_answered_is_english_within_a_sentence_of_the_reader() -> None:
+    way = Delivered(
+        "hook", "k", "raised", outbox.WAITING, 1, "the webhook said <no>", datetime(2026, 1, 2, tzinfo=UTC), None
+    )
+    with speaking("de"):
+        said = reached.way_of(way, UTC)
+    assert said == 'wartet auf hook: <span lang="en">the webhook said &lt;no&gt;</span>'
+    assert "lang" not in reached.way_of(way, UTC)
 
 
 def test_every_page_module_keeps_its_words_where_they_are_found() -> None:
