@@ -12,7 +12,7 @@ from adapter.web.access import MayAct, check_csrf
 from adapter.web.acts import Wish, perform
 from adapter.web.context import WebContext
 from adapter.web.sessions import Visitor
-from adapter.web.tongue import say
+from adapter.web.tongue import plain, say
 from adapter.web.wishes import Asked, RefusedError
 from adapter.web.worklist import candidate_page, known
 
@@ -80,7 +80,7 @@ async def enter_result(request: Request, visitor: MayAct, candidate: str) -> Res
 
     def body(asked: Asked, _trial: Trial) -> bytes:
         drawn = wishes.drawn(given["drawn"], asked.row, context)
-        return wishes.result(asked, concept, given["value"], unit, drawn)
+        return wishes.result(asked, concept, plain(given["value"]), unit, drawn)
 
     return await _done(request, visitor, ("result", candidate), given, body)
 

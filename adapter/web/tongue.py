@@ -94,6 +94,12 @@ def figure(text: str) -> str:
     return text.replace(".", _decimal(language())) if NUMBER.fullmatch(text) else text
 
 
+def plain(text: str) -> str:
+    """A number as somebody typed it: where the language has a decimal comma, a single one is what a point is elsewhere."""
+    comma = _decimal(language()) == "," and text.count(",") == 1 and "." not in text
+    return text.replace(",", ".") if comma else text
+
+
 def weekday(number: int) -> str:
     """`Fri`; Monday is 0."""
     return _names(language())[0][number]

@@ -14,7 +14,7 @@ from adapter.screening import actions
 from adapter.store.worklist import CandidateRow
 from adapter.web import board, times, words
 from adapter.web.context import WebContext
-from adapter.web.tongue import say
+from adapter.web.tongue import figure, say
 
 LONGEST_NOTE = 500
 NUMBER = re.compile(r"(<=|>=|<|>)?\s*\d{1,9}(\.\d{1,6})?", re.ASCII)
@@ -143,8 +143,10 @@ def result(asked: Asked, concept: str, value: str, unit: str, drawn: datetime | 
     if not NUMBER.fullmatch(value):
         raise RefusedError(say("Write the value as a number with a decimal point, such as 4420 or >7500."))
     if GROUPED.fullmatch(value):
-        meant = {"many": value.replace(".", ""), "few": value.rstrip("0")}
-        raise RefusedError(say("Does %(value)s mean %(many)s or %(few)s? Write it that way.", value=value, **meant))
+        meant = {"many": value.replace(".", ""), "few": figure(value.rstrip("0"))}
+        raise RefusedError(
+            say("Does %(value)s mean %(many)s or %(few)s? Write it that way.", value=figure(value), **meant)
+        )
     if drawn is None:
         raise RefusedError(say("Say when the sample was drawn; the clock may have skipped that hour."))
     if drawn > asked.at:
