@@ -5,7 +5,7 @@ FUZZ ?= 100
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help demo test fast check golden profiles bench torture mutants screenshots clean
+.PHONY: help demo test fast check golden profiles languages bench torture mutants screenshots clean
 
 help: ## what the words mean
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -38,6 +38,9 @@ golden: $(STAMP) ## rewrite the golden cases; the diff is the review
 
 profiles: $(STAMP) ## make the FHIR profiles of their FSH (Node and npm); the diff is the review
 	$(BIN)/python -m tests.profiles.sushi
+
+languages: $(STAMP) ## gather the texts of the pages and bring the translations up to date; tells what is left to translate
+	$(BIN)/python -m tests.languages
 
 bench: $(STAMP) ## figures with other people's parsers and servers beside us, into docs/performance.md; about an hour
 	$(BIN)/python -m benchmarks.peers.install

@@ -17,6 +17,7 @@ from adapter.domain.trial import Trial
 from adapter.screening.rulebook import Rulebook
 from adapter.web.flow import Step
 from adapter.web.pictures import Moment, bar_picture, course_picture, flow_picture
+from adapter.web.tongue import taught
 
 if TYPE_CHECKING:
     from adapter.daemon.archive import Found
@@ -126,7 +127,7 @@ def page(summary: dict[str, Any]) -> str:
         lstrip_blocks=True,
     )
     drawn = {name: _pictures(trial) for name, trial in summary["trials"].items()}
-    return environment.get_template("screening.html").render(summary=summary, drawn=drawn)
+    return taught(environment).get_template("screening.html").render(summary=summary, drawn=drawn)
 
 
 def _pictures(trial: dict[str, Any]) -> dict[str, Any]:

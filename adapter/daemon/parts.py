@@ -264,6 +264,7 @@ def web_context(parts: Parts, inbox: Inbox, bench: Bench, *, demo: bool) -> WebC
         zones={name: site.timezone for name, site in parts.rules.sites.items()},
         dates=common_dates(settings),
         alerts=desk_of(settings, parts.caller),
+        language=settings.web.language,
     )
 
 

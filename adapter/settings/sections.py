@@ -185,6 +185,8 @@ class WebSection(Section):
     """A page with patients that nobody touches covers itself; 0: never, where no computer is shared."""
     second_step: Literal["", "required", "offered"] = ""
     """A code of the phone, of accounts of this house; empty: required in production, offered in test."""
+    language: Literal["en", "nl", "de", "el"] = "en"
+    """Of pages whose reader chose none and whose browser asks for none of these."""
     oidc: OidcSection | None = None
     _address = field_validator("listen", mode="before")(host_and_port)
 

@@ -14,6 +14,7 @@ from adapter.web.pace import Pace
 from adapter.web.record import note
 from adapter.web.roles import Right
 from adapter.web.sessions import Visitor
+from adapter.web.tongue import say
 
 FRESH = timedelta(minutes=15)
 STREAM = "/live"
@@ -45,7 +46,11 @@ async def _at_a_human_pace(request: Request, visitor: Visitor, *, active: bool) 
         act = Act(visitor.name, visitor.role, "refused", "pace", outcome="refused", reason="too many requests")
         await note(request, act)
     if found.wait:
-        raise HTTPException(429, f"Too many requests. Wait {found.wait} seconds.", {"Retry-After": str(found.wait)})
+        raise HTTPException(
+            429,
+            say("Too many requests. Wait %(seconds)s seconds.", seconds=found.wait),
+            {"Retry-After": str(found.wait)},
+        )
 
 
 def allowed(*rights: Right) -> Callable[[Request, Visitor], Awaitable[Visitor]]:
@@ -54,7 +59,7 @@ def allowed(*rights: Right) -> Callable[[Request, Visitor], Awaitable[Visitor]]:
     async def check(request: Request, visitor: Annotated[Visitor, Depends(signed_in)]) -> Visitor:
         if not any(visitor.may(right) for right in rights):
             await note(request, Act(visitor.name, visitor.role, "refused", "right", str(rights[0]), outcome="refused"))
-            raise HTTPException(403, "Your role does not allow this.")
+            raise HTTPException(403, say("Your role does not allow this."))
         return visitor
 
     return check
@@ -77,10 +82,10 @@ MayAct = Annotated[Visitor, Depends(allowed(Right.ACT))]
 def check_csrf(visitor: Visitor, given: str) -> None:
     """Raises 403 for a form that did not come from our own page of this session."""
     if not secrets.compare_digest(visitor.csrf.encode(), given.encode()):
-        raise HTTPException(403, "This form is too old. Reload the page and try again.")
+        raise HTTPException(403, say("This form is too old. Reload the page and try again."))
 
 
 def check_fresh(visitor: Visitor, now: datetime) -> None:
     """Raises 403 for who proved too long ago who they are to export, or to change what is seen of patients (reliability 4.5)."""
     if visitor.since is None or now - visitor.since > FRESH:
-        raise HTTPException(403, "For this, sign out and in again: you signed in too long ago.")
+        raise HTTPException(403, say("For this, sign out and in again: you signed in too long ago."))

@@ -10,6 +10,7 @@ from adapter.web.access import SignedIn
 from adapter.web.attempts import Door
 from adapter.web.context import WebContext
 from adapter.web.sessions import Visitor
+from adapter.web.tongue import say
 
 router = APIRouter(include_in_schema=False)
 
@@ -26,13 +27,13 @@ async def proved(request: Request, visitor: Visitor, password: str) -> User | Re
     door: Door = request.app.state.door
     (user, _), now = await run_in_threadpool(_known, context, visitor.name), context.clock()
     if user is None or not user.password_hash:
-        raise HTTPException(403, "Your hospital account has its own second step.")
+        raise HTTPException(403, say("Your hospital account has its own second step."))
     wait = door.names.wait(visitor.name, now)
     door.names.failed(visitor.name, now)
     if wait:
-        return await _page(request, visitor, "Too many tries. Wait a little.", 429)
+        return await _page(request, visitor, say("Too many tries. Wait a little."), 429)
     if not await door.check(password, user.password_hash):
-        return await _page(request, visitor, "This is not your password.", 403)
+        return await _page(request, visitor, say("This is not your password."), 403)
     return user
 
 

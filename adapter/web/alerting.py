@@ -20,6 +20,7 @@ from adapter.web.reached import way_of
 from adapter.web.record import recorded
 from adapter.web.roles import Right, may
 from adapter.web.sessions import Visitor
+from adapter.web.tongue import say
 from adapter.web.worklist import common_zone
 
 router = APIRouter(include_in_schema=False)
@@ -46,7 +47,7 @@ async def page(request: Request, visitor: SeesCounts, sent: str = "") -> Respons
         lately=await run_in_threadpool(_lately, context, zone),
         zone=times.zone_name(zone, now),
         may_test=may(visitor.role, Right.TEST_ALERTS),
-        said="The test is on its way: reload the page to see what became of it." if sent else "",
+        said=say("The test is on its way: reload the page to see what became of it.") if sent else "",
     )
 
 
@@ -57,7 +58,7 @@ async def send_test(request: Request, visitor: MayTestAlerts) -> Response:
     given = await fields.form(request, "csrf", "channel")
     check_csrf(visitor, given["csrf"])
     if given["channel"] not in context.alerts.channels:
-        raise HTTPException(404, "There is no such channel.")
+        raise HTTPException(404, say("There is no such channel."))
     await run_in_threadpool(_owe, context, visitor, given["channel"])
     return RedirectResponse("/alerts?sent=test#lately", status_code=303)
 

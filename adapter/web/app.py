@@ -19,6 +19,7 @@ from adapter.web import (
     health,
     hint,
     hospital,
+    language,
     live,
     log,
     once,
@@ -43,25 +44,30 @@ from adapter.web.folder import STATIC
 from adapter.web.guard import LOOPBACK, Guard, Wall, hostname
 from adapter.web.pace import Pace
 from adapter.web.sessions import read_cookie
+from adapter.web.tongue import LANGUAGES, catalogue, mark, say
 
 TITLES = {
-    400: "That could not be read",
-    403: "Not allowed",
-    404: "Not found",
-    405: "Not possible",
-    422: "Something is missing",
-    429: "Too fast",
+    400: mark("That could not be read"),
+    403: mark("Not allowed"),
+    404: mark("Not found"),
+    405: mark("Not possible"),
+    422: mark("Something is missing"),
+    429: mark("Too fast"),
 }
+OF_STARLETTE = (mark("Not Found"), mark("Method Not Allowed"))
+"""What Starlette itself says of an address nobody has."""
 RETRY_SECONDS = "5"
 ROOMS = (
     *(worklist, decide, together, live, log, flow_page, overlooked, screened, trail, emergency),
     *(quality, alerting, quarantine, workbench, sign_in, second_step, account, recovery, hospital),
-    *(once, health, hint, api),
+    *(once, language, health, hint, api),
 )
 
 
 def create_app(context: WebContext) -> FastAPI:
     """One application per store; all state is in the store but sign-in tries, the pace of each person and the last acts."""
+    for name in LANGUAGES:
+        catalogue(name)  # one that cannot be read fails here, not on a page
     app = FastAPI(title="Screening worklist", version=__version__, docs_url=None, redoc_url=None)
     app.state.context = context
     app.state.door = Door()
@@ -75,6 +81,7 @@ def create_app(context: WebContext) -> FastAPI:
     app.add_exception_handler(StarletteHTTPException, _refused)
     app.add_exception_handler(UnavailableError, _unavailable)
     app.add_middleware(Guard, wall=_wall(context))
+    app.add_middleware(language.Interpreter)
     return app
 
 
@@ -95,11 +102,13 @@ async def _not_signed_in(request: Request, _error: Exception) -> Response:
     if _is_api(request):
         return JSONResponse({"detail": "Sign in first."}, status_code=401)
     if request.method == "GET" and _from_elsewhere(request):
-        return render.notice(request, 200, "One moment", "Opening the page…", bounce=True, link=_here(request))
+        return render.notice(
+            request, 200, say("One moment"), say("Opening the page…"), bounce=True, link=_here(request)
+        )
     if request.method == "GET":
         return RedirectResponse(f"/sign-in?to={quote(_here(request), safe='')}", status_code=302)
-    text = "Your session has ended, and nothing was saved. Sign in and try again."
-    return render.notice(request, 401, "Sign in again", text, link="/sign-in", link_text="Sign in")
+    text = say("Your session has ended, and nothing was saved. Sign in and try again.")
+    return render.notice(request, 401, say("Sign in again"), text, link="/sign-in", link_text=say("Sign in"))
 
 
 def _from_elsewhere(request: Request) -> bool:
@@ -117,17 +126,17 @@ async def _refused(request: Request, error: Exception) -> Response:
         raise error
     if _is_api(request):
         return JSONResponse({"detail": error.detail}, status_code=error.status_code, headers=error.headers)
-    title = TITLES.get(error.status_code, "That did not work")
-    page = render.notice(request, error.status_code, title, str(error.detail))
+    title = say(TITLES.get(error.status_code, mark("That did not work")))
+    page = render.notice(request, error.status_code, title, say(str(error.detail)))
     page.headers.update(error.headers or {})
     return page
 
 
 async def _unavailable(request: Request, _error: Exception) -> Response:
     """The disk or the database is not there now: nothing was saved, nothing is shown that was not written down."""
-    text = "The database does not answer now. Nothing was saved. Try again in a moment."
+    text = say("The database does not answer now. Nothing was saved. Try again in a moment.")
     page: Response = JSONResponse({"detail": text}, status_code=503)
     if not _is_api(request):
-        page = render.notice(request, 503, "Not available now", text)
+        page = render.notice(request, 503, say("Not available now"), text)
     page.headers["Retry-After"] = RETRY_SECONDS
     return page

@@ -11,6 +11,7 @@ from adapter.store.worklist import CandidateRow
 from adapter.web import times, words
 from adapter.web.context import FeedInfo, WebContext
 from adapter.web.times import Countdown
+from adapter.web.tongue import say
 from adapter.web.values import Value, value
 
 LEADING = ("ferritin", "mhladr")
@@ -115,10 +116,14 @@ def person(row: CandidateRow, today: datetime) -> Person:
     years = times.age(row.birth_date, today.date())
     born = str(row.birth_date or "")
     return Person(
-        name=name or "Name not received",
+        name=name or say("Name not received"),
         number=row.patient.value,
-        born=f"{born} ({years}\u00a0y)" if years is not None else born or "date of birth not received",
-        place=" · ".join(part for part in (row.ward or "", f"bed {row.bed}" if row.bed else "") if part),
+        born=say("%(date)s (%(years)s\u00a0y)", date=born, years=years)
+        if years is not None
+        else born or say("date of birth not received"),
+        place=" · ".join(
+            part for part in (row.ward or "", say("bed %(name)s", name=row.bed) if row.bed else "") if part
+        ),
     )
 
 

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from markupsafe import Markup
+
 from adapter.domain.trial import Trial
 from adapter.pipeline.why_not import Cause
 from adapter.store.missed_cases import MissedCase
@@ -12,17 +14,20 @@ from adapter.store.screening_log import Logged
 from adapter.web import times, words
 from adapter.web.figures import Predictive, predictive
 from adapter.web.flow import Stage, passage
+from adapter.web.tongue import english, mark, say
 
 CAUSES = {
-    Cause.FLAGGED: "It had been shown by then",
-    Cause.FLAGGED_LATER: "It was shown, but only afterwards",
-    Cause.NEVER_HEARD: "No message about this number ever came",
-    Cause.HELD_BACK: "Marked so that nobody is told",
-    Cause.CRITERION: "A criterion stood against it",
-    Cause.TIME_OVER: "The time limit had passed",
-    Cause.TOLD_LATER: "By what is known today it would have been shown: its results came late, or the rules have changed",
-    Cause.MISSING_DATA: "Sepsis could not be established: results were missing",
-    Cause.NO_INFECTION: "Sepsis held, and nothing spoke of an infection",
+    Cause.FLAGGED: mark("It had been shown by then"),
+    Cause.FLAGGED_LATER: mark("It was shown, but only afterwards"),
+    Cause.NEVER_HEARD: mark("No message about this number ever came"),
+    Cause.HELD_BACK: mark("Marked so that nobody is told"),
+    Cause.CRITERION: mark("A criterion stood against it"),
+    Cause.TIME_OVER: mark("The time limit had passed"),
+    Cause.TOLD_LATER: mark(
+        "By what is known today it would have been shown: its results came late, or the rules have changed"
+    ),
+    Cause.MISSING_DATA: mark("Sepsis could not be established: results were missing"),
+    Cause.NO_INFECTION: mark("Sepsis held, and nothing spoke of an infection"),
 }
 FOUND = frozenset({Cause.FLAGGED, Cause.FLAGGED_LATER})
 
@@ -33,8 +38,8 @@ def told(trial: Trial, cases: Sequence[MissedCase], now: datetime) -> list[dict[
         {
             "ago": times.ago(one.at, now),
             "by": one.by,
-            "why": CAUSES[Cause(one.cause)],
-            "detail": ", ".join(_named_detail(trial, part) for part in one.detail),
+            "why": say(CAUSES[Cause(one.cause)]),
+            "detail": Markup(", ").join(_named_detail(trial, part) for part in one.detail),
             "enrolled": one.enrolled,
             "note": one.note,
             "candidate": one.candidate if Cause(one.cause) in FOUND else "",
@@ -45,11 +50,11 @@ def told(trial: Trial, cases: Sequence[MissedCase], now: datetime) -> list[dict[
 
 def _named_detail(trial: Trial, part: str) -> str:
     criterion = trial.criterion(part)
-    return f"{part} {criterion.short}" if criterion else words.concept(part)
+    return english(f"{part} {criterion.short}") if criterion else words.concept(part)
 
 
 def causes(cases: Sequence[MissedCase]) -> list[tuple[str, int]]:
-    counted = Counter(CAUSES[Cause(one.cause)] for one in _each_once(cases))
+    counted = Counter(say(CAUSES[Cause(one.cause)]) for one in _each_once(cases))
     return sorted(counted.items(), key=lambda one: (-one[1], one[0]))
 
 
@@ -58,7 +63,7 @@ def known_enrolled(trial: Trial, listed: Sequence[Logged], cases: Sequence[Misse
     enrolled = [one for one in listed if passage(one, trial).stage is Stage.RANDOMISED]
     missed = [one for one in _each_once(cases) if one.enrolled and Cause(one.cause) not in FOUND]
     shown = [one.flagged is not None for one in enrolled]
-    return predictive("Enrolled patients who had been shown", [*shown, *(False for _ in missed)])
+    return predictive(say("Enrolled patients who had been shown"), [*shown, *(False for _ in missed)])
 
 
 def _each_once(cases: Sequence[MissedCase]) -> list[MissedCase]:

@@ -12,6 +12,7 @@ from adapter.domain.quantity import decimal_text
 from adapter.scoring.thresholds import WORST_TOTAL
 from adapter.screening.course import Course
 from adapter.web import times, words
+from adapter.web.tongue import say
 
 WIDE, TOP, BOTTOM, LEFT = 640, 10, 130, 34
 ROOM = Fraction(11, 10)
@@ -111,8 +112,13 @@ def scores(course: Course, onset: datetime | None, zone: tzinfo) -> ScoreChart |
         ticks=axis.ticks(zone),
         levels=tuple((points, _height(points, WORST_TOTAL)) for points in range(0, WORST_TOTAL + 1, 8)),
         onset=axis.x(onset) if onset is not None and shown else None,
-        says=f"SOFA from {times.local(axis.first, zone)} to {times.local(axis.last, zone)}: "
-        f"first {_total(found[0])}, now {_total(found[-1])}",
+        says=say(
+            "SOFA from %(first)s to %(last)s: first %(then)s, now %(now)s",
+            first=times.local(axis.first, zone),
+            last=times.local(axis.last, zone),
+            then=_total(found[0]),
+            now=_total(found[-1]),
+        ),
     )
 
 
@@ -143,7 +149,7 @@ def _marker(name: str, seen: Sequence[Observation], zone: tzinfo) -> MarkerChart
 def _dot(axis: _Axis, one: Observation, number: Fraction, scale: tuple[Fraction, tzinfo]) -> Dot:
     top, zone = scale
     at = times.local(one.effective, zone)
-    return Dot(axis.x(one.effective), _height(number, top), quantity(one), at, str(one.laboratory))
+    return Dot(axis.x(one.effective), _height(number, top), quantity(one), at, say(str(one.laboratory)))
 
 
 def quantity(one: Observation) -> str:

@@ -8,12 +8,13 @@ from adapter.store import contested
 from adapter.store.accounts import EVERYWHERE, Scope
 from adapter.store.candidate_rows import CandidateRow
 from adapter.store.database import Snapshot
+from adapter.web.tongue import mark, say
 
 TWO_PERSONS, TWO_NUMBERS, CLAIMED = "two-persons", "two-numbers", "claimed-number"
 WORDS = {
-    TWO_PERSONS: "Two persons were described under one hospital number",
-    TWO_NUMBERS: "One person has two screening numbers",
-    CLAIMED: "Screening numbers that two persons may claim",
+    TWO_PERSONS: mark("Two persons were described under one hospital number"),
+    TWO_NUMBERS: mark("One person has two screening numbers"),
+    CLAIMED: mark("Screening numbers that two persons may claim"),
 }
 
 
@@ -27,7 +28,7 @@ class Doubt:
 
     @property
     def words(self) -> str:
-        return WORDS[self.kind]
+        return say(WORDS[self.kind])
 
 
 def doubts(rows: Sequence[CandidateRow]) -> list[Doubt]:

@@ -18,6 +18,7 @@ from adapter.store.secret import SiteSecret
 from adapter.web.provider import Provider
 from adapter.web.roll import Roll
 from adapter.web.staff import StaffRules
+from adapter.web.tongue import ENGLISH, mark
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,7 @@ class Hospital:
 
     provider: Provider
     rules: StaffRules
-    label: str = "Hospital account"
+    label: str = mark("Hospital account")
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +116,9 @@ class WebContext:
     alerts: AlertDesk = field(default_factory=AlertDesk)
     dates: Dates = Dates.SHIFTED
     """How the trial unit's version of the screening log tells times: as the EDC may know them (decisions E3)."""
+
+    language: str = ENGLISH
+    """Of who chose none, and whose browser asks for none there is."""
 
     roll: Roll = field(default_factory=Roll)
 

@@ -12,6 +12,7 @@ from adapter.web.access import MayAct, check_csrf
 from adapter.web.acts import Wish, perform
 from adapter.web.context import WebContext
 from adapter.web.sessions import Visitor
+from adapter.web.tongue import plain, say
 from adapter.web.wishes import Asked, RefusedError
 from adapter.web.worklist import candidate_page, known
 
@@ -79,7 +80,7 @@ async def enter_result(request: Request, visitor: MayAct, candidate: str) -> Res
 
     def body(asked: Asked, _trial: Trial) -> bytes:
         drawn = wishes.drawn(given["drawn"], asked.row, context)
-        return wishes.result(asked, concept, given["value"], unit, drawn)
+        return wishes.result(asked, concept, plain(given["value"]), unit, drawn)
 
     return await _done(request, visitor, ("result", candidate), given, body)
 
@@ -93,7 +94,7 @@ async def _done(
     row, _ = await known(request, visitor, candidate)
     trial = context.trial(row.trial)
     if trial is None:
-        raise HTTPException(404, "This trial is not screened here.")
+        raise HTTPException(404, say("This trial is not screened here."))
     asked = Asked(row, visitor.name, context.clock())
     wish = Wish(kind, row, given["token"], tuple(sorted((k, v) for k, v in given.items() if k not in EVERY_FORM)))
     try:
@@ -102,7 +103,10 @@ async def _done(
         return await candidate_page(request, visitor, candidate, problem=str(error))
     done = await perform(request, visitor, wish, stored)
     if done.state in {MessageState.QUARANTINED, MessageState.IGNORED}:
-        problem = f"Stored as message {done.inbox_id}, but it could not be used. Tell your administrator this number."
+        problem = say(
+            "Stored as message %(number)s, but it could not be used. Tell your administrator this number.",
+            number=done.inbox_id,
+        )
         return await candidate_page(request, visitor, candidate, problem=problem)
     anchor = f"#criterion-{given['criterion']}" if kind == "determination" else f"#{kind}"
     return RedirectResponse(f"/c/{candidate}?saved={done.state}{anchor}", status_code=303)

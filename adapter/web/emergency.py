@@ -13,6 +13,7 @@ from adapter.web.access import MayAskOrVouch, MayBreakGlass, MayVouch, check_csr
 from adapter.web.context import WebContext
 from adapter.web.record import note, recorded
 from adapter.web.sessions import Visitor
+from adapter.web.tongue import say
 
 router = APIRouter(include_in_schema=False)
 
@@ -31,7 +32,7 @@ async def ask(request: Request, visitor: MayBreakGlass) -> Response:
     given = await fields.form(request, "csrf", "reason")
     check_csrf(visitor, given["csrf"])
     if not given["reason"]:
-        return await _page(request, visitor, "Say why: it is put on record with your name.")
+        return await _page(request, visitor, say("Say why: it is put on record with your name."))
     await run_in_threadpool(_ask, context, visitor, given["reason"][:LONGEST_REASON])
     return RedirectResponse("/emergency", status_code=303)
 
@@ -51,7 +52,7 @@ async def give(request: Request, visitor: MayVouch, number: int) -> Response:
     try:
         await run_in_threadpool(_give, context, visitor, number)
     except RejectedError as error:
-        return await _page(request, visitor, str(error))
+        return await _page(request, visitor, say(str(error)))
     return RedirectResponse("/emergency", status_code=303)
 
 

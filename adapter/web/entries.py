@@ -17,10 +17,12 @@ from adapter.web import board, figures, flow, sheet, times
 from adapter.web.context import WebContext
 from adapter.web.numbers import Linkage
 from adapter.web.sheets import Cell
+from adapter.web.tongue import mark
 
 SEXES = frozenset({"male", "female", "other", "unknown"})
 OLDEST = 90
 """From this age on there are so few that an age tells who it is (reliability 4.6)."""
+ABOVE = mark("90 or above")
 DECADE = 10
 
 
@@ -88,7 +90,7 @@ def age_band(entry: Entry) -> str:
     if years is None or years < 0:
         return ""
     first = years // DECADE * DECADE
-    return f"{OLDEST} or above" if years >= OLDEST else f"{first}-{first + DECADE - 1}"
+    return ABOVE if years >= OLDEST else f"{first}-{first + DECADE - 1}"
 
 
 def _hours(start: datetime | None, end: datetime | None) -> float | None:

@@ -6,6 +6,8 @@ from urllib.parse import parse_qsl
 
 from fastapi import HTTPException, Request
 
+from adapter.web.tongue import say
+
 MOST_FIELDS = 20
 FORM = "application/x-www-form-urlencoded"
 
@@ -13,19 +15,19 @@ FORM = "application/x-www-form-urlencoded"
 async def form(request: Request, *names: str) -> dict[str, str]:
     """The named fields, each present (perhaps empty) and trimmed. Raises 415, 400 or 422."""
     if media_type(request) != FORM:
-        raise HTTPException(415, "Send this form as a browser does.")
+        raise HTTPException(415, say("Send this form as a browser does."))
     try:
         body = (await request.body()).decode()
         pairs = parse_qsl(body, keep_blank_values=True, max_num_fields=MOST_FIELDS, errors="strict")
     except ValueError:
-        raise HTTPException(400, "This form cannot be read.") from None
+        raise HTTPException(400, say("This form cannot be read.")) from None
     fields = dict(pairs)
     if len(fields) != len(pairs):
-        raise HTTPException(400, "A field of this form came twice.")
+        raise HTTPException(400, say("A field of this form came twice."))
     if set(fields) - set(names) or set(names) - set(fields):
-        raise HTTPException(422, "This form is incomplete. Reload the page and try again.")
+        raise HTTPException(422, say("This form is incomplete. Reload the page and try again."))
     if any("\0" in value for value in fields.values()):
-        raise HTTPException(422, "This form holds characters that cannot be kept.")
+        raise HTTPException(422, say("This form holds characters that cannot be kept."))
     return {name: value.strip() for name, value in fields.items()}
 
 

@@ -10,6 +10,7 @@ from adapter.domain.trial import Trial
 from adapter.store.screening_log import Logged
 from adapter.web import sheet, words
 from adapter.web.flow import Passage, Stage, passage
+from adapter.web.tongue import inner, say
 
 Z = 1.96
 """Of a 95 % interval."""
@@ -67,9 +68,9 @@ def times(listed: Iterable[Logged]) -> tuple[Times, ...]:
     """From the first flag; a person who opens it again later is the same look."""
     told = [one for one in listed if one.flagged is not None]
     ways: tuple[tuple[str, Callable[[Logged], tuple[float | None, float | None]]], ...] = (
-        ("From flag to first look", lambda one: (_at(one.flagged), _at(one.seen))),
-        ("From first look to decision", lambda one: (_at(one.seen), decided_at(one))),
-        ("From flag to decision", lambda one: (_at(one.flagged), decided_at(one))),
+        (say("From flag to first look"), lambda one: (_at(one.flagged), _at(one.seen))),
+        (say("From first look to decision"), lambda one: (_at(one.seen), decided_at(one))),
+        (say("From flag to decision"), lambda one: (_at(one.flagged), decided_at(one))),
     )
     return tuple(_times(name, [_hours(*ends(one)) for one in told]) for name, ends in ways)
 
@@ -116,9 +117,9 @@ def by_flag(trial: Trial, listed: Iterable[Logged]) -> tuple[Predictive, ...]:
     settled = _settled(trial, listed)
     levels = sorted({one.flag for one, _ in settled if one.flag})
     strata = sorted({one.stratum for one, _ in settled if one.stratum})
-    groups: list[tuple[str, Callable[[Logged], bool]]] = [("All flags", lambda _: True)]
-    groups += [(f"First shown as {words.verdict(v).lower()}", _having("flag", v)) for v in levels]
-    groups += [(f"Stratum: {words.stratum(s)}", _having("stratum", s)) for s in strata]
+    groups: list[tuple[str, Callable[[Logged], bool]]] = [(say("All flags"), lambda _: True)]
+    groups += [(say("First shown as %(verdict)s", verdict=inner(words.verdict(v))), _having("flag", v)) for v in levels]
+    groups += [(say("Stratum: %(name)s", name=words.stratum(s)), _having("stratum", s)) for s in strata]
     return tuple(
         predictive(name, [found.stage >= Stage.ELIGIBLE for one, found in settled if fits(one)])
         for name, fits in groups

@@ -9,6 +9,7 @@ from typing import Any
 from adapter.domain.trial import Trial
 from adapter.store.screening_log import Judged, Logged
 from adapter.web import words
+from adapter.web.tongue import inner, mark, say
 
 
 class Stage(IntEnum):
@@ -35,17 +36,17 @@ AFTER_CONSENT = "consent-withdrawn"
 OTHER = "other"
 """Stands for a reason that is no code of the trial's page: a person's words are in no count."""
 NAMES = {
-    Stage.FLAGGED: "Shown to people",
-    Stage.ELIGIBLE: "Found eligible by a person",
-    Stage.APPROACHED: "Approached for consent",
-    Stage.CONSENTED: "Consented",
-    Stage.RANDOMISED: "Randomised",
+    Stage.FLAGGED: mark("Shown to people"),
+    Stage.ELIGIBLE: mark("Found eligible by a person"),
+    Stage.APPROACHED: mark("Approached for consent"),
+    Stage.CONSENTED: mark("Consented"),
+    Stage.RANDOMISED: mark("Randomised"),
 }
 WAITING = {
-    Stage.FLAGGED: "not decided yet",
-    Stage.ELIGIBLE: "not approached yet",
-    Stage.APPROACHED: "no answer yet",
-    Stage.CONSENTED: "not randomised yet",
+    Stage.FLAGGED: mark("not decided yet"),
+    Stage.ELIGIBLE: mark("not approached yet"),
+    Stage.APPROACHED: mark("no answer yet"),
+    Stage.CONSENTED: mark("not randomised yet"),
 }
 
 
@@ -89,7 +90,7 @@ def passage(one: Logged, trial: Trial) -> Passage:
     if last is not None and last.status in ENDED:
         return _ended(stage, last.status, coded(trial, last.status, last.reason))
     if consent == "not-met" and stage < Stage.RANDOMISED:
-        return Passage(Stage.APPROACHED, "consent was not given")
+        return Passage(Stage.APPROACHED, say("consent was not given"))
     return Passage(stage)
 
 
@@ -105,8 +106,8 @@ def _ended(stage: Stage, status: str, reason: str) -> Passage:
         stage = max(stage, Stage.APPROACHED if reason in ASKED else Stage.ELIGIBLE)
     if status == WITHDRAWN and reason == AFTER_CONSENT:
         stage = max(stage, Stage.CONSENTED)
-    said = status.replace("-", " ")
-    return Passage(stage, f"{said}: {reason.replace('-', ' ')}" if reason else said)
+    said = inner(words.sentence(status))
+    return Passage(stage, f"{said}: {inner(words.sentence(reason))}" if reason else said)
 
 
 def coded(trial: Trial, status: str, reason: str) -> str:
@@ -117,26 +118,26 @@ def coded(trial: Trial, status: str, reason: str) -> str:
 def flow(trial: Trial, judged: Judged, listed: Iterable[Logged]) -> tuple[Step, ...]:
     """From everybody the rules looked at to those who were randomised."""
     many = [(one, passage(one, trial)) for one in listed]
-    untold = {f"{words.verdict(verdict).lower()}": number for verdict, number in judged.untold.items()}
-    first = Step("Looked at by the rules", judged.episodes, _ordered(untold))
+    untold = {inner(words.verdict(verdict)): number for verdict, number in judged.untold.items()}
+    first = Step(say("Looked at by the rules"), judged.episodes, _ordered(untold))
     return (first, *(_step(stage, many) for stage in Stage))
 
 
 def _step(stage: Stage, many: Sequence[tuple[Logged, Passage]]) -> Step:
     here = [(one, found) for one, found in many if found.stage >= stage]
     if stage is Stage.RANDOMISED:
-        return Step(NAMES[stage], len(here))
+        return Step(say(NAMES[stage]), len(here))
     stayed = Counter(found.why or _waits(one, stage) for one, found in here if found.stage is stage)
-    return Step(NAMES[stage], len(here), _ordered(stayed))
+    return Step(say(NAMES[stage]), len(here), _ordered(stayed))
 
 
 def _waits(one: Logged, stage: Stage) -> str:
     """Nobody decided: because the machine took it back, because the time ran out, or not yet."""
     if stage is Stage.FLAGGED and one.verdict == "expired":
-        return "time ran out before anybody decided"
+        return say("time ran out before anybody decided")
     if stage is Stage.FLAGGED and not one.standing:
-        return "taken back by the machine before anybody decided"
-    return WAITING[stage]
+        return say("taken back by the machine before anybody decided")
+    return say(WAITING[stage])
 
 
 def _ordered(counts: Mapping[str, int]) -> tuple[tuple[str, int], ...]:

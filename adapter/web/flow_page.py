@@ -20,6 +20,7 @@ from adapter.web.flow import Step
 from adapter.web.log import asked
 from adapter.web.roles import Right
 from adapter.web.sessions import Visitor
+from adapter.web.tongue import say
 from adapter.web.worklist import common_zone
 
 router = APIRouter()
@@ -29,7 +30,7 @@ Known = tuple[Judged, list[Logged], list[MissedCase]]
 
 @router.get("/figures", include_in_schema=False)
 async def page(request: Request, visitor: SeesCounts, trial: str = "", found: str = "") -> Response:
-    said = missed.CAUSES[Cause(found)] if found in set(Cause) else ""
+    said = say(missed.CAUSES[Cause(found)]) if found in set(Cause) else ""
     return await figures_page(request, visitor, asked(request.app.state.context, trial, visitor.scope), said=said)
 
 
@@ -101,15 +102,14 @@ def _fields(one: Any) -> dict[str, Any]:
 
 def _sear(steps: tuple[Step, ...]) -> list[tuple[str, int, str]]:
     """Screened, eligible, approached, randomised, each as a share of those shown to people."""
-    by_name = {step.name: step.count for step in steps}
-    shown = by_name[flow.NAMES[flow.Stage.FLAGGED]]
+    counts = dict(zip(flow.Stage, (step.count for step in steps[1:]), strict=True))
     named = (
-        ("Screened", flow.Stage.FLAGGED),
-        ("Eligible", flow.Stage.ELIGIBLE),
-        ("Approached", flow.Stage.APPROACHED),
-        ("Randomised", flow.Stage.RANDOMISED),
+        (say("Screened"), flow.Stage.FLAGGED),
+        (say("Eligible"), flow.Stage.ELIGIBLE),
+        (say("Approached"), flow.Stage.APPROACHED),
+        (say("Randomised"), flow.Stage.RANDOMISED),
     )
-    return [(name, by_name[flow.NAMES[stage]], _share(by_name[flow.NAMES[stage]], shown)) for name, stage in named]
+    return [(name, counts[stage], _share(counts[stage], counts[flow.Stage.FLAGGED])) for name, stage in named]
 
 
 def _share(part: int, whole: int) -> str:

@@ -7,10 +7,11 @@ from typing import Any
 
 from adapter.domain.assessment import ORGANS
 from adapter.domain.follow_up import VitalStatus
-from adapter.web import words
+from adapter.web import times, words
+from adapter.web.tongue import mark, say
 
-SURVIVAL = {VitalStatus.ALIVE: "Alive", VitalStatus.DIED: "Died"}
-UNTOLD = "Not told by the hospital: ask"
+SURVIVAL = {VitalStatus.ALIVE: mark("Alive"), VitalStatus.DIED: mark("Died")}
+UNTOLD = mark("Not told by the hospital: ask")
 """Silence is neither life nor death."""
 
 
@@ -70,8 +71,8 @@ def _cell(organ: Mapping[str, Any]) -> Cell:
 
 
 def _survival(stated: Mapping[str, Any]) -> SurvivalRow:
-    return SurvivalRow(int(stated["day"]), _date(stated), SURVIVAL.get(stated.get("status", ""), UNTOLD))
+    return SurvivalRow(int(stated["day"]), _date(stated), say(SURVIVAL.get(stated.get("status", ""), UNTOLD)))
 
 
 def _date(stated: Mapping[str, Any]) -> str:
-    return f"{date.fromisoformat(str(stated['date'])):%d %b}".lstrip("0")
+    return times.day_of(date.fromisoformat(str(stated["date"])))

@@ -11,6 +11,8 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from adapter.web.tongue import say
+
 BODY_LIMIT = 1024 * 1024
 HEADER_LIMIT = 16 * 1024
 BODY_SECONDS = 10.0
@@ -75,7 +77,7 @@ class Guard:
             reference = secrets.token_hex(4)
             self._wall.failed(reference, error)
             if not sender.started:
-                text = f"Something went wrong here, not with you. Reference {reference}.\n"
+                text = say("Something went wrong here, not with you. Reference %(code)s.", code=reference) + "\n"
                 await PlainTextResponse(text, status_code=500)(scope, receive, sender)
 
 

@@ -6,6 +6,7 @@ from starlette.concurrency import run_in_threadpool
 
 from adapter.web.access import NotSignedInError, signed_in
 from adapter.web.context import WebContext
+from adapter.web.tongue import say
 
 router = APIRouter(include_in_schema=False)
 
@@ -48,7 +49,7 @@ async def metrics(request: Request) -> Response:
     """Only from this machine itself; a request that came by a proxy did not (W25)."""
     near = request.client is not None and request.client.host in LOCAL
     if not near or any(name in request.headers for name in PROXY_HEADERS):
-        raise HTTPException(404, "There is no such page.")
+        raise HTTPException(404, say("There is no such page."))
     context: WebContext = request.app.state.context
     return Response(await run_in_threadpool(context.metrics), media_type=TEXT_FORMAT)
 

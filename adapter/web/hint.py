@@ -6,6 +6,7 @@ from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import Response
 
 from adapter.web.context import WebContext
+from adapter.web.tongue import say
 
 router = APIRouter(include_in_schema=False)
 BEARER = "Bearer "
@@ -18,6 +19,6 @@ async def knock(request: Request, source: str) -> Response:
     hint = context.hints.get(source)
     said = request.headers.get("authorization", "").removeprefix(BEARER)
     if hint is None or not compare_digest(said.encode(), hint.word.encode()):
-        raise HTTPException(404, "There is no such page.")
+        raise HTTPException(404, say("There is no such page."))
     hint.wake()
     return Response(status_code=204)

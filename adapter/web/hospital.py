@@ -22,6 +22,7 @@ from adapter.web.record import note, recorded, told
 from adapter.web.sealed import Seal
 from adapter.web.sessions import Begun
 from adapter.web.staff import Person, external, person
+from adapter.web.tongue import mark, say
 
 router = APIRouter(include_in_schema=False)
 
@@ -30,20 +31,16 @@ VALID = timedelta(minutes=10)
 """Between being sent there and coming back: time to look for a phone."""
 LONGEST = 4096
 SAID_NO = {
-    "access_denied": "You did not sign in there.",
-    "login_required": "You did not sign in there.",
+    "access_denied": mark("You did not sign in there."),
+    "login_required": mark("You did not sign in there."),
 }
 WHY = {
-    "role": "Your hospital account has no role here. Ask the administrator of the worklist for one.",
-    "name": "Your hospital account has a name that cannot be used here. Tell your administrator.",
-    "taken": "An account of this house has the same name as yours. Tell your administrator.",
-    "disabled": "Your account here is closed. Ask your administrator.",
-    "acr": "Sign in with your second factor.",
+    "role": mark("Your hospital account has no role here. Ask the administrator of the worklist for one."),
+    "name": mark("Your hospital account has a name that cannot be used here. Tell your administrator."),
+    "taken": mark("An account of this house has the same name as yours. Tell your administrator."),
+    "disabled": mark("Your account here is closed. Ask your administrator."),
+    "acr": mark("Sign in with your second factor."),
 }
-AGAIN = {"link": "/sign-in", "link_text": "Back to signing in"}
-PLAINLY = (
-    "The hospital's sign-in gave an answer that cannot be trusted. Try again; if it stays so, tell your administrator"
-)
 
 
 @router.get("/sign-in/hospital")
@@ -69,7 +66,7 @@ async def come_back(request: Request) -> Response:
     address, now = request.client.host if request.client else "", context.clock()
     door: Door = request.app.state.door
     if door.addresses.wait(address, now):
-        return render.notice(request, 429, "Too many tries", "Wait a little, then try again.", **AGAIN)
+        return render.notice(request, 429, say("Too many tries"), say("Wait a little, then try again."), **_again())
     try:
         kept = _kept(request, context)
         claims, token = await run_in_threadpool(_redeemed, hospital, request, kept)
@@ -80,7 +77,7 @@ async def come_back(request: Request) -> Response:
         return _dropped(context, _refused(request, error.code))
     except UnavailableError:
         return _dropped(context, _away(request))
-    page = render.notice(request, 200, "One moment", "Opening the page…", bounce=kept["to"], link=kept["to"])
+    page = render.notice(request, 200, say("One moment"), say("Opening the page…"), bounce=kept["to"], link=kept["to"])
     sessions.set_cookie(page, context, cookie)
     return _dropped(context, page)
 
@@ -93,7 +90,7 @@ async def ended_there(request: Request) -> Response:
     try:
         subject, session = await run_in_threadpool(hospital.provider.signed_out, token)
     except RefusedSignInError:
-        raise HTTPException(400, "This is no logout token for us.") from None
+        raise HTTPException(400, say("This is no logout token for us.")) from None
     await run_in_threadpool(_close, context, hospital, subject, session)
     return Response(status_code=200)
 
@@ -105,7 +102,7 @@ def cookie_name(context: WebContext) -> str:
 def _hospital(request: Request) -> tuple[WebContext, Hospital]:
     context: WebContext = request.app.state.context
     if context.hospital is None:
-        raise HTTPException(404, "There is no such page.")
+        raise HTTPException(404, say("There is no such page."))
     return context, context.hospital
 
 
@@ -180,15 +177,28 @@ def _close(context: WebContext, hospital: Hospital, subject: str, session: str) 
 
 def _refused(request: Request, code: str) -> Response:
     if code == "state":
-        text = "This sign-in was begun in another window, or too long ago. Begin again."
-        return render.notice(request, 400, "That did not work", text, **AGAIN)
-    text = WHY.get(code) or SAID_NO.get(code) or f"{PLAINLY} this word: {code}."
-    return render.notice(request, 403, "Not signed in", text, **AGAIN)
+        text = say("This sign-in was begun in another window, or too long ago. Begin again.")
+        return render.notice(request, 400, say("That did not work"), text, **_again())
+    known = WHY.get(code) or SAID_NO.get(code)
+    text = say(known) if known else _plainly(code)
+    return render.notice(request, 403, say("Not signed in"), text, **_again())
+
+
+def _plainly(code: str) -> str:
+    return say(
+        "The hospital's sign-in gave an answer that cannot be trusted. Try again; if it stays so, tell your "
+        "administrator this word: %(code)s.",
+        code=code,
+    )
+
+
+def _again() -> dict[str, str]:
+    return {"link": "/sign-in", "link_text": say("Back to signing in")}
 
 
 def _away(request: Request) -> Response:
-    text = "The hospital's sign-in does not answer now. Try again in a moment, or use an account of this house."
-    page = render.notice(request, 503, "Not available now", text, **AGAIN)
+    text = say("The hospital's sign-in does not answer now. Try again in a moment, or use an account of this house.")
+    page = render.notice(request, 503, say("Not available now"), text, **_again())
     page.headers["Retry-After"] = "30"
     return page
 

@@ -19,12 +19,13 @@ from adapter.web.context import WebContext
 from adapter.web.filters import Filters
 from adapter.web.roll import Kept
 from adapter.web.sessions import Visitor
+from adapter.web.tongue import mark, say
 
 PAGE = 25
 """Candidates on a page: more is nobody's to look through, and the page stays light."""
 ASIDE = 10
 """Of those whose time is over or who were taken back, below the list."""
-CHANGED = "Changed"
+CHANGED = mark("Changed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +183,7 @@ def _row(one: tuple[Entry, CandidateRow], context: WebContext, asked: Asked, aro
     fresh = _fresh(entry, asked.marks)
     return ListRow(
         row=board.row_of(row, context, asked.now),
-        fresh=fresh,
+        fresh=say(fresh),
         lately=told.lately(lately, row.id, zone) if again or fresh == CHANGED or not row.standing else "",
         renewed=again,
         holder=claim.holder if claim else "",
@@ -193,7 +194,8 @@ def _row(one: tuple[Entry, CandidateRow], context: WebContext, asked: Asked, aro
 
 def elsewhere(other: Other) -> str:
     """`Also on the list of TRIAL (Declined)`: in two trials at once is a question for people."""
-    return f"Also on the list of {other.trial}" + (f" ({words.sentence(other.status)})" if other.status else "")
+    text = say("Also on the list of %(trial)s", trial=other.trial)
+    return f"{text} ({words.sentence(other.status)})" if other.status else text
 
 
 def renewed(row: CandidateRow, trial: Trial | None) -> bool:
@@ -205,4 +207,4 @@ def renewed(row: CandidateRow, trial: Trial | None) -> bool:
 def _fresh(entry: Entry, marks: Marks) -> str:
     if not marks.news(entry):
         return ""
-    return "Taken back" if entry.part is Part.WITHDRAWN else "New" if marks.new(entry) else CHANGED
+    return mark("Taken back") if entry.part is Part.WITHDRAWN else mark("New") if marks.new(entry) else CHANGED

@@ -12,6 +12,7 @@ from adapter.store import teamwork
 from adapter.web import sessions
 from adapter.web.access import STREAM, SeesPatients
 from adapter.web.context import WebContext
+from adapter.web.tongue import say
 
 router = APIRouter(include_in_schema=False)
 
@@ -86,6 +87,6 @@ def _stamp(context: WebContext) -> str:
 async def listen(request: Request, visitor: SeesPatients) -> StreamingResponse:  # noqa: ARG001 — the right is the point
     live: Live = request.app.state.live
     if live.listening >= MOST:
-        raise HTTPException(503, "Too many pages listen already.", {"Retry-After": "30"})
+        raise HTTPException(503, say("Too many pages listen already."), {"Retry-After": "30"})
     token = sessions.read_cookie(request)
     return StreamingResponse(live.events(token), media_type="text/event-stream", headers=HEADERS)

@@ -15,6 +15,7 @@ from adapter.web.answers import ABSENT, REFUSALS
 from adapter.web.context import WebContext
 from adapter.web.entries import Entry
 from adapter.web.record import note
+from adapter.web.tongue import ENGLISH, say, speaking
 from adapter.web.worklist import common_zone
 
 router = APIRouter()
@@ -59,10 +60,11 @@ async def download(request: Request, visitor: MayAct) -> Response:
     check_fresh(visitor, context.clock())
     version, kind = given["version"], given["format"]
     if version not in entries.VERSIONS or kind not in FORMATS:
-        raise HTTPException(422, "Choose the site's or the trial unit's version, as CSV or XLSX.")
+        raise HTTPException(422, say("Choose the site's or the trial unit's version, as CSV or XLSX."))
     trial = asked(context, given["trial"], visitor.scope)
     many = await run_in_threadpool(read, context, trial, visitor.scope)
-    rows, body = await run_in_threadpool(_file, context, trial, many, (version, kind))
+    with speaking(ENGLISH):
+        rows, body = await run_in_threadpool(_file, context, trial, many, (version, kind))
     await note(request, _act(visitor.name, visitor.role, "export-log", trial, version=version, format=kind, rows=rows))
     name = f"screening-log-{trial.id}-{version}-{context.clock():%Y%m%d}.{kind}"
     return Response(body, media_type=FORMATS[kind], headers={"Content-Disposition": f'attachment; filename="{name}"'})
@@ -91,7 +93,7 @@ def asked(context: WebContext, trial: str, scope: Scope) -> Trial:
     mine = [one for one in context.trials if scope.trial(one.id)]
     found = next((one for one in mine if trial in ("", one.id)), None)
     if found is None:
-        raise HTTPException(404, "This trial is not screened here.")
+        raise HTTPException(404, say("This trial is not screened here."))
     return found
 
 
@@ -101,6 +103,7 @@ def read(context: WebContext, trial: Trial, scope: Scope) -> list[Entry]:
 
 
 def _file(context: WebContext, trial: Trial, many: list[Entry], how: tuple[str, str]) -> tuple[int, bytes]:
+    """In English whoever asks: other programs read these columns."""
     version, kind = how
     rows, columns = entries.rows_of(version, many), entries.columns_of(version)
     if kind == "csv":
@@ -115,14 +118,14 @@ def _shown(one: Entry, zone: tzinfo) -> dict[str, Any]:
         "id": logged.id,
         "number": one.number,
         "withheld": one.withheld,
-        "age": entries.age_band(one),
+        "age": say(entries.age_band(one)),
         "sex": words.sentence(logged.sex),
         "flagged": times.local(logged.flagged, zone),
         "look": _after(logged.flagged, logged.seen),
         "decision": _after(logged.flagged, entries.decided(one)),
         "verdict": words.verdict(logged.verdict),
         "status": words.sentence(logged.status),
-        "why": flow.passage(logged, one.trial).why,
+        "why": words.capital(flow.passage(logged, one.trial).why),
     }
 
 

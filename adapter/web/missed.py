@@ -10,6 +10,7 @@ from adapter.store.accounts import Scope
 from adapter.store.proposals import Proposal
 from adapter.web import times, words
 from adapter.web.context import WebContext
+from adapter.web.tongue import say
 
 MOST = 50
 """Things nobody mapped, with their examples, on the page; the command line lists all."""
@@ -34,7 +35,7 @@ def _told(found: Found) -> dict[str, Any]:
     one = found.as_json()
     whole = one["said"] not in {"", unmapped.REST} and len(one["said"]) < unmapped.LONGEST
     kind = KINDS.get(one["code"], "") if whole else ""
-    words_for = {"kind": kind, "what": words.UNMAPPED[one["code"]], "suggestions": found.suggestions}
+    words_for = {"kind": kind, "what": say(words.UNMAPPED[one["code"]]), "suggestions": found.suggestions}
     return one | words_for | {"day": "" if one["last"] is None else one["last"][:10]}
 
 

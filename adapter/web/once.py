@@ -15,6 +15,7 @@ from adapter.store.database import Transaction
 from adapter.web import fields, passwords, render, sessions
 from adapter.web.context import WebContext
 from adapter.web.record import recorded
+from adapter.web.tongue import say
 
 DEMO = "demo"
 """Signs in at once, by following the link; only where every patient is synthetic."""
@@ -73,7 +74,7 @@ async def accept(request: Request, token: str) -> Response:
     stored = await run_in_threadpool(passwords.hashed, given["password"])
     cookie = await run_in_threadpool(_settle, context, token, User(name, role_of(purpose), stored, context.clock()))
     if cookie is None:
-        return _form(request, token, purpose, name=name, problem="This name is taken, or the link was just used.")
+        return _form(request, token, purpose, name=name, problem=say("This name is taken, or the link was just used."))
     if context.second_step_required:
         return RedirectResponse("/sign-in", status_code=303)
     return _welcome(context, cookie)
@@ -87,9 +88,9 @@ def role_of(purpose: str) -> str:
 
 def _problem(name: str, given: dict[str, str]) -> str | None:
     if not accounts.NAME.fullmatch(name):
-        return "A name has 2 to 64 letters, digits, dots or dashes."
+        return say("A name has 2 to 64 letters, digits, dots or dashes.")
     if given["password"] != given["again"]:
-        return "The two passwords differ."
+        return say("The two passwords differ.")
     return passwords.weakness(given["password"], name)
 
 
@@ -152,5 +153,5 @@ def _welcome(context: WebContext, cookie: str) -> Response:
 
 
 def used_up(request: Request) -> Response:
-    text = "It works once, and only for a while. Ask your administrator for a new one."
-    return render.notice(request, 410, "This link has been used", text, link="/sign-in", link_text="Sign in")
+    text = say("It works once, and only for a while. Ask your administrator for a new one.")
+    return render.notice(request, 410, say("This link has been used"), text, link="/sign-in", link_text=say("Sign in"))

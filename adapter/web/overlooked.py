@@ -21,6 +21,7 @@ from adapter.web.context import WebContext
 from adapter.web.log import asked
 from adapter.web.record import recorded
 from adapter.web.sessions import Visitor
+from adapter.web.tongue import say
 
 router = APIRouter(include_in_schema=False)
 
@@ -68,17 +69,17 @@ def _named(conn: Snapshot, number: str, scope: Scope) -> PatientId | None:
     """`NUMBER`, or `AUTHORITY|NUMBER` where two persons have the same one; `None` for somebody nobody told us of."""
     authority, _, value = number.rpartition("|")
     if not value or len(number) > LONGEST_NUMBER:
-        raise RejectedError("Write the hospital number of the patient.")
+        raise RejectedError(say("Write the hospital number of the patient."))
     numbered = [one for one in patients.numbered(conn, value) if scope.site(one.site)]
     known = [one for one in numbered if not authority or one.authority == authority]
     found = {persons.resolve(conn, one) for one in known}
     if len(found) > 1:
-        raise RejectedError("Several patients have this number: write it as AUTHORITY|NUMBER.")
+        raise RejectedError(say("Several patients have this number: write it as AUTHORITY|NUMBER."))
     return found.pop() if found else None
 
 
 def _moment(context: WebContext, who: PatientId | None, text: str) -> datetime:
     at = times.typed(text, board.zone_of(context, who.site if who else ""))
     if at is None or at > context.clock():
-        raise RejectedError("Say when the patient was a candidate: a moment of the past.")
+        raise RejectedError(say("Say when the patient was a candidate: a moment of the past."))
     return at

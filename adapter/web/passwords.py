@@ -8,6 +8,8 @@ from pwdlib.exceptions import UnknownHashError
 from pwdlib.hashers.argon2 import Argon2Hasher
 from starlette.concurrency import run_in_threadpool
 
+from adapter.web.tongue import say
+
 SHORTEST = 12
 LONGEST = 256
 MEMORY_KIB = 19_456
@@ -54,9 +56,11 @@ class PasswordCheck:
 def weakness(password: str, name: str) -> str | None:
     """What is wrong with a new password, as an advice; None when it will do."""
     if len(password) < SHORTEST:
-        return f"Use at least {SHORTEST} characters; a few words are easier to remember than signs."
+        return say(
+            "Use at least %(number)s characters; a few words are easier to remember than signs.", number=SHORTEST
+        )
     if len(password) > LONGEST:
-        return f"Use at most {LONGEST} characters."
+        return say("Use at most %(number)s characters.", number=LONGEST)
     if name and name.casefold() in password.casefold():
-        return "Leave your name out of the password."
+        return say("Leave your name out of the password.")
     return None

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from adapter.scoring.thresholds import WORST_TOTAL
 from adapter.web.flow import Step
+from adapter.web.tongue import several
 
 WIDTH, MAIN, SIDE, GAP = 720, 300, 340, 14
 BOX, LINE, PAD = 50, 17, 12
@@ -66,7 +67,7 @@ def flow_picture(steps: Sequence[Step]) -> FlowPicture:
 def _side(step: Step, y: int) -> Box | None:
     if not step.gone:
         return None
-    lines = [f"{step.gone} did not go on"]
+    lines = [several("%(number)s did not go on", "%(number)s did not go on", step.gone)]
     for why, number in step.left:
         lines += textwrap.wrap(f"{number} {why}", LETTERS, subsequent_indent="    ")
     return _box(WIDTH - SIDE - 1, y, SIDE, lines)

@@ -29,6 +29,7 @@ from adapter.web.context import WebContext
 from adapter.web.record import note
 from adapter.web.roles import Right, may
 from adapter.web.sessions import Visitor
+from adapter.web.tongue import mark, say
 from adapter.web.worklist import common_zone, read_feeds
 
 router = APIRouter(include_in_schema=False)
@@ -37,17 +38,17 @@ MESSAGES = ("received", "applied", "duplicate", "ignored", "quarantined", "pendi
 MOST = 100
 """Messages, and codes or units, on the page; the command line lists all."""
 DONE = {
-    "release": "The message is read again. If it cannot be read now either, it comes back here.",
-    "discard": "The message is given up: it counts as ignored.",
-    "propose": "The line is proposed. An investigator approves it, or declines.",
-    "approve": "The line stands in the site's file. What it concerns is being read again.",
-    "decline": "The line is declined.",
+    "release": mark("The message is read again. If it cannot be read now either, it comes back here."),
+    "discard": mark("The message is given up: it counts as ignored."),
+    "propose": mark("The line is proposed. An investigator approves it, or declines."),
+    "approve": mark("The line stands in the site's file. What it concerns is being read again."),
+    "decline": mark("The line is declined."),
 }
 
 
 @router.get("/quality")
 async def page(request: Request, visitor: SeesCounts, done: str = "") -> Response:
-    return await quality_page(request, visitor, said=DONE.get(done, ""))
+    return await quality_page(request, visitor, said=say(DONE.get(done, "")))
 
 
 async def quality_page(request: Request, visitor: Visitor, *, said: str = "", problem: str = "") -> Response:
@@ -69,13 +70,13 @@ async def quality_page(request: Request, visitor: Visitor, *, said: str = "", pr
         here="quality",
         feeds=await run_in_threadpool(read_feeds, context, visitor.scope),
         tallies=await run_in_threadpool(read_tallies, context, visitor.scope),
-        doubts=[(conflicts.WORDS[kind], number) for kind, number in numbers["identity"].items() if number],
+        doubts=[(say(conflicts.WORDS[kind]), number) for kind, number in numbers["identity"].items() if number],
         doubted=doubted if visitor.may(Right.PATIENTS) else [],
         messages=[(words.sentence(name), number) for name, number in numbers["messages"].items()],
         candidates=[(words.sentence(name), number) for name, number in numbers["candidates"].items()],
         watched=await run_in_threadpool(read_watched, context, zone, visitor.scope) if maps else None,
         reasons=[(code, explained(code), number) for code, number in numbers["quarantine"].items()],
-        unmapped=[one | {"kind": words.UNMAPPED[one["code"]]} for one in numbers["unmapped"]],
+        unmapped=[one | {"kind": say(words.UNMAPPED[one["code"]])} for one in numbers["unmapped"]],
         held=[(row, times.local(row.received, zone), explained(row.reason)) for row in held],
         bench=await run_in_threadpool(missed.read, context, zone, visitor.scope) if maps else None,
         proposes=may(visitor.role, Right.PROPOSE),

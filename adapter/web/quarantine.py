@@ -19,6 +19,7 @@ from adapter.web.access import MaySettle, check_csrf
 from adapter.web.context import WebContext
 from adapter.web.record import recorded
 from adapter.web.sessions import Visitor
+from adapter.web.tongue import say
 
 router = APIRouter(include_in_schema=False)
 
@@ -57,7 +58,7 @@ async def show(request: Request, visitor: MaySettle, message_id: int) -> Respons
         settling = await _asked(request, visitor, message_id, "show")
         row, body = await run_in_threadpool(_look, context, settling)
     except RejectedError as error:
-        return await quality.quality_page(request, visitor, problem=str(error))
+        return await quality.quality_page(request, visitor, problem=say(str(error)))
     text = body[:MOST_SHOWN].decode("utf-8", "replace").replace("\r\n", "\n").replace("\r", "\n")
     return render.page(
         request,
@@ -78,7 +79,7 @@ async def _settled(request: Request, visitor: Visitor, message_id: int, what: tu
         settling = await _asked(request, visitor, message_id, action)
         await run_in_threadpool(_act, context, settling, deed)
     except RejectedError as error:
-        return await quality.quality_page(request, visitor, problem=str(error))
+        return await quality.quality_page(request, visitor, problem=say(str(error)))
     context.wake()
     return RedirectResponse(f"/quality?done={action}#quarantine", status_code=303)
 
@@ -88,7 +89,7 @@ async def _asked(request: Request, visitor: Visitor, message_id: int, action: st
     given = await fields.form(request, "csrf", "reason")
     check_csrf(visitor, given["csrf"])
     if not given["reason"]:
-        raise RejectedError("Say why: it is put on record with your name.")
+        raise RejectedError(say("Say why: it is put on record with your name."))
     return Settling(visitor, message_id, action, given["reason"][:LONGEST_REASON])
 
 

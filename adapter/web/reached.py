@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
 
+from markupsafe import Markup
+
 from adapter.alerting.life import Mark, life
 from adapter.alerting.model import Call
 from adapter.pipeline.calling import is_decided
@@ -13,11 +15,12 @@ from adapter.store.database import Snapshot
 from adapter.store.worklist import CandidateRow, HistoryRow
 from adapter.web import board, times, words
 from adapter.web.context import WebContext
+from adapter.web.tongue import english, mark, say
 
 WAY = {
-    outbox.WAITING: "waits for",
-    outbox.DELIVERED: "taken by",
-    outbox.DEAD: "refused by",
+    outbox.WAITING: mark("waits for"),
+    outbox.DELIVERED: mark("taken by"),
+    outbox.DEAD: mark("refused by"),
 }
 
 
@@ -89,4 +92,5 @@ def _told(one: Call | Delivered, went: Sequence[Delivered], zone: tzinfo) -> Tol
 def way_of(way: Delivered, zone: tzinfo) -> str:
     """`taken by mail/anna Fri 2 Jan 04:00`, `waits for hook: the webhook answered HTTP 503 — tried again`."""
     settled = f" {times.local(way.settled, zone)}" if way.settled else ""
-    return f"{WAY.get(way.state, way.state)} {way.outlet}{settled}{f': {way.error}' if way.error else ''}"
+    said = f"{say(WAY.get(way.state, way.state))} {way.outlet}{settled}"
+    return Markup("{}: {}").format(said, english(way.error)) if way.error else said

@@ -17,6 +17,7 @@ from adapter.web.access import SignedIn, check_csrf
 from adapter.web.context import WebContext
 from adapter.web.record import recorded
 from adapter.web.sessions import Visitor
+from adapter.web.tongue import say
 
 router = APIRouter(include_in_schema=False)
 
@@ -38,7 +39,7 @@ async def make_anew(request: Request, visitor: SignedIn) -> Response:
     if isinstance(user, Response):
         return user
     if not user.second_step:
-        raise HTTPException(403, "Make a phone known first: the codes stand in for it.")
+        raise HTTPException(403, say("Make a phone known first: the codes stand in for it."))
     request.app.state.door.names.succeeded(visitor.name)
     return shown(request, await run_in_threadpool(_made, context, user), "/account", visitor)
 

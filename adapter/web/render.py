@@ -1,4 +1,4 @@
-"""Templates to answers: autoescaped, strict about names that do not exist, and with the intended use on every page."""
+"""Templates to answers: autoescaped, strict about names that do not exist, in the reader's language, with the intended use."""
 
 import hashlib
 from functools import cache
@@ -8,23 +8,27 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from adapter.web import tongue
 from adapter.web.context import WebContext
 from adapter.web.folder import STATIC
 from adapter.web.roles import Right, may
+from adapter.web.tongue import mark
 
-INTENDED_USE = "Research recruitment support. Not for diagnosis, monitoring or treatment."
+INTENDED_USE = mark("Research recruitment support. Not for diagnosis, monitoring or treatment.")
 """Decisions F10: on every page and every alert."""
 
 
 @cache
 def environment() -> Environment:
-    return Environment(
+    made = Environment(
         loader=PackageLoader("adapter.web"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    made.globals |= {"en": tongue.in_english, "english": tongue.english, "inner": tongue.inner}
+    return tongue.taught(made)
 
 
 @cache
@@ -35,12 +39,14 @@ def _digest(name: str) -> str:
 
 def html(template: str, context: WebContext, visitor: Any = None, /, **values: Any) -> str:
     """The page as text. `visitor` is the signed-in person, or None."""
-    given = {"here": "", "digest": _digest, "software": context.software, "demo": context.demo}
+    given = {"here": "", "digest": _digest, "software": context.software, "demo": context.demo, "place": "/"}
+    spoken = {"language": tongue.language(), "languages": tongue.LANGUAGES}
     role = visitor.role if visitor else ""
     found = environment().get_template(template)
     return found.render(
-        given | values,
+        given | spoken | values,
         visitor=visitor,
+        role=tongue.say(role),
         intended_use=INTENDED_USE,
         sees_patients=visitor is not None and visitor.may(Right.PATIENTS),
         covers=_covers(context, visitor),
@@ -58,7 +64,10 @@ def _covers(context: WebContext, visitor: Any) -> float:
 
 
 def page(request: Request, template: str, /, *, visitor: Any = None, status: int = 200, **values: Any) -> HTMLResponse:
-    return HTMLResponse(html(template, request.app.state.context, visitor, **values), status_code=status)
+    """`place` is where the page is found again, where it has an address."""
+    query = f"?{request.url.query}" if request.url.query else ""
+    given = {"place": f"{request.url.path}{query}" if request.method == "GET" else "/"}
+    return HTMLResponse(html(template, request.app.state.context, visitor, **(given | values)), status_code=status)
 
 
 def notice(request: Request, status: int, title: str, text: str, **more: Any) -> HTMLResponse:

@@ -35,7 +35,10 @@ async def as_json(request: Request, visitor: SeesNumbers) -> dict[str, Any]:
 
 @router.get("/screened", include_in_schema=False)
 async def page(request: Request, visitor: SeesNumbers) -> Response:
-    told = [row | {"words": _words(row)} for row in await _read(request, visitor)]
+    told = [
+        row | {"words": _words(row), "verdict_words": words.sentence(row["verdict"])}
+        for row in await _read(request, visitor)
+    ]
     return render.page(request, "screened.html", visitor=visitor, here="screened", rows=told)
 
 

@@ -17,6 +17,7 @@ from adapter.web.attempts import Door
 from adapter.web.context import WebContext
 from adapter.web.record import note, recorded
 from adapter.web.sealed import Seal
+from adapter.web.tongue import mark, say, several
 
 router = APIRouter(include_in_schema=False)
 
@@ -24,7 +25,7 @@ PURPOSE = "half-signed-in"
 VALID = timedelta(minutes=10)
 """Between the password and the code: time to look for a phone, and to install a program on it."""
 LAST = 20
-WRONG = "This code is not right, or was used already. Wait for the next one."
+WRONG = mark("This code is not right, or was used already. Wait for the next one.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,7 @@ async def answer(request: Request) -> Response:
     if entered is None:
         door.addresses.failed(address, now)
         await note(request, Act(name, "", "second-step", outcome="failed"))
-        return ask(request, half, problem=WRONG, status=403)
+        return ask(request, half, problem=say(WRONG), status=403)
     door.names.succeeded(name)
     response: Response = RedirectResponse(half.to, status_code=303)
     if entered.codes:
@@ -140,6 +141,11 @@ def _way(tx: Transaction, context: WebContext, half: Half, code: str) -> str:
 
 
 def _slow_down(request: Request, half: Half, seconds: int) -> Response:
-    response = ask(request, half, problem=f"Too many tries. Wait {seconds} seconds.", status=429)
+    response = ask(
+        request,
+        half,
+        problem=several("Too many tries. Wait %(number)s second.", "Too many tries. Wait %(number)s seconds.", seconds),
+        status=429,
+    )
     response.headers["Retry-After"] = str(seconds)
     return response

@@ -13,9 +13,11 @@ from adapter.web import board, times, words
 from adapter.web.board import BoardRow
 from adapter.web.context import WebContext
 from adapter.web.followed import Followed, followed
+from adapter.web.tongue import figure, mark, say
 from adapter.web.values import Value, values
 
-ANSWERS = {"met": "Met", "not-met": "Not met", "unknown": "Still unknown"}
+ANSWERS = {"met": mark("Met"), "not-met": mark("Not met"), "unknown": mark("Still unknown")}
+OUTCOMES = {"fits": mark("stays in"), "stops": mark("rules out")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +120,7 @@ def sheet(row: CandidateRow, context: WebContext, now: datetime) -> Sheet:
         deciding=tuple(str(test.get("says") or "") for test in explained.get("deciding") or ()),
         organs=organs_of(sofa, explained.get("sofa2") or {}, zone),
         second=words.span(explained.get("sofa2")),
-        equivalent=str(sofa.get("norepinephrine_equivalent") or ""),
+        equivalent=figure(str(sofa.get("norepinephrine_equivalent") or "")),
         sofa_low=int(sofa.get("low") or 0),
         sofa_high=int(sofa.get("high") or 0),
         window=str(sofa.get("window_hours") or ""),
@@ -183,8 +185,8 @@ def effect(kind: str, answer: str) -> str:
 
 def meaning(kind: str, answer: str) -> str:
     """An answer with what it leads to, because "met" is good news of an inclusion and bad news of an exclusion."""
-    outcome = {"fits": " (stays in)", "stops": " (rules out)"}.get(effect(kind, answer), "")
-    return ANSWERS.get(answer, answer) + outcome
+    outcome, said = OUTCOMES.get(effect(kind, answer)), say(ANSWERS.get(answer, answer))
+    return f"{said} ({say(outcome)})" if outcome else said
 
 
 def organs_of(sofa: Mapping[str, Any], beside: Mapping[str, Any], zone: tzinfo) -> tuple[Organ, ...]:

@@ -13,6 +13,7 @@ from adapter.web.attempts import Door
 from adapter.web.context import WebContext
 from adapter.web.farewell import farewell
 from adapter.web.record import note, recorded
+from adapter.web.tongue import say, several
 
 router = APIRouter(include_in_schema=False)
 
@@ -41,7 +42,7 @@ async def try_in(request: Request) -> Response:
     if not await door.check(given["password"], user.password_hash if user else None) or user is None:
         door.addresses.failed(address, now)
         await note(request, Act(name, "", "sign-in", outcome="failed"))
-        return _form(request, to, problem="Name and password do not belong together.", status=403)
+        return _form(request, to, problem=say("Name and password do not belong together."), status=403)
     if half := second_step.needed(context, user, to):
         return second_step.ask(request, half)
     door.names.succeeded(name)
@@ -58,7 +59,7 @@ async def leave(request: Request, visitor: SignedIn) -> Response:
     where = await run_in_threadpool(farewell, context, visitor.hint)
     response: Response = RedirectResponse("/sign-in", status_code=303)
     if where:  # not a redirect: a form of ours may lead nowhere but to ourselves
-        response = render.notice(request, 200, "One moment", "Signing out…", bounce=where, link=where)
+        response = render.notice(request, 200, say("One moment"), say("Signing out…"), bounce=where, link=where)
     sessions.drop_cookie(response, context)
     return response
 
@@ -79,11 +80,16 @@ def _enter(context: WebContext, user: User) -> str:
 
 def _form(request: Request, to: str, *, problem: str = "", status: int = 200) -> Response:
     hospital = request.app.state.context.hospital
-    label = hospital.label if hospital else ""
+    label = say(hospital.label) if hospital else ""
     return render.page(request, "sign_in.html", status=status, to=to, problem=problem, hospital=label)
 
 
 def _slow_down(request: Request, to: str, seconds: int) -> Response:
-    response = _form(request, to, problem=f"Too many tries. Wait {seconds} seconds.", status=429)
+    response = _form(
+        request,
+        to,
+        problem=several("Too many tries. Wait %(number)s second.", "Too many tries. Wait %(number)s seconds.", seconds),
+        status=429,
+    )
     response.headers["Retry-After"] = str(seconds)
     return response

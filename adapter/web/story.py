@@ -11,10 +11,11 @@ from adapter.store.candidate_rows import HistoryRow
 from adapter.store.teamwork import CLAIM, HAND_OVER, RELEASE, Note
 from adapter.web import told, words
 from adapter.web.charts import quantity
+from adapter.web.tongue import inner, mark, say
 
 STATUS = "status"
 """A line of the history that says less than the decision itself."""
-DEEDS = {CLAIM: "Taken in hand", RELEASE: "Let go"}
+DEEDS = {CLAIM: mark("Taken in hand"), RELEASE: mark("Let go")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,7 @@ def decision(state: PatientState, trial: str, episode: str) -> Decision | None:
 
 def reasoned(one: Decision) -> str:
     """`Declined: relative. Note`."""
-    parts = (words.sentence(one.status), words.sentence(one.reason).lower() if one.reason else "")
+    parts = (words.sentence(one.status), inner(words.sentence(one.reason)) if one.reason else "")
     return ". ".join(part for part in (": ".join(part for part in parts if part), one.note) if part)
 
 
@@ -74,31 +75,37 @@ def _told(history: Iterable[HistoryRow], zone: tzinfo) -> Iterator[Moment]:
 
 def _corrected(one: Correction) -> Moment:
     """`Platelets 18 → 181 ×10³/µL; SOFA 7 → 3`."""
-    before, now = quantity(one.before), quantity(one.after) if one.after else "none"
+    before, now = quantity(one.before), quantity(one.after) if one.after else say("none")
     text = f"{words.concept(one.before.concept)} {before} → {now}"
     if one.was is not None and one.now is not None:
         was, is_now = (words.interval(score.low, score.high) for score in (one.was, one.now))
-        text += f"; SOFA {was} → {is_now}" if was != is_now else f"; SOFA stays {was}"
-    return Moment(one.at, "Corrected" if one.after else "Withdrawn", text=text, message=one.message)
+        text += f"; SOFA {was} → {is_now}" if was != is_now else f"; {say('SOFA stays %(points)s', points=was)}"
+    return Moment(one.at, say("Corrected") if one.after else say("Withdrawn"), text=text, message=one.message)
 
 
 def _decided(about: About) -> Iterator[Moment]:
     for one in about.state.decided(about.trial.id, about.episode):
-        yield Moment(one.at, "Status", text=reasoned(one), by=one.by)
+        yield Moment(one.at, say("Status"), text=reasoned(one), by=one.by)
 
 
 def _answered(about: About) -> Iterator[Moment]:
     for one in about.state.determinations:
         if one.trial == about.trial.id and about.trial.criterion(one.criterion) is not None:
-            yield Moment(one.at, "Answer", text=_answer(one), by=one.by)
+            yield Moment(one.at, say("Answer"), text=_answer(one), by=one.by)
 
 
 def _answer(one: Determination) -> str:
-    text = f"{one.criterion} {str(one.answer).replace('-', ' ')}"
+    text = f"{one.criterion} {say(str(one.answer).replace('-', ' '))}"
     return f"{text}: {one.note}" if one.note else text
 
 
 def _noted(one: Note) -> Moment:
-    kind = f"Handed over to {one.addressee}" if one.kind == HAND_OVER else DEEDS.get(one.kind, "Note")
-    let_go = f"was with {one.addressee}" if one.kind == RELEASE and one.addressee != one.by else ""
+    kind = _deed(one)
+    let_go = say("was with %(name)s", name=one.addressee) if one.kind == RELEASE and one.addressee != one.by else ""
     return Moment(one.at, kind, text=one.text or let_go, by=one.by, note=bool(one.text))
+
+
+def _deed(one: Note) -> str:
+    if one.kind == HAND_OVER:
+        return say("Handed over to %(name)s", name=one.addressee)
+    return say(DEEDS.get(one.kind, mark("Note")))

@@ -7,6 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from adapter.domain.trial import Clock as TrialClock
+from adapter.web.tongue import month, say, weekday
 
 MINUTE = 60
 HOUR = 60 * MINUTE
@@ -37,10 +38,10 @@ class Countdown:
 def countdown(deadline: datetime | None, now: datetime, clock: TrialClock | None) -> Countdown:
     """Time left until the deadline (strict: nothing is left at it) in the tones of the trial's own warning marks."""
     if deadline is None:
-        return Countdown("–", Tone.NONE, "Clock not started", None, 0)
+        return Countdown("–", Tone.NONE, say("Clock not started"), None, 0)
     left = (deadline - now).total_seconds()
     if left <= 0:
-        return Countdown("0\u00a0h", Tone.OVER, "Time is over", deadline, 0)
+        return Countdown(say("%(hours)s\u00a0h", hours=0), Tone.OVER, say("Time is over"), deadline, 0)
     limit = clock.limit.total_seconds() if clock else left
     tone, words = _tone(left, sorted(clock.warn_left) if clock else [])
     return Countdown(duration(left), tone, words, deadline, max(1, min(100, int(100 * left / limit))))
@@ -50,30 +51,32 @@ def _tone(left: float, marks: list[timedelta]) -> tuple[Tone, str]:
     for index, mark in enumerate(marks):
         if left <= mark.total_seconds():
             hours = int(mark.total_seconds() // HOUR)
-            return (Tone.NOW if index == 0 else Tone.SOON), f"Under {hours} h left"
-    return Tone.CALM, "Time left"
+            return (Tone.NOW if index == 0 else Tone.SOON), say("Under %(hours)s h left", hours=hours)
+    return Tone.CALM, say("Time left")
 
 
 def duration(seconds: float) -> str:
     """`41 h`, `5 h 10 min`, `8 min`: rounded down, so that nobody is promised time that is not there."""
     hours, minutes = int(seconds // HOUR), int(seconds % HOUR // MINUTE)
-    if seconds >= DAY:
-        return f"{hours}\u00a0h"
+    if hours and minutes and seconds < DAY:
+        return say("%(hours)s\u00a0h %(minutes)s\u00a0min", hours=hours, minutes=minutes)
     if hours:
-        return f"{hours}\u00a0h {minutes}\u00a0min" if minutes else f"{hours}\u00a0h"
-    return f"{minutes}\u00a0min" if minutes else "under 1\u00a0min"
+        return say("%(hours)s\u00a0h", hours=hours)
+    return say("%(minutes)s\u00a0min", minutes=minutes) if minutes else say("under 1\u00a0min")
 
 
 def ago(moment: datetime | None, now: datetime) -> str:
     """`just now`, `12 min ago`, `3 d ago`."""
     if moment is None:
-        return "never"
+        return say("never")
     seconds = (now - moment).total_seconds()
     if seconds < MINUTE:
-        return "just now"
+        return say("just now")
     if seconds < HOUR:
-        return f"{int(seconds // MINUTE)} min ago"
-    return f"{int(seconds // HOUR)} h ago" if seconds < 2 * DAY else f"{int(seconds // DAY)} d ago"
+        return say("%(number)s min ago", number=int(seconds // MINUTE))
+    if seconds < 2 * DAY:
+        return say("%(number)s h ago", number=int(seconds // HOUR))
+    return say("%(number)s d ago", number=int(seconds // DAY))
 
 
 def local(moment: datetime | str | None, zone: tzinfo) -> str:
@@ -85,7 +88,12 @@ def local(moment: datetime | str | None, zone: tzinfo) -> str:
     except ValueError:
         return str(moment)
     shown = (aware if aware.tzinfo else aware.replace(tzinfo=UTC)).astimezone(zone)
-    return f"{shown:%a} {shown.day} {shown:%b %H:%M}"
+    return f"{weekday(shown.weekday())} {day_of(shown)} {shown:%H:%M}"
+
+
+def day_of(day: date) -> str:
+    """`2 Jan`; the order is the language's."""
+    return say("%(day)s %(month)s", day=day.day, month=month(day.month))
 
 
 def zone_name(zone: tzinfo, now: datetime) -> str:

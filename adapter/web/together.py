@@ -18,6 +18,7 @@ from adapter.web.access import MayAct, SeesPatients, check_csrf
 from adapter.web.context import WebContext
 from adapter.web.record import recorded
 from adapter.web.sessions import Visitor
+from adapter.web.tongue import say
 from adapter.web.wishes import LONGEST_NOTE
 from adapter.web.worklist import candidate_page, known, list_page
 
@@ -64,7 +65,9 @@ async def hand_over(request: Request, visitor: MayAct, candidate: str) -> Respon
     given = await _form(request, visitor, "addressee", "text")
     row, _ = await known(request, visitor, candidate)
     if given["addressee"] not in await run_in_threadpool(colleagues.listed, request.app.state.context, row):
-        return await candidate_page(request, visitor, candidate, problem="Choose a colleague who works with the list.")
+        return await candidate_page(
+            request, visitor, candidate, problem=say("Choose a colleague who works with the list.")
+        )
     if len(given["text"]) > LONGEST_NOTE:
         return await candidate_page(request, visitor, candidate, problem=_too_long())
 
@@ -80,7 +83,7 @@ async def hand_over(request: Request, visitor: MayAct, candidate: str) -> Respon
 async def note(request: Request, visitor: MayAct, candidate: str) -> Response:
     given = await _form(request, visitor, "text")
     if not given["text"] or len(given["text"]) > LONGEST_NOTE:
-        problem = _too_long() if given["text"] else "Write something."
+        problem = _too_long() if given["text"] else say("Write something.")
         return await candidate_page(request, visitor, candidate, problem=problem)
 
     def do(tx: Transaction, deed: _Deed) -> bool:
@@ -97,11 +100,11 @@ async def looked(request: Request, visitor: SeesPatients) -> Response:
     try:
         until = datetime.fromisoformat(given["until"])
     except ValueError:
-        raise HTTPException(422, "This form is incomplete. Reload the page and try again.") from None
+        raise HTTPException(422, say("This form is incomplete. Reload the page and try again.")) from None
     context: WebContext = request.app.state.context
     now = context.clock()
     if until.tzinfo is None or until > now:
-        raise HTTPException(422, "Nobody has seen what is still to come.")
+        raise HTTPException(422, say("Nobody has seen what is still to come."))
     await run_in_threadpool(_looked, context, visitor, until)
     return RedirectResponse(fields.local_path(given["to"]), status_code=303)
 
@@ -148,8 +151,13 @@ def _looked(context: WebContext, visitor: Visitor, until: datetime) -> None:
 
 def _taken(request: Request, context: WebContext, row: CandidateRow, error: TakenError) -> Response:
     since = times.local(error.claim.since, board.zone_of(context, row.patient.site))
-    text = f"{error.claim.holder} has this candidate in hand since {since}. Let it go, or hand it over, on its page."
-    return render.notice(request, 409, "Already in hand", text, link=_page_of(row.id), link_text="Open the candidate")
+    text = say(
+        "%(name)s has this candidate in hand since %(time)s. Let it go, or hand it over, on its page.",
+        name=error.claim.holder,
+        time=since,
+    )
+    where = {"link": _page_of(row.id), "link_text": say("Open the candidate")}
+    return render.notice(request, 409, say("Already in hand"), text, **where)
 
 
 def _page_of(candidate: str) -> str:
@@ -157,4 +165,4 @@ def _page_of(candidate: str) -> str:
 
 
 def _too_long() -> str:
-    return f"A note has at most {LONGEST_NOTE} characters."
+    return say("A note has at most %(number)s characters.", number=LONGEST_NOTE)

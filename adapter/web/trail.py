@@ -11,6 +11,7 @@ from adapter.web.context import WebContext
 from adapter.web.record import note
 from adapter.web.roles import Right, may
 from adapter.web.sessions import Visitor
+from adapter.web.tongue import say
 
 router = APIRouter(include_in_schema=False)
 
@@ -34,7 +35,7 @@ async def page(request: Request, visitor: SignedIn) -> Response:
     widest = view(visitor)
     await note(request, Act(visitor.name, visitor.role, "view-trail", outcome="ok" if widest else "refused"))
     if widest is None:
-        raise HTTPException(403, "Your role does not allow this.")
+        raise HTTPException(403, say("Your role does not allow this."))
     rows = await run_in_threadpool(read, context, visitor, widest)
     return render.page(request, "trail.html", visitor=visitor, here="trail", rows=rows, own=widest is Right.AUDIT_OWN)
 

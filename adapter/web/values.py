@@ -24,12 +24,11 @@ class Value:
 
 def value(evidence: Mapping[str, Any], zone: tzinfo) -> Value:
     """From one evidence object of the explanation (interfaces 4)."""
-    text = words.quantity(str(evidence.get("value") or ""), str(evidence.get("unit") or ""))
     return Value(
         label=words.concept(str(evidence.get("concept") or "")),
-        text=text,
+        text=words.quantity(str(evidence.get("value") or ""), str(evidence.get("unit") or "")),
         at=times.local(evidence.get("effective"), zone),
-        original=_original(evidence, text),
+        original=_original(evidence),
         laboratory=str(evidence.get("laboratory") or ""),
         message=str(evidence.get("message") or ""),
         note=_note(str(evidence.get("note") or ""), str(evidence.get("value") or "")),
@@ -46,10 +45,11 @@ def _note(note: str, number: str) -> str:
     return "" if number in note.split() else note
 
 
-def _original(evidence: Mapping[str, Any], text: str) -> str:
-    stated = evidence.get("original") or {}
+def _original(evidence: Mapping[str, Any]) -> str:
+    """As its sender wrote it, in every language."""
+    stated, used = evidence.get("original") or {}, str(evidence.get("value") or "")
     number = str(evidence.get("original_value") or stated.get("value") or "")
     ucum = str(evidence.get("original_unit") or stated.get("unit") or "")
-    shown = words.quantity(number, ucum)
-    same = number == str(evidence.get("value") or "") and words.unit(ucum) == words.unit(str(evidence.get("unit")))
-    return "" if not number or same or shown == text else shown
+    shown = words.verbatim(number, ucum)
+    same = number == used and words.unit(ucum) == words.unit(str(evidence.get("unit")))
+    return "" if not number or same or shown == words.verbatim(used, str(evidence.get("unit") or "")) else shown

@@ -14,6 +14,7 @@ from adapter.screening import actions
 from adapter.store.worklist import CandidateRow
 from adapter.web import board, times, words
 from adapter.web.context import WebContext
+from adapter.web.tongue import figure, say
 
 LONGEST_NOTE = 500
 NUMBER = re.compile(r"(<=|>=|<|>)?\s*\d{1,9}(\.\d{1,6})?", re.ASCII)
@@ -42,7 +43,7 @@ class Asked:
     def known_at(self, moment: datetime | None) -> "Asked":
         """The same, as of the moment they knew it; raises RefusedError for the future."""
         if moment is not None and moment > self.at:
-            raise RefusedError("An answer cannot be given in the future.")
+            raise RefusedError(say("An answer cannot be given in the future."))
         return self if moment is None else replace(self, at=moment)
 
 
@@ -57,9 +58,9 @@ class Choice(NamedTuple):
 def determination(asked: Asked, trial: Trial, criterion: str, answer: str, note: str) -> bytes:
     """Raises RefusedError for a criterion or an answer the trial does not know."""
     if trial.criterion(criterion) is None:
-        raise RefusedError("This trial has no such criterion.")
+        raise RefusedError(say("This trial has no such criterion."))
     if answer not in set(Truth):
-        raise RefusedError("Answer met, not-met or unknown.")
+        raise RefusedError(say("Answer met, not-met or unknown."))
     return _determined(asked, criterion, Truth(answer), _note(note))
 
 
@@ -80,7 +81,7 @@ def _determined(asked: Asked, criterion: str, answer: Truth, note: str) -> bytes
 def screening_id(asked: Asked, number: str) -> bytes:
     """Which screening id counts for a person; raises RefusedError for any other number."""
     if number not in (asked.row.assessment.get("screening_ids") or ()):
-        raise RefusedError("Choose one of the screening numbers of this person.")
+        raise RefusedError(say("Choose one of the screening numbers of this person."))
     return _determined(asked, WHICH_NUMBER, Truth.MET, number)
 
 
@@ -88,7 +89,7 @@ def same_person(asked: Asked) -> bytes:
     """It is one person all the same; raises RefusedError where nobody doubts it."""
     described = asked.row.assessment.get("described") or ()
     if not described:
-        raise RefusedError("Nobody doubts that this is one person.")
+        raise RefusedError(say("Nobody doubts that this is one person."))
     return _determined(asked, SAME_PERSON, Truth.MET, " ".join(described))
 
 
@@ -96,7 +97,7 @@ def onset(asked: Asked, began: datetime | None, reason: str) -> bytes:
     """When sepsis began, whatever the score says; raises RefusedError for the future, or without a reason."""
     if began is None or began > asked.at:
         raise RefusedError(
-            "Say when sepsis began; it cannot be in the future, and the clock may have skipped that hour."
+            say("Say when sepsis began; it cannot be in the future, and the clock may have skipped that hour.")
         )
     return _determined(asked, ONSET, Truth.MET, onset_note(began, _reason(reason)))
 
@@ -104,13 +105,13 @@ def onset(asked: Asked, began: datetime | None, reason: str) -> bytes:
 def onset_as_computed(asked: Asked, reason: str) -> bytes:
     """Takes a stated onset back; raises RefusedError without a reason, or where nobody stated one."""
     if not (asked.row.assessment.get("sepsis") or {}).get("onset_by"):
-        raise RefusedError("Say when sepsis began.")
+        raise RefusedError(say("Say when sepsis began."))
     return _determined(asked, ONSET, Truth.UNKNOWN, _reason(reason))
 
 
 def _reason(text: str) -> str:
     if not text.strip():
-        raise RefusedError("Say why: another time than the computed one needs a reason.")
+        raise RefusedError(say("Say why: another time than the computed one needs a reason."))
     return _note(text.strip())
 
 
@@ -118,11 +119,11 @@ def status(asked: Asked, trial: Trial, wanted: str, reason: str, note: str) -> b
     """Raises RefusedError for a status the trial does not know, or a reason that is missing or not one of its own."""
     reasons = dict(trial.statuses).get(wanted)
     if reasons is None:
-        raise RefusedError("This trial has no such status.")
+        raise RefusedError(say("This trial has no such status."))
     if reasons and reason not in reasons:
-        raise RefusedError(f"Say why: {', '.join(reasons)}.")
+        raise RefusedError(say("Say why: %(reasons)s.", reasons=", ".join(reasons)))
     if reason and not reasons:
-        raise RefusedError("This status takes no reason; use the note.")
+        raise RefusedError(say("This status takes no reason; use the note."))
     return actions.status_body(
         patient=asked.row.patient,
         trial=asked.row.trial,
@@ -138,15 +139,18 @@ def status(asked: Asked, trial: Trial, wanted: str, reason: str, note: str) -> b
 def result(asked: Asked, concept: str, value: str, unit: str, drawn: datetime | None) -> bytes:
     """Raises RefusedError for anything but a number of a known test in a known unit, drawn in the past."""
     if unit not in TESTS.get(concept, ()):
-        raise RefusedError("Only ferritin and mHLA-DR (antibodies per cell) can be entered here.")
+        raise RefusedError(say("Only ferritin and mHLA-DR (antibodies per cell) can be entered here."))
     if not NUMBER.fullmatch(value):
-        raise RefusedError("Write the value as a number with a decimal point, such as 4420 or >7500.")
+        raise RefusedError(say("Write the value as a number with a decimal point, such as 4420 or >7500."))
     if GROUPED.fullmatch(value):
-        raise RefusedError(f"Does {value} mean {value.replace('.', '')} or {value.rstrip('0')}? Write it that way.")
+        meant = {"many": value.replace(".", ""), "few": figure(value.rstrip("0"))}
+        raise RefusedError(
+            say("Does %(value)s mean %(many)s or %(few)s? Write it that way.", value=figure(value), **meant)
+        )
     if drawn is None:
-        raise RefusedError("Say when the sample was drawn; the clock may have skipped that hour.")
+        raise RefusedError(say("Say when the sample was drawn; the clock may have skipped that hour."))
     if drawn > asked.at:
-        raise RefusedError("The sample cannot have been drawn in the future.")
+        raise RefusedError(say("The sample cannot have been drawn in the future."))
     return actions.result_body(
         patient=asked.row.patient,
         concept=concept,
@@ -180,5 +184,5 @@ def tests() -> tuple[tuple[str, str], ...]:
 
 def _note(text: str) -> str:
     if len(text) > LONGEST_NOTE:
-        raise RefusedError(f"A note has at most {LONGEST_NOTE} characters.")
+        raise RefusedError(say("A note has at most %(number)s characters.", number=LONGEST_NOTE))
     return text

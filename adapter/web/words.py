@@ -3,6 +3,8 @@
 import unicodedata
 from collections.abc import Mapping
 
+from adapter.web.tongue import figure, mark, say
+
 TONOS = "\N{COMBINING ACUTE ACCENT}"
 
 CONCEPTS = {
@@ -10,66 +12,66 @@ CONCEPTS = {
     "fio2": "FiO₂",
     "pf-ratio": "PaO₂/FiO₂",
     "spo2": "SpO₂",
-    "oxygen-flow": "Oxygen flow",
-    "respiratory-support": "Respiratory support",
-    "platelets": "Platelets",
-    "bilirubin": "Bilirubin",
-    "creatinine": "Creatinine",
+    "oxygen-flow": mark("Oxygen flow"),
+    "respiratory-support": mark("Respiratory support"),
+    "platelets": mark("Platelets"),
+    "bilirubin": mark("Bilirubin"),
+    "creatinine": mark("Creatinine"),
     "map": "MAP",
-    "map-arterial": "MAP (arterial)",
-    "map-cuff": "MAP (cuff)",
-    "sbp": "Systolic pressure",
-    "dbp": "Diastolic pressure",
+    "map-arterial": mark("MAP (arterial)"),
+    "map-cuff": mark("MAP (cuff)"),
+    "sbp": mark("Systolic pressure"),
+    "dbp": mark("Diastolic pressure"),
     "gcs-total": "GCS",
-    "gcs-eye": "GCS eye",
-    "gcs-verbal": "GCS verbal",
-    "gcs-motor": "GCS motor",
+    "gcs-eye": mark("GCS eye"),
+    "gcs-verbal": mark("GCS verbal"),
+    "gcs-motor": mark("GCS motor"),
     "rass": "RASS",
-    "urine-output": "Urine",
-    "urine-output-24h": "Urine in 24 h",
-    "norepinephrine-rate": "Norepinephrine",
-    "epinephrine-rate": "Epinephrine",
-    "dopamine-rate": "Dopamine",
-    "dobutamine-rate": "Dobutamine",
-    "vasopressin-rate": "Vasopressin",
-    "phenylephrine-rate": "Phenylephrine",
-    "renal-replacement": "Renal replacement",
-    "circulatory-support": "Mechanical support",
-    "bladder-irrigation": "Bladder irrigation",
-    "weight": "Weight",
-    "weight-stated": "Weight (stated)",
-    "ferritin": "Ferritin",
+    "urine-output": mark("Urine"),
+    "urine-output-24h": mark("Urine in 24 h"),
+    "norepinephrine-rate": mark("Norepinephrine"),
+    "epinephrine-rate": mark("Epinephrine"),
+    "dopamine-rate": mark("Dopamine"),
+    "dobutamine-rate": mark("Dobutamine"),
+    "vasopressin-rate": mark("Vasopressin"),
+    "phenylephrine-rate": mark("Phenylephrine"),
+    "renal-replacement": mark("Renal replacement"),
+    "circulatory-support": mark("Mechanical support"),
+    "bladder-irrigation": mark("Bladder irrigation"),
+    "weight": mark("Weight"),
+    "weight-stated": mark("Weight (stated)"),
+    "ferritin": mark("Ferritin"),
     "mhladr": "mHLA-DR",
     "mhladr-percent": "mHLA-DR (%)",
     "mhladr-mfi": "mHLA-DR (MFI)",
-    "neutrophils": "Neutrophils",
-    "neutrophil-percent": "Neutrophils (%)",
-    "wbc": "White cells",
-    "lactate": "Lactate",
+    "neutrophils": mark("Neutrophils"),
+    "neutrophil-percent": mark("Neutrophils (%)"),
+    "wbc": mark("White cells"),
+    "lactate": mark("Lactate"),
     "crp": "CRP",
-    "procalcitonin": "Procalcitonin",
+    "procalcitonin": mark("Procalcitonin"),
     "sars-cov-2": "SARS-CoV-2",
-    "pregnancy-test": "Pregnancy test",
-    "hiv-test": "HIV test",
-    "culture-organism": "Culture",
-    "culture-other": "Culture (not of blood)",
-    "code-status": "Code status",
-    "age_years": "Age",
-    "sofa.total": "SOFA total",
-    "sofa.increase": "SOFA increase",
+    "pregnancy-test": mark("Pregnancy test"),
+    "hiv-test": mark("HIV test"),
+    "culture-organism": mark("Culture"),
+    "culture-other": mark("Culture (not of blood)"),
+    "code-status": mark("Code status"),
+    "age_years": mark("Age"),
+    "sofa.total": mark("SOFA total"),
+    "sofa.increase": mark("SOFA increase"),
 }
 FACTS = {
-    "age_years": "Age",
+    "age_years": mark("Age"),
     "sofa.total": "SOFA",
-    "sofa.increase": "SOFA increase",
+    "sofa.increase": mark("SOFA increase"),
     "covid.active": "COVID-19",
-    "pregnancy.test": "Pregnancy test",
-    "pregnancy.unwilling": "Unwilling to become pregnant",
-    "hiv.test": "HIV test",
-    "code_status.dnr": "Do-not-resuscitate decision",
-    "culture.growth": "Growth in a culture",
-    "stratum.assigned": "Stratum found",
-    "clock.open": "Time left",
+    "pregnancy.test": mark("Pregnancy test"),
+    "pregnancy.unwilling": mark("Unwilling to become pregnant"),
+    "hiv.test": mark("HIV test"),
+    "code_status.dnr": mark("Do-not-resuscitate decision"),
+    "culture.growth": mark("Growth in a culture"),
+    "stratum.assigned": mark("Stratum found"),
+    "clock.open": mark("Time left"),
 }
 """Facts a rule may name beside the newest value of a concept."""
 UNITS = {
@@ -81,70 +83,87 @@ UNITS = {
     "ug/L": "µg/L",
     "{score}": "",
     "1": "",
-    "a": "years",
+    "a": mark("years"),
 }
 ORGANS = {
-    "respiration": "Respiration",
-    "coagulation": "Coagulation",
-    "liver": "Liver",
-    "cardiovascular": "Cardiovascular",
-    "cns": "Central nervous system",
-    "renal": "Renal",
+    "respiration": mark("Respiration"),
+    "coagulation": mark("Coagulation"),
+    "liver": mark("Liver"),
+    "cardiovascular": mark("Cardiovascular"),
+    "cns": mark("Central nervous system"),
+    "renal": mark("Renal"),
 }
 STRATA = {
     "mals": "MALS",
-    "immunoparalysis": "Immunoparalysis",
-    "immunoparalysis-blocked-by-covid": "Immunoparalysis, blocked by COVID-19",
-    "unclassified": "Unclassified",
-    "indeterminate": "Stratum not known yet",
+    "immunoparalysis": mark("Immunoparalysis"),
+    "immunoparalysis-blocked-by-covid": mark("Immunoparalysis, blocked by COVID-19"),
+    "unclassified": mark("Unclassified"),
+    "indeterminate": mark("Stratum not known yet"),
 }
 UNMAPPED = {
-    "unmapped-code": "Code",
-    "unmapped-drug": "Drug",
-    "unmapped-unit": "Unit",
-    "unmapped-answer": "Answer in words",
-    "unknown-specimen": "Specimen",
+    "unmapped-code": mark("Code"),
+    "unmapped-drug": mark("Drug"),
+    "unmapped-unit": mark("Unit"),
+    "unmapped-answer": mark("Answer in words"),
+    "unknown-specimen": mark("Specimen"),
 }
 VERDICTS = {
-    "candidate": "Candidate",
-    "incomplete": "Incomplete",
-    "not-candidate": "Not a candidate",
-    "expired": "Expired",
+    "candidate": mark("Candidate"),
+    "incomplete": mark("Incomplete"),
+    "not-candidate": mark("Not a candidate"),
+    "expired": mark("Expired"),
 }
 
 
 def concept(name: str) -> str:
     """`mhladr` → `mHLA-DR`; a fact `ferritin.latest` is named like its concept."""
-    known = CONCEPTS.get(name) or CONCEPTS.get(name.removesuffix(".latest"))
-    return known or sentence(name)
+    return say(_concept(name))
+
+
+def _concept(name: str) -> str:
+    return CONCEPTS.get(name) or CONCEPTS.get(name.removesuffix(".latest")) or _spelled(name)
 
 
 def unit(ucum: str) -> str:
     """A UCUM unit as it is written on the ward; annotations of counting are left out."""
-    return UNITS.get(ucum, ucum)
+    return say(UNITS.get(ucum, ucum))
 
 
 def quantity(value: str, ucum: str) -> str:
-    """Value and unit with a no-break space between them."""
+    """Value and unit with a no-break space between them, the number as the reader's language writes it."""
+    return verbatim(figure(value), ucum)
+
+
+def verbatim(value: str, ucum: str) -> str:
+    """The same with the number as its sender wrote it."""
     shown = unit(ucum)
     return f"{value}\u00a0{shown}" if shown else value
 
 
 def stratum(name: str) -> str:
-    return STRATA.get(name) or sentence(name)
+    return say(STRATA.get(name) or _spelled(name))
 
 
 def verdict(name: str) -> str:
-    return VERDICTS.get(name) or sentence(name)
+    return say(VERDICTS.get(name) or _spelled(name))
 
 
 def organ(name: str) -> str:
-    return ORGANS.get(name) or sentence(name)
+    return say(ORGANS.get(name) or _spelled(name))
 
 
 def sentence(word: str) -> str:
-    """`consent-asked` → `Consent asked`: the way out for words this page does not know."""
+    """`consent-asked` → `Consent asked`: a code in words; those that are known (`codes.py`) in the reader's language."""
+    return say(_spelled(word))
+
+
+def _spelled(word: str) -> str:
     text = word.replace("-", " ").replace("_", " ").replace(".", " ").strip()
+    return capital(text)
+
+
+def capital(text: str) -> str:
+    """As a sentence begins; what follows stays as it is."""
     return text[:1].upper() + text[1:]
 
 
@@ -154,7 +173,7 @@ def interval(low: object, high: object) -> str:
         return "–"
     if low == high:
         return str(low).replace("-", "−")
-    return f"{low}–{high}" if low >= 0 else f"{low} to {high}".replace("-", "−")
+    return f"{low}–{high}" if low >= 0 else say("%(low)s to %(high)s", low=low, high=high).replace("-", "−")
 
 
 def span(limits: Mapping[str, object] | None) -> str:
@@ -163,7 +182,10 @@ def span(limits: Mapping[str, object] | None) -> str:
 
 
 def rule(text: str) -> str:
-    """A rule's facts and units as they are said on the ward: `ferritin.latest above 4420 ng/mL` → `Ferritin above …`."""
+    """A rule's facts and units as they are said on the ward: `ferritin.latest above 4420 ng/mL` → `Ferritin above …`.
+
+    The rules speak English, and so does the whole of the sentence: half a translation is worse than none.
+    """
     return " ".join(_rule_word(word) for word in text.split(" "))
 
 
@@ -171,7 +193,7 @@ def _rule_word(word: str) -> str:
     """Brackets and commas round a word stay; `a` is a unit of UCUM and a word of English, here the latter."""
     bare = word.strip("(),;:")
     of_unit = "" if bare.isalnum() else UNITS.get(bare)
-    known = FACTS.get(bare) or of_unit or (concept(bare) if bare.endswith(".latest") else "")
+    known = FACTS.get(bare) or of_unit or (_concept(bare) if bare.endswith(".latest") else "")
     return word.replace(bare, known) if known else word
 
 

@@ -14,6 +14,7 @@ from adapter.web.context import WebContext
 from adapter.web.missed import KINDS, NOT_NEEDED, OTHER
 from adapter.web.record import recorded
 from adapter.web.sessions import Visitor
+from adapter.web.tongue import say
 
 router = APIRouter(include_in_schema=False)
 
@@ -29,7 +30,7 @@ async def propose(request: Request, visitor: MayPropose) -> Response:
         check_csrf(visitor, given["csrf"])
         await run_in_threadpool(_propose, context, visitor, given)
     except RejectedError as error:
-        return await quality.quality_page(request, visitor, problem=str(error))
+        return await quality.quality_page(request, visitor, problem=say(str(error)))
     return RedirectResponse("/quality?done=propose#unmapped", status_code=303)
 
 
@@ -37,7 +38,7 @@ def _propose(context: WebContext, visitor: Visitor, given: dict[str, str]) -> No
     _my_site(visitor, given["site"])
     line = _line(given)
     if not given["reason"]:
-        raise RejectedError("Say why: it stands in the file and on record, with your name.")
+        raise RejectedError(say("Say why: it stands in the file and on record, with your name."))
     context.bench.check(given["site"], line)
     reason, now = given["reason"][:LONGEST_REASON], context.clock()
     with context.database.write() as tx:
@@ -48,7 +49,7 @@ def _propose(context: WebContext, visitor: Visitor, given: dict[str, str]) -> No
 
 def _my_site(visitor: Visitor, site: str) -> None:
     if not visitor.scope.site(site):
-        raise RejectedError("You do not work for this site.")
+        raise RejectedError(say("You do not work for this site."))
 
 
 def _line(given: dict[str, str]) -> SiteLine:
@@ -57,7 +58,7 @@ def _line(given: dict[str, str]) -> SiteLine:
         return line_of({"kind": "not-needed", "word": given["word"]})
     meaning = given["other"] if choice == OTHER else choice
     if not meaning:
-        raise RejectedError("Choose what it means, or write the concept.")
+        raise RejectedError(say("Choose what it means, or write the concept."))
     unit = given["unit"] if kind == "code" else ""
     return line_of({"kind": kind, "word": given["word"], "meaning": meaning, "unit": unit})
 
@@ -71,7 +72,7 @@ async def approve(request: Request, visitor: MayApprove, number: int) -> Respons
         check_fresh(visitor, context.clock())
         await run_in_threadpool(_approve, context, visitor, number)
     except RejectedError as error:
-        return await quality.quality_page(request, visitor, problem=str(error))
+        return await quality.quality_page(request, visitor, problem=say(str(error)))
     return RedirectResponse("/quality?done=approve#unmapped", status_code=303)
 
 
@@ -81,7 +82,7 @@ def _approve(context: WebContext, visitor: Visitor, number: int) -> None:
         found = proposals.find(conn, number)
     _my_site(visitor, found.site)
     if found.by == visitor.name:
-        raise RejectedError("Somebody else must approve what you proposed.")
+        raise RejectedError(say("Somebody else must approve what you proposed."))
     context.bench.carry_out(found, visitor.name, visitor.role)
     with context.database.write() as tx:
         proposals.decide(tx, number, proposals.APPROVED, visitor.name, context.clock())
@@ -95,13 +96,13 @@ async def decline(request: Request, visitor: MayApprove, number: int) -> Respons
         check_csrf(visitor, given["csrf"])
         await run_in_threadpool(_decline, context, visitor, number, given["reason"])
     except RejectedError as error:
-        return await quality.quality_page(request, visitor, problem=str(error))
+        return await quality.quality_page(request, visitor, problem=say(str(error)))
     return RedirectResponse("/quality?done=decline#unmapped", status_code=303)
 
 
 def _decline(context: WebContext, visitor: Visitor, number: int, reason: str) -> None:
     if not reason:
-        raise RejectedError("Say why you decline: it is put on record with your name.")
+        raise RejectedError(say("Say why you decline: it is put on record with your name."))
     now = context.clock()
     with context.database.write() as tx:
         _my_site(visitor, proposals.find(tx, number).site)

@@ -24,6 +24,7 @@ from adapter.web.reached import Reached, reached
 from adapter.web.record import note, recorded
 from adapter.web.roles import Right, may
 from adapter.web.sessions import Visitor
+from adapter.web.tongue import mark, say
 
 router = APIRouter(include_in_schema=False)
 
@@ -63,7 +64,7 @@ async def list_page(
         zone=times.zone_name(zone, now),
         refresh=0 if still else DEMO_RELOAD_SECONDS if context.demo else RELOAD_SECONDS,
         trials=[trial.id for trial in context.trials if visitor.scope.trial(trial.id)],
-        strata=list(words.STRATA.items()),
+        strata=[(name, words.stratum(name)) for name in words.STRATA],
         may_act=visitor.may(Right.ACT),
     )
 
@@ -77,12 +78,12 @@ def home(visitor: Visitor) -> str:
 
 @router.get("/c/{candidate}")
 async def one(request: Request, visitor: SeesPatients, candidate: str, saved: str = "") -> Response:
-    return await candidate_page(request, visitor, candidate, saved=SAVED.get(saved, ""))
+    return await candidate_page(request, visitor, candidate, saved=say(SAVED.get(saved, "")))
 
 
 SAVED = {
-    "applied": "Saved. The page shows it.",
-    "pending": "Saved. It takes effect in a moment; reload the page to see it.",
+    "applied": mark("Saved. The page shows it."),
+    "pending": mark("Saved. It takes effect in a moment; reload the page to see it."),
 }
 
 
@@ -96,7 +97,7 @@ async def candidate_page(
     now = context.clock()
     trial = context.trial(row.trial)
     if trial is None:
-        raise HTTPException(404, "This trial is not screened here.")
+        raise HTTPException(404, say("This trial is not screened here."))
     return render.page(
         request,
         "candidate.html",
@@ -127,7 +128,7 @@ async def known(request: Request, visitor: Visitor, candidate: str) -> tuple[Can
     act = Act(visitor.name, visitor.role, "view-candidate", "candidate", candidate[:64], outcome=outcome)
     await run_in_threadpool(_viewed, context, act, found[0] if found else None)
     if found is None:
-        raise HTTPException(404, "There is no such candidate.")
+        raise HTTPException(404, say("There is no such candidate."))
     return found
 
 

@@ -12,7 +12,7 @@ from adapter.cli.entry import app
 from tests import unmeasured
 
 HEAVY = {
-    "aiosmtpd", "alembic", "apscheduler", "argon2", "asyncio", "cryptography", "fastapi", "fhir", "hl7apy", "jinja2",
+    "aiosmtpd", "alembic", "apscheduler", "argon2", "asyncio", "babel", "cryptography", "fastapi", "fhir", "hl7apy", "jinja2",
     "prometheus_client", "psycopg", "pwdlib", "pydantic_settings", "requests", "rich", "sqlalchemy", "sqlite3",
     "ssl", "starlette", "structlog", "urllib3", "uvicorn", "uvloop", "yaml",
 }  # fmt: skip

@@ -28,6 +28,7 @@ def test_the_wheel_carries_what_the_checkout_has(wheel: Path) -> None:
             if path.is_file():
                 assert f"adapter/_assets/{path.relative_to(ROOT)}" in names
     assert "adapter/web/templates/worklist.html" in names
+    assert {f"adapter/web/locale/{name}/LC_MESSAGES/adapter.po" for name in ("nl", "de", "el")} <= names
     assert any(name.startswith("adapter/store/migrations/versions/0001") for name in names)
     assert not any(name.startswith("tests/") for name in names)
 

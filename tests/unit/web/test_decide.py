@@ -102,6 +102,31 @@ def test_a_result_that_could_be_misread_is_asked_again(home: House, wrong: dict[
     assert stored(home) == []
 
 
+@pytest.mark.parametrize(("value", "kept"), [("1200,5", "1200.5"), ("1200.5", "1200.5"), (">7500", ">7500")])
+def test_a_page_with_a_decimal_comma_takes_one(home: House, value: str, kept: str) -> None:
+    client, page, form = opened(home, *unclear())
+    client.cookies.set("language", "nl")
+    result = form | {"test": "ferritin|ng/mL", "value": value, "drawn": "2026-01-02T05:00"}
+    assert client.post(f"{page}/result", data=result).headers["location"] == f"{page}?saved=applied#result"
+    assert stored(home)[0]["value"] == kept
+
+
+@pytest.mark.parametrize("value", ["4,420", "4.420"])
+def test_three_digits_behind_a_comma_are_asked_about_in_every_language(home: House, value: str) -> None:
+    client, page, form = opened(home, *unclear())
+    client.cookies.set("language", "nl")
+    result = form | {"test": "ferritin|ng/mL", "value": value, "drawn": "2026-01-02T05:00"}
+    assert "Betekent 4,420 nu 4420 of 4,42?" in client.post(f"{page}/result", data=result).text
+    assert stored(home) == []
+
+
+def test_an_english_page_takes_no_comma(home: House) -> None:
+    client, page, form = opened(home, *unclear())
+    result = form | {"test": "ferritin|ng/mL", "value": "1200,5", "drawn": "2026-01-02T05:00"}
+    assert client.post(f"{page}/result", data=result).status_code == 422
+    assert stored(home) == []
+
+
 def test_a_form_of_another_session_is_refused(home: House) -> None:
     client, page, form = opened(home)
     wish = form | {"csrf": "x" * 43, "criterion": "I4", "answer": "met", "note": ""}

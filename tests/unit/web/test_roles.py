@@ -73,6 +73,7 @@ EXPECTED: dict[tuple[str, str], tuple[Right, ...] | None] = {
     **{("POST", path): PUBLIC for path in ("/sign-in", "/sign-in/second-step", "/sign-in/ended")},
     ("POST", "/sign-in/once/{token}"): PUBLIC,
     ("POST", "/fhir-hint/{source}"): PUBLIC,
+    ("POST", "/language"): PUBLIC,
 }
 PAGES = ("/", "/log", "/c/{candidate}", "/screened", "/trail", "/emergency")
 LISTS = ("/api/v1/candidates", "/api/v1/candidates/{candidate}", "/api/v1/screening-log", "/api/v1/screened")
