@@ -29,7 +29,7 @@ from benchmarks.report import number, table
 from benchmarks.worklist import PATHS, RATE, ROWS, copy, round_of, signed_in
 from tests.web_house import hashed, house, mals
 
-MESSAGES_A_SECOND, SECONDS, QUICK_SECONDS = latency.RATE, 30, 6
+MESSAGES_A_SECOND, SECONDS, QUICK_SECONDS = latency.RATE, 20, 6
 PEOPLE = 40
 SIGN_IN = 'second_step = "offered"\n'
 BEFORE = 10_000
