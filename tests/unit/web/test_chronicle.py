@@ -35,8 +35,11 @@ def test_what_is_read_in_no_time_is_read_anew_for_everybody(home: House) -> None
     page = first_candidate(client)
     form = hidden(client.get(page).text) | {"choice": "declined|relative", "note": ""}
     client.post(f"{page}/status", data=form)
+    form = hidden(client.get(page).text) | {"criterion": "I4", "answer": "met", "note": ""}
+    client.post(f"{page}/determination", data=form)
     part = chronicle.read(home.context.trials[0], EVERYWHERE)
     assert [one.logged.status for one in part.entries].count("declined") == 1
+    assert [(a.id, a.answer) for one in part.entries for a in one.logged.answers if a.by == "anna"] == [("I4", "met")]
 
 
 @pytest.mark.parametrize(("took", "rest"), [(2.0, 20.0), (30.0, LONGEST)])
