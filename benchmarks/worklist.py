@@ -83,7 +83,7 @@ def asked(reader: Reader, port: int, cookie: str, path: str, due: float) -> tupl
     reader.conn.request("GET", path, headers={"Cookie": cookie})
     answer = reader.conn.getresponse()
     body = answer.read()
-    if answer.status != 200 or b"candidate" not in body:
+    if answer.status != 200 or b"andidate" not in body:
         raise SystemExit(f"{path}: {answer.status}, no figure")
     return time.perf_counter() - due, len(body)
 

@@ -10,9 +10,9 @@ from sqlalchemy import Connection, and_, func, or_, select, text
 
 from adapter.store.candidate_rows import CandidateRow, candidate_row, rows
 from adapter.store.codec import instant
+from adapter.store.on_show import WITHDRAWN_SHOWN
 from adapter.store.schema import TOLD, candidate_history, candidates, patients
 from adapter.store.team import looks, seen
-from adapter.store.worklist import WITHDRAWN_SHOWN
 
 DAY_AND_HOUR = len("2026-01-31T23")
 NEVER = ""

@@ -4,7 +4,8 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, and_, distinct, func, or_, select, text
 
@@ -91,45 +92,84 @@ def judged(conn: Connection, trial: str, scope: Scope = EVERYWHERE) -> Judged:
     return Judged(episodes, people, {verdict: number for verdict, number in conn.execute(counted)})  # noqa: C416 — rows are no tuples
 
 
-def listing(conn: Connection, trial: str, scope: Scope = EVERYWHERE) -> list[Logged]:
+@dataclass(slots=True)
+class Known:
+    """What assessments said when they were read last, by candidate, with the hash of their text: most have not changed."""
+
+    said: dict[str, tuple[int, "Said"]] = field(default_factory=dict)
+
+
+class Said(NamedTuple):
+    """As much of an assessment as the log tells."""
+
+    onset: datetime | None
+    sofa: tuple[int, int] | None
+    answers: tuple[Answered, ...]
+    flags: frozenset[str]
+    in_doubt: bool
+
+
+def listing(conn: Connection, trial: str, known: Known | None = None) -> list[Logged]:
     """In the order in which people were told."""
-    first, seen, decided = _first_told(conn, trial), _seen(conn), _decisions(conn, trial)
+    told = _Told(_first_told(conn, trial), _seen(conn), _decisions(conn, trial), known or Known())
     wanted = rows().add_columns(patients.c.demographics, patients.c.knot)
-    wanted = wanted.where(candidates.c.trial == trial, _LISTED, *within(scope))
-    found = [_logged(row, first.get(row["id"]), seen.get(row["id"]), decided) for row in mapped(conn, wanted)]
+    found = [_logged(row, told) for row in mapped(conn, wanted.where(candidates.c.trial == trial, _LISTED))]
+    if known is not None:
+        known.said = {one.id: known.said[one.id] for one in found}
     return sorted(found, key=lambda one: (one.flagged is None, codec.instant_or_none(one.flagged) or "", one.id))
 
 
-def _logged(
-    row: Mapping[Any, Any],
-    first: tuple[datetime, str] | None,
-    seen: datetime | None,
-    decided: Mapping[tuple[int, str], list[Decision]],
-) -> Logged:
-    explained: Json = json.loads(row["assessment"]) or {}
-    sofa, sepsis = explained.get("sofa"), explained.get("sepsis") or {}
+class _Told(NamedTuple):
+    first: Mapping[str, tuple[datetime, str]]
+    seen: Mapping[str, datetime]
+    decided: Mapping[tuple[int, str], list[Decision]]
+    known: Known
+
+
+def _logged(row: Mapping[Any, Any], told: _Told) -> Logged:
+    said, first = _said(row, told.known), told.first.get(row["id"])
     same = ("id", "trial", "episode", "verdict", "certainty", "stratum", "status", "ward", "bed", "family", "given")
     return Logged(
         **{name: row[name] for name in (*same, "birth_date")},
+        **said._asdict(),
         patient=PatientId(row["site"], row["authority"], row["value"]),
         standing=bool(row["standing"]),
         sex=codec.read_demographics(row["demographics"]).get("sex"),
         tied=row["knot"] is not None,
         flagged=first[0] if first else codec.moment_or_none(row["raised"]),
         flag=first[1] if first else "",
-        seen=seen,
+        seen=told.seen.get(row["id"]),
+        decisions=tuple(told.decided.get((row["patient"], row["episode"]), ())),
+    )
+
+
+def _said(row: Mapping[Any, Any], known: Known) -> Said:
+    text = row["assessment"]
+    mark, found = hash(text), known.said.get(row["id"])
+    if found is None or found[0] != mark:
+        found = known.said[row["id"]] = mark, _read_said(text)
+    return found[1]
+
+
+def _read_said(text: str) -> Said:
+    explained: Json = json.loads(text) or {}
+    sofa, sepsis = explained.get("sofa"), explained.get("sepsis") or {}
+    return Said(
         onset=codec.moment_or_none(sepsis.get("onset")),
         sofa=(sofa["low"], sofa["high"]) if sofa else None,
         answers=tuple(_answers(explained)),
         flags=frozenset(explained.get("flags") or ()),
         in_doubt=bool(explained.get("screening_ids") or explained.get("described")),
-        decisions=tuple(decided.get((row["patient"], row["episode"]), ())),
     )
 
 
 def _answers(explained: Json) -> Iterator[Answered]:
     for one in explained.get("criteria") or ():
-        yield Answered(one["id"], one["kind"], one["answer"], one.get("determined_by") or "")
+        yield _answered(one["id"], one["kind"], one["answer"], one.get("determined_by") or "")
+
+
+_answered = lru_cache(maxsize=4096)(Answered)
+"""Thousands of candidates share a few hundred."""
 
 
 def _first_told(conn: Connection, trial: str) -> dict[str, tuple[datetime, str]]:

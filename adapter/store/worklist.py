@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import (
     Connection,
@@ -14,7 +14,6 @@ from sqlalchemy import (
     or_,
     select,
     text,
-    union_all,
     update,
 )
 
@@ -24,12 +23,10 @@ from adapter.store import codec
 from adapter.store.accounts import EVERYWHERE, Scope
 from adapter.store.adoption import adopt, nobodys, present
 from adapter.store.candidate_rows import CandidateRow, HistoryRow, candidate_row, history_row, rows
+from adapter.store.on_show import seen
 from adapter.store.patients import identifier
 from adapter.store.schema import (
     LEFT,
-    SHOWN,
-    STANDING,
-    TOLD,
     WATCHED,
     candidate_aliases,
     candidate_history,
@@ -61,9 +58,6 @@ __all__ = [
     "standing",
     "watching_count",
 ]
-
-WITHDRAWN_SHOWN = timedelta(hours=24)
-"""A withdrawn candidate stays on the list this long, so that nobody looks for it in vain."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,9 +112,7 @@ def sequence(conn: Connection, candidate_id: str) -> int:
 
 def shown(conn: Connection, now: datetime, *, trial: str | None = None) -> list[CandidateRow]:
     """What people see at `now`: standing candidates, and those withdrawn less than 24 hours ago; least time left first."""
-    recent = candidates.c.changed > codec.instant(now - WITHDRAWN_SHOWN)
-    seen = ((text(STANDING),), (text(SHOWN),), (text(TOLD), recent))
-    wanted = rows().where(candidates.c.id.in_(union_all(*(select(candidates.c.id).where(*one) for one in seen))))
+    wanted = rows().where(candidates.c.id.in_(select(seen(now).c.id)))
     if trial is not None:
         wanted = wanted.where(candidates.c.trial == trial)
     ordered = wanted.order_by(candidates.c.deadline.is_(None), candidates.c.deadline, candidates.c.id)

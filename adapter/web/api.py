@@ -4,14 +4,16 @@ import hashlib
 import json
 import secrets
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, HTTPException, Request
+from fastapi import APIRouter, HTTPException, Query, Request
 from fastapi.responses import JSONResponse
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from starlette.concurrency import run_in_threadpool
 
 from adapter.domain.trial import Trial
+from adapter.store import on_show, worklist
+from adapter.store.accounts import Scope
 from adapter.store.audit import Act
 from adapter.store.worklist import CandidateRow, HistoryRow
 from adapter.web import fields, wishes
@@ -22,11 +24,13 @@ from adapter.web.context import WebContext
 from adapter.web.quality import read_counts
 from adapter.web.record import note
 from adapter.web.wishes import Asked, RefusedError
-from adapter.web.worklist import known, read_feeds, read_list
+from adapter.web.worklist import known, read_feeds
 
 router = APIRouter(prefix="/api/v1", responses=REFUSALS)
 
 LONGEST_NOTE = wishes.LONGEST_NOTE
+PAGE = 500
+"""Candidates in one answer; `pages` says how many there are."""
 
 
 class _Strict(BaseModel):
@@ -79,13 +83,16 @@ async def session(visitor: SignedIn) -> dict[str, str]:
 
 
 @router.get("/candidates")
-async def candidates(request: Request, visitor: SeesPatients) -> dict[str, Any]:
-    """Who is shown on the worklist, least time left first, and how many are only watched."""
+async def candidates(
+    request: Request, visitor: SeesPatients, page: Annotated[int, Query(ge=1, le=10_000)] = 1
+) -> dict[str, Any]:
+    """Who is shown on the worklist, least time left first, 500 on a page, and how many are only watched."""
     context: WebContext = request.app.state.context
-    rows, watching = await run_in_threadpool(read_list, context, visitor.scope)
+    rows, total, watching = await run_in_threadpool(_listed, context, visitor.scope, page)
     await note(request, Act(visitor.name, visitor.role, "view-worklist", "worklist", detail={"rows": len(rows)}))
     now = context.clock()
-    return {"as_of": now.isoformat(), "watching": watching, "candidates": [brief(row, now) for row in rows]}
+    counts = {"watching": watching, "total": total, "pages": max(1, -(-total // PAGE))}
+    return {"as_of": now.isoformat(), **counts, "candidates": [brief(row, now) for row in rows]}
 
 
 @router.get("/candidates/{candidate}", responses=ABSENT)
@@ -158,6 +165,13 @@ def etag(row: CandidateRow) -> str:
     answers = [(c.get("id"), c.get("answer")) for c in row.assessment.get("criteria") or ()]
     facts = json.dumps([row.verdict, row.certainty, row.stratum, row.status, row.sequence, answers])
     return f'"{hashlib.sha256(facts.encode()).hexdigest()[:16]}"'
+
+
+def _listed(context: WebContext, scope: Scope, page: int) -> tuple[list[CandidateRow], int, int]:
+    trials, now, first = [trial.id for trial in context.trials], context.clock(), (page - 1) * PAGE
+    with context.database.read() as conn:
+        rows = on_show.page(conn, now, (scope, trials), slice(first, first + PAGE))
+        return rows, on_show.number_of(conn, now, scope, trials), worklist.watching_count(conn, scope)
 
 
 def _read(found: dict[str, Any]) -> Posted:

@@ -39,6 +39,7 @@ from adapter.web import (
 from adapter.web.access import NotSignedInError
 from adapter.web.acts import Acts
 from adapter.web.attempts import Door
+from adapter.web.chronicle import Chronicle
 from adapter.web.context import WebContext
 from adapter.web.folder import STATIC
 from adapter.web.guard import LOOPBACK, Guard, Wall, hostname
@@ -73,6 +74,7 @@ def create_app(context: WebContext) -> FastAPI:
     app.state.door = Door()
     app.state.acts = Acts(context.inbox)
     app.state.pace = Pace(context.requests_per_minute)
+    app.state.chronicle = Chronicle(context)
     app.state.live = live.Live(context)
     for room in ROOMS:
         app.include_router(room.router)

@@ -13,7 +13,6 @@ from adapter.store.missed_cases import MissedCase
 from adapter.store.screening_log import Logged
 from adapter.web import times, words
 from adapter.web.figures import Predictive, predictive
-from adapter.web.flow import Stage, passage
 from adapter.web.tongue import english, mark, say
 
 CAUSES = {
@@ -58,9 +57,8 @@ def causes(cases: Sequence[MissedCase]) -> list[tuple[str, int]]:
     return sorted(counted.items(), key=lambda one: (-one[1], one[0]))
 
 
-def known_enrolled(trial: Trial, listed: Sequence[Logged], cases: Sequence[MissedCase]) -> Predictive:
+def known_enrolled(enrolled: Sequence[Logged], cases: Sequence[MissedCase]) -> Predictive:
     """Of all who were enrolled as far as people here told: how many had been shown."""
-    enrolled = [one for one in listed if passage(one, trial).stage is Stage.RANDOMISED]
     missed = [one for one in _each_once(cases) if one.enrolled and Cause(one.cause) not in FOUND]
     shown = [one.flagged is not None for one in enrolled]
     return predictive(say("Enrolled patients who had been shown"), [*shown, *(False for _ in missed)])

@@ -10,9 +10,8 @@ from adapter.fhir.calendar import Calendar, calendar
 from adapter.pipeline.knots import state_of
 from adapter.pipeline.outgoing import HELD
 from adapter.store import screening_log
-from adapter.store.accounts import EVERYWHERE, Scope
 from adapter.store.database import Snapshot
-from adapter.store.screening_log import Logged
+from adapter.store.screening_log import Known, Logged
 from adapter.web import board, figures, flow, sheet, times
 from adapter.web.context import WebContext
 from adapter.web.numbers import Linkage
@@ -55,8 +54,9 @@ class Entry:
         return "" if moment is None else self.calendar.text(moment.astimezone(zone))
 
 
-def entries(conn: Snapshot, context: WebContext, trial: Trial, scope: Scope = EVERYWHERE) -> list[Entry]:
-    linkage, listed = Linkage(conn, context.secret), screening_log.listing(conn, trial.id, scope)
+def entries(conn: Snapshot, context: WebContext, trial: Trial, known: Known | None = None) -> list[Entry]:
+    """Of every site, in the order in which people were told; `known`: what was read before, to be read no second time."""
+    linkage, listed = Linkage(conn, context.secret), screening_log.listing(conn, trial.id, known)
     return [_entry(linkage, context, trial, one) for one in complete(conn, listed)]
 
 

@@ -149,6 +149,10 @@ def _criterion(criterion: str, short: str, settled: Sequence[tuple[Logged, Passa
     )
 
 
+def enrolled(trial: Trial, listed: Iterable[Logged]) -> list[Logged]:
+    return [one for one in listed if passage(one, trial).stage is Stage.RANDOMISED]
+
+
 def _settled(trial: Trial, listed: Iterable[Logged]) -> list[tuple[Logged, Passage]]:
     """Flags of which a person said whether the patient was eligible."""
     found = [(one, passage(one, trial)) for one in listed if one.flagged is not None]

@@ -7,14 +7,14 @@ from starlette.concurrency import run_in_threadpool
 
 from adapter.domain.trial import Trial
 from adapter.pipeline.why_not import Cause
-from adapter.store import missed_cases, screening_log
+from adapter.store import missed_cases
 from adapter.store.accounts import Scope
 from adapter.store.missed_cases import MissedCase
-from adapter.store.screening_log import Judged, Logged
 from adapter.web import cases as missed
-from adapter.web import entries, figures, flow, pictures, render, times
+from adapter.web import flow, pictures, render, times
 from adapter.web.access import SeesCounts
 from adapter.web.answers import ABSENT, REFUSALS
+from adapter.web.chronicle import Chronicle, Part, Sums
 from adapter.web.context import WebContext
 from adapter.web.flow import Step
 from adapter.web.log import asked
@@ -24,8 +24,6 @@ from adapter.web.tongue import say
 from adapter.web.worklist import common_zone
 
 router = APIRouter()
-
-Known = tuple[Judged, list[Logged], list[MissedCase]]
 
 
 @router.get("/figures", include_in_schema=False)
@@ -39,8 +37,8 @@ async def figures_page(
 ) -> Response:
     """Numbers only, whoever looks; a missed case's note and link are for who may see patients."""
     context: WebContext = request.app.state.context
-    judged, listed, cases = await run_in_threadpool(read, context, trial, visitor.scope)
-    steps, now = flow.flow(trial, judged, listed), context.clock()
+    part, sums, cases = await run_in_threadpool(read, request.app.state.chronicle, trial, visitor.scope)
+    steps, now, zone = sums.steps, context.clock(), common_zone(context)
     return render.page(
         request,
         "figures.html",
@@ -50,20 +48,21 @@ async def figures_page(
         trial=trial,
         trials=[one for one in context.trials if visitor.scope.trial(one.id)],
         steps=steps,
-        patients=judged.patients,
+        patients=part.judged.patients,
         flow=pictures.flow_picture(steps),
         sear=_sear(steps),
-        times=figures.times(listed),
+        times=sums.times,
         hours=_hours,
-        by_flag=figures.by_flag(trial, listed),
-        by_criterion=figures.by_criterion(trial, listed),
-        known=missed.known_enrolled(trial, listed, cases),
+        by_flag=sums.by_flag,
+        by_criterion=sums.by_criterion,
+        known=missed.known_enrolled(sums.enrolled, cases),
         causes=missed.causes(cases),
         cases=missed.told(trial, cases, now),
         reports=visitor.may(Right.ACT),
         sees=visitor.may(Right.PATIENTS),
-        latest=f"{now.astimezone(common_zone(context)):%Y-%m-%dT%H:%M}",
-        zone=times.zone_name(common_zone(context), now),
+        latest=f"{now.astimezone(zone):%Y-%m-%dT%H:%M}",
+        zone=times.zone_name(zone, now),
+        as_of=f"{part.at.astimezone(zone):%H:%M:%S}",
         said=said,
         problem=problem,
     )
@@ -74,26 +73,27 @@ async def as_json(request: Request, visitor: SeesCounts, trial: str = "") -> dic
     """The same numbers: each step with those who left it, by reason."""
     context: WebContext = request.app.state.context
     chosen = asked(context, trial, visitor.scope)
-    judged, listed, cases = await run_in_threadpool(read, context, chosen, visitor.scope)
+    part, sums, cases = await run_in_threadpool(read, request.app.state.chronicle, chosen, visitor.scope)
     return {
         "trial": chosen.id,
-        "as_of": context.clock().isoformat(),
-        "patients": judged.patients,
-        "flow": [step.as_json() for step in flow.flow(chosen, judged, listed)],
-        "times": [_fields(one) for one in figures.times(listed)],
-        "predictive": [_fields(one) for one in figures.by_flag(chosen, listed)],
+        "as_of": part.at.isoformat(),
+        "patients": part.judged.patients,
+        "flow": [step.as_json() for step in sums.steps],
+        "times": [_fields(one) for one in sums.times],
+        "predictive": [_fields(one) for one in sums.by_flag],
         "missed": dict(missed.causes(cases)),
     }
 
 
-def read(context: WebContext, trial: Trial, scope: Scope) -> Known:
+def read(chronicle: Chronicle, trial: Trial, scope: Scope) -> tuple[Part, Sums, list[MissedCase]]:
     """A missed case names no site: who works for some sites alone reads of those that have a candidate there."""
-    with context.database.read() as conn:
-        listed = entries.complete(conn, screening_log.listing(conn, trial.id, scope))
-        cases, mine = missed_cases.listing(conn, trial.id), {one.id for one in listed}
-        if scope.sites is not None:
-            cases = [case for case in cases if case.candidate in mine]
-        return screening_log.judged(conn, trial.id, scope), listed, cases
+    part = chronicle.read(trial, scope)
+    with chronicle.context.database.read() as conn:
+        cases = missed_cases.listing(conn, trial.id)
+    if scope.sites is not None:
+        mine = {one.logged.id for one in part.entries}
+        cases = [case for case in cases if case.candidate in mine]
+    return part, part.sums(), cases
 
 
 def _fields(one: Any) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from adapter.store.audit import Act
 from adapter.web import entries, fields, flow, render, sheets, times, words
 from adapter.web.access import MayAct, SeesPatients, check_csrf, check_fresh
 from adapter.web.answers import ABSENT, REFUSALS
+from adapter.web.chronicle import Part
 from adapter.web.context import WebContext
 from adapter.web.entries import Entry
 from adapter.web.record import note
@@ -33,9 +34,9 @@ async def page(request: Request, visitor: SeesPatients, trial: str = "") -> Resp
     """Pseudonymous, as the trial unit would have it: each row leads to the candidate."""
     context: WebContext = request.app.state.context
     chosen = asked(context, trial, visitor.scope)
-    many = await run_in_threadpool(read, context, chosen, visitor.scope)
+    part = await run_in_threadpool(request.app.state.chronicle.read, chosen, visitor.scope)
+    many, zone = part.entries, common_zone(context)
     await note(request, _act(visitor.name, visitor.role, "view-log", chosen, rows=len(many)))
-    zone = common_zone(context)
     return render.page(
         request,
         "log.html",
@@ -48,6 +49,7 @@ async def page(request: Request, visitor: SeesPatients, trial: str = "") -> Resp
         withheld=sum(one.withheld for one in many),
         dates=str(context.dates),
         zone=times.zone_name(zone, context.clock()),
+        as_of=f"{part.at.astimezone(zone):%H:%M:%S}",
     )
 
 
@@ -62,9 +64,9 @@ async def download(request: Request, visitor: MayAct) -> Response:
     if version not in entries.VERSIONS or kind not in FORMATS:
         raise HTTPException(422, say("Choose the site's or the trial unit's version, as CSV or XLSX."))
     trial = asked(context, given["trial"], visitor.scope)
-    many = await run_in_threadpool(read, context, trial, visitor.scope)
+    part = await run_in_threadpool(request.app.state.chronicle.read, trial, visitor.scope)
     with speaking(ENGLISH):
-        rows, body = await run_in_threadpool(_file, context, trial, many, (version, kind))
+        rows, body = await run_in_threadpool(_file, part, (version, kind))
     await note(request, _act(visitor.name, visitor.role, "export-log", trial, version=version, format=kind, rows=rows))
     name = f"screening-log-{trial.id}-{version}-{context.clock():%Y%m%d}.{kind}"
     return Response(body, media_type=FORMATS[kind], headers={"Content-Disposition": f'attachment; filename="{name}"'})
@@ -75,15 +77,15 @@ async def as_json(request: Request, visitor: SeesPatients, trial: str = "") -> d
     """The trial unit's version: screening numbers, no names. `withheld` people may not leave, and are only counted."""
     context: WebContext = request.app.state.context
     chosen = asked(context, trial, visitor.scope)
-    many = await run_in_threadpool(read, context, chosen, visitor.scope)
-    columns, rows = entries.columns_of("trial"), entries.rows_of("trial", many)
+    part = await run_in_threadpool(request.app.state.chronicle.read, chosen, visitor.scope)
+    columns, rows = entries.columns_of("trial"), await run_in_threadpool(entries.rows_of, "trial", part.entries)
     act = _act(visitor.name, visitor.role, "export-log", chosen, version="trial", format="json", rows=len(rows))
     await note(request, act)
     return {
         "trial": chosen.id,
-        "as_of": context.clock().isoformat(),
+        "as_of": part.at.isoformat(),
         "dates": str(context.dates),
-        "withheld": len(many) - len(rows),
+        "withheld": len(part.entries) - len(rows),
         "entries": [dict(zip(columns, row, strict=True)) for row in rows],
     }
 
@@ -97,18 +99,13 @@ def asked(context: WebContext, trial: str, scope: Scope) -> Trial:
     return found
 
 
-def read(context: WebContext, trial: Trial, scope: Scope) -> list[Entry]:
-    with context.database.read() as conn:
-        return entries.entries(conn, context, trial, scope)
-
-
-def _file(context: WebContext, trial: Trial, many: list[Entry], how: tuple[str, str]) -> tuple[int, bytes]:
+def _file(part: Part, how: tuple[str, str]) -> tuple[int, bytes]:
     """In English whoever asks: other programs read these columns."""
     version, kind = how
-    rows, columns = entries.rows_of(version, many), entries.columns_of(version)
+    rows, columns = entries.rows_of(version, part.entries), entries.columns_of(version)
     if kind == "csv":
         return len(rows), sheets.as_csv(columns, rows)
-    return len(rows), sheets.as_workbook(f"Screening log {trial.id}", columns, rows, context.clock())
+    return len(rows), sheets.as_workbook(f"Screening log {part.trial.id}", columns, rows, part.at)
 
 
 def _shown(one: Entry, zone: tzinfo) -> dict[str, Any]:

@@ -1,7 +1,6 @@
 """Feeds and data in numbers: what came in, what became of it, what no mapping knew, what nobody could read."""
 
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import asdict
 from datetime import tzinfo
 from fractions import Fraction
@@ -14,10 +13,9 @@ from starlette.concurrency import run_in_threadpool
 from adapter.pipeline.watch import watch
 from adapter.screening.reasons import explained
 from adapter.store import feeds as feed_store
-from adapter.store import inbox, quarantine, unmapped, worklist
+from adapter.store import inbox, on_show, quarantine, unmapped, worklist
 from adapter.store.accounts import Scope
 from adapter.store.audit import Act
-from adapter.store.candidate_rows import CandidateRow
 from adapter.store.database import Snapshot
 from adapter.store.feeds import FeedRow
 from adapter.store.quarantine import QuarantineRow
@@ -101,13 +99,12 @@ def read_tallies(context: WebContext, scope: Scope) -> list[FeedRow]:
 
 def _read(context: WebContext, visitor: Visitor) -> tuple[dict[str, Any], list[Doubt]]:
     """What was received is applied, duplicate, ignored, quarantined or pending; senders' words only for who may read them."""
-    scope = visitor.scope
+    scope, now = visitor.scope, context.clock()
     with context.database.read() as conn:
-        shown = worklist.shown(conn, context.clock())
-        rows = [row for row in shown if scope.holds(row.patient.site, row.trial)]
+        rows = on_show.in_doubt(conn, now, scope)
         found = {
             "messages": _messages(conn, context, scope),
-            "candidates": _verdicts(rows, worklist.watching_count(conn, scope)),
+            "candidates": _verdicts(on_show.tally(conn, now, scope), worklist.watching_count(conn, scope)),
             "quarantine": quarantine.reasons(conn, sources_of(context, scope)),
             "unmapped": [asdict(one) for one in _unmapped(conn, context, visitor)],
             "identity": conflicts.counts(conn, rows, scope),
@@ -124,9 +121,8 @@ def _messages(conn: Snapshot, context: WebContext, scope: Scope) -> dict[str, in
     return {name: sum(getattr(row, name) for row in mine) for name in MESSAGES}
 
 
-def _verdicts(rows: Sequence[CandidateRow], watching: int) -> dict[str, int]:
-    standing = Counter(row.verdict for row in rows if row.standing)
-    return {"watching": watching, "withdrawn": sum(not row.standing for row in rows), **standing}
+def _verdicts(tally: on_show.Tally, watching: int) -> dict[str, int]:
+    return {"watching": watching, "withdrawn": tally.withdrawn, **tally.verdicts}
 
 
 def _unmapped(conn: Snapshot, context: WebContext, visitor: Visitor) -> Iterable[Unmapped]:

@@ -142,13 +142,6 @@ def _viewed(context: WebContext, act: Act, row: CandidateRow | None) -> None:
             calls.opened(tx, row.id, act.actor, context.clock())
 
 
-def read_list(context: WebContext, scope: Scope) -> tuple[list[CandidateRow], int]:
-    with context.database.read() as conn:
-        rows = worklist.shown(conn, context.clock())
-        mine = [row for row in rows if context.trial(row.trial) and scope.holds(row.patient.site, row.trial)]
-        return mine, worklist.watching_count(conn, scope)
-
-
 def read_one(context: WebContext, candidate: str, scope: Scope) -> tuple[CandidateRow, list[HistoryRow]] | None:
     """Only who is or was shown: everyone else is merely counted (decisions A2). Of other sites and trials nobody (W03)."""
     with context.database.read() as conn:

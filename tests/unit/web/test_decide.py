@@ -269,6 +269,16 @@ def test_an_idempotency_key_makes_a_repetition_the_same_act(home: House) -> None
     assert len(ids) == len(stored(home)) == 1
 
 
+def test_a_long_list_comes_to_scripts_in_pages(home: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("adapter.web.api.PAGE", 2)
+    home.tell(*mals("1"), *mals("2"), *unclear("3"))
+    client = home.signed_in()
+    pages = [client.get("/api/v1/candidates", params={"page": n}).json() for n in (1, 2, 3)]
+    assert [(one["total"], one["pages"], len(one["candidates"])) for one in pages] == [(3, 2, 2), (3, 2, 1), (3, 2, 0)]
+    assert len({row["id"] for one in pages for row in one["candidates"]}) == 3
+    assert [client.get("/api/v1/candidates", params={"page": n}).status_code for n in ("0", "x")] == [422, 422]
+
+
 def test_the_counts_add_up(home: House) -> None:
     client, _ = scripted(home)
     counts = client.get("/api/v1/quality").json()

@@ -1,0 +1,123 @@
+"""The screening log as it was read last, for all who look: with thousands of patients a reading takes seconds of a processor."""
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from adapter.domain.trial import Trial
+from adapter.store import screening_log
+from adapter.store.accounts import Scope
+from adapter.store.screening_log import Judged, Known, Logged
+from adapter.web import entries, figures, flow
+from adapter.web.context import WebContext
+from adapter.web.entries import Entry
+from adapter.web.figures import Criterion, Predictive, Times
+from adapter.web.flow import Step
+from adapter.web.tongue import language
+
+REST = 10
+"""A reading serves for so many times as long as it took: a tenth of a processor at most goes into it, whoever asks."""
+LONGEST = 60.0
+"""Seconds, however long it took."""
+QUICK = 0.1
+"""What takes less is read anew for everybody who asks: then nothing lags."""
+SCOPES = 16
+"""Groups of people with the same sites whose part of a reading is kept with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sums:
+    """Everything that is counted over all entries."""
+
+    steps: tuple[Step, ...]
+    times: tuple[Times, ...]
+    by_flag: tuple[Predictive, ...]
+    by_criterion: tuple[Criterion, ...]
+    enrolled: tuple[Logged, ...]
+
+
+@dataclass(slots=True)
+class Part:
+    """What somebody of some sites sees of it, as of `at`."""
+
+    trial: Trial
+    at: datetime
+    entries: tuple[Entry, ...]
+    judged: Judged
+    _sums: dict[str, Sums] = field(default_factory=dict)
+
+    @property
+    def listed(self) -> list[Logged]:
+        return [one.logged for one in self.entries]
+
+    def sums(self) -> Sums:
+        """Counted once for each language: what is counted has its name."""
+        spoken = language()
+        if spoken not in self._sums:
+            many = self.listed
+            self._sums[spoken] = Sums(
+                flow.flow(self.trial, self.judged, many),
+                figures.times(many),
+                figures.by_flag(self.trial, many),
+                figures.by_criterion(self.trial, many),
+                tuple(figures.enrolled(self.trial, many)),
+            )
+        return self._sums[spoken]
+
+
+@dataclass(slots=True)
+class _Reading:
+    at: datetime
+    entries: tuple[Entry, ...]
+    parts: dict[Scope, Part]
+    until: float
+
+
+@dataclass(slots=True)
+class Chronicle:
+    """One for all readers; what each of them may see is cut out afterwards."""
+
+    context: WebContext
+    elapsed: Callable[[], float] = time.monotonic
+    _kept: dict[str, _Reading] = field(default_factory=dict)
+    _known: dict[str, Known] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def read(self, trial: Trial, scope: Scope) -> Part:
+        """Whoever comes while somebody reads gets the reading before; only where there is none they wait."""
+        kept = self._kept.get(trial.id)
+        if (kept is None or self.elapsed() >= kept.until) and self._lock.acquire(blocking=kept is None):
+            try:
+                kept = self._kept.get(trial.id)
+                if kept is None or self.elapsed() >= kept.until:
+                    kept = self._kept[trial.id] = self._read(trial)
+            finally:
+                self._lock.release()
+        assert kept is not None  # noqa: S101 — read above where there was none
+        return _part(self.context, trial, kept, scope)
+
+    def _read(self, trial: Trial) -> _Reading:
+        began, at, known = self.elapsed(), self.context.clock(), self._known.setdefault(trial.id, Known())
+        with self.context.database.read() as conn:
+            many = tuple(entries.entries(conn, self.context, trial, known))
+        took = self.elapsed() - began
+        rest = 0.0 if took < QUICK else min(LONGEST, REST * took)
+        return _Reading(at, many, {}, self.elapsed() + rest)
+
+
+def _part(context: WebContext, trial: Trial, kept: _Reading, scope: Scope) -> Part:
+    part = kept.parts.get(scope)
+    if part is None:
+        with context.database.read() as conn:
+            judged = screening_log.judged(conn, trial.id, scope)
+        mine = kept.entries if scope.sites is None else tuple(_of(kept.entries, scope))
+        part = Part(trial, kept.at, mine, judged)
+        if len(kept.parts) < SCOPES:
+            kept.parts[scope] = part
+    return part
+
+
+def _of(many: tuple[Entry, ...], scope: Scope) -> list[Entry]:
+    return [one for one in many if scope.site(one.logged.patient.site)]
