@@ -43,9 +43,9 @@ bench: $(STAMP) ## figures with other people's parsers and servers beside us, in
 	$(BIN)/python -m benchmarks.peers.install
 	$(BIN)/python -m benchmarks --write
 
-torture: $(STAMP) ## crash tests in full (every call killed or failed, 100,000 power cuts: hours, as root), 20,000 ties of records, a hundred times the mutants (FUZZ)
-	CI=true ADAPTER_CALLS=1000000 ADAPTER_EIO=1000000 ADAPTER_CUTS=100000 ADAPTER_KILLS=200 ADAPTER_GRAPHS=1500 FUZZ=$(FUZZ) \
-	  $(BIN)/python -m pytest -n auto --dist loadscope --durations=0 tests/crash tests/fuzz tests/laws/test_identity.py
+torture: $(STAMP) ## crash tests in full (every call killed or failed, 100,000 power cuts: hours, as root), 20,000 ties of records, a hundred times the mutants (FUZZ), all stays of an ICU by FHIR
+	CI=true ADAPTER_CALLS=1000000 ADAPTER_EIO=1000000 ADAPTER_CUTS=100000 ADAPTER_KILLS=200 ADAPTER_GRAPHS=1500 FUZZ=$(FUZZ) ADAPTER_STAYS=all \
+	  $(BIN)/python -m pytest -n auto --dist loadscope --durations=0 tests/crash tests/fuzz tests/laws/test_identity.py tests/hapi
 
 mutants: $(STAMP) ## change the reader, the score and the criteria in ten thousand places, and see which change no test minds: hours
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[mutants]'

@@ -53,7 +53,9 @@ class Peer:
     peer: requests.Session = field(default_factory=requests.Session)
 
     def send(self, method: str, path: str, body: Json | None = None, **headers: str) -> requests.Response:
-        return self.peer.request(method, f"{self.base}/{path}", json=body, headers=FHIR_JSON | headers, timeout=30)
+        """Below the base, or where a link leads."""
+        url = path if path.startswith(self.base) else f"{self.base}/{path}"
+        return self.peer.request(method, url, json=body, headers=FHIR_JSON | headers, timeout=30)
 
     def done(self, method: str, path: str, body: Json | None = None, **headers: str) -> Json:
         answer = self.send(method, path, body, **headers)
@@ -78,7 +80,7 @@ class Peer:
             page = self.done("GET", asked, **{"Cache-Control": "no-cache"})
             yield page
             links = {one["relation"]: one["url"] for one in page.get("link", [])}
-            asked = links.get("next", "").removeprefix(f"{self.base}/")
+            asked = links.get("next", "")
 
     def put_all(self, resources: Sequence[Json], at_once: int = 200) -> None:
         """In transactions, with ids and references of this server's own mark."""

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import os
 import random
 import signal
 import time
@@ -46,7 +45,6 @@ from tests.hapi.hospital import Hospital, story
 from tests.hapi.server import Peer, Servers, hapi
 from tests.hapi.stays import Charts, End, furnished
 from tests.icu.resources import resources
-from tests.icu.tables import Tables
 from tests.icu.window import running
 from tests.installation import Installation, tell, until
 from tests.medplum.server import Medplum, medplum
@@ -392,9 +390,8 @@ def test_from_the_hospital_s_server_to_the_edc_s_killed_in_between_nothing_is_lo
 @pytest.mark.timeout(3600)  # all stays, in `make torture`
 def test_stays_of_an_icu_end_at_the_edc_as_they_do_by_hl7_v2(hapi: Servers, tmp_path: Path, shared_data: Path) -> None:
     """MIMIC's stays and Synthea's people polled from HAPI, the daemon killed in between, and pushed to HAPI."""
-    folder, everything = shared_data / "icu" / "mimic-iv-demo", os.environ.get("ADAPTER_STAYS") == "all"
-    stays = tuple(Tables(folder).stays) if everything else SAMPLE
-    tables = running(folder, stays, utc_now().replace(microsecond=0))
+    tables = running(shared_data / "icu" / "mimic-iv-demo", utc_now().replace(microsecond=0))
+    patience = 60 + 15 * len(tables.chosen)
     hospital, practice, edc, beside = (hapi.another(name) for name in ("hospital", "practice", "edc", "edc"))
     sources = polled(hospital, site="mimic", page=200, reconcile="24 h") + polled(practice, name="gp", page=200)
     listening = furnished(Installation(tmp_path / "hl7", pushed(beside)))
@@ -402,12 +399,12 @@ def test_stays_of_an_icu_end_at_the_edc_as_they_do_by_hl7_v2(hapi: Servers, tmp_
     try:
         listening.start()
         listen(listening, [one.body for one in tables.told()])
-        practice.put_all(synthea.resources(shared_data / synthea.FOLDER, POLLED, 5 if everything else 1))
+        practice.put_all(synthea.resources(shared_data / synthea.FOLDER, POLLED, 2))
         fill(hospital, resources(tables), polling, random.Random(7))
         polling.start()
-        until(lambda: settled(polling) and settled(polling, "gp"), 600)
+        until(lambda: settled(polling) and settled(polling, "gp"), patience)
         ends = [End.of(polling, edc), End.of(listening, beside)]
-        until(lambda: same(*ends), 600 if everything else 90)
+        until(lambda: same(*ends), patience)
         for place, peer in (("ehr", hospital), ("gp", practice)):
             assert current(peer) <= read(polling, place)
         agree(*ends, Charts(tables))
@@ -415,10 +412,6 @@ def test_stays_of_an_icu_end_at_the_edc_as_they_do_by_hl7_v2(hapi: Servers, tmp_
     finally:
         polling.end()
         listening.end()
-
-
-SAMPLE = ("37267577", "39492446", "30932571", "30864406", "34324099")
-"""Three that are shown, two that are not; with few resources, the third with most organs."""
 
 
 def listen(place: Installation, bodies: list[bytes]) -> None:
