@@ -1,8 +1,10 @@
 """HAPI FHIR's JPA server as a process of its own, and what a hospital or a person at the EDC does with it."""
 
 import itertools
+import json
+import re
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,7 @@ from tests.jars import absent, fetched
 
 Json = dict[str, Any]
 HERE = Path(__file__).parent / "java"
+REFERENCE = re.compile(r'"reference": "([A-Z]\w+)/')
 FHIR_JSON = {"Accept": "application/fhir+json", "Content-Type": "application/fhir+json"}
 SPARING = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xmx1g")
 """It lives for a minute, beside other tests."""
@@ -50,7 +53,9 @@ class Peer:
     peer: requests.Session = field(default_factory=requests.Session)
 
     def send(self, method: str, path: str, body: Json | None = None, **headers: str) -> requests.Response:
-        return self.peer.request(method, f"{self.base}/{path}", json=body, headers=FHIR_JSON | headers, timeout=30)
+        """Below the base, or where a link leads."""
+        url = path if path.startswith(self.base) else f"{self.base}/{path}"
+        return self.peer.request(method, url, json=body, headers=FHIR_JSON | headers, timeout=30)
 
     def done(self, method: str, path: str, body: Json | None = None, **headers: str) -> Json:
         answer = self.send(method, path, body, **headers)
@@ -65,9 +70,28 @@ class Peer:
         self.done("DELETE", f"{kind}/{identity}")
 
     def found(self, kind: str, query: str = "") -> list[Json]:
-        """Asked past the cache of searches."""
-        page = self.done("GET", f"{kind}?_count=500&{query}", **{"Cache-Control": "no-cache"})
-        return [entry["resource"] for entry in page.get("entry", [])]
+        """Page by page, asked past the cache of searches."""
+        return [
+            entry["resource"] for page in self._pages(f"{kind}?_count=500&{query}") for entry in page.get("entry", [])
+        ]
+
+    def _pages(self, asked: str) -> Iterator[Json]:
+        while asked:
+            page = self.done("GET", asked, **{"Cache-Control": "no-cache"})
+            yield page
+            links = {one["relation"]: one["url"] for one in page.get("link", [])}
+            asked = links.get("next", "")
+
+    def put_all(self, resources: Sequence[Json], at_once: int = 200) -> None:
+        """In transactions, with ids and references of this server's own mark."""
+        for start in range(0, len(resources), at_once):
+            entries = [self._entry(one) for one in resources[start : start + at_once]]
+            self.done("POST", "", {"resourceType": "Bundle", "type": "transaction", "entry": entries})
+
+    def _entry(self, resource: Json) -> Json:
+        text = REFERENCE.sub(rf'"reference": "\1/{self.mark}-', json.dumps(resource))
+        named = json.loads(text) | {"id": f"{self.mark}-{resource['id']}"}
+        return {"resource": named, "request": {"method": "PUT", "url": f"{named['resourceType']}/{named['id']}"}}
 
 
 @dataclass

@@ -24,22 +24,35 @@ from adapter.fhir.codes import SCREENING_NUMBER
 from adapter.sinks.edc_fhir import Edc, EdcFhir
 from adapter.sinks.edc_requests import Manner
 from adapter.sources.fhir_crawl import Crawl, Desk
-from adapter.store import worklist
-from adapter.store.candidate_rows import CandidateRow
-from adapter.store.database import Database
 from tests.assessments import CONTEXT, assessment, evidence
 from tests.fhir_server import FhirServer, observation, patient
+from tests.hapi import synthea
+from tests.hapi.ends import (
+    POLLED,
+    PUSHED,
+    Worklist,
+    asserted,
+    coded,
+    current,
+    named,
+    polled,
+    pushed,
+    read,
+    settled,
+    values,
+)
 from tests.hapi.hospital import Hospital, story
 from tests.hapi.server import Peer, Servers, hapi
+from tests.hapi.stays import Charts, End, furnished
+from tests.icu.resources import resources
+from tests.icu.window import running
 from tests.installation import Installation, tell, until
 from tests.medplum.server import Medplum, medplum
 from tests.peers import Script, misbehaving
 from tests.polling import bench
-from tests.shell.test_polling import stored
 
 __all__ = ["hapi", "medplum"]
 Json = dict[str, Any]
-POLLED = ("Patient", "Encounter", "Condition", "Observation", "MedicationAdministration")
 DIFFER = {
     Servers: {
         "version": True,
@@ -63,7 +76,6 @@ DIFFER = {
     },
 }
 COUNTS = {"Patient": 1, "ResearchSubject": 1, "Observation": 5, "Device": 1, "Provenance": 1}
-KINDS = tuple(COUNTS)
 
 # --- as they are -----------------------------------------------------------------------------------------------------
 
@@ -129,7 +141,7 @@ class Pushing:
 
     def held(self) -> dict[str, dict[str, str]]:
         """Of each type by id the version; where that does not tell, what it says."""
-        return {kind: {one["id"]: self.state(one) for one in self.edc.found(kind)} for kind in KINDS}
+        return {kind: {one["id"]: self.state(one) for one in self.edc.found(kind)} for kind in PUSHED}
 
     def state(self, one: Json) -> str:
         told = {key: value for key, value in one.items() if key != "meta"}
@@ -157,15 +169,6 @@ def edc(other: Servers | Medplum) -> Iterator[Pushing]:
     parts = urlsplit(peer.base)
     with misbehaving(f"{parts.scheme}://{parts.netloc}", script) as proxy:
         yield Pushing(peer, f"{proxy}{parts.path}", script, renews=isinstance(other, Medplum))
-
-
-def coded(one: Json) -> str:
-    return str(one["code"]["coding"][0]["code"])
-
-
-def asserted(subject: Json) -> dict[str, Any]:
-    (ours,) = subject["extension"]
-    return {part["url"]: next(v for k, v in part.items() if k.startswith("value")) for part in ours["extension"]}
 
 
 def test_what_arrives_is_what_was_judged_and_all_of_it_is_tied_together(edc: Pushing) -> None:
@@ -306,47 +309,6 @@ def test_a_server_that_takes_no_transaction_as_long_as_ours_is_sent_batches(medp
 # --- as the hospital's -----------------------------------------------------------------------------------------------
 
 
-def polled(peer: Peer, more: str = "") -> str:
-    return f"""
-[[source]]
-kind = "fhir"
-name = "ehr"
-site = "generic"
-base = "{peer.base}"
-every = "1 s"
-overlap = "1 s"
-reconcile = "3 s"
-types = {json.dumps(POLLED)}
-page_size = 4
-{more}
-"""
-
-
-class Worklist:
-    """What people see of each row, whichever way it was told."""
-
-    def __init__(self, place: Installation) -> None:
-        self._database = Database.open(f"sqlite:///{place.database}", read_only=True)
-
-    def __call__(self) -> list[Json]:
-        with self._database.read() as conn:
-            return sorted((essence(row) for row in worklist.shown(conn, utc_now())), key=str)
-
-    def close(self) -> None:
-        self._database.close()
-
-
-def essence(row: CandidateRow) -> Json:
-    found = row.assessment
-    organs = {name: (one["score"], one["low"], one["high"]) for name, one in found["sofa"]["components"].items()}
-    return {
-        "who": (row.patient.value, row.family, row.birth_date, row.ward),
-        "verdict": (row.verdict, row.certainty, row.stratum, row.standing, row.deadline),
-        "organs": organs,
-        "criteria": [(one["id"], one["answer"], one.get("suggestion")) for one in found["criteria"]],
-    }
-
-
 @pytest.fixture
 def houses(other: Servers | Medplum, tmp_path: Path) -> Iterator[tuple[Installation, Installation, Hospital]]:
     server = other.another("hospital")
@@ -400,17 +362,6 @@ def test_what_changes_between_two_pages_moves_nothing_past_us(medplum: Medplum, 
 # --- as both ---------------------------------------------------------------------------------------------------------
 
 
-def pushed(peer: Peer) -> str:
-    return f"""
-[[sink]]
-kind = "fhir"
-name = "edc"
-base = "{peer.base}"
-push_when = "candidate"
-dates = "exact"
-"""
-
-
 def test_from_the_hospital_s_server_to_the_edc_s_killed_in_between_nothing_is_lost_or_doubled(
     other: Servers | Medplum, tmp_path: Path
 ) -> None:
@@ -433,36 +384,74 @@ def test_from_the_hospital_s_server_to_the_edc_s_killed_in_between_nothing_is_lo
     assert set(Counter(named(edc)).values()) == {1}
     told = {one["status"]: (asserted(one)["verdict"], asserted(one)["stratum"]) for one in edc.found("ResearchSubject")}
     assert told == {"candidate": ("candidate", "mals"), "ineligible": ("incomplete", "mals")}
-    renal = edc.found("Observation", "code=http://loinc.org|2160-0")
-    assert sorted((one["valueQuantity"]["value"], one["status"]) for one in renal) == [
-        (0.9, "corrected"),
-        (1.9, "final"),
-    ]
+    assert values(edc, "2160-0") == [("0.9", "corrected"), ("1.9", "final")]
 
 
-def values(edc: Peer, code: str) -> list[tuple[str, str]]:
-    found = edc.found("Observation", f"code=http://loinc.org|{code}")
-    return sorted((str(one.get("valueQuantity", {}).get("value", "")), one["status"]) for one in found)
+@pytest.mark.timeout(3600)  # all stays, in `make torture`
+def test_stays_of_an_icu_end_at_the_edc_as_they_do_by_hl7_v2(hapi: Servers, tmp_path: Path, shared_data: Path) -> None:
+    """MIMIC's stays and Synthea's people polled from HAPI, the daemon killed in between, and pushed to HAPI."""
+    tables = running(shared_data / "icu" / "mimic-iv-demo", utc_now().replace(microsecond=0))
+    patience = 60 + 15 * len(tables.chosen)
+    hospital, practice, edc, beside = (hapi.another(name) for name in ("hospital", "practice", "edc", "edc"))
+    sources = polled(hospital, site="mimic", page=200, reconcile="24 h") + polled(practice, name="gp", page=200)
+    listening = furnished(Installation(tmp_path / "hl7", pushed(beside)))
+    polling = furnished(Installation(tmp_path / "fhir", sources + pushed(edc)))
+    try:
+        listening.start()
+        listen(listening, [one.body for one in tables.told()])
+        practice.put_all(synthea.resources(shared_data / synthea.FOLDER, POLLED, 2))
+        fill(hospital, resources(tables), polling, random.Random(7))
+        polling.start()
+        until(lambda: settled(polling) and settled(polling, "gp"), patience)
+        ends = [End.of(polling, edc), End.of(listening, beside)]
+        until(lambda: same(*ends), patience)
+        for place, peer in (("ehr", hospital), ("gp", practice)):
+            assert current(peer) <= read(polling, place)
+        agree(*ends, Charts(tables))
+        assert polling.stop() == listening.stop() == 0
+    finally:
+        polling.end()
+        listening.end()
 
 
-def settled(place: Installation) -> bool:
-    return 'adapter_poll_rounds_total{feed="ehr",outcome="whole"}' in place.get("/metrics")
+def listen(place: Installation, bodies: list[bytes]) -> None:
+    for start in range(0, len(bodies), 100):
+        some = bodies[start : start + 100]
+        assert tell(place.mllp, *some).count(b"|AA|") == len(some)
+    place.settled(len(bodies), 600)
 
 
-def read(place: Installation) -> set[tuple[str, str, str]]:
-    """What the poller stored, in which version."""
-    entries = [entry["resource"] for page in stored(place) for entry in page["entry"]]
-    return {(one["resourceType"], one["id"], one["meta"]["versionId"]) for one in entries}
+def fill(hospital: Peer, held: list[Json], place: Installation, chance: random.Random) -> None:
+    """Part by part, while the daemon reads and is killed."""
+    part = -(-len(held) // 3)
+    for start in range(0, len(held), part):
+        hospital.put_all(held[start : start + part])
+        place.start()
+        time.sleep(chance.uniform(0, 2))
+        place.stop(signal.SIGKILL)
 
 
-def current(peer: Peer) -> set[tuple[str, str, str]]:
-    held = [one for kind in POLLED for one in peer.found(kind)]
-    return {(one["resourceType"], one["id"], one["meta"]["versionId"]) for one in held}
+def same(polling: End, listening: End) -> bool:
+    """Both houses believe the same, and have told it."""
+    return (
+        polling.worklist() == listening.worklist() and polling.place.owes_nothing() and listening.place.owes_nothing()
+    )
 
 
-def named(edc: Peer) -> Iterator[tuple[str, str]]:
-    """Every resource at the EDC by our own name for it."""
-    for kind in KINDS:
-        for one in edc.found(kind):
-            names = one["meta"]["tag"] if kind == "Provenance" else one["identifier"]
-            yield kind, str(names[0].get("code") or names[0].get("value"))
+def agree(polling: End, listening: End, charts: Charts) -> None:
+    """Both EDCs hold what the worklist says, all of it and once, and no value that was not charted."""
+    shown, told, wanted = polling.worklist(), polling.told(), listening.told()
+    assert told.keys() == wanted.keys() == shown.keys()
+    assert len(told) >= 3
+    for end in (polling, listening):
+        assert set(Counter(named(end.edc)).values()) == {1}
+        assert len(end.edc.found("ResearchSubject")) == len(shown)
+    for who, one in told.items():
+        assert (one.verdict(), one.organs(), one.inputs) == (
+            wanted[who].verdict(),
+            wanted[who].organs(),
+            wanted[who].inputs,
+        )
+        verdict, certainty, stratum, _, deadline = shown[who]["verdict"]
+        assert (one.verdict(), one.organs()) == ((verdict, certainty, stratum, deadline), shown[who]["organs"])
+        assert [value for value in one.ever + wanted[who].ever if not charts.hold(who, value)] == []

@@ -46,12 +46,12 @@ def _encounters(tables: Running) -> Iterator[Json]:
             "class": {"system": "http://terminology.hl7.org/CodeSystem/v3-ActCode", "code": "IMP"},
             "subject": _patient(row),
             "period": {"start": _time(row["edregtime"] or row["admittime"])} | end,
-            "location": [*arrival, _place("", row["admittime"]), *places[row["hadm_id"]]],
+            "location": [*arrival, *places[row["hadm_id"]]],
         }
 
 
 def _place(name: str, since: str) -> Json:
-    return {"location": {"display": name or "admitted"}, "period": {"start": _time(since)}}
+    return {"location": {"display": name}, "period": {"start": _time(since)}}
 
 
 def _laboratory(tables: Running) -> Iterator[Json]:

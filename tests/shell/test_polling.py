@@ -262,11 +262,11 @@ page_size = 2
 """
 
 
-def stored(place: Installation) -> list[dict[str, Any]]:
+def stored(place: Installation, name: str = "ehr") -> list[dict[str, Any]]:
     database = Database.open(f"sqlite:///{place.database}", read_only=True)
     try:
         with database.read() as conn:
-            return [json.loads(inbox.raw(conn, row.id)) for row in inbox.listing(conn) if row.source == "ehr"]
+            return [json.loads(inbox.raw(conn, row.id)) for row in inbox.listing(conn) if row.source == name]
     finally:
         database.close()
 
