@@ -90,7 +90,7 @@ class Chronicle:
             try:
                 kept = self._kept.get(trial.id)
                 if kept is None or self.elapsed() >= kept.until:
-                    kept = self._kept[trial.id] = self._read(trial)
+                    kept = self._read(trial)
             finally:
                 self._lock.release()
         assert kept is not None  # noqa: S101 — read above where there was none
@@ -101,8 +101,12 @@ class Chronicle:
         with self.context.database.read() as conn:
             many = tuple(entries.entries(conn, self.context, trial, known))
         took = self.elapsed() - began
-        rest = 0.0 if took < QUICK else min(LONGEST, REST * took)
-        return _Reading(at, many, {}, self.elapsed() + rest)
+        if took < QUICK:  # nothing of it is kept
+            self._kept.pop(trial.id, None)
+            self._known.pop(trial.id, None)
+            return _Reading(at, many, {}, 0.0)
+        found = self._kept[trial.id] = _Reading(at, many, {}, self.elapsed() + min(LONGEST, REST * took))
+        return found
 
 
 def _part(context: WebContext, trial: Trial, kept: _Reading, scope: Scope) -> Part:
