@@ -198,7 +198,7 @@ PLACES = ("the worklist", "the mail server", "the web server")
 
 
 def line(rate: int, seconds: int, place: str, found: list[float]) -> list[str]:
-    cut = statistics.quantiles(found, n=100)
+    cut = statistics.quantiles(found, n=100, method="inclusive")
     return [f"{rate} for {seconds} s", str(len(found)), place, *(number(one) for one in (cut[49], cut[98], max(found)))]
 
 

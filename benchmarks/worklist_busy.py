@@ -26,7 +26,7 @@ from adapter.store.schema import candidate_history, candidates, patients
 from benchmarks import latency, pipeline
 from benchmarks.daemon import Daemon, running
 from benchmarks.report import number, table
-from benchmarks.worklist import PATHS, RATE, ROWS, copy, round_of, signed_in
+from benchmarks.worklist import PATHS, RATE, ROWS, Reader, asked, copy, round_of, signed_in
 from tests.web_house import hashed, house, mals
 
 MESSAGES_A_SECOND, SECONDS, QUICK_SECONDS = latency.RATE, 20, 6
@@ -123,6 +123,8 @@ def measured(daemon: Daemon, cookies: list[str], kind: tuple[str, tuple[str, ...
     def sending() -> None:
         feed["sent"], feed["answered"] = asyncio.run(latency.paced(daemon.mllp, messages, MESSAGES_A_SECOND))
 
+    for path in paths:
+        asked(Reader(), daemon.web, cookies[0], path, time.perf_counter())
     sender = threading.Thread(target=sending, daemon=True)
     sender.start()
     time.sleep(1)

@@ -3,8 +3,9 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Subquery, func, or_, select, text, union
+from sqlalchemy import ColumnElement, CompoundSelect, Connection, func, or_, select, text, union_all
 
 from adapter.store.accounts import EVERYWHERE, Scope
 from adapter.store.candidate_rows import CandidateRow, candidate_row, rows
@@ -24,15 +25,15 @@ class Tally:
     withdrawn: int
 
 
-def seen(now: datetime) -> Subquery:
+def seen(now: datetime) -> CompoundSelect[Any]:
     """Ids of standing candidates, and of those withdrawn less than 24 hours ago."""
     recent = candidates.c.changed > instant(now - WITHDRAWN_SHOWN)
     parts = ((text(STANDING),), (text(SHOWN),), (text(TOLD), recent))
-    return union(*(select(candidates.c.id).where(*one) for one in parts)).subquery("seen")
+    return union_all(*(select(candidates.c.id).where(*one) for one in parts))
 
 
 def number(conn: Connection, now: datetime) -> int:
-    return int(conn.execute(select(func.count()).select_from(seen(now))).scalar_one())
+    return int(conn.execute(select(func.count()).select_from(candidates).where(*_of(now, EVERYWHERE))).scalar_one())
 
 
 def tally(conn: Connection, now: datetime, scope: Scope = EVERYWHERE) -> Tally:
@@ -66,7 +67,7 @@ _ORDER = (candidates.c.deadline.is_(None), candidates.c.deadline, candidates.c.i
 
 
 def _of(now: datetime, scope: Scope) -> tuple[ColumnElement[bool], ...]:
-    return (candidates.c.id.in_(select(seen(now).c.id)), *within(scope))
+    return (candidates.c.id.in_(seen(now)), *within(scope))
 
 
 def _says(conn: Connection, key: str) -> ColumnElement[bool]:

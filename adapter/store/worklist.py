@@ -112,7 +112,7 @@ def sequence(conn: Connection, candidate_id: str) -> int:
 
 def shown(conn: Connection, now: datetime, *, trial: str | None = None) -> list[CandidateRow]:
     """What people see at `now`: standing candidates, and those withdrawn less than 24 hours ago; least time left first."""
-    wanted = rows().where(candidates.c.id.in_(select(seen(now).c.id)))
+    wanted = rows().where(candidates.c.id.in_(seen(now)))
     if trial is not None:
         wanted = wanted.where(candidates.c.trial == trial)
     ordered = wanted.order_by(candidates.c.deadline.is_(None), candidates.c.deadline, candidates.c.id)

@@ -1,10 +1,12 @@
 """The screening log as it was read last, for all who look: with thousands of patients a reading takes seconds of a processor."""
 
-import threading
+import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+
+from starlette.concurrency import run_in_threadpool
 
 from adapter.domain.trial import Trial
 from adapter.store import screening_log
@@ -83,28 +85,29 @@ class Chronicle:
     elapsed: Callable[[], float] = time.monotonic
     _kept: dict[str, _Reading] = field(default_factory=dict)
     _known: dict[str, Known] = field(default_factory=dict)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
-    def read(self, trial: Trial, scope: Scope) -> Part:
-        """Whoever comes while somebody reads gets the reading before; only where there is none they wait."""
+    async def read(self, trial: Trial, scope: Scope) -> Part:
+        """Whoever comes while somebody reads gets the reading before; only where there is none they wait, and hold no thread."""
         kept = self._kept.get(trial.id)
-        if (kept is None or self.elapsed() >= kept.until) and self._lock.acquire(blocking=kept is None):
-            try:
+        if kept is None or (self.elapsed() >= kept.until and not self._lock.locked()):
+            async with self._lock:
                 kept = self._kept.get(trial.id)
                 if kept is None or self.elapsed() >= kept.until:
-                    kept = self._kept[trial.id] = self._read(trial)
-            finally:
-                self._lock.release()
-        assert kept is not None  # noqa: S101 — read above where there was none
-        return _part(self.context, trial, kept, scope)
+                    kept = await run_in_threadpool(self._read, trial)
+        return await run_in_threadpool(_part, self.context, trial, kept, scope)
 
     def _read(self, trial: Trial) -> _Reading:
         began, at, known = self.elapsed(), self.context.clock(), self._known.setdefault(trial.id, Known())
         with self.context.database.read() as conn:
             many = tuple(entries.entries(conn, self.context, trial, known))
         took = self.elapsed() - began
-        rest = 0.0 if took < QUICK else min(LONGEST, REST * took)
-        return _Reading(at, many, {}, self.elapsed() + rest)
+        if took < QUICK:  # nothing of it is kept
+            self._kept.pop(trial.id, None)
+            self._known.pop(trial.id, None)
+            return _Reading(at, many, {}, 0.0)
+        found = self._kept[trial.id] = _Reading(at, many, {}, self.elapsed() + min(LONGEST, REST * took))
+        return found
 
 
 def _part(context: WebContext, trial: Trial, kept: _Reading, scope: Scope) -> Part:

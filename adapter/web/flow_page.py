@@ -37,7 +37,7 @@ async def figures_page(
 ) -> Response:
     """Numbers only, whoever looks; a missed case's note and link are for who may see patients."""
     context: WebContext = request.app.state.context
-    part, sums, cases = await run_in_threadpool(read, request.app.state.chronicle, trial, visitor.scope)
+    part, sums, cases = await read(request.app.state.chronicle, trial, visitor.scope)
     steps, now, zone = sums.steps, context.clock(), common_zone(context)
     return render.page(
         request,
@@ -73,7 +73,7 @@ async def as_json(request: Request, visitor: SeesCounts, trial: str = "") -> dic
     """The same numbers: each step with those who left it, by reason."""
     context: WebContext = request.app.state.context
     chosen = asked(context, trial, visitor.scope)
-    part, sums, cases = await run_in_threadpool(read, request.app.state.chronicle, chosen, visitor.scope)
+    part, sums, cases = await read(request.app.state.chronicle, chosen, visitor.scope)
     return {
         "trial": chosen.id,
         "as_of": part.at.isoformat(),
@@ -85,15 +85,19 @@ async def as_json(request: Request, visitor: SeesCounts, trial: str = "") -> dic
     }
 
 
-def read(chronicle: Chronicle, trial: Trial, scope: Scope) -> tuple[Part, Sums, list[MissedCase]]:
+async def read(chronicle: Chronicle, trial: Trial, scope: Scope) -> tuple[Part, Sums, list[MissedCase]]:
+    part = await chronicle.read(trial, scope)
+    return part, *await run_in_threadpool(_summed, chronicle.context, part, scope)
+
+
+def _summed(context: WebContext, part: Part, scope: Scope) -> tuple[Sums, list[MissedCase]]:
     """A missed case names no site: who works for some sites alone reads of those that have a candidate there."""
-    part = chronicle.read(trial, scope)
-    with chronicle.context.database.read() as conn:
-        cases = missed_cases.listing(conn, trial.id)
+    with context.database.read() as conn:
+        cases = missed_cases.listing(conn, part.trial.id)
     if scope.sites is not None:
         mine = {one.logged.id for one in part.entries}
         cases = [case for case in cases if case.candidate in mine]
-    return part, part.sums(), cases
+    return part.sums(), cases
 
 
 def _fields(one: Any) -> dict[str, Any]:

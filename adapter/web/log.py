@@ -34,7 +34,7 @@ async def page(request: Request, visitor: SeesPatients, trial: str = "") -> Resp
     """Pseudonymous, as the trial unit would have it: each row leads to the candidate."""
     context: WebContext = request.app.state.context
     chosen = asked(context, trial, visitor.scope)
-    part = await run_in_threadpool(request.app.state.chronicle.read, chosen, visitor.scope)
+    part = await request.app.state.chronicle.read(chosen, visitor.scope)
     many, zone = part.entries, common_zone(context)
     await note(request, _act(visitor.name, visitor.role, "view-log", chosen, rows=len(many)))
     return render.page(
@@ -64,7 +64,7 @@ async def download(request: Request, visitor: MayAct) -> Response:
     if version not in entries.VERSIONS or kind not in FORMATS:
         raise HTTPException(422, say("Choose the site's or the trial unit's version, as CSV or XLSX."))
     trial = asked(context, given["trial"], visitor.scope)
-    part = await run_in_threadpool(request.app.state.chronicle.read, trial, visitor.scope)
+    part = await request.app.state.chronicle.read(trial, visitor.scope)
     with speaking(ENGLISH):
         rows, body = await run_in_threadpool(_file, part, (version, kind))
     await note(request, _act(visitor.name, visitor.role, "export-log", trial, version=version, format=kind, rows=rows))
@@ -77,7 +77,7 @@ async def as_json(request: Request, visitor: SeesPatients, trial: str = "") -> d
     """The trial unit's version: screening numbers, no names. `withheld` people may not leave, and are only counted."""
     context: WebContext = request.app.state.context
     chosen = asked(context, trial, visitor.scope)
-    part = await run_in_threadpool(request.app.state.chronicle.read, chosen, visitor.scope)
+    part = await request.app.state.chronicle.read(chosen, visitor.scope)
     columns, rows = entries.columns_of("trial"), await run_in_threadpool(entries.rows_of, "trial", part.entries)
     act = _act(visitor.name, visitor.role, "export-log", chosen, version="trial", format="json", rows=len(rows))
     await note(request, act)
