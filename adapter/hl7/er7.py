@@ -264,7 +264,7 @@ def parse(payload: bytes, encoding: str = "utf-8") -> Message:
 
 def composed(line: str) -> Segment:
     """A segment that `hl7.compose` wrote, of no message: with HL7's own separators, which `compose` escapes."""
-    return Segment(line.encode("utf-8"), line, _syntax(STANDARD, "utf-8"))
+    return Segment(line.encode("utf-8", "surrogatepass"), line, _syntax(STANDARD, "utf-8"))
 
 
 def headline(payload: bytes, encoding: str = "utf-8") -> Message | None:

@@ -15,6 +15,7 @@ from adapter.mapping.fhir_fields import dtm, moment_of, names, segments, two_cod
 from adapter.mapping.groups import ResultLine
 from adapter.mapping.hl7_result import KNOWN_NOT_NEEDED, Line, ResultReader
 from adapter.mapping.order import OrderFacts, word_of
+from adapter.mapping.plain import plain
 from adapter.mapping.values import EXACT
 
 LETTERS = {
@@ -63,7 +64,7 @@ def order_facts(told: Observed, observation: Json, contents: Contents, feed: Fee
         collected=_collected(specimen, feed) if specimen else None,
         specimen=kind,
         specimen_name=name,
-        specimen_number=next((word(one, "value") for one in elements(specimen, "identifier")), ""),
+        specimen_number=next((plain(word(one, "value")) for one in elements(specimen, "identifier")), ""),
         one_result=True,
     )
 

@@ -380,6 +380,20 @@ def test_a_resource_that_may_mean_otherwise_is_not_read(more: dict[str, Any], re
     assert buckets(seen) == {"message_not_used": 1, "used": 1}
 
 
+def test_a_letter_that_is_none_in_what_is_referred_to_costs_no_page() -> None:
+    wrong = "\ud800\0"
+    seen = read(
+        {"resourceType": "Specimen", "id": "s", "identifier": [{"value": f"7{wrong}"}], "type": {"text": wrong}},
+        {"resourceType": "Medication", "id": "m", "code": {"coding": [{"code": "x", "display": wrong}]}},
+        observation(specimen={"reference": "Specimen/s"}),
+        {"resourceType": "MedicationAdministration", "id": "a", "subject": WHO, "status": "completed"}
+        | {"medicationReference": {"reference": "Medication/m"}, "effectiveDateTime": "2026-01-02T09:00:00Z"},
+    )
+    (found,) = results(seen)
+    assert (seen.disposition, found.specimen_id) == ("applied", "7\ufffd\ufffd")
+    assert repr(seen).encode()
+
+
 def test_a_page_of_other_things_is_ignored() -> None:
     assert read({"resourceType": "Organization", "id": "x"}, patient=None).reason == "nothing-for-us"
 
