@@ -15,6 +15,7 @@ from adapter.store.secret import SiteSecret
 from tests.hapi.ends import asserted, coded, essence
 from tests.hapi.server import Peer
 from tests.icu.house import ASSETS, SITE, rulebook
+from tests.icu.resources import numeric
 from tests.icu.tables import Row, moment
 from tests.icu.window import Running
 from tests.installation import Installation
@@ -23,7 +24,7 @@ Json = dict[str, Any]
 TRIAL = "immunosep-demo"
 SOFA = "96790-1"
 ORGANS = {code: name for name, code in SOFA_ORGANS.items()}
-WORDS = "respiratory-support"
+WORDS, RATE = "respiratory-support", "-rate"
 
 
 def furnished(place: Installation) -> Installation:
@@ -129,16 +130,23 @@ class Charts:
         for name in ("labevents", "chartevents", "outputevents"):
             for row in tables.rows(name):
                 self._note(row)
+        self._rates: dict[str, set[str]] = defaultdict(set)
+        for row in tables.rows("inputevents"):
+            if row["rate"]:
+                self._rates[row["subject_id"]].add(f"{float(row['rate']):g}")
 
     def _note(self, row: Row) -> None:
-        concept = self._concepts.get(row["itemid"])
-        number = row.get("valuenum") or row["value"]
-        if concept and number:
+        """As it was written; the number beside it is a rounded copy."""
+        concept, written = self._concepts.get(row["itemid"]), row["value"].lstrip("<>= ")
+        if concept and written:
+            number = written if numeric(written) else row.get("valuenum", "")
             self._values[row["subject_id"], concept, moment(row["charttime"])].add(number)
 
     def hold(self, patient: str, told: Measured) -> bool:
-        """Whether this was charted of that patient at that time; words and doses by their time alone."""
+        """Whether this was charted of that patient at that time; a word by its time alone, a dose by its rate alone."""
         code, value, _, at = told
+        if code.endswith(RATE):
+            return value in self._rates[patient]
         concepts = [name for name, one in CONCEPTS.items() if one.code == code]
         charted = {one for name in concepts for one in self._values.get((patient, name, at), ())}
         return bool(charted) and (code == WORDS or float(value) in {_canonical(one, concepts) for one in charted})
@@ -146,5 +154,5 @@ class Charts:
 
 def _canonical(number: str, concepts: list[str]) -> float:
     """An FiO2 in percent is a share there."""
-    value = float(number)
+    value = float(number or "nan")
     return float(f"{value / 100:g}") if "fio2" in concepts and value > 1 else value
