@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests import stores
+from tests import stores, unmeasured
 from tests.postgres import Cluster, cluster
 
 ROOT = Path(__file__).parents[1]
@@ -41,3 +41,23 @@ def each_store(request: pytest.FixtureRequest) -> Iterator[str]:
     """The test runs twice, once on each kind of store; what it opens through `tests.stores` is of that kind."""
     with stores.using(request.getfixturevalue("postgres") if request.param == "postgresql" else None):
         yield request.param
+
+
+UNTRACED = ("conformance", "corpus", "crash", "fuzz", "icu", "laws", "oracles")
+"""Suites that repeat what others reach once: coverage does not follow them, which is a third of their time."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.relative_to(ROOT / "tests").parts[0] in UNTRACED:
+            item.add_marker("no_cover")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    """Nor the processes that such a test starts."""
+    with pytest.MonkeyPatch.context() as patch:
+        if item.get_closest_marker("no_cover"):
+            for name in set(os.environ) - set(unmeasured.environment()):
+                patch.delenv(name)
+        return (yield)

@@ -154,6 +154,7 @@ LIST = (
     _drugs("drug.given", Kind.YES_NO, "a drug of a group was given", coded.given),
     _drugs("drug.together", Kind.NUMBER, "drugs of a group given on one day", coded.together),
     _drugs("steroid.daily", Kind.NUMBER, "prednisone equivalent of a day, mg/kg", steroids.steroid, ("weight",)),
+    _drugs("steroid.every_day", Kind.NUMBER, "the least of any day, mg/kg", steroids.every_day, ("weight",)),
     _yes_no("lactation", "told by a person only", answers.only_a_person_knows, reads=()),
     _yes_no("pregnancy.unwilling", "told by a person only", answers.only_a_person_knows, reads=()),
     _derived("stratum.assigned", "a stratum of this trial is found", _stratum, attrgetter("stratum")),

@@ -1,6 +1,6 @@
-"""Corticosteroids as prednisone per kilogram and day (clinical 3.3, E11): shown to whoever answers, never an answer."""
+"""Corticosteroids as prednisone per kilogram and day (clinical 3.3, E11): shown to whoever answers, unless the trial has it answer."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from fractions import Fraction
 from statistics import median
@@ -24,7 +24,22 @@ Share = tuple[date, Fraction, Administration]
 
 
 def steroid(view: View, comparison: Comparison) -> Reading:
-    """Of the day with most of it: oral and intravenous doses and infusions over the newest weight; median and days beside it."""
+    """Of the day with most of it; at least, since nobody knows what was taken elsewhere. Median and days stand beside it."""
+    return _read(view, comparison, "steroid.daily", lambda days: max(days.values()))
+
+
+def every_day(view: View, comparison: Comparison) -> Reading:
+    """Of the day with least of it, of as many as the window has, up to the newest on which it was given; at least, as above."""
+
+    def least(days: Mapping[date, Fraction]) -> Fraction:
+        newest, window = max(days), (comparison.within or DAY) // DAY
+        return min(days.get(newest - n * DAY, Fraction(0)) for n in range(window))
+
+    return _read(view, comparison, "steroid.every_day", least)
+
+
+def _read(view: View, comparison: Comparison, name: str, of: Callable[[Mapping[date, Fraction]], Fraction]) -> Reading:
+    """Oral and intravenous doses and infusions over the newest weight."""
     shares = [share for one in given_within(view, comparison) for share in _prednisone(one, view.at)]
     if not shares:
         return Reading()
@@ -36,10 +51,10 @@ def steroid(view: View, comparison: Comparison) -> Reading:
     weight = _weight(view)
     if weight is None:
         return Reading(word=None, evidence=evidence, asks=(NO_WEIGHT,), missing=("weight",))
-    daily = [_sum(one) / weight for one in days.values()]
-    first, course = most[0][2], _course(daily, comparison)
-    shown = Evidence("steroid.daily", decimal_text(max(daily)), "mg/kg", first.start, first.message, note=course)
-    return Reading(intervals=(Interval(max(daily), max(daily)),), evidence=(shown, *evidence))
+    daily = {day: _sum(one) / weight for day, one in days.items()}
+    found, first, course = of(daily), most[0][2], _course(list(daily.values()), comparison)
+    shown = Evidence(name, decimal_text(found), "mg/kg", first.start, first.message, note=course)
+    return Reading(intervals=(Interval(found, None),), evidence=(shown, *evidence))
 
 
 def _course(daily: Sequence[Fraction], comparison: Comparison) -> str:

@@ -91,7 +91,7 @@ def input_observation(resource_id: str, evidence: Evidence, *, patient: str, cal
         resource["category"] = [{"coding": [{"system": OBSERVATION_CATEGORY, "code": "laboratory"}]}]
     if code.method:
         resource["method"] = {"text": code.method}
-    if evidence.laboratory in ("local", "central"):
+    if evidence.concept in LABORATORY and evidence.laboratory in ("local", "central"):
         resource["extension"] = [{"url": LABORATORY_EXTENSION, "valueCode": evidence.laboratory}]
     return resource
 

@@ -168,10 +168,12 @@ class Chart:
 
     def stretch(self, turns: Turns, at: datetime) -> tuple[datetime, datetime]:
         """From the last turn at or before `at` to the next one: `[since, until)`."""
-        since, until = ALWAYS, NEVER
+        since, until, laid_out = ALWAYS, NEVER, self._series
         for concept, delays in turns.items():
-            times = self.series(concept).times
-            for delay in delays if times else ():
+            times = (laid_out.get(concept) or self.series(concept)).times
+            if not times:
+                continue
+            for delay in delays:
                 index = bisect_right(times, at - delay)
                 if index and (passed := times[index - 1] + delay) > since:
                     since = passed

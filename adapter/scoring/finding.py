@@ -76,9 +76,9 @@ def _relevant(decider: Finding, lowest: Finding, highest: Finding) -> tuple[Find
 
 def _flags(findings: Sequence[Finding], deciding: Iterable[Finding], more: Iterable[str]) -> tuple[str, ...]:
     flags = [flag for finding in deciding for flag in (*finding.flags, *_data_flags(finding))]
-    converted = max(f.score if f.converted is None else f.converted for f in findings)
-    if converted != max(f.score for f in findings):
-        flags.append(UNIT_DISCORDANT)
+    if any(f.converted is not None for f in findings):
+        converted = max(f.score if f.converted is None else f.converted for f in findings)
+        flags += [UNIT_DISCORDANT] if converted != max(f.score for f in findings) else []
     return tuple(dict.fromkeys((*flags, *more)))
 
 

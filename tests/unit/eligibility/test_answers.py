@@ -191,7 +191,7 @@ def test_a_corticosteroid_is_weighed_in_milligrams_or_not_at_all(
 ) -> None:
     drug = given("prednisone", dose=dose, unit=unit, at=T0, route="oral")
     found = look(steroid, STEROIDS, state_of(WEIGHT, administrations=(drug,)), after(2))
-    assert list(found.intervals) == ([] if daily is None else [exactly(daily)])
+    assert list(found.intervals) == ([] if daily is None else [Interval(Fraction(daily), None)])
 
 
 def test_a_mineralocorticoid_is_no_prednisone(look: Look) -> None:
