@@ -67,7 +67,7 @@ class End:
         (patient,) = self.edc.found("Patient", named)
         (subject,) = self.edc.found("ResearchSubject", named)
         of_subject = self.edc.found("Provenance", f"target=ResearchSubject/{subject['id']}")
-        newest = max(of_subject, key=lambda one: instant(one["recorded"]))
+        newest = max(of_subject, key=lambda one: (instant(one["recorded"]), instant(one["meta"]["lastUpdated"])))
         held = {
             f"Observation/{one['id']}": one for one in self.edc.found("Observation", f"subject=Patient/{patient['id']}")
         }
