@@ -9,6 +9,8 @@ from adapter.daemon.clock import utc_now
 from adapter.daemon.rules import SECRET
 from adapter.fhir.codes import CONCEPTS, SCREENING_NUMBER, SOFA_ORGANS
 from adapter.fhir.page import moment_of
+from adapter.scoring.chart import Chart
+from adapter.scoring.sofa import score
 from adapter.store import screening_ids, worklist
 from adapter.store.database import Database
 from adapter.store.secret import SiteSecret
@@ -17,6 +19,7 @@ from tests.hapi.server import Peer
 from tests.icu.house import ASSETS, SITE, rulebook
 from tests.icu.resources import numeric
 from tests.icu.tables import Row, moment
+from tests.icu.test_by_fhir import hl7, read
 from tests.icu.window import Running
 from tests.installation import Installation
 
@@ -72,14 +75,16 @@ class End:
             f"Observation/{one['id']}": one for one in self.edc.found("Observation", f"subject=Patient/{patient['id']}")
         }
         now = [held[one["reference"]] for one in newest["target"] if one["reference"] in held]
-        (score,) = [one for one in now if coded(one) == SOFA]
-        inputs = [held[one["reference"]] for one in score["derivedFrom"]]
+        (sofa,) = [one for one in now if coded(one) == SOFA]
+        inputs = [held[one["reference"]] for one in sofa["derivedFrom"]]
         ever = [one for one in held.values() if coded(one) != SOFA]
-        return Told(subject, score, sorted(map(measured, inputs)), sorted(map(measured, ever)))
+        return Told(subject, sofa, sorted(map(measured, inputs)), sorted(map(measured, ever)))
 
 
 Measured = tuple[str, str, str, datetime]
 """Code, value, unit, time."""
+Organs = dict[str, tuple[int | None, int, int]]
+"""Of each the score, and the lowest and highest it may be."""
 
 
 @dataclass(frozen=True)
@@ -95,8 +100,13 @@ class Told:
         said = asserted(self.subject)
         return said["verdict"], said["certainty"], said["stratum"], instant(said["deadline"])
 
-    def organs(self) -> dict[str, tuple[int | None, int, int]]:
+    def organs(self) -> Organs:
         return {ORGANS[coded(one)]: _points(one) for one in self.score["component"]}
+
+    @property
+    def at(self) -> datetime:
+        """What the score is as of: the newest value the decision rests on (ADR 18), not the worklist's present."""
+        return instant(self.score["effectiveDateTime"])
 
 
 def instant(text: str) -> datetime:
@@ -106,11 +116,10 @@ def instant(text: str) -> datetime:
 
 
 def _points(component: Json) -> tuple[int | None, int, int]:
-    """As the worklist has it: the score, and the lowest and highest it may be."""
-    score = component.get("valueQuantity", {}).get("value")
+    points = component.get("valueQuantity", {}).get("value")
     ends = [part["valueInteger"] for one in component.get("extension", []) for part in one["extension"]]
-    low, high = ends or (score, score)
-    return score, low, high
+    low, high = ends or (points, points)
+    return points, low, high
 
 
 def measured(one: Json) -> Measured:
@@ -121,10 +130,13 @@ def measured(one: Json) -> Measured:
 
 
 class Charts:
-    """What stands in the tables, by the concept each item is mapped to."""
+    """What stands in the tables, by the concept each item is mapped to; and what it scores, through no daemon and no server."""
 
     def __init__(self, tables: Running) -> None:
-        entries = rulebook().sites[SITE].codes
+        self._rules = rulebook()
+        states, _ = read(hl7(tables), self._rules)
+        self._states = {patient.value: state for patient, state in states.items()}
+        entries = self._rules.sites[SITE].codes
         self._concepts = {item: entry.concept for item, entry in entries.items()}
         self._values: dict[tuple[str, str, datetime], set[str]] = defaultdict(set)
         for name in ("labevents", "chartevents", "outputevents"):
@@ -150,6 +162,10 @@ class Charts:
         concepts = [name for name, one in CONCEPTS.items() if one.code == code]
         charted = {one for name in concepts for one in self._values.get((patient, name, at), ())}
         return bool(charted) and (code == WORDS or float(value) in {_canonical(one, concepts) for one in charted})
+
+    def organs(self, patient: str, at: datetime) -> Organs:
+        found = score(Chart(self._states[patient]), at, self._rules.scoring_options(SITE)).organs
+        return {name: (one.score, one.low, one.high) for name, one in found.items()}
 
 
 def _canonical(number: str, concepts: list[str]) -> float:
