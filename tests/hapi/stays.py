@@ -9,13 +9,17 @@ from adapter.daemon.clock import utc_now
 from adapter.daemon.rules import SECRET
 from adapter.fhir.codes import CONCEPTS, SCREENING_NUMBER, SOFA_ORGANS
 from adapter.fhir.page import moment_of
+from adapter.scoring.chart import Chart
+from adapter.scoring.sofa import score
 from adapter.store import screening_ids, worklist
 from adapter.store.database import Database
 from adapter.store.secret import SiteSecret
 from tests.hapi.ends import asserted, coded, essence
 from tests.hapi.server import Peer
 from tests.icu.house import ASSETS, SITE, rulebook
+from tests.icu.resources import numeric
 from tests.icu.tables import Row, moment
+from tests.icu.test_by_fhir import hl7, read
 from tests.icu.window import Running
 from tests.installation import Installation
 
@@ -23,7 +27,7 @@ Json = dict[str, Any]
 TRIAL = "immunosep-demo"
 SOFA = "96790-1"
 ORGANS = {code: name for name, code in SOFA_ORGANS.items()}
-WORDS = "respiratory-support"
+WORDS, RATE = "respiratory-support", "-rate"
 
 
 def furnished(place: Installation) -> Installation:
@@ -66,19 +70,21 @@ class End:
         (patient,) = self.edc.found("Patient", named)
         (subject,) = self.edc.found("ResearchSubject", named)
         of_subject = self.edc.found("Provenance", f"target=ResearchSubject/{subject['id']}")
-        newest = max(of_subject, key=lambda one: instant(one["recorded"]))
+        newest = max(of_subject, key=lambda one: (instant(one["recorded"]), instant(one["meta"]["lastUpdated"])))
         held = {
             f"Observation/{one['id']}": one for one in self.edc.found("Observation", f"subject=Patient/{patient['id']}")
         }
         now = [held[one["reference"]] for one in newest["target"] if one["reference"] in held]
-        (score,) = [one for one in now if coded(one) == SOFA]
-        inputs = [held[one["reference"]] for one in score["derivedFrom"]]
+        (sofa,) = [one for one in now if coded(one) == SOFA]
+        inputs = [held[one["reference"]] for one in sofa["derivedFrom"]]
         ever = [one for one in held.values() if coded(one) != SOFA]
-        return Told(subject, score, sorted(map(measured, inputs)), sorted(map(measured, ever)))
+        return Told(subject, sofa, sorted(map(measured, inputs)), sorted(map(measured, ever)))
 
 
 Measured = tuple[str, str, str, datetime]
 """Code, value, unit, time."""
+Organs = dict[str, tuple[int | None, int, int]]
+"""Of each the score, and the lowest and highest it may be."""
 
 
 @dataclass(frozen=True)
@@ -94,8 +100,13 @@ class Told:
         said = asserted(self.subject)
         return said["verdict"], said["certainty"], said["stratum"], instant(said["deadline"])
 
-    def organs(self) -> dict[str, tuple[int | None, int, int]]:
+    def organs(self) -> Organs:
         return {ORGANS[coded(one)]: _points(one) for one in self.score["component"]}
+
+    @property
+    def at(self) -> datetime:
+        """What the score is as of: the newest value the decision rests on (ADR 18), not the worklist's present."""
+        return instant(self.score["effectiveDateTime"])
 
 
 def instant(text: str) -> datetime:
@@ -105,11 +116,10 @@ def instant(text: str) -> datetime:
 
 
 def _points(component: Json) -> tuple[int | None, int, int]:
-    """As the worklist has it: the score, and the lowest and highest it may be."""
-    score = component.get("valueQuantity", {}).get("value")
+    points = component.get("valueQuantity", {}).get("value")
     ends = [part["valueInteger"] for one in component.get("extension", []) for part in one["extension"]]
-    low, high = ends or (score, score)
-    return score, low, high
+    low, high = ends or (points, points)
+    return points, low, high
 
 
 def measured(one: Json) -> Measured:
@@ -120,31 +130,45 @@ def measured(one: Json) -> Measured:
 
 
 class Charts:
-    """What stands in the tables, by the concept each item is mapped to."""
+    """What stands in the tables, by the concept each item is mapped to; and what it scores, through no daemon and no server."""
 
     def __init__(self, tables: Running) -> None:
-        entries = rulebook().sites[SITE].codes
+        self._rules = rulebook()
+        states, _ = read(hl7(tables), self._rules)
+        self._states = {patient.value: state for patient, state in states.items()}
+        entries = self._rules.sites[SITE].codes
         self._concepts = {item: entry.concept for item, entry in entries.items()}
         self._values: dict[tuple[str, str, datetime], set[str]] = defaultdict(set)
         for name in ("labevents", "chartevents", "outputevents"):
             for row in tables.rows(name):
                 self._note(row)
+        self._rates: dict[str, set[str]] = defaultdict(set)
+        for row in tables.rows("inputevents"):
+            if row["rate"]:
+                self._rates[row["subject_id"]].add(f"{float(row['rate']):g}")
 
     def _note(self, row: Row) -> None:
-        concept = self._concepts.get(row["itemid"])
-        number = row.get("valuenum") or row["value"]
-        if concept and number:
+        """As it was written; the number beside it is a rounded copy."""
+        concept, written = self._concepts.get(row["itemid"]), row["value"].lstrip("<>= ")
+        if concept and written:
+            number = written if numeric(written) else row.get("valuenum", "")
             self._values[row["subject_id"], concept, moment(row["charttime"])].add(number)
 
     def hold(self, patient: str, told: Measured) -> bool:
-        """Whether this was charted of that patient at that time; words and doses by their time alone."""
+        """Whether this was charted of that patient at that time; a word by its time alone, a dose by its rate alone."""
         code, value, _, at = told
+        if code.endswith(RATE):
+            return value in self._rates[patient]
         concepts = [name for name, one in CONCEPTS.items() if one.code == code]
         charted = {one for name in concepts for one in self._values.get((patient, name, at), ())}
         return bool(charted) and (code == WORDS or float(value) in {_canonical(one, concepts) for one in charted})
 
+    def organs(self, patient: str, at: datetime) -> Organs:
+        found = score(Chart(self._states[patient]), at, self._rules.scoring_options(SITE)).organs
+        return {name: (one.score, one.low, one.high) for name, one in found.items()}
+
 
 def _canonical(number: str, concepts: list[str]) -> float:
     """An FiO2 in percent is a share there."""
-    value = float(number)
+    value = float(number or "nan")
     return float(f"{value / 100:g}") if "fio2" in concepts and value > 1 else value

@@ -453,5 +453,6 @@ def agree(polling: End, listening: End, charts: Charts) -> None:
             wanted[who].inputs,
         )
         verdict, certainty, stratum, _, deadline = shown[who]["verdict"]
-        assert (one.verdict(), one.organs()) == ((verdict, certainty, stratum, deadline), shown[who]["organs"])
+        assert one.verdict() == (verdict, certainty, stratum, deadline)
+        assert one.organs() == charts.organs(who, one.at)
         assert [value for value in one.ever + wanted[who].ever if not charts.hold(who, value)] == []

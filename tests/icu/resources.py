@@ -120,7 +120,7 @@ def _value(row: Row) -> Json:
     written, number = row["value"].strip(), row.get("valuenum", "")
     sign = written[: len(written) - len(written.lstrip("<>="))]
     plain = written.removeprefix(sign)
-    if row["itemid"] not in TEXTS and _numeric(plain):
+    if row["itemid"] not in TEXTS and numeric(plain):
         return {"valueQuantity": {"value": _exact(plain), **({"comparator": sign} if sign else {}), **_unit(row)}}
     if row["itemid"] in TEXTS or not number:
         return {"valueString": written} if written else {}
@@ -133,7 +133,7 @@ def _unit(row: Row) -> Json:
     return {"unit": row["valueuom"]} if row["valueuom"] else {}
 
 
-def _numeric(text: str) -> bool:
+def numeric(text: str) -> bool:
     try:
         float(text)
     except ValueError:

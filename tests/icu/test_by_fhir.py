@@ -35,7 +35,7 @@ def rules() -> Rulebook:
 
 def hl7(tables: Running) -> Iterator[RawMessage]:
     for one in tables.told():
-        yield RawMessage("icu", SITE, MessageKind.HL7V2, one.body, NOW)
+        yield RawMessage("icu", SITE, MessageKind.HL7V2, one.body, tables.now)
 
 
 def fhir(tables: Running) -> Iterator[RawMessage]:
@@ -43,11 +43,11 @@ def fhir(tables: Running) -> Iterator[RawMessage]:
     pages: dict[str, list[Any]] = {}
     for one in resources(tables):
         whose = one["subject"]["reference"] if "subject" in one else f"Patient/{one['id']}"
-        resource = one | {"meta": {"lastUpdated": NOW.isoformat()}}
+        resource = one | {"meta": {"lastUpdated": tables.now.isoformat()}}
         pages.setdefault(whose, []).append({"fullUrl": f"{one['resourceType']}/{one['id']}", "resource": resource})
     for entries in pages.values():
         body = json.dumps({"resourceType": "Bundle", "type": "searchset", "entry": entries}).encode()
-        yield RawMessage("ehr", SITE, MessageKind.FHIR, body, NOW)
+        yield RawMessage("ehr", SITE, MessageKind.FHIR, body, tables.now)
 
 
 def read(messages: Iterable[RawMessage], rules: Rulebook) -> tuple[States, Counter[str]]:
