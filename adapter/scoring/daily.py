@@ -52,8 +52,8 @@ def _missing(found: Organs) -> list[str]:
 
 
 def _days_before(day: StudyDay, earliest: datetime, zone: tzinfo) -> list[StudyDay]:
-    """The newest first; those that reach into the time from which a score may be carried."""
-    days = [study_day(day.date - back * DAY, 1, zone) for back in range(1, (day.end - earliest) // DAY + 1)]
+    """The newest first; those that reach into the time from which a score may be carried: a day of 23 hours lets one more."""
+    days = [study_day(day.date - back * DAY, 1, zone) for back in range(1, (day.end - earliest) // DAY + 2)]
     return [one for one in days if one.end > earliest]
 
 

@@ -206,7 +206,7 @@ def test_without_a_weight_the_doses_are_shown_and_nothing_is_worked_out(judged: 
         ("5", "mL/h", {"concentration": "2"}, "0.571429"),
         ("5", "mL/h", {}, None),  # nobody told the strength
         ("0.1", "mg/kg/h", {}, None),
-        ("2", "U/h", {}, None),
+        ("20000", "U/h", {}, None),
     ],
 )
 def test_an_infusion_counts_by_what_flowed_each_day(

@@ -1,8 +1,10 @@
 """When an infection was suspected, and when sepsis began where a person says otherwise."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -12,8 +14,13 @@ from adapter.domain.condition import Condition, ConditionStatus
 from adapter.domain.observation import Observation
 from adapter.domain.onset import ONSET, onset_note
 from adapter.domain.patient import Determination
+from adapter.domain.trial import Trial
 from adapter.domain.truth import Truth
+from adapter.eligibility.evaluate import assess
 from adapter.eligibility.explain import as_json
+from adapter.eligibility.onset import with_onset
+from adapter.scoring.chart import Chart
+from adapter.scoring.options import ScoringOptions
 from tests.builders import T0, after, given, hours, observation, state_of, visit
 
 Judge = Callable[..., Assessment]
@@ -86,8 +93,45 @@ def test_signs_of_an_earlier_stay_are_not_of_this_one(judged: Judge) -> None:
 
 
 @pytest.mark.parametrize(
+    ("grown_at", "now", "suspected"),
+    [(-0.01, 20, False), (0, 20, True), (10, 10, True), (10, 9.99, False)],
+)
+def test_a_culture_that_grew_counts_from_the_admission_until_now(
+    judged: Judge, grown_at: float, now: float, suspected: bool
+) -> None:
+    found = sepsis(judged, culture(grown_at, "e. coli"), at=after(now))
+    known = (after(grown_at), "a culture grew") if suspected else (None, "")
+    assert (found.infection, found.infection_basis) == known
+
+
+@pytest.mark.parametrize(("given_at", "suspected"), [(-0.01, None), (0, T0), (20, after(5))])
+def test_an_antibiotic_counts_from_the_moment_of_admission(
+    judged: Judge, given_at: float, suspected: datetime | None
+) -> None:
+    """One given before may have been for another illness, however close the culture."""
+    assert sepsis(judged, culture(5), administrations=(antibiotic(given_at),)).infection == suspected
+
+
+def test_an_antibiotic_told_later_is_looked_at_on_the_same_chart(immunosep: Trial) -> None:
+    chart = Chart(state_of(culture(10), encounter=visit()))
+    later = replace(chart.state, administrations=(antibiotic(12),))
+    found = [
+        assess(immunosep, told, LATE, options=ScoringOptions(), rulebook="").sepsis.infection
+        for told in (chart, chart.followed_by(later))
+    ]
+    assert found == [None, after(10)]
+
+
+def test_without_a_known_admission_a_diagnosis_counts_when_it_was_recorded(judged: Judge) -> None:
+    found = judged(state_of(conditions=(diagnosis("J18.9", 5),)), LATE).sepsis
+    assert (found.infection, found.infection_basis) == (after(5), "a diagnosis was recorded")
+
+
+@pytest.mark.parametrize(
     ("code", "at", "status", "suspected"),
     [
+        ("J18.9", -24, "active", None),  # of the day before, to the hour
+        ("J18.9", -23.99, "active", T0),
         ("J18.9", 5, "active", after(5)),
         ("A41.9", 5, "active", after(5)),
         ("J18.9", -3, "active", T0),  # the day of admission, as a date alone
@@ -150,6 +194,12 @@ def test_a_stated_onset_says_that_there_is_sepsis(
     assert (both.sepsis.onset, both.sepsis.onset_computed, criterion(both, "I6").answer) == (None, T0, "not-met")
 
 
+def test_the_criterion_takes_over_what_was_stated(immunosep: Trial) -> None:
+    said = stated(after(2), after(4))
+    told = with_onset(immunosep, {ONSET: said})
+    assert told == {ONSET: said, "I6": replace(said, criterion="I6", note="seen on the ward")}
+
+
 def test_the_clock_runs_out_by_what_was_stated(judged: Judge, septic: tuple[Observation, ...]) -> None:
     early = state_of(*septic, encounter=visit(), determinations=(stated(T0 - hours(60), after(4)),))
     assert judged(early, after(11)).flags.count("less_than_12_h_left") == 1
@@ -170,9 +220,10 @@ def test_a_note_without_a_moment_states_nothing(judged: Judge, septic: tuple[Obs
 
 
 def test_both_stand_in_the_explanation(judged: Judge, septic: tuple[Observation, ...]) -> None:
-    patient = state_of(*septic, encounter=visit(), determinations=(stated(after(2), after(4)),))
+    athens = after(2).astimezone(ZoneInfo("Europe/Athens"))
+    patient = state_of(*septic, encounter=visit(), determinations=(stated(athens, after(4)),))
     told = as_json(judged(patient, after(5)), patient="x", software="y")["sepsis"]
-    assert told["onset"] == after(2).isoformat()
+    assert told["onset"] == after(2).isoformat()  # in UTC, on whatever clock it was stated
     assert told["onset_computed"] == T0.isoformat()
     assert (told["onset_by"], told["onset_reason"]) == ("ilse", "seen on the ward")
     assert timedelta(hours=told["hours_left"]) == timedelta(hours=69)

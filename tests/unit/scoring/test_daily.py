@@ -45,6 +45,8 @@ def test_a_day_is_the_calendar_day_where_the_hospital_lies() -> None:
 def test_a_day_on_which_the_clocks_change_is_shorter_or_longer(on: date, length: int) -> None:
     day = study_day(on, 1, ATHENS)
     assert day.end - day.start == timedelta(hours=length)
+    score = day_sofa(Chart(state_of()), day, ATHENS, TWO_DAYS, ScoringOptions()).sofa
+    assert (score.at, str(score.window_hours)) == (day.last, str(length))
 
 
 @pytest.mark.parametrize(
@@ -79,6 +81,29 @@ def test_a_score_is_carried_no_further_than_its_age_allows() -> None:
     assert coagulation(2, early) is None
     assert coagulation(3, late) is None
     assert coagulation(3, late, carry=timedelta(hours=72)) == 2
+
+
+@pytest.mark.parametrize(
+    ("at", "expected"), [("2026-01-05T11:59", None), ("2026-01-05T12:00", 2), ("2026-01-05T13:00", 2)]
+)
+def test_what_is_too_old_at_the_end_of_the_day_is_not_carried_though_others_of_its_day_would_be(
+    at: str, expected: int | None
+) -> None:
+    assert coagulation(2, platelets("90", at), carry=timedelta(hours=36)) == expected
+
+
+def test_the_day_before_is_a_calendar_day_of_the_hospital_too() -> None:
+    """At one in the morning in Athens it is still the day before in UTC."""
+    assert coagulation(2, platelets("18", "2026-01-05T01:00"), platelets("90", "2026-01-05T12:00")) == 4
+
+
+@pytest.mark.parametrize(("hours", "expected"), [(47, None), (47.5, 2), (48, 2)])
+def test_a_short_day_lets_a_score_be_carried_from_further_back(hours: float, expected: int | None) -> None:
+    """23 hours of 29 March and 24 of the 28th: half past eleven in the evening of the 27th is 47 and a half hours ago."""
+    day, late = study_day(date(2026, 3, 29), 1, ATHENS), platelets("90", "2026-03-27T23:30")
+    carry = timedelta(hours=hours)
+    found = day_sofa(Chart(state_of(late)), day, ATHENS, carry, ScoringOptions(timezone=ATHENS))
+    assert found.organs["coagulation"].score == expected
 
 
 def test_the_newest_earlier_day_counts_even_where_an_older_one_was_worse() -> None:
