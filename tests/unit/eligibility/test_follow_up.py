@@ -193,14 +193,16 @@ def in_athens(trial: Trial, patient: PatientState, at: datetime) -> Assessment:
 
 
 def test_study_days_are_those_of_the_hospital(immunosep: Trial) -> None:
-    """In UTC the first two results were still of the day before."""
-    measured = [("18", -20), ("90", 60), ("60", 20 * 60), ("20", 24 * 60)]
-    results = (observation("platelets", v, None, NIGHT + timedelta(minutes=m)) for v, m in measured)
+    """In UTC the first result was still of the day before; the second day carries the worst of the first."""
+    results = (
+        observation("platelets", value, None, NIGHT + timedelta(minutes=minutes))
+        for value, minutes in (("18", -20), ("90", 12 * 60))
+    )
     found = in_athens(immunosep, person(*results), NIGHT + timedelta(days=2)).follow_up
     assert found is not None
-    assert [(one.day.date.isoformat(), one.organs["coagulation"].score) for one in found.days] == [
-        ("2026-01-03", 4),
-        ("2026-01-04", 3),
+    assert [(one.day.date.isoformat(), one.organs["coagulation"].score, one.carried) for one in found.days] == [
+        ("2026-01-03", 4, ()),
+        ("2026-01-04", 4, ("coagulation",)),
     ]
     assert found.days[0].day.start == datetime(2026, 1, 2, 22, tzinfo=UTC)
 
@@ -281,10 +283,10 @@ def test_another_plan_is_answered_anew_on_the_same_chart(
 
 
 def test_a_late_result_is_looked_at_on_the_same_chart(immunosep: Trial) -> None:
-    asked, chart = replace(immunosep, follow_up=PLAN), Chart(person())
+    chart, score = Chart(person()), list[int | None]()
     late = person(observation("platelets", "18", None, RANDOMISED + timedelta(hours=2)))
-    both = [
-        follow_up(asked, told, RANDOMISED, LATER, ScoringOptions()).days[0].organs["coagulation"].score
-        for told in (chart, chart.followed_by(late))
-    ]
-    assert both == [None, 4]
+    for state in (chart.state, late):
+        chart = chart.followed_by(state)
+        told = follow_up(replace(immunosep, follow_up=PLAN), chart, RANDOMISED, LATER, ScoringOptions())
+        score.append(told.days[0].organs["coagulation"].score)
+    assert score == [None, 4]
