@@ -63,10 +63,11 @@ def test_whatever_stands_between_marks_of_the_messages_own_is_written_with_its_o
         (r"\M2442\;3ED\C284a\ x", "山田 x"),
         (r"\M2442\;3ED\C2842\ x", "山田 x"),
         (r"\M242851\.!\C2842\ x", "俱 x"),
-        (r"\X1B\ M2442", "\x1b M2442"),
+        (r"\C284a\ x", " x"),
+        (r"\X1B\$B;3\X1B\(B", "\x1b$B;3\x1b(B"),
     ],
 )
-def test_a_switch_of_the_set_is_read_in_whichever_japanese_set_knows_it(written: str, meant: str) -> None:
+def test_a_switch_is_read_in_whichever_japanese_set_knows_it(written: str, meant: str) -> None:
     assert decode(written) == meant
 
 
