@@ -3,8 +3,8 @@
     python -m benchmarks worklist_busy
 
 The true daemon as a process of its own: receiving, screening, serving. Forty coordinators are signed in and ask in turns, each
-view written to the audit log; messages of 20 OBX come on ten connections for patients with a day of charting, some of whom
-come onto the list or change there meanwhile. Both are open loops: what is late is not waited for, and a page counts from the
+view written to the audit log; messages of 20 OBX come on ten connections for a thousand patients, some of whom come onto the
+list or change there meanwhile. Both are open loops: what is late is not waited for, and a page counts from the
 moment it was due to its last byte.
 """
 
@@ -29,7 +29,9 @@ from benchmarks.report import number, table
 from benchmarks.worklist import PATHS, RATE, ROWS, Reader, asked, copy, round_of, signed_in
 from tests.web_house import hashed, house, mals
 
-MESSAGES_A_SECOND, SECONDS, QUICK_SECONDS = latency.RATE, 20, 6
+MESSAGES_A_SECOND, SECONDS, QUICK_SECONDS = latency.RATE, 15, 6
+BEDS = 1000
+"""Patients who get results."""
 PEOPLE = 40
 SIGN_IN = 'second_step = "offered"\n'
 BEFORE = 10_000
@@ -47,7 +49,7 @@ def main(*, quick: bool = False) -> str:
         rows = [measured(daemon, cookies, kind, (seconds, turn)) for turn, kind in enumerate(kinds.items())]
     heads = ["page", "p50 ms", "p95 ms", "p99 ms", "max ms", "messages", "answered p99 ms", "screened"]
     note = (
-        f"{ROWS:,} candidates, {RATE} requests a second of {PEOPLE} people beside {MESSAGES_A_SECOND} messages a second "
+        f"{ROWS:,} candidates, {RATE} requests a second of {PEOPLE} people beside {MESSAGES_A_SECOND} messages a second of {BEDS:,} patients "
         f"for {seconds} s each; the daemon is a process of its own, the senders and readers are another on the same cores."
     )
     return f"{table(heads, rows)}\n\n{note}"
@@ -99,20 +101,22 @@ def alive(n: int, now: datetime) -> dict[str, object]:
 
 
 async def charted(daemon: Daemon, now: datetime) -> None:
-    """A day of charting of the patients who get results."""
-    before = list(latency.history(now))
-    await latency.paced(daemon.mllp, before, rate=1000)
+    """Everybody who gets results: admitted, with a round of the nurse and a panel of the laboratory."""
+    before = [(f"A{n}", pipeline.admission(n, now - timedelta(hours=24)).body) for n in range(BEDS)]
+    for hours, lines in ((5, pipeline.CHART), (4, pipeline.LABORATORY)):
+        at = now - timedelta(hours=hours)
+        before += [(f"{n}-{hours}", pipeline.message(n, hours, at, lines).body) for n in range(BEDS)]
+    await latency.paced(daemon.mllp, before, rate=200)
     await asyncio.to_thread(daemon.settle)
 
 
 def fed(now: datetime, turn: int, seconds: int) -> list[tuple[str, bytes]]:
     """Results for every patient in turn."""
-    first = (turn + 1) * 100_000
-    return [
-        (f"{n % latency.PATIENTS}-{first + n}", pipeline.message(
-            n % latency.PATIENTS, first + n, now + timedelta(seconds=n / MESSAGES_A_SECOND), pipeline.LABORATORY).body)
-        for n in range(MESSAGES_A_SECOND * seconds)
-    ]  # fmt: skip
+    found = []
+    for n in range(MESSAGES_A_SECOND * seconds):
+        of, mark, at = n % BEDS, (turn + 1) * 100_000 + n, now + timedelta(seconds=n / MESSAGES_A_SECOND)
+        found.append((f"{of}-{mark}", pipeline.message(of, mark, at, pipeline.LABORATORY).body))
+    return found
 
 
 def measured(daemon: Daemon, cookies: list[str], kind: tuple[str, tuple[str, ...]], how: tuple[int, int]) -> list[str]:

@@ -10,6 +10,8 @@ from adapter.errors import MalformedMessageError
 Json = dict[str, Any]
 
 BOM = b"\xef\xbb\xbf"
+DUPKEY = "DUPKEY"
+"""A name stands twice in one object."""
 LONGEST_NUMBER = 40
 """Characters. A longer "number" is an attack or a mistake, and its digits cost quadratic time."""
 MOST_EXPONENT = 30
@@ -87,7 +89,7 @@ def _no_number(text: str) -> Any:
 
 def _object(pairs: list[tuple[str, Any]]) -> Json:
     found = dict(pairs)
-    reason = "DUPKEY" if len(found) < len(pairs) else _doubt(found.values())
+    reason = DUPKEY if len(found) < len(pairs) else _doubt(found.values())
     if not reason:
         return found
     doubtful = Unsound(found)

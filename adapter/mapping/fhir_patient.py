@@ -8,7 +8,7 @@ from adapter.domain.observation import BEGINNING
 from adapter.domain.patient import Demographics, PatientId
 from adapter.domain.ties import Merge
 from adapter.fhir.contents import Contents, codings, element, elements, text
-from adapter.fhir.strict import Json
+from adapter.fhir.strict import DUPKEY, Json, Unsound
 from adapter.hl7 import compose
 from adapter.hl7.datatypes import Identifier
 from adapter.mapping.feed import Feed
@@ -46,7 +46,9 @@ def patient_of(resource: Json, contents: Contents, feed: Feed) -> PatientId | st
 
 
 def _identity(patient: Json, contents: Contents, feed: Feed) -> PatientId | str:
-    """Asked once of each Patient of a page."""
+    """Asked once of each Patient of a page. One in which a name stands twice may be two people: it vouches for nobody."""
+    if isinstance(patient, Unsound) and patient.reason == DUPKEY:
+        return DUPKEY
     found = contents.known.get(id(patient))
     if found is None:
         found = contents.known[id(patient)] = patient_identity(stated(patient, feed.site), feed.site)

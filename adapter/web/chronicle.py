@@ -83,6 +83,8 @@ class Chronicle:
 
     context: WebContext
     elapsed: Callable[[], float] = time.monotonic
+    spent: Callable[[], float] = time.thread_time
+    """Of a processor: waiting for one makes a reading no longer."""
     _kept: dict[str, _Reading] = field(default_factory=dict)
     _known: dict[str, Known] = field(default_factory=dict)
     _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -98,10 +100,10 @@ class Chronicle:
         return await run_in_threadpool(_part, self.context, trial, kept, scope)
 
     def _read(self, trial: Trial) -> _Reading:
-        began, at, known = self.elapsed(), self.context.clock(), self._known.setdefault(trial.id, Known())
+        began, at, known = self.spent(), self.context.clock(), self._known.setdefault(trial.id, Known())
         with self.context.database.read() as conn:
             many = tuple(entries.entries(conn, self.context, trial, known))
-        took = self.elapsed() - began
+        took = self.spent() - began
         if took < QUICK:  # nothing of it is kept
             self._kept.pop(trial.id, None)
             self._known.pop(trial.id, None)

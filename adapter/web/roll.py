@@ -1,6 +1,7 @@
 """The worklist in brief, kept in memory until people are told or do something: every page is cut from it."""
 
 import threading
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -11,6 +12,10 @@ from adapter.store.database import Database
 
 KEEPS = timedelta(seconds=5)
 """A deadline passes and a patient is moved to another ward without anybody being told."""
+QUICK, REST, LONGEST = 0.02, 10, 1.0
+"""Seconds of a processor. What took longer to read serves for ten times as long, a second at most, though people were told something since:
+where news never ends, not every page reads ten thousand lines.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +26,8 @@ class Kept:
     entries: tuple[Entry, ...]
     wards: tuple[str, ...]
     newest: str
+    until: float
+    """Till then it serves whatever people are told; what somebody does here ends it at once."""
 
 
 @dataclass(slots=True)
@@ -48,12 +55,16 @@ class Roll:
 
     def _holds(self, kept: Kept, stamp: tuple[int, int], now: datetime, closing: Mapping[str, frozenset[str]]) -> bool:
         fresh = abs(now - kept.at) < KEEPS and kept.closing == closing
-        return fresh and all(have >= asked for have, asked in zip(kept.stamp, stamp, strict=True))
+        newest = all(have >= asked for have, asked in zip(kept.stamp, stamp, strict=True))
+        return fresh and (newest or time.monotonic() < kept.until)
 
 
 def _read(database: Database, now: datetime, closing: Mapping[str, frozenset[str]]) -> Kept:
+    began = time.thread_time()
     with database.read() as conn:
         stamp, entries = teamwork.stamp(conn), tuple(board.entries(conn, now, closing))
     wards = sorted({one.ward for one in entries if one.ward and one.part is not board.Part.WITHDRAWN})
     newest = max((one.changed for one in entries), default="")
-    return Kept(stamp, closing, now, entries, tuple(wards), newest)
+    took = time.thread_time() - began
+    rest = 0.0 if took < QUICK else min(LONGEST, REST * took)
+    return Kept(stamp, closing, now, entries, tuple(wards), newest, time.monotonic() + rest)

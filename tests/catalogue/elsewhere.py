@@ -44,7 +44,7 @@ POLLED = (
     found("F19", "nesting 100,000 deep", "refused", FAULT),
     found("F20", "a number of 5,000 digits", "the page is stored, the resource refused", FAULTS + "test_numbers_that_are_none_are_the_readers_business"),
     found("F21", "NaN, Infinity, 1e400", "as F20", STRICT + "test_what_is_no_json_of_fhir_is_refused_and_quotes_nothing"),
-    found("F22", "a key twice", "that resource is not used", STRICT + "test_a_doubt_stays_in_its_resource"),
+    found("F22", "a key twice", "that resource is not used; where it is a Patient, neither are results that refer to it", STRICT + "test_a_doubt_stays_in_its_resource"),
     found("F23", "half a surrogate, NUL", "that resource is not used", STRICT + "test_a_pair_of_surrogates_is_a_letter"),
     found("F24", "byte order mark, UTF-16", "the one passed by, the other refused", FAULTS + "test_f24_a_byte_order_mark_is_no_reason"),
     found("F25", "XML", "refused, nothing parses it", FAULT),

@@ -96,9 +96,14 @@ class Told:
     inputs: list[Measured]
     ever: list[Measured]
 
-    def verdict(self) -> tuple[str, str, str, datetime]:
+    def verdict(self) -> tuple[str, str, str, datetime | None]:
         said = asserted(self.subject)
-        return said["verdict"], said["certainty"], said["stratum"], instant(said["deadline"])
+        return (
+            said["verdict"],
+            said["certainty"],
+            said["stratum"],
+            instant(said["deadline"]) if "deadline" in said else None,
+        )
 
     def organs(self) -> Organs:
         return {ORGANS[coded(one)]: _points(one) for one in self.score["component"]}

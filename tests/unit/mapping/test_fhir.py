@@ -283,6 +283,17 @@ def test_without_its_patient_a_page_waits_for_a_person() -> None:
     assert (seen.disposition, seen.reason, buckets(seen)) == ("quarantined", "NO_PATIENT", {"message_not_used": 1})
 
 
+def test_a_patient_with_two_numbers_under_one_name_vouches_for_nobody() -> None:
+    """One reader would take the first, another the last: their results wait for a person, they go to neither."""
+    sound = page(observation())
+    number = b'"identifier": [{"system": "HOSP", "value": "100"'
+    assert sound.count(number) == 1
+    twice = sound.replace(number, b'"identifier": [{"system": "HOSP", "value": "999"}], ' + number)
+    seen = interpret(raw(twice), rules(), message_id="1")
+    assert (seen.disposition, seen.reason, results(seen)) == ("quarantined", "DUPKEY", [])
+    assert buckets(seen) == {"message_not_used": 1}
+
+
 def test_a_logical_reference_names_the_patient() -> None:
     who = {"identifier": {"system": "HOSP", "value": "100", "type": MR}}
     seen = read(observation(subject=who), patient=None)

@@ -49,7 +49,7 @@ def test_a_long_reading_serves_for_ten_times_its_length_and_a_minute_at_most(
     home: House, took: float, rest: float
 ) -> None:
     watch = Watch(took)
-    chronicle = Chronicle(home.context, watch)
+    chronicle = Chronicle(home.context, watch, watch)
     home.tell(*mals())
     assert numbers(chronicle, home) == (1, 1)
     ended, watch.step = watch.now - took, 0.0
@@ -67,7 +67,7 @@ async def beside_a_reader(chronicle: Chronicle, home: House) -> int:
 
 def test_who_comes_while_somebody_reads_waits_for_nobody(home: House) -> None:
     watch = Watch(2.0)
-    chronicle = Chronicle(home.context, watch)
+    chronicle = Chronicle(home.context, watch, watch)
     home.tell(*mals())
     numbers(chronicle, home)
     watch.now = 1000.0
