@@ -64,6 +64,7 @@ def test_whatever_stands_between_marks_of_the_messages_own_is_written_with_its_o
         (r"\M2442\;3ED\C2842\ x", "山田 x"),
         (r"\M242851\.!\C2842\ x", "俱 x"),
         (r"\C284a\ x", " x"),
+        (r"\M2442\x", r"\M2442\x"),
         (r"\X1B\$B;3\X1B\(B", "\x1b$B;3\x1b(B"),
     ],
 )
