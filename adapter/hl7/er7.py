@@ -117,7 +117,7 @@ class Segment:
             value = self.raw(field)
             repeats = [value] if self._is_verbatim(field) else value.split(self._syntax.repetition)
             self._repeats[field] = repeats
-        return repeats[repetition - 1] if repetition <= len(repeats) else ""
+        return repeats[repetition - 1] if 0 < repetition <= len(repeats) else ""
 
     def repetitions(self, field: int) -> int:
         """How often the field is given: 0 when it is absent or empty."""

@@ -31,9 +31,11 @@ def split(payload: bytes) -> tuple[bytes, ...]:
     """The messages of a frame or file, in order, as they came, without the FHS/BHS/BTS/FTS round them.
 
     At least one: text without any MSH comes back whole, so that `parse` can say so. Segments that an envelope holds outside
-    of every message are a part of their own, which `parse` refuses: no result may vanish between two messages.
+    of every message are a part of their own, which `parse` refuses: no result may vanish between two messages. A byte order
+    mark before the first is kept before each, for it says of all of them that they are UTF-8.
     """
     start = _lead_size(payload)
+    mark = BOM if BOM in payload[:start] else b""
     first = payload[start : start + _NAME]
     if first not in HEADERS or (first == b"MSH" and not _more_than_one(payload)):
         return (payload,)
@@ -42,16 +44,21 @@ def split(payload: bytes) -> tuple[bytes, ...]:
     for line in _whole_lines(payload, start):
         name = line[:_NAME]
         if name == b"MSH" and is_separator(line[_NAME : _NAME + 1]):
-            parts.append(bytearray())
+            parts.append(bytearray(mark))
             inside = True
         elif name in ENVELOPE:
             inside = False
         elif not inside and _SEGMENT.match(line):
-            parts.append(bytearray())
+            parts.append(bytearray(mark))
             inside = True
         if inside:
             parts[-1] += line
-    return tuple(bytes(part) for part in parts) if any(part.startswith(b"MSH") for part in parts) else (payload,)
+    return tuple(bytes(part) for part in parts) if any(map(has_header, parts)) else (payload,)
+
+
+def has_header(part: bytes | bytearray) -> bool:
+    """Of a part that `split` gave: whether it is a message."""
+    return part.removeprefix(BOM).startswith(b"MSH")
 
 
 def _more_than_one(payload: bytes) -> bool:

@@ -9,7 +9,7 @@ from adapter.domain.message import MessageKind, RawMessage
 from adapter.errors import MalformedMessageError
 from adapter.hl7.ack import AckPolicy, build, judge
 from adapter.hl7.er7 import Message, headline, parse
-from adapter.hl7.lines import is_batch, is_endless, split
+from adapter.hl7.lines import has_header, is_batch, is_endless, split
 from adapter.hl7.mllp import Frame, Oversize, Truncated
 from adapter.sources import strict
 from adapter.sources.forms import OURS, Forms, ordinary_header
@@ -75,9 +75,7 @@ def _messages(door: Door, payload: bytes, peer: str, now: datetime) -> list[RawM
     if len(parts) == 1 and not is_batch(payload):
         return [_message(door, payload, peer, now, door.control_id)]
     answer_all = is_batch(payload)
-    owed = [
-        (part.startswith(b"MSH") and (answer_all or index == 0)) or len(parts) == 1 for index, part in enumerate(parts)
-    ]
+    owed = [(has_header(part) and (answer_all or index == 0)) or len(parts) == 1 for index, part in enumerate(parts)]
     messages = [
         _message(door, part, peer, now, door.control_id if answered else None)
         for part, answered in zip(parts, owed, strict=True)

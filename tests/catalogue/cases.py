@@ -672,6 +672,7 @@ HEADER: tuple[Row, ...] = (
             ),
             ["CA", "AA"],
             ["applied", "applied", "applied"],
+            issues=["bom"],
             holds={"platelets": "98"},
         ),
         Case(

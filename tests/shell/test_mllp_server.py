@@ -13,6 +13,7 @@ import uvloop
 
 from adapter.domain.message import RawMessage, Receipt
 from adapter.errors import UnavailableError
+from adapter.hl7.lines import BOM
 from adapter.hl7.mllp import encode
 from adapter.sources import connection
 from adapter.sources.connection import Limits
@@ -74,12 +75,13 @@ def test_m02_m03_pipelined_frames_are_answered_in_their_order(run: Run) -> None:
         pytest.param(b"", encode(oru("1").replace(b"\r", b"\n")), ["AA 1"], id="M10 LF"),
         pytest.param(encode(b""), encode(oru("1")), ["AA 1"], id="M11 empty frame"),
         pytest.param(encode(b"\x06") + encode(b"\x15"), encode(oru("1")), ["AA 1"], id="M32 commit bytes"),
-        pytest.param(b"", encode(b"\xef\xbb\xbf" + oru("1")), ["AA 1"], id="M27 BOM"),
+        pytest.param(b"", encode(BOM + oru("1")), ["AA 1"], id="M27 BOM"),
         pytest.param(b"", encode(oru("1", b"NTE|1||a\x00b\r")), ["AA 1"], id="M28 NUL"),
         pytest.param(b"", encode(oru("1", b"NTE|1||Ren\xe9\r")), ["AA 1"], id="M34 Latin-1"),
         pytest.param(encode(b"MSH|^~\\&|A|B|C|D|1||ACK|9|P|2.3\rMSA|AA|1\r"), encode(oru("1")), ["AA 1"], id="M33 ACK"),
         pytest.param(b"", encode(oru("1") + oru("2")), ["AA 1"], id="two MSH in a frame"),
         pytest.param(b"", encode(b"BHS|^~\\&\r" + oru("1") + oru("2") + b"BTS|2\r"), ["AA 1", "AA 2"], id="batch"),
+        pytest.param(b"", encode(BOM + b"BHS|^~\\&\r" + oru("1") + oru("2")), ["AA 1", "AA 2"], id="batch and BOM"),
         pytest.param(
             b"", encode(b"BHS|^~\\&\r" + oru("1") + b"BTS|1\rOBX|1\r"), ["AA 1"], id="a result behind a batch"
         ),

@@ -222,3 +222,25 @@ def test_a_header_that_ran_into_the_patient_gives_none_of_it_back() -> None:
         sent = answer(received, judge(received, GENERIC))
         assert b"SECRET" not in sent
         assert b"MSA|AA|9\r" in sent
+
+
+@pytest.mark.parametrize("last", range(2, 21))
+def test_a_header_may_end_anywhere(last: int) -> None:
+    said = {9: "ORU^R01", 10: "7", 11: "P", 12: "2.5.1", 18: "8859/1"}
+    fields = [said.get(number, "") for number in range(3, last + 1)]
+    sent = answer(er7.parse("|".join(["MSH", "^~\\&", *fields]).encode() + b"\r"), Acknowledgment("AA"))
+    head = er7.parse(sent).header
+    assert sent.endswith(b"\rMSA|AA|7\r" if last >= 10 else b"\rMSA|AA|\r")
+    assert [head.raw(number) for number in range(13, 19)] == ["", "", "", "", "", said[18] if last >= 18 else ""]
+
+
+@pytest.mark.parametrize(
+    ("version", "error"),
+    [
+        ("2.6", b"ERR##MSH$1$11#202$Unsupported processing id$HL70357#E####Unsupported processing id\r"),
+        ("2.4", b"ERR#MSH$1$11$202!Unsupported processing id!HL70357\r"),
+    ],
+)
+def test_where_the_error_is_stands_in_the_separators_of_the_message(version: str, error: bytes) -> None:
+    received = er7.parse(f"MSH#$*@!#LAB#HOSP#US#HERE###ORU$R01#9#T#{version}\r".encode())
+    assert answer(received, judge(received, STRICT)).endswith(error)

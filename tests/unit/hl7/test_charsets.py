@@ -2,6 +2,7 @@
 
 import pytest
 
+from adapter.hl7.charsets import decoded
 from adapter.hl7.er7 import parse
 from adapter.hl7.tables import CHARSETS, codec
 
@@ -116,3 +117,39 @@ def test_a_switch_to_what_nobody_knows_stays_as_it_was_written(text: str) -> Non
 def test_a_byte_that_is_no_letter_survives_beside_its_neighbours() -> None:
     name, given, born = read(b"Ren\xe9e", "UNICODE UTF-8")
     assert (name.encode("utf-8", "surrogateescape"), given, born) == (b"Ren\xe9e", "GIVEN", "19500101")
+
+
+@pytest.mark.parametrize(
+    ("stated", "name", "site", "charset", "issues"),
+    [
+        ("8859/1", b"Miller", "utf-8", "iso8859-1", ()),
+        ("8859/7", b"Miller", "utf-8", "iso8859-7", ()),
+        ("ASCII~ISO IR87", b"Miller", "utf-8", "ascii", ()),
+        ("", b"Miller", "iso8859-7", "iso8859-7", ()),
+        ("KLINGON", b"Miller", "iso8859-7", "iso8859-7", ("charset-unknown",)),
+        ("KLINGON", b"M\xfcller", "iso8859-1", "iso8859-1", ("charset-unknown",)),
+        ("KLINGON", b"M\xc3\xbcller", "iso8859-1", "iso8859-1", ("charset-unknown", "charset-doubtful")),
+        ("KLINGON", b"M\xfcller", "utf-8", "utf-8", ("charset-unknown", "charset-replaced")),
+        ("8859/1", b"M\xc3\xbcller", "utf-8", "iso8859-1", ("charset-doubtful",)),
+        ("8859/1", b"M\xfcller", "utf-8", "iso8859-1", ()),
+    ],
+)
+def test_the_set_that_is_used_and_what_was_odd_about_it(
+    stated: str, name: bytes, site: str, charset: str, issues: tuple[str, ...]
+) -> None:
+    read = parse(message(name, stated), site)
+    assert (read.charset, read.issues) == (charset, issues)
+
+
+def test_a_letter_written_in_hexadecimal_is_of_the_stated_set_in_a_message_of_ascii() -> None:
+    assert read(b"\\XD0\\", "8859/7") == ("Π", "GIVEN", "19500101")
+
+
+def test_the_set_is_found_in_a_header_with_fields_after_it() -> None:
+    head = message("Παππάς".encode("iso8859-7"), "8859/7").replace(b"8859/7\r", b"8859/7|||PHLabReport^x|LAB\r")
+    assert parse(head).segments[1].text(5) == "Παππάς"
+
+
+def test_one_line_that_cannot_be_read_leaves_the_letters_of_the_others() -> None:
+    lines = ["山田".encode("iso2022_jp") + b"\xe9", b"\x1b$Z\xff"]
+    assert decoded(lines, "iso2022_jp_ext") == ["山田\udce9", "\x1b$Z\udcff"]

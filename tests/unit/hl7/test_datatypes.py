@@ -47,7 +47,7 @@ def test_a_time_keeps_its_precision_and_takes_the_zone_of_the_site(text: str, is
 )
 def test_a_stated_zone_wins(text: str, iso: str) -> None:
     read = moment(text, ATHENS)
-    assert (read.instant.isoformat(), read.zone_stated) == (iso, True)
+    assert (read.instant.isoformat(), read.iso, read.zone_stated) == (iso, iso, True)
 
 
 @pytest.mark.parametrize(
@@ -74,6 +74,10 @@ def test_a_stated_zone_wins(text: str, iso: str) -> None:
             "20260102 0304",
             "000101010000+1400",
             "99991231235959-1200",
+            "202601020304+0160",
+            "X20260102",
+            "\t20260102",
+            "20260102\n",
         ),
     ],
 )
@@ -130,6 +134,7 @@ def test_differences_across_a_change_of_clocks_are_true_durations() -> None:
         ("=3", 3, None),
         ("≤3", 3, "<="),
         ("≥3", 3, ">="),
+        ("9" * 40, int("9" * 40), None),
     ],
 )
 def test_numbers_are_exact_and_keep_their_comparator(text: str, value: int | Fraction, comparator: str | None) -> None:
@@ -170,6 +175,10 @@ def test_numbers_are_exact_and_keep_their_comparator(text: str, value: int | Fra
             "--5",
             "<>5",
             "9" * 41,
+            "X5",
+            "5X",
+            "\t5",
+            "5\n",
         ),
     ],
 )
@@ -188,9 +197,17 @@ def test_one_mark_before_three_digits_may_be_thousands(text: str, decimal: str) 
     assert grouping_ambiguous(text, decimal)
 
 
-@pytest.mark.parametrize("text", ["4420", "0.420", "4.42", "4.4200", "1234.567", "", "x", "1,234,567"])
+@pytest.mark.parametrize(
+    "text", ["4420", "0.420", "4.42", "4.4200", "1234.567", "", "x", "1,234,567", "X4,420", "\t4,420", "< \t4,420"]
+)
 def test_other_numbers_have_one_reading(text: str) -> None:
     assert not grouping_ambiguous(text)
+
+
+def test_several_groups_are_ambiguous_where_their_mark_is_the_decimal_one() -> None:
+    assert grouping_ambiguous("1.234.567")
+    assert grouping_ambiguous("1,234,567", ",")
+    assert not grouping_ambiguous("1.234.567", ",")
 
 
 @pytest.mark.parametrize(
@@ -206,6 +223,8 @@ def test_other_numbers_have_one_reading(text: str) -> None:
         (("<>", "5"), None),
         ((">", "<5"), None),
         (("about", "5"), None),
+        (("X", "5"), None),
+        (("\t<", "5"), None),
         (("5",), None),
         ((), None),
     ],
@@ -218,3 +237,9 @@ def test_identifiers_carry_their_authority_and_type() -> None:
     pid = er7.parse(b"MSH|^~\\&|A\rPID|1||100^^^HOSP&1.2.3&ISO^MR~200^^^&1.2.4&ISO^SS~^^^X|\r").segments[1]
     assert identifiers(pid, 3) == (Identifier("100", "HOSP", "MR"), Identifier("200", "1.2.4", "SS"))
     assert identifier(pid, 9) == Identifier("")
+
+
+def test_identifiers_are_those_that_are_given_each_once() -> None:
+    pid = er7.parse(b"MSH|^~\\&|A\rPID|1||100^^^HOSP^MR~200^^^LAB^PI\r").segments[1]
+    assert identifier(pid, 3) == Identifier("100", "HOSP", "MR")
+    assert identifiers(pid, 3) == (Identifier("100", "HOSP", "MR"), Identifier("200", "LAB", "PI"))

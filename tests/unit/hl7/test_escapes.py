@@ -2,7 +2,10 @@ import pytest
 
 from adapter.hl7.escapes import Delimiters, decoder, escaped
 
-decode = decoder(Delimiters(), "utf-8")
+
+def decode(text: str) -> str:
+    """Made anew each time, so that nothing is remembered of another test."""
+    return decoder(Delimiters(), "utf-8")(text)
 
 
 @pytest.mark.parametrize(
@@ -17,6 +20,8 @@ decode = decoder(Delimiters(), "utf-8")
         (r"\X0D\ ", "\r "),
         (r"\XC3A9\ ", "é "),
         (r"\P\ ", "# "),
+        ("x" * 80 + r"\F\ ", "x" * 80 + "| "),
+        ("x" * 77 + r"\F\ ", "x" * 77 + "| "),
     ],
 )
 def test_known_escapes_are_read(written: str, meant: str) -> None:
@@ -44,6 +49,27 @@ def test_hexadecimal_that_means_nothing_never_raises() -> None:
 def test_other_escape_characters_are_honoured() -> None:
     marks = Delimiters("#", "$", "*", "@", "!", "%")
     assert decoder(marks, "utf-8")("@F@@S@@R@@E@@T@@P@") == "#$*@!%"
+
+
+def test_whatever_stands_between_marks_of_the_messages_own_is_written_with_its_own_escape() -> None:
+    marks = Delimiters("#", "$", "*", "@", "!")
+    assert escaped("a#b$c*d@e!f", marks) == "a@F@b@S@c@R@d@E@e@T@f"
+    assert escaped("a|b^c", marks) == "a|b^c"
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        (r"\M2442\;3ED\C284a\ x", "山田 x"),
+        (r"\M2442\;3ED\C2842\ x", "山田 x"),
+        (r"\M242851\.!\C2842\ x", "俱 x"),
+        (r"\C284a\ x", " x"),
+        (r"\M2442\x", r"\M2442\x"),
+        (r"\X1B\$B;3\X1B\(B", "\x1b$B;3\x1b(B"),
+    ],
+)
+def test_a_switch_is_read_in_whichever_japanese_set_knows_it(written: str, meant: str) -> None:
+    assert decode(written) == meant
 
 
 def test_writing_escapes_every_separator_and_control_character() -> None:

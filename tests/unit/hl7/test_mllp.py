@@ -19,6 +19,7 @@ def test_one_byte_a_read_gives_the_same_frame() -> None:
     decoder = FrameDecoder()
     events = [event for byte in encode(MESSAGE) for event in decoder.feed(bytes([byte]))]
     assert events == [Frame(MESSAGE)]
+    assert (decoder.noise, decoder.close()) == (0, [])
 
 
 def test_an_empty_frame_is_a_frame() -> None:
@@ -43,6 +44,9 @@ def test_noise_is_counted_since_the_last_whole_frame() -> None:
     assert decoder.noise == 0
     decoder.feed(b"de\x0bhalf")
     assert decoder.noise == 2
+    decoder.feed(b"\x1c\rabc")
+    decoder.feed(b"de")
+    assert decoder.noise == 5
 
 
 def test_a_second_start_drops_the_unfinished_frame_and_keeps_the_new_one() -> None:
