@@ -45,7 +45,7 @@ SAMPLE = ("37267577", "39492446", "30932571", "30864406", "34324099")
 
 
 def running(folder: Path, now: datetime, **wishes: timedelta) -> Running:
-    """The sample, or by `ADAPTER_STAYS=all` the first stay of every patient."""
-    everything = os.environ.get("ADAPTER_STAYS") == "all"
+    """The sample, or by `ADAPTER_ICU=all` the first stay of every patient."""
+    everything = os.environ.get("ADAPTER_ICU") == "all"
     named = [stay for stay in Tables(folder).stays.values() if everything or stay.id in SAMPLE]
     return Running(folder, {stay.subject: stay for stay in reversed(named)}, now, **wishes)
