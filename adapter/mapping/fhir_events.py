@@ -30,7 +30,7 @@ Read = tuple[tuple[ClinicalEvent, ...], list[Issue]]
 Reader = Callable[[Json, PatientId, Contents, Feed], Read]
 OBSERVATION = "Observation"
 REFUSED = {
-    "DUPKEY": "a name stands twice in one object, so that two readers could read two things — ask who keeps the server",
+    "DUPKEY": "a name stands twice in one object, of it or of its Patient, so that two readers could read two things — ask who keeps the server",
     "CHARSET": "a text holds what no text can hold (a lone surrogate, a NUL) — ask who keeps the server",
     "MODIFIER": "an extension that may change or negate the meaning stands in it, and nobody here knows it — look at it",
     "NO_PATIENT": "nobody here says who the patient is — ask for the Patient with the page, or for subject.identifier",
