@@ -78,7 +78,8 @@ def _flags(findings: Sequence[Finding], deciding: Iterable[Finding], more: Itera
     flags = [flag for finding in deciding for flag in (*finding.flags, *_data_flags(finding))]
     if any(f.converted is not None for f in findings):
         converted = max(f.score if f.converted is None else f.converted for f in findings)
-        flags += [UNIT_DISCORDANT] if converted != max(f.score for f in findings) else []
+        if converted != max(f.score for f in findings):
+            flags.append(UNIT_DISCORDANT)
     return tuple(dict.fromkeys((*flags, *more)))
 
 
