@@ -10,13 +10,16 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from tempfile import SpooledTemporaryFile
-from typing import IO, Annotated
+from typing import IO, TYPE_CHECKING, Annotated
 
 import typer
 
 from adapter.domain.message import MessageKind
 from adapter.errors import ConfigError
 from adapter.fhir.gather import BLANK, Gathering, is_bundle, is_json, lines_in, lines_of, stands_alone
+
+if TYPE_CHECKING:
+    from adapter.hl7.mllp import FrameEvent
 
 Paths = Annotated[
     list[str], typer.Argument(metavar="PATH...", help="Files or folders; - is standard input.", show_default=False)
@@ -28,11 +31,12 @@ IN_MEMORY = 16 * CHUNK
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """One message of a file: `source` is `PATH#number`, from 1."""
+    """One message of a file: `source` is `PATH#number`, from 1; `lost` is why it must not be read (`FRAME_TRUNC`, `TOO_BIG`)."""
 
     source: str
     body: bytes
     kind: MessageKind = MessageKind.HL7V2
+    lost: str = ""
 
 
 def read_messages(paths: list[str], gathered: Gathering | None = None) -> Iterator[Found]:
@@ -67,9 +71,9 @@ def _messages(name: str, file: IO[bytes], gathered: Gathering) -> Iterator[Found
     if _is_json(file):
         yield from _bundles(name, _resources(file), gathered)
         return
-    for number, (part, kind) in enumerate(_parts(file), 1):
+    for number, (part, kind, lost) in enumerate(_parts(file), 1):
         if part.strip():
-            yield Found(f"{name}#{number}", part, kind)
+            yield Found(f"{name}#{number}", part, kind, lost)
 
 
 def _chunks(file: IO[bytes]) -> Iterator[bytes]:
@@ -100,25 +104,39 @@ def _resources(file: IO[bytes]) -> Iterator[bytes]:
     yield from lines_of(file) if apart else lines_in(file.read())
 
 
-def _parts(file: IO[bytes]) -> Iterator[tuple[bytes, MessageKind]]:
-    """Every message, and whether it shared an MLLP frame without an envelope."""
+def _parts(file: IO[bytes]) -> Iterator[tuple[bytes, MessageKind, str]]:
+    """Every message, whether it shared an MLLP frame without an envelope, and why it is not one."""
     from adapter.hl7.lines import is_batch, split
     from adapter.hl7.mllp import START
 
     if not any(START in chunk for chunk in _chunks(file)):
         file.seek(0)
-        yield from ((part, MessageKind.HL7V2) for part in split(file.read()))
+        yield from ((part, MessageKind.HL7V2, "") for part in split(file.read()))
         return
-    for payload in _frames(file):
-        parts = split(payload)
+    for payload, lost in _frames(file):
+        parts = (payload,) if lost else split(payload)
         shared = len(parts) > 1 and not is_batch(payload)
-        yield from ((part, MessageKind.HL7V2_SHARED if shared else MessageKind.HL7V2) for part in parts)
+        yield from ((part, MessageKind.HL7V2_SHARED if shared else MessageKind.HL7V2, lost) for part in parts)
 
 
-def _frames(file: IO[bytes]) -> Iterator[bytes]:
-    from adapter.hl7.mllp import Frame, FrameDecoder
+def _frames(file: IO[bytes]) -> Iterator[tuple[bytes, str]]:
+    """Each with the reason for which it must not be read; what stands between them is no message."""
+    from adapter.hl7.mllp import Frame, Oversize, Truncated
+
+    for event in _events(file):
+        match event:
+            case Frame():
+                yield event.payload, ""
+            case Truncated():
+                yield event.head, "FRAME_TRUNC"
+            case Oversize():
+                yield event.head, "TOO_BIG"
+
+
+def _events(file: IO[bytes]) -> "Iterator[FrameEvent]":
+    from adapter.hl7.mllp import FrameDecoder
 
     decoder = FrameDecoder()
-    heard = (event for chunk in _chunks(file) for event in decoder.feed(chunk))
-    yield from (event.payload for event in heard if isinstance(event, Frame))
-    yield from (event.payload for event in decoder.close() if isinstance(event, Frame))
+    for chunk in _chunks(file):
+        yield from decoder.feed(chunk)
+    yield from decoder.close()

@@ -76,6 +76,8 @@ class Reader:
         from adapter.screening.describe import as_json
         from adapter.screening.interpret import interpret, unreadable
 
+        if found.lost:
+            return as_json(unreadable(found.body, found.lost), found.source)
         message = RawMessage("convert", self.site, found.kind, found.body, self.clock())
         try:
             seen = interpret(message, self.rules, message_id=found.source)
@@ -171,6 +173,8 @@ def send(  # noqa: PLR0913 — a command's words
 def _as_hl7(found: Found) -> bytes:
     if found.kind is MessageKind.FHIR:
         raise ConfigError(f"{found.source}: is FHIR, and MLLP carries HL7 v2 — leave it out")
+    if found.lost:
+        raise ConfigError(f"{found.source}: is no whole message ({found.lost}) — leave it out")
     return found.body
 
 

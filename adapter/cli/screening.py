@@ -47,7 +47,7 @@ def screen(  # noqa: PLR0913 — a command's words
     with spool(folder) as shelf:
         sorter, count = Sorter(site, rules, shelf), 0
         for message in read_messages(paths, Gathering(shelf)):
-            sorter.put(message.source, message.body, message.kind)
+            sorter.put(message.source, message.body, message.kind, message.lost)
             count += 1
         with progress(count, "screening") as advance:
             found = screen_all(sorter.piles(), shelf, wish, workers, advance.many)

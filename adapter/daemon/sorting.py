@@ -57,10 +57,10 @@ class Sorter:
         self._nobodys: list[Pile] = []
         self._last: datetime | None = None
 
-    def put(self, source: str, body: bytes, kind: MessageKind = MessageKind.HL7V2) -> None:
-        at, touched = self._look_fhir(body) if kind is MessageKind.FHIR else self._look(body)
+    def put(self, source: str, body: bytes, kind: MessageKind = MessageKind.HL7V2, lost: str = "") -> None:
+        at, touched = (None, ()) if lost else self._look_fhir(body) if kind is MessageKind.FHIR else self._look(body)
         self._last = at or self._last
-        place = self._spool.put_letter(Letter(source, body, self._last or utc_now(), kind))
+        place = self._spool.put_letter(Letter(source, body, self._last or utc_now(), kind, lost))
         for other in touched[1:]:
             self._above[self._head(other)] = self._head(touched[0])
         pile = self._piles.setdefault(touched[0], Pile()) if touched else self._nobody()
@@ -113,6 +113,8 @@ def letter_raw(site: str, body: bytes, at: datetime, kind: MessageKind = Message
 
 
 def read_letter(letter: Letter, site: str, rules: Rulebook) -> Interpretation:
+    if letter.lost:
+        return unreadable(letter.body, letter.lost)
     message = letter_raw(site, letter.body, letter.at, letter.kind)
     try:
         return interpret(message, rules, message_id=letter.source)

@@ -18,12 +18,13 @@ SIZE = 8
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """A message of the archive: `at` is when it was sent, by its own header."""
+    """A message of the archive: `at` is when it was sent, by its own header; `lost` is why it must not be read."""
 
     source: str
     body: bytes
     at: datetime
     kind: MessageKind = MessageKind.HL7V2
+    lost: str = ""
 
 
 class Spool:
@@ -51,12 +52,12 @@ class Spool:
         return self._next()
 
     def put_letter(self, letter: Letter) -> int:
-        head = json.dumps([letter.source, letter.at.isoformat(), letter.kind])
+        head = json.dumps([letter.source, letter.at.isoformat(), letter.kind, letter.lost])
         return self.put(head.encode("ascii"), letter.body)
 
     def letter(self, place: int) -> Letter:
-        source, at, kind = json.loads(self.get(place))
-        return Letter(source, self._next(), datetime.fromisoformat(at), MessageKind(kind))
+        source, at, kind, lost = json.loads(self.get(place))
+        return Letter(source, self._next(), datetime.fromisoformat(at), MessageKind(kind), lost)
 
     def _next(self) -> bytes:
         return self._file.read(int.from_bytes(self._file.read(SIZE)))

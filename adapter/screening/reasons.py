@@ -13,6 +13,8 @@ REASONS = {
     "JSON": "this is no sound JSON, or holds what FHIR's JSON may not — ask who keeps the server",
     "NO_FHIR": "this is no FHIR resource, nor a Bundle that holds any — look at the server's address",
     "nothing-for-us": "no resource in it is of a type that is read (docs/fhir-in.md): it is kept, and nothing follows",
+    "FRAME_TRUNC": "its frame never ended, so the message is cut off — take it from its source again",
+    "TOO_BIG": "it is longer than any real message, and only its beginning was looked at — leave it out",
     "unsupported-type": "this type is not needed: results come by ORU and OUL, movements by ADT, drugs by RAS, problems by PPR",
     "order-only": "an order is no result: it is kept, and nothing follows from it",
     **dict.fromkeys(

@@ -23,6 +23,21 @@ def adapter(*words: str, stdin: bytes = b"", folder: Path | None = None) -> subp
     return subprocess.run(command, input=stdin, capture_output=True, timeout=180, check=False, cwd=folder)
 
 
+def test_a_message_that_is_cut_off_is_told_and_never_read(tmp_path: Path) -> None:
+    """Half a message has half of its results: `convert` and `screen` say that it is there, `send` does not pass it on."""
+    (tmp_path / "cut").write_bytes(encode(oru(1)) + encode(oru(2))[:-2] + encode(oru(3)))
+    told = adapter("convert", "cut", folder=tmp_path).stdout
+    assert b"cut#2: ? quarantined (FRAME_TRUNC); 1 observations, 1 message not used\n  ! its frame never ended" in told
+    assert adapter("screen", "--out", "out", "cut", folder=tmp_path).returncode == 0
+    summary = json.loads((tmp_path / "out" / "summary.json").read_text())
+    assert (summary["reasons"], summary["ledger"]["message_not_used"]) == ({"FRAME_TRUNC": 1}, 1)
+    refused = adapter("send", "--to", "127.0.0.1:9", "cut", folder=tmp_path)
+    assert (refused.returncode, refused.stderr) == (
+        2,
+        "adapter: cut#2: is no whole message (FRAME_TRUNC) — leave it out\n".encode(),
+    )
+
+
 @pytest.mark.parametrize(
     "data",
     [

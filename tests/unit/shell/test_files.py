@@ -34,6 +34,7 @@ def ndjson(*resources: object) -> bytes:
 SHAPES = {
     "framed": framed(MESSAGE, MESSAGE + MESSAGE, b""),
     "unfinished": framed(MESSAGE)[:-1],
+    "cut off": framed(MESSAGE) + framed(MESSAGE)[:-2] + framed(MESSAGE),
     "plain": MESSAGE + MESSAGE,
     "batch": b"FHS|^~\\&\r" + MESSAGE + b"FTS\r",
     "ndjson": ndjson(PATIENT, *RESULTS, BUNDLE),
@@ -43,7 +44,7 @@ SHAPES = {
     "blank": b" \r\n" * 20,
     "empty": b"",
 }
-SOME = {"framed": 3, "unfinished": 1, "plain": 2, "batch": 1, "ndjson": 2, "indented": 1}
+SOME = {"framed": 3, "unfinished": 1, "cut off": 3, "plain": 2, "batch": 1, "ndjson": 2, "indented": 1}
 
 
 @pytest.fixture
@@ -63,6 +64,16 @@ def test_where_a_piece_ends_changes_nothing(
     monkeypatch.setattr(files, "CHUNK", size)
     with spool(tmp_path) as shelf:
         assert list(read_messages([str(folder / name)], Gathering(shelf))) == whole
+
+
+def test_a_message_that_is_cut_off_is_marked(folder: Path) -> None:
+    assert [one.lost for one in read_messages([str(folder / "cut off")])] == ["", "FRAME_TRUNC", ""]
+
+
+def test_a_frame_beyond_every_limit_is_told_by_its_beginning(tmp_path: Path) -> None:
+    (tmp_path / "big").write_bytes(framed(MESSAGE + b"x" * (17 << 20)))
+    (found,) = read_messages([str(tmp_path / "big")])
+    assert (found.lost, len(found.body) < 1 << 20) == ("TOO_BIG", True)
 
 
 def test_what_is_read_of_each_shape(folder: Path) -> None:
