@@ -113,7 +113,7 @@ class Installation:
         return subprocess.run([*ADAPTER, *words], env=environment, capture_output=True, timeout=60, check=check)
 
     def get(self, path: str) -> str:
-        with urllib.request.urlopen(self.base + path, timeout=5) as answer:
+        with urllib.request.urlopen(self.base + path, timeout=30) as answer:
             return str(answer.read().decode())
 
     def counts(self) -> dict[str, int]:
@@ -122,7 +122,7 @@ class Installation:
         found = dict(re.findall(r'^adapter_messages_(\w+?)_total\{feed="lab"\} ([\d.]+)$', page, re.MULTILINE))
         return {name: int(float(found.get(name, 0))) for name in ("received", *STATES)}
 
-    def settled(self, received: int, seconds: float = 30) -> dict[str, int]:
+    def settled(self, received: int, seconds: float = 90) -> dict[str, int]:
         """The counts, once so many were received and none waits."""
         return until(lambda: (c := self.counts())["received"] >= received and not c["pending"] and c, seconds)
 
@@ -132,7 +132,7 @@ class Installation:
         return not any(float(number) for number in waiting)
 
 
-def until(found: Callable[[], T | bool], seconds: float = 20) -> T:
+def until(found: Callable[[], T | bool], seconds: float = 60) -> T:
     """What `found` returns, once that is something."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:

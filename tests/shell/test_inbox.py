@@ -123,7 +123,7 @@ def test_after_a_storage_failure_nothing_is_acknowledged_any_more(file: SqliteDa
     assert isinstance(put_all(store, message("1"))[0], Receipt)
     Path(f"{file.path}-wal").unlink()
     assert isinstance(put_all(store, message("2"))[0], StorageFailedError)
-    assert isinstance(store.failed.result(timeout=1), StorageFailedError)
+    assert isinstance(store.failed.result(timeout=30), StorageFailedError)
     assert isinstance(put_all(store, message("3"))[0], StorageFailedError)
     store.close()
 
