@@ -1,6 +1,6 @@
 """The worklist in brief: who stands where on it, sorted by one index; only the rows of a page are read whole."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -111,10 +111,10 @@ def marks(conn: Connection, reader: str) -> Marks:
     return Marks(looked or NEVER, {row[0]: row[1] for row in opened})
 
 
-def read(conn: Connection, known: Sequence[str]) -> dict[str, CandidateRow]:
-    """The whole rows, by id."""
+def read(conn: Connection, known: Sequence[str], explained: Callable[[str], dict[str, Any]]) -> dict[str, CandidateRow]:
+    """By id; `explained` reads what the list needs of an assessment's text."""
     found = conn.execute(rows().where(candidates.c.id.in_(known))).mappings()
-    return {row["id"]: candidate_row(row) for row in found}
+    return {row["id"]: candidate_row(row, explained) for row in found}
 
 
 def search(conn: Connection, words: Iterable[str]) -> frozenset[str]:

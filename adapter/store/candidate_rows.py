@@ -1,7 +1,7 @@
 """A candidate and its history as read from their tables."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -67,7 +67,8 @@ def rows() -> Select[Any]:
     )
 
 
-def candidate_row(row: Mapping[Any, Any]) -> CandidateRow:
+def candidate_row(row: Mapping[Any, Any], explained: Callable[[str], dict[str, Any]] = json.loads) -> CandidateRow:
+    """`explained` reads the assessment's text, or as much of it as is asked for."""
     plain = ("id", "trial", "episode", "verdict", "certainty", "stratum", "status", "ward", "bed", "family", "given")
     return CandidateRow(
         **{name: row[name] for name in (*plain, "birth_date", "sequence", "summary", "decided_sequence")},
@@ -78,7 +79,7 @@ def candidate_row(row: Mapping[Any, Any]) -> CandidateRow:
         raised=moment_or_none(row["raised"]),
         changed=moment_or_none(row["changed"]),
         review_at=moment_or_none(row["review_at"]),
-        assessment=json.loads(row["assessment"]),
+        assessment=explained(row["assessment"]),
         evaluated_at=moment(row["evaluated_at"]),
         decided_at=moment_or_none(row["decided_at"]),
     )

@@ -9,13 +9,12 @@ from adapter.domain.trial import Clock as TrialClock
 from adapter.domain.trial import Trial
 from adapter.store.worklist import CandidateRow
 from adapter.web import times, words
+from adapter.web.briefs import LEADING, open_questions
 from adapter.web.context import FeedInfo, WebContext
 from adapter.web.times import Countdown
 from adapter.web.tongue import say
 from adapter.web.values import Value, value
 
-LEADING = ("ferritin", "mhladr")
-"""Facts that stand on the list itself: what a stratum is made of."""
 MOST_MISSING = 4
 """Named on the list; the assessment puts what decides first."""
 
@@ -98,15 +97,6 @@ def row_of(row: CandidateRow, context: WebContext, now: datetime) -> BoardRow:
         status=words.sentence(row.status) if row.status else "",
         standing=row.standing,
         changed=times.ago(row.changed, now),
-    )
-
-
-def open_questions(explained: Mapping[str, Any]) -> tuple[Mapping[str, Any], ...]:
-    """Criteria only a person can settle."""
-    return tuple(
-        criterion
-        for criterion in explained.get("criteria") or ()
-        if criterion.get("answer") == "unknown" and criterion.get("needs") == "person"
     )
 
 

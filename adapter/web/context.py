@@ -15,6 +15,7 @@ from adapter.screening.rulebook import Rulebook
 from adapter.store.database import Database
 from adapter.store.proposals import Proposal
 from adapter.store.secret import SiteSecret
+from adapter.web.briefs import Briefs
 from adapter.web.provider import Provider
 from adapter.web.roll import Roll
 from adapter.web.staff import StaffRules
@@ -121,6 +122,7 @@ class WebContext:
     """Of who chose none, and whose browser asks for none there is."""
 
     roll: Roll = field(default_factory=Roll)
+    briefs: Briefs = field(default_factory=Briefs)
 
     def trial(self, trial_id: str) -> Trial | None:
         return next((trial for trial in self.trials if trial.id == trial_id), None)

@@ -1,7 +1,7 @@
 """What of the worklist somebody wants to see, as it stands in the address: nothing of a patient ever does."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any
 from urllib.parse import urlencode
 
@@ -31,9 +31,9 @@ class Filters:
 
     def link(self, **changes: Any) -> str:
         """The same list but for the changes, from its first page unless one is named."""
-        wanted = asdict(replace(self, **({"page": 1} | changes)))
-        plain = asdict(Filters())
-        said = {name: _text(value) for name, value in wanted.items() if value != plain[name]}
+        wanted = replace(self, **({"page": 1} | changes))
+        asked = ((field.name, getattr(wanted, field.name), field.default) for field in fields(Filters))
+        said = {name: _text(value) for name, value, plain in asked if value != plain}
         return f"/?{urlencode(said)}" if said else "/"
 
     @property

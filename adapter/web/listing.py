@@ -165,7 +165,8 @@ def _aside(conn: Snapshot, context: WebContext, asked: Asked, parts: Mapping[Par
 
 def _rows(conn: Snapshot, context: WebContext, asked: Asked, found: Sequence[Entry]) -> tuple[ListRow, ...]:
     ids = [one.id for one in found]
-    read, held, others = board_store.read(conn, ids), teamwork.held(conn, ids), board_store.others(conn, ids)
+    read = board_store.read(conn, ids, context.briefs.read)
+    held, others = teamwork.held(conn, ids), board_store.others(conn, ids)
     lately = board_store.last_told(conn, ids)
     seen = [one for one in found if one.id in read]
     return tuple(

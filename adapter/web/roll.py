@@ -32,14 +32,20 @@ class Kept:
 
 @dataclass(slots=True)
 class Roll:
-    """One for all readers; what each of them may see is cut out afterwards."""
+    """One for all readers; what each of them may see is cut out afterwards. While somebody reads it anew, the others are
+    served from the last one; but never one from before somebody's own act.
+    """
 
     _kept: Kept | None = None
+    _acts: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
+    _reading: threading.Lock = field(default_factory=threading.Lock)
 
     def forget(self) -> None:
         """Somebody did something here: they must see it on their next page."""
-        self._kept = None
+        with self._lock:
+            self._kept = None
+            self._acts += 1
 
     def read(self, database: Database, now: datetime, closing: Mapping[str, frozenset[str]]) -> Kept:
         with database.read() as conn:
@@ -47,16 +53,37 @@ class Roll:
         kept = self._kept
         if kept is not None and self._holds(kept, stamp, now, closing):
             return kept
-        with self._lock:  # many may ask at once, one reads
-            kept = self._kept
-            if kept is None or not self._holds(kept, stamp, now, closing):
-                kept = self._kept = _read(database, now, closing)
+        spare = kept if kept is not None and _serves(kept, now, closing) else None
+        if not self._reading.acquire(blocking=spare is None) and spare is not None:
+            return spare
+        try:
+            return self._renewed(database, stamp, now, closing)
+        finally:
+            self._reading.release()
+
+    def _renewed(
+        self, database: Database, stamp: tuple[int, int], now: datetime, closing: Mapping[str, frozenset[str]]
+    ) -> Kept:
+        """Many may ask at once, one reads; what was read while somebody did something is not kept."""
+        kept = self._kept
+        if kept is not None and self._holds(kept, stamp, now, closing):
             return kept
+        acts = self._acts
+        read = _read(database, now, closing)
+        with self._lock:
+            if acts == self._acts:
+                self._kept = read
+        return read
 
     def _holds(self, kept: Kept, stamp: tuple[int, int], now: datetime, closing: Mapping[str, frozenset[str]]) -> bool:
         fresh = abs(now - kept.at) < KEEPS and kept.closing == closing
         newest = all(have >= asked for have, asked in zip(kept.stamp, stamp, strict=True))
         return fresh and (newest or time.monotonic() < kept.until)
+
+
+def _serves(kept: Kept, now: datetime, closing: Mapping[str, frozenset[str]]) -> bool:
+    """For the moment that it takes to read it anew."""
+    return abs(now - kept.at) < 2 * KEEPS and kept.closing == closing
 
 
 def _read(database: Database, now: datetime, closing: Mapping[str, frozenset[str]]) -> Kept:

@@ -11,6 +11,7 @@ from adapter.scoring.thresholds import WORST
 from adapter.store.worklist import CandidateRow
 from adapter.web import board, times, words
 from adapter.web.board import BoardRow
+from adapter.web.briefs import LEADING
 from adapter.web.context import WebContext
 from adapter.web.followed import Followed, followed
 from adapter.web.tongue import figure, mark, say
@@ -215,7 +216,7 @@ def _organ(name: str, stated: Mapping[str, Any], beside: Mapping[str, Any] | Non
 def other_facts(explained: Mapping[str, Any], zone: tzinfo) -> tuple[Value, ...]:
     """The latest values that do not already stand under the stratum."""
     facts: Mapping[str, Any] = explained.get("facts") or {}
-    return values((fact for name, fact in facts.items() if name not in board.LEADING), zone)
+    return values((fact for name, fact in facts.items() if name not in LEADING), zone)
 
 
 def flags_of(explained: Mapping[str, Any]) -> tuple[str, ...]:
