@@ -21,7 +21,7 @@ from adapter.web.around import around
 from adapter.web.context import WebContext
 from adapter.web.filters import Filters
 from adapter.web.reached import Reached, reached
-from adapter.web.record import note, recorded
+from adapter.web.record import recorded, write
 from adapter.web.roles import Right, may
 from adapter.web.sessions import Visitor
 from adapter.web.tongue import mark, say
@@ -43,11 +43,17 @@ async def list_page(
     request: Request, visitor: Visitor, wanted: Filters, *, hold: bool = False, said: str = ""
 ) -> Response:
     """The list by these filters; `said` are words of a search, which stand in no address: such a page holds still."""
+    return await run_in_threadpool(_list_drawn, request, visitor, wanted, (hold, said))
+
+
+def _list_drawn(request: Request, visitor: Visitor, wanted: Filters, how: tuple[bool, str]) -> Response:
+    """All of it in one thread: no view holds up the loop that answers senders."""
     context: WebContext = request.app.state.context
-    listed = await run_in_threadpool(listing.read, context, visitor, wanted, said)
+    hold, said = how
+    listed = listing.read(context, visitor, wanted, said)
     shown = {"rows": len(listed.main.rows) + sum(len(part.rows) for part in listed.aside), "search": bool(said)}
-    await note(request, Act(visitor.name, visitor.role, "view-worklist", "worklist", detail=shown))
-    feeds = await run_in_threadpool(read_feeds, context, visitor.scope)
+    write(context, Act(visitor.name, visitor.role, "view-worklist", "worklist", detail=shown))
+    feeds = read_feeds(context, visitor.scope)
     now, zone = context.clock(), common_zone(context)
     still = hold or bool(said)
     return render.page(
@@ -91,9 +97,15 @@ async def candidate_page(
     request: Request, visitor: Visitor, candidate: str, *, saved: str = "", problem: str = ""
 ) -> Response:
     """The page again after an act, with what became of it; for paper (`?print=1`) all is open and nothing is asked."""
+    return await run_in_threadpool(_candidate_drawn, request, visitor, candidate, (saved, problem))
+
+
+def _candidate_drawn(request: Request, visitor: Visitor, candidate: str, said: tuple[str, str]) -> Response:
+    """As `_list_drawn`."""
     printing = request.query_params.get("print") == "1"
     context: WebContext = request.app.state.context
-    row, history = await known(request, visitor, candidate)
+    saved, problem = said
+    row, history = _known(context, visitor, candidate)
     now = context.clock()
     trial = context.trial(row.trial)
     if trial is None:
@@ -104,7 +116,7 @@ async def candidate_page(
         visitor=visitor,
         status=422 if problem else 200,
         sheet=sheet.sheet(row, context, now),
-        around=await run_in_threadpool(around, context, row, trial, (history, visitor)),
+        around=around(context, row, trial, (history, visitor)),
         trial_title=trial.title,
         choices=wishes.choices(trial),
         tests=wishes.tests(),
@@ -114,7 +126,7 @@ async def candidate_page(
         latest=f"{now.astimezone(board.zone_of(context, row.patient.site)):%Y-%m-%dT%H:%M}",
         may_act=visitor.may(Right.ACT) and not printing,
         printing=printing,
-        reached=await run_in_threadpool(read_reached, context, row, history),
+        reached=read_reached(context, row, history),
         saved=saved,
         problem=problem,
     )
@@ -122,11 +134,14 @@ async def candidate_page(
 
 async def known(request: Request, visitor: Visitor, candidate: str) -> tuple[CandidateRow, list[HistoryRow]]:
     """The candidate with its history, the view written down; 404 for one nobody was ever told of."""
-    context: WebContext = request.app.state.context
-    found = await run_in_threadpool(read_one, context, candidate, visitor.scope)
+    return await run_in_threadpool(_known, request.app.state.context, visitor, candidate)
+
+
+def _known(context: WebContext, visitor: Visitor, candidate: str) -> tuple[CandidateRow, list[HistoryRow]]:
+    found = read_one(context, candidate, visitor.scope)
     outcome = "ok" if found else "not found"
     act = Act(visitor.name, visitor.role, "view-candidate", "candidate", candidate[:64], outcome=outcome)
-    await run_in_threadpool(_viewed, context, act, found[0] if found else None)
+    _viewed(context, act, found[0] if found else None)
     if found is None:
         raise HTTPException(404, say("There is no such candidate."))
     return found
