@@ -87,7 +87,7 @@ class Installation:
     def start(self) -> None:
         process = self.launch()
         with contextlib.suppress(AssertionError):
-            until(lambda: process.poll() is not None or self.ready(), 30)
+            until(lambda: process.poll() is not None or self.ready())
         assert process.poll() is None, self.log.read_text()
         assert self.ready(), self.log.read_text()
 

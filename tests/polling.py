@@ -24,7 +24,9 @@ from adapter.telemetry import Metrics
 from tests import stores
 from tests.fhir_server import FhirServer
 
-LIMITS = Limits(connect=2, read=1, total=1, size=2 * 1024 * 1024)
+LIMITS = Limits(connect=10, read=20, total=30, size=2 * 1024 * 1024)
+HASTY = replace(LIMITS, read=1, total=1)
+"""For a server that drips: all others have the time that a busy machine takes."""
 
 
 @dataclass

@@ -104,7 +104,7 @@ def test_processors_are_killed_and_nobody_can_tell(
             conn.execute(WITNESS)
         stack.enter_context(beside(front, "second-deliverer", "deliver"))
         processors = [stack.enter_context(beside(front, name, "process")) for name in ("one", "two")]
-        until(lambda: len(holders(front)) == 2, 30)
+        until(lambda: len(holders(front)) == 2)
         senders = [Sender(n, front.place.mllp, utc_now(), enough) for n in range(1, SENDERS + 1)]
         threads = [threading.Thread(target=sender.run) for sender in senders]
         for thread in threads:
@@ -142,7 +142,7 @@ def killed(front: Run, victim: Installation) -> None:
     until(lambda: list(holders(front).values()) == [COUNT], TAKEN_OVER)
     assert time.monotonic() - began < TAKEN_OVER
     victim.launch()
-    until(lambda: len(holders(front)) == 2, 30)
+    until(lambda: len(holders(front)) == 2)
 
 
 def written_by_whoever_held_it(front: Run) -> None:

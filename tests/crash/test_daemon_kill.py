@@ -104,7 +104,7 @@ def killed(place: Installation, chance: random.Random) -> None:
     """One life of the daemon; some do not even last until it is ready."""
     process = place.launch()
     if chance.random() > 1 / 4:
-        until(lambda: place.ready() or process.poll() is not None, 30)
+        until(lambda: place.ready() or process.poll() is not None)
         time.sleep(chance.uniform(0.1, LONGEST_LIFE))
     else:
         time.sleep(chance.uniform(0.3, 2.0))

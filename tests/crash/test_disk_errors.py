@@ -86,7 +86,7 @@ def test_a_full_disk_by_injection_refuses_and_goes_on(place: Quick) -> None:
     told = deliver(place, sent)
     assert len(told.acknowledged) < len(sent)
     assert place.process.poll() is None
-    until(lambda: place.listening() and len(deliver(place, sent).acknowledged) == len(sent), 20)
+    until(lambda: place.listening() and len(deliver(place, sent).acknowledged) == len(sent))
     assert told.acknowledged.items() <= place.stored().items()
     assert place.stop() == 0
 

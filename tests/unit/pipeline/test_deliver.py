@@ -147,7 +147,7 @@ def _run(database: Database, name: str, steps: list[Any]) -> list[dict[str, Any]
     store, clock, script = EdcStore(), Clock(), Script(list(steps))
     with ExitStack() as stack:
         base = stack.enter_context(misbehaving(stack.enter_context(serving(create_edc(store))), script))
-        sink = EdcFhir(Edc(base, limits=Limits(2, 2, 2)), clock)
+        sink = EdcFhir(Edc(base, limits=Limits(10, 20, 30)), clock)
         for kind in AlertKind:
             for number in ("AAAA", "BBBB"):
                 _decide(database, name, number, kind)

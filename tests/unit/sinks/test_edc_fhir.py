@@ -25,7 +25,9 @@ from tests.peers import Script, misbehaving, serving
 
 Json = dict[str, Any]
 NOW = datetime(2026, 1, 2, 10, tzinfo=UTC)
-LIMITS = Limits(connect=2, read=1, total=2, size=1024 * 1024)
+LIMITS = Limits(connect=10, read=20, total=30, size=1024 * 1024)
+HASTY = replace(LIMITS, read=1, total=2)
+"""For a peer that hangs: all others have the time that a busy machine takes."""
 
 
 def delivery(remote: RemoteResource | None = None, **changes: Any) -> Delivery:
@@ -40,7 +42,10 @@ class Bench:
         self.store, self.script = EdcStore(), Script()
         self.direct = stack.enter_context(serving(create_edc(self.store, able=able)))
         self.base = stack.enter_context(misbehaving(self.direct, self.script))
-        self.sink = EdcFhir(Edc(self.base, authorization=Fixed("Bearer t"), limits=LIMITS), lambda: NOW)
+        self.by(LIMITS)
+
+    def by(self, limits: Limits) -> None:
+        self.sink = EdcFhir(Edc(self.base, authorization=Fixed("Bearer t"), limits=limits), lambda: NOW)
 
     def deliver(self, given: Delivery) -> RemoteResource | None:
         return asyncio.run(self.sink.deliver(given))
@@ -111,9 +116,11 @@ def test_commit_then_drop_has_no_second_effect(bench: Bench) -> None:
 @pytest.mark.parametrize("step", [408, 425, 429, 500, 502, 503, 504, "drop", "hang"])
 def test_what_may_pass_is_tried_again_and_then_arrives(bench: Bench, step: Any) -> None:
     bench.script.steps = [step]
+    bench.by(HASTY if step == "hang" else LIMITS)
     with pytest.raises(UnavailableError):
         bench.deliver(delivery())
     assert bench.store.resources == {}
+    bench.by(LIMITS)
     assert bench.deliver(delivery()) is not None
 
 
@@ -283,7 +290,7 @@ def test_a_slow_drip_is_not_waited_for(bench: Bench) -> None:
         started = time.monotonic()
         with pytest.raises(UnavailableError, match="too long"):
             asyncio.run(sink.deliver(delivery()))
-        assert time.monotonic() - started < 3
+        assert time.monotonic() - started < 10
 
 
 @pytest.mark.parametrize(
@@ -326,6 +333,7 @@ def test_an_edc_that_will_not_say_what_it_can_is_asked_again_later(bench: Bench)
 
 def test_while_a_request_hangs_no_other_overtakes_it(bench: Bench) -> None:
     bench.script.steps = ["hang"]
+    bench.by(HASTY)
 
     async def both() -> list[Any]:
         return await asyncio.gather(*(bench.sink.deliver(delivery()) for _ in range(2)), return_exceptions=True)

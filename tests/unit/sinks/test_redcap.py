@@ -40,6 +40,9 @@ def platelets(value: str) -> dict[str, Any]:
     return {"sofa": sofa(coagulation=organ(3, evidence("platelets", value, "10*3/uL")), liver=organ(None))}
 
 
+LIMITS = Limits(10, 20, 30, 1024 * 1024)
+
+
 class Bench:
     def __init__(self, stack: ExitStack) -> None:
         self.there, self.script = redcap_server.Project(), Script()
@@ -50,7 +53,7 @@ class Bench:
             redcap_server.TOKEN,
             FIELDS,
             ZoneInfo("Europe/Athens"),
-            limits=Limits(2, 1, 2, 1024 * 1024),
+            limits=LIMITS,
         )
         self.sink = Redcap(self.project, lambda: NOW)
 
@@ -219,9 +222,11 @@ def test_an_event_and_a_group_are_named_where_the_project_has_them(bench: Bench)
 @pytest.mark.parametrize("step", [408, 429, 500, 502, 503, 504, "drop", "hang"])
 def test_what_may_pass_is_tried_again_and_then_arrives(bench: Bench, step: Any) -> None:
     bench.script.steps = [step]
+    bench.otherwise(limits=replace(LIMITS, read=1, total=2) if step == "hang" else LIMITS)
     with pytest.raises(UnavailableError):
         bench.deliver(delivery())
     assert bench.there.records == {}
+    bench.otherwise()
     assert bench.deliver(delivery()) == HELD
 
 

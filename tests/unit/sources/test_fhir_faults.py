@@ -18,7 +18,7 @@ from adapter.pipeline.exchange import PAUSE
 from adapter.pipeline.origin import Origin
 from adapter.sources import fhir_poller
 from tests.fhir_server import FhirServer, Step, cut, drips, drops, observation, patient, running, says
-from tests.polling import Bench, bench, until
+from tests.polling import HASTY, Bench, bench, until
 
 PAGE = {"resourceType": "Bundle", "type": "searchset"}
 
@@ -110,6 +110,7 @@ FAULTS = [
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda one: f"{one.row} {one.what}")
 def test_a_fault_is_named_loses_nothing_and_passes(fhir: FhirServer, polled: Bench, fault: Fault) -> None:
     fhir.faults = [("/Observation", fault.step)]
+    polled.limits = HASTY if fault.kind == "timeout" else polled.limits
     wait = polled.round()
     assert polled.counted("poll_errors_total", kind=fault.kind) == 1
     assert (polled.mark().watermark, polled.stored()) == (None, [])
@@ -323,7 +324,7 @@ def test_a_request_that_hangs_is_left_behind_and_another_is_made(fhir: FhirServe
         await until(lambda: polled.counted("poll_errors_total", kind="hung") >= 1)
         task.cancel()
 
-    fhir.faults = [("/Patient", drips_headers)]
+    fhir.faults, polled.limits = [("/Patient", drips_headers)], HASTY
     asyncio.run(asyncio.wait_for(until_stored(), 10))
     polled.round()
     assert polled.stored() == [("o1", "1")]
