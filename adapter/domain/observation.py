@@ -86,15 +86,35 @@ class Observation:
         return (self.issued or BEGINNING, RANK[self.status], self.sender_time or BEGINNING, self.digest)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Result:
-    """All statements about one measured thing, in version order; the join is their union."""
+    """All statements about one measured thing, in version order; the join is their union.
+
+    Whoever keeps results may give one that is taken apart when its `versions` are first asked for (`store.unread`); what the
+    other properties here say is then known without that.
+    """
 
     versions: tuple[Observation, ...]
+
+    def __eq__(self, other: object) -> bool:
+        return self.versions == other.versions if isinstance(other, Result) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self.versions)
 
     @property
     def identity(self) -> str:
         return self.versions[0].identity
+
+    @property
+    def at(self) -> datetime:
+        """The effective time of what stands, else of the last word."""
+        return (_current(self.versions) or self.versions[-1]).effective
+
+    @property
+    def counts(self) -> bool:
+        """Whether there is anything `usable`."""
+        return self.usable is not None
 
     @property
     def current(self) -> Observation | None:
