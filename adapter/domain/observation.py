@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import lru_cache
 
 from adapter.domain.quantity import Quantity
 
@@ -49,6 +50,19 @@ class Original:
     unit: str
     code: str
     system: str
+
+
+LONGEST_SHARED = 128
+"""Characters of what was written, where it is one object for all who wrote the same."""
+
+
+def written(value: str, unit: str, code: str, system: str) -> Original:
+    """The same numbers in the same units come again and again, and stay with every result."""
+    short = len(value) + len(unit) + len(code) + len(system) <= LONGEST_SHARED
+    return (_shared if short else Original)(value, unit, code, system)
+
+
+_shared = lru_cache(maxsize=4096)(Original)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,11 +15,11 @@ from adapter.scoring.chart import Chart
 from adapter.screening.screen import Alerts
 
 MOST_PATIENTS = 2000
-MOST = 125_000_000
+MOST = 105_000_000
 """Bytes, of all patients together (decisions F9: 300 MB in all)."""
-A_PATIENT, A_RESULT = 45_000, 1_200
-"""What they take, by the kernel, as `python -m benchmarks memory` and `growth` find it: what was concluded of one, and each
-result with what was concluded of it.
+A_PATIENT, A_RESULT = 55_000, 1_000
+"""What they take, by the kernel (`tests/shell/test_memory.py`): what was concluded of one, and each result with what was
+concluded of it.
 """
 
 
@@ -45,7 +45,7 @@ class Known:
 
     def outline(self) -> "Known":
         """Without the state: the conclusions, which hold of the state the store has."""
-        return replace(self, chart=Chart(PatientState(self.state.patient), self.chart.memory))
+        return replace(self, chart=Chart(PatientState(self.state.patient), self.chart.memory.newest()))
 
     def filled(self, state: PatientState) -> "Known":
         """An outline, with the state as the store has it."""

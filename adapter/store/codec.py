@@ -9,7 +9,7 @@ from json.encoder import encode_basestring_ascii as q
 from typing import Any
 
 from adapter.domain.encounter import EncounterAction, EncounterClass, EncounterStatement
-from adapter.domain.observation import Laboratory, Observation, Original, ResultStatus
+from adapter.domain.observation import Laboratory, Observation, ResultStatus, written
 from adapter.domain.patient import Decision, Demographics, Determination, Stated
 from adapter.domain.quantity import Comparator, Quantity
 from adapter.domain.truth import Truth
@@ -214,7 +214,6 @@ def _read_observation(given: Json) -> Observation:
     get = given.get
     effective, issued, told = given["effective"], get("issued"), get("sender_time")
     at = datetime.fromisoformat(effective)
-    value, unit, code, system = given["original"]
     quantity, native = get("quantity"), get("native")
     canonical = read_quantity(quantity)
     return Observation(
@@ -222,7 +221,7 @@ def _read_observation(given: Json) -> Observation:
         concept=_one(get("concept", "")),
         effective=at,
         status=_STATUSES[given["status"]],
-        original=Original(value, _one(unit), _one(code), _one(system)),
+        original=written(*given["original"]),
         message=get("message", ""),
         quantity=canonical,
         native=canonical if native == quantity else read_quantity(native),

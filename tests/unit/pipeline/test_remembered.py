@@ -2,6 +2,7 @@ from adapter.domain.observation import Result
 from adapter.domain.patient import PatientId, PatientState
 from adapter.pipeline.remembered import A_PATIENT, A_RESULT, Known, Remembered
 from adapter.scoring.chart import Chart
+from adapter.scoring.memory import Kept
 from tests.builders import T0, hours, observation
 
 
@@ -11,7 +12,9 @@ def someone(number: int) -> PatientId:
 
 def known(number: int, results: int) -> Known:
     told = tuple(Result((observation("platelets", "98", at=T0 + hours(n)),)) for n in range(results))
-    return Known(Chart(PatientState(someone(number), {"platelets": told} if told else {})), {}, key=number + 1)
+    chart = Chart(PatientState(someone(number), {"platelets": told} if told else {}))
+    chart.memory.keep("organ", Kept("kept", (), (), T0, T0 + hours(1)))
+    return Known(chart, {}, key=number + 1)
 
 
 def filled(memory: Remembered, *results: int) -> list[int]:
@@ -65,6 +68,7 @@ def test_of_a_long_chart_what_was_concluded_stays_when_the_chart_goes() -> None:
     assert left is not None
     assert (left.state.results, left.key) == ({}, 1)
     assert left.filled(known(0, 100).state).chart.memory is left.chart.memory
+    assert left.chart.memory.kept("organ", T0, ()) is not None
     assert someone(0) in memory
     memory.put(someone(0), known(0, 40))
     assert memory.get(someone(0)) is not None
