@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from adapter.pipeline.remembered import MOST_RESULTS
+from adapter.pipeline.remembered import A_PATIENT, A_RESULT, MOST
 from benchmarks import hostile, pipeline
 from benchmarks.daemon import Daemon, idle_connections, running, send
 from benchmarks.report import table
@@ -104,7 +104,7 @@ def with_patients(folder: Path, patients: int, number: int) -> Iterator[list[str
         yield row(f"{patients:,} patients with 10 results each", daemon, 300)
         seen = flat(daemon, patients, number)
         told = f"after {number:,} messages more of them"
-        if number * 3 > 4 * MOST_RESULTS:  # before that, what is remembered still fills
+        if number * 3 * A_RESULT > 4 * (MOST - patients * A_PATIENT):  # before that, what is remembered still fills
             told += f": {slope(seen):+.1f} MiB for 100,000 messages in the last half"
         yield row(told, daemon, 300)
         with idle_connections(daemon.mllp, 90):

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import lru_cache
 
 from adapter.domain.quantity import Quantity
 
@@ -51,6 +52,19 @@ class Original:
     system: str
 
 
+LONGEST_SHARED = 128
+"""Characters of what was written, where it is one object for all who wrote the same."""
+
+
+def written(value: str, unit: str, code: str, system: str) -> Original:
+    """The same numbers in the same units come again and again, and stay with every result."""
+    short = len(value) + len(unit) + len(code) + len(system) <= LONGEST_SHARED
+    return (_shared if short else Original)(value, unit, code, system)
+
+
+_shared = lru_cache(maxsize=4096)(Original)
+
+
 @dataclass(frozen=True, slots=True)
 class Observation:
     """One version of one result.
@@ -86,15 +100,35 @@ class Observation:
         return (self.issued or BEGINNING, RANK[self.status], self.sender_time or BEGINNING, self.digest)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Result:
-    """All statements about one measured thing, in version order; the join is their union."""
+    """All statements about one measured thing, in version order; the join is their union.
+
+    Whoever keeps results may give one that is taken apart when its `versions` are first asked for (`store.unread`); what the
+    other properties here say is then known without that.
+    """
 
     versions: tuple[Observation, ...]
+
+    def __eq__(self, other: object) -> bool:
+        return self.versions == other.versions if isinstance(other, Result) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self.versions)
 
     @property
     def identity(self) -> str:
         return self.versions[0].identity
+
+    @property
+    def at(self) -> datetime:
+        """The effective time of what stands, else of the last word."""
+        return (_current(self.versions) or self.versions[-1]).effective
+
+    @property
+    def counts(self) -> bool:
+        """Whether there is anything `usable`."""
+        return self.usable is not None
 
     @property
     def current(self) -> Observation | None:

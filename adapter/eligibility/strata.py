@@ -147,7 +147,7 @@ def _values(view: View, concept: str, evidence: tuple[Evidence, ...]) -> list[Fr
 
 
 def _is(item: Timed, identity: str) -> bool:
-    return item.observation.identity == identity
+    return item.identity == identity
 
 
 def _is_near(view: View, value: Fraction, threshold: Fraction) -> bool:

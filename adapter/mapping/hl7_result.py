@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from adapter.domain.issue import Issue
 from adapter.domain.ledger import Bucket
 from adapter.domain.observation import Laboratory, Observation, Original, ResultStatus
+from adapter.domain.observation import written as as_written
 from adapter.hl7.datatypes import Moment
 from adapter.hl7.er7 import Segment
 from adapter.mapping.codes import Unmapped, of_device
@@ -228,4 +229,4 @@ def original(obx: Segment, subject: Subject) -> Original:
     """As the source wrote it, without a document's megabytes."""
     name = obx.text(6, 2)
     unit = obx.whole(6) if name[:1].isdigit() else obx.text(6) or name  # `10^9/L` without an escape
-    return Original(plain(obx.whole(5)), plain(unit), subject.code, subject.system)
+    return as_written(plain(obx.whole(5)), plain(unit), subject.code, subject.system)

@@ -75,8 +75,10 @@ class Keeper:
         """Of a record that stands alone."""
         found = self._memory.get(patient)
         if found is None:
+            outline = self._memory.glimpse(patient)
             with self.database.read() as conn:
-                found = Known(Chart(patients.load(conn, patient)), worklist.alerts(conn, patient))
+                state = patients.load(conn, patient)
+                found = outline.filled(state) if outline else Known(Chart(state), worklist.alerts(conn, patient))
             self._memory.put(patient, found)
         return found
 
@@ -139,7 +141,7 @@ class Keeper:
     def _those_known(self, prepared: Sequence[Prepared]) -> Iterator[tuple[PatientId, Known]]:
         for one in prepared:
             who = one.outcome.state.patient
-            known = self._memory.get(who)
+            known = self._memory.glimpse(who)
             if known is not None:
                 yield who, known
 
@@ -189,7 +191,7 @@ class Keeper:
                 for record in one.knotted.knot.records:
                     self._memory.forget(record)
                 continue
-            alerts = dict(self.known(patient).alerts)
+            alerts = dict((self._memory.glimpse(patient) or self.known(patient)).alerts)
             for entry in one.entries:
                 change = entry.judgement.change
                 if change is not None:
@@ -211,7 +213,7 @@ class Keeper:
         people were told of it. So the worklist and its counts do not depend on which message came first.
         """
         who = prepared.outcome.state.patient
-        known = self._memory.get(who)
+        known = self._memory.glimpse(who)
         if prepared.knotted is None and known is not None and known.judged == prepared.judged:
             return
         trials = {entry.judgement.assessment.trial for entry in prepared.entries}

@@ -1,16 +1,26 @@
-"""What stays in memory of patients who were spoken of lately: bounded in patients and in results, so that the process is."""
+"""What stays in memory of patients who were spoken of lately: bounded in patients and in bytes, so that the process is.
+
+Who leaves is drawn by lot among those spoken of longest ago. Beds are charted in turn, and where the turns are one bed longer
+than what can be held, whoever was spoken of longest ago is who comes next: nobody would ever be found.
+"""
 
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import islice
+from random import Random
 
 from adapter.domain.patient import PatientId, PatientState
 from adapter.scoring.chart import Chart
 from adapter.screening.screen import Alerts
 
 MOST_PATIENTS = 2000
-MOST_RESULTS = 25_000
-"""Of all patients together; one takes some 3 KB, a patient some 40 KB more (decisions F9: 300 MB in all)."""
+MOST = 105_000_000
+"""Bytes, of all patients together (decisions F9: 300 MB in all)."""
+A_PATIENT, A_RESULT = 55_000, 1_000
+"""What they take, by the kernel (`tests/shell/test_memory.py`): what was concluded of one, and each result with what was
+concluded of it.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,23 +39,34 @@ class Known:
         return self.chart.state
 
     @property
-    def results(self) -> int:
-        return sum(map(len, self.chart.state.results.values()))
+    def size(self) -> int:
+        """Bytes, about."""
+        return A_PATIENT + A_RESULT * sum(map(len, self.chart.state.results.values()))
+
+    def outline(self) -> "Known":
+        """Without the state: the conclusions, which hold of the state the store has."""
+        return replace(self, chart=Chart(PatientState(self.state.patient), self.chart.memory.newest()))
+
+    def filled(self, state: PatientState) -> "Known":
+        """An outline, with the state as the store has it."""
+        return replace(self, chart=Chart(state, self.chart.memory))
 
 
 class Remembered:
-    """Who was spoken of longest ago goes first; whoever is gone is read from the store again."""
+    """Whoever is gone is read from the store again. Of those whose charts are long the conclusions stay when the chart goes."""
 
-    def __init__(self, most_patients: int = MOST_PATIENTS, most_results: int = MOST_RESULTS) -> None:
-        self._most_patients, self._most_results = most_patients, most_results
+    def __init__(self, most_patients: int = MOST_PATIENTS, most: int = MOST) -> None:
+        self._most_patients, self._most = most_patients, most
         self._known: OrderedDict[PatientId, tuple[Known, int]] = OrderedDict()
-        self._results = 0
+        self._outlines: OrderedDict[PatientId, Known] = OrderedDict()
+        self._held = 0
+        self._lot = Random(1)  # noqa: S311 — who is forgotten is no secret
 
     def __contains__(self, patient: PatientId) -> bool:
-        return patient in self._known
+        return patient in self._known or patient in self._outlines
 
     def __len__(self) -> int:
-        return len(self._known)
+        return len(self._known) + len(self._outlines)
 
     def get(self, patient: PatientId) -> Known | None:
         found = self._known.get(patient)
@@ -54,24 +75,42 @@ class Remembered:
         self._known.move_to_end(patient)
         return found[0]
 
+    def glimpse(self, patient: PatientId) -> Known | None:
+        """What there is of one, the outline where the chart went."""
+        found = self._known.get(patient)
+        return found[0] if found else self._outlines.get(patient)
+
     def put(self, patient: PatientId, known: Known) -> None:
         """The one put in stays, however much it is; others make room."""
         self.forget(patient)
-        results = known.results
-        self._known[patient] = known, results
-        self._results += results
-        while len(self._known) > 1 and (len(self._known) > self._most_patients or self._results > self._most_results):
-            _, (_, gone) = self._known.popitem(last=False)
-            self._results -= gone
+        size = known.size
+        self._known[patient] = known, size
+        self._held += size
+        while len(self._known) > 1 and self._held > self._most:
+            self._shorten()
+        while len(self) > 1 and (len(self) > self._most_patients or self._held > self._most):
+            self.forget(next(iter(self._outlines or self._known)))
+
+    def _shorten(self) -> None:
+        oldest = islice(self._known, self._lot.randrange(len(self._known) // 2), None)
+        patient = next(oldest)
+        known, size = self._known[patient]
+        self.forget(patient)
+        if size > 2 * A_PATIENT:
+            self._outlines[patient] = known.outline()
+            self._held += A_PATIENT
 
     def forget(self, patient: PatientId) -> None:
-        _, results = self._known.pop(patient, (None, 0))
-        self._results -= results
+        _, size = self._known.pop(patient, (None, 0))
+        self._held -= size
+        if self._outlines.pop(patient, None) is not None:
+            self._held -= A_PATIENT
 
     def drop(self, whom: Callable[[PatientId], bool]) -> None:
-        for patient in [one for one in self._known if whom(one)]:
+        for patient in [one for one in (*self._known, *self._outlines) if whom(one)]:
             self.forget(patient)
 
     def clear(self) -> None:
         self._known.clear()
-        self._results = 0
+        self._outlines.clear()
+        self._held = 0

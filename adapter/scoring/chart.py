@@ -7,9 +7,10 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from operator import lt
 from typing import Any
 
-from adapter.domain.observation import Observation
+from adapter.domain.observation import Observation, Result
 from adapter.domain.patient import PatientState, Window
 from adapter.scoring.changes import changed
 from adapter.scoring.memory import Concluded, Kept, Memory
@@ -17,24 +18,58 @@ from adapter.scoring.therapy import Given, Therapy
 from adapter.scoring.turns import ALWAYS, NEVER, Turns, delayed
 
 
-@dataclass(slots=True)
 class Timed:
     """An observation and its effective time in UTC, with what has been concluded of it."""
 
-    time: datetime
+    __slots__ = ("_said", "observation", "time")
     observation: Observation
-    _said: dict[Hashable, Any] = field(default_factory=dict, repr=False, compare=False)
+
+    def __init__(self, time: datetime, observation: Observation) -> None:
+        self.time = time
+        self.observation = observation
+        self._said: tuple[Any, ...] = ()
+        """Questions and what was concluded, in turns: few are asked of one, and a mapping would take more than it holds."""
+
+    @property
+    def identity(self) -> str:
+        return self.observation.identity
 
     def said(self, question: Hashable, conclude: Callable[["Timed"], Concluded]) -> Concluded:
         """What `conclude` says of it; asked once. It may rest on the observation, and on nothing charted later.
 
         Where it rests on other concepts, `TOLD_BY` names them: their news makes a new item of it.
         """
-        try:
-            conclusion: Concluded = self._said[question]
-        except KeyError:
-            conclusion = self._said[question] = conclude(self)
+        known = self._said
+        for index in range(0, len(known), 2):
+            if known[index] == question:
+                told: Concluded = known[index + 1]
+                return told
+        conclusion = conclude(self)
+        self._said = (*self._said, question, conclusion)
         return conclusion
+
+
+class Charted(Timed):
+    """Of a result on record, which is asked what it says when somebody asks for the observation: the slot is empty until then."""
+
+    __slots__ = ("_result",)
+
+    def __init__(self, result: Result) -> None:
+        self.time = result.at.astimezone(UTC)
+        self._said = ()
+        self._result = result
+
+    @property
+    def identity(self) -> str:
+        return self._result.identity
+
+    def __getattr__(self, name: str) -> Any:
+        """Python asks here where a slot is empty."""
+        found = self._result.usable if name == "observation" else None
+        if found is None:
+            raise AttributeError(name)
+        self.observation = found
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +121,7 @@ class Series:
 
     def changed(self, gone: Sequence[Observation], new: Sequence[Observation]) -> "Series":
         """Without the ones and with the others; what lies outside their times is taken over as it is."""
-        made = [Timed(one.effective.astimezone(UTC), one) for one in new]
+        made = _timed(new)
         if not gone and self._told is None and len(made) == 1 and (not self.times or made[0].time > self.times[-1]):
             return Series((*self.times, made[0].time), (*self.items, made[0]))
         left = {one.identity: one.effective.astimezone(UTC) for one in gone}
@@ -94,7 +129,7 @@ class Series:
         if not moments:
             return self
         first, last = min(moments), max(moments)
-        kept = [item for item in self.told.between(first, last) if item.observation.identity not in left]
+        kept = [item for item in self.told.between(first, last) if item.identity not in left]
         told = sorted((*kept, *made), key=_order)
         distinct = _distinct(told)
         whole = self.told.spliced(first, last, told)
@@ -117,10 +152,27 @@ class Series:
 
 
 def _order(item: Timed) -> tuple[datetime, str]:
-    return item.time, item.observation.identity
+    return item.time, item.identity
 
 
-EMPTY = Series()
+def laid_out(results: Iterable[Result], given: Sequence[Observation]) -> Series:
+    """Of what stands on record and was given. Nothing is asked of results whose times differ: they are in order and distinct."""
+    told: list[Timed] = [Charted(result) for result in results if result.counts]
+    told += _timed(given)
+    times = [item.time for item in told]
+    if not all(map(lt, times, times[1:])):
+        told.sort(key=_order)
+        distinct, times = _distinct(told), [item.time for item in told]
+        if len(distinct) < len(told):
+            whole = Series(tuple(times), tuple(told))
+            return Series(tuple(item.time for item in distinct), tuple(distinct), whole)
+    return Series(tuple(times), tuple(told))
+
+
+def _timed(observations: Iterable[Observation]) -> list[Timed]:
+    return [Timed(one.effective.astimezone(UTC), one) for one in observations]
+
+
 BY_SPECIMEN = frozenset({"pao2", "pf-ratio"})
 """A venous and an arterial gas stay two, however equal."""
 OXYGEN = frozenset({"fio2", "oxygen-flow", "respiratory-support"})
@@ -142,8 +194,8 @@ class Chart:
     def series(self, concept: str) -> Series:
         found = self._series.get(concept)
         if found is None:
-            told = (*self.state.observations(concept), *self.therapy.of(concept))
-            found = self._series[concept] = EMPTY.changed((), told)
+            known = self.state.results.get(concept, ())
+            found = self._series[concept] = laid_out(known, self.therapy.of(concept))
         return found
 
     @property

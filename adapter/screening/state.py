@@ -143,7 +143,7 @@ def _with_observations(state: PatientState, new: Mapping[str, list[Observation]]
 
 def _union_of_results(before: tuple[Result, ...], new: list[Observation]) -> tuple[Result, ...]:
     """The very tuple it was given where nothing is new."""
-    known = {result.versions[0].identity: result for result in before}
+    known = {result.identity: result for result in before}
     said: dict[str, list[Observation]] = {}
     for observation in new:
         said.setdefault(observation.identity, []).append(observation)
@@ -171,8 +171,7 @@ def _in_order(known: Collection[Result], fresh: list[Result]) -> tuple[Result, .
 
 
 def _moment(result: Result) -> tuple[object, str]:
-    now = result.current or result.versions[-1]
-    return (now.effective, result.identity)
+    return (result.at, result.identity)
 
 
 def _retold(known: tuple[Told, ...], new: Told, order: Callable[[Told], tuple[object, ...]]) -> tuple[Told, ...]:

@@ -9,12 +9,13 @@ from json.encoder import encode_basestring_ascii as q
 from typing import Any
 
 from adapter.domain.encounter import EncounterAction, EncounterClass, EncounterStatement
-from adapter.domain.observation import Laboratory, Observation, Original, ResultStatus
+from adapter.domain.observation import Laboratory, Observation, ResultStatus, written
 from adapter.domain.patient import Decision, Demographics, Determination, Stated
 from adapter.domain.quantity import Comparator, Quantity
 from adapter.domain.truth import Truth
 
 Json = dict[str, Any]
+_STATUSES = {str(status): status for status in ResultStatus}
 _CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 
@@ -209,34 +210,47 @@ def _quantity(quantity: Quantity | None) -> str:
 
 
 def _read_observation(given: Json) -> Observation:
+    """Many results share their units, their codes and their few times: what is equal becomes one object."""
     get = given.get
+    effective, issued, told = given["effective"], get("issued"), get("sender_time")
+    at = datetime.fromisoformat(effective)
+    quantity, native = get("quantity"), get("native")
+    canonical = read_quantity(quantity)
     return Observation(
         identity=get("identity", ""),
-        concept=get("concept", ""),
-        effective=datetime.fromisoformat(given["effective"]),
-        status=ResultStatus(given["status"]),
-        original=Original(*given["original"]),
+        concept=_one(get("concept", "")),
+        effective=at,
+        status=_STATUSES[given["status"]],
+        original=written(*given["original"]),
         message=get("message", ""),
-        quantity=read_quantity(get("quantity")),
-        native=read_quantity(get("native")),
+        quantity=canonical,
+        native=canonical if native == quantity else read_quantity(native),
         code=get("code"),
-        issued=moment_or_none(get("issued")),
-        sender_time=moment_or_none(get("sender_time")),
-        laboratory=Laboratory(get("laboratory", Laboratory.LOCAL)),
-        specimen=get("specimen", ""),
+        issued=at if issued == effective else moment_or_none(issued),
+        sender_time=at if told == effective else moment_or_none(told),
+        laboratory=Laboratory(given["laboratory"]) if "laboratory" in given else Laboratory.LOCAL,
+        specimen=_one(get("specimen", "")),
         specimen_id=get("specimen_id", ""),
-        visit=get("visit", ""),
+        visit=_one(get("visit", "")),
         flags=tuple(get("flags", ())),
         digest=get("digest", ""),
     )
 
 
+@lru_cache(maxsize=2048)
+def _one(text: str) -> str:
+    """The first of the texts that are equal."""
+    return text
+
+
 def read_quantity(given: list[str] | None) -> Quantity | None:
-    if given is None:
-        return None
-    numerator, _, denominator = given[0].partition("/")
-    comparator = Comparator(given[2]) if len(given) > 2 else None  # noqa: PLR2004 — the optional third part
-    return Quantity(Fraction(int(numerator), int(denominator)), given[1], comparator)
+    return None if given is None else _read_quantity(*given)
+
+
+@lru_cache(maxsize=2048)
+def _read_quantity(number: str, unit: str, sign: str | None = None) -> Quantity:
+    numerator, _, denominator = number.partition("/")
+    return Quantity(Fraction(int(numerator), int(denominator)), unit, None if sign is None else Comparator(sign))
 
 
 def iso_or_none(value: datetime | None) -> str | None:

@@ -1,6 +1,7 @@
 """What is believed of each patient, kept row by row, so that a message writes only what it changed."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, select, update
@@ -10,6 +11,7 @@ from adapter.domain.patient import Demographics, PatientId, PatientState
 from adapter.domain.visits import stated
 from adapter.store import codec, therapy
 from adapter.store.schema import patients, results, statements
+from adapter.store.unread import stored
 from adapter.store.upsert import insert
 
 Change = tuple[PatientState, PatientState]
@@ -21,7 +23,9 @@ _WHO = select(patients.c.key, patients.c.demographics).where(
     patients.c.authority == bindparam("authority"),
     patients.c.value == bindparam("value"),
 )
-_RESULTS = select(results.c.concept, results.c.versions).where(results.c.patient == bindparam("patient"))
+_RESULTS = select(results.c.concept, results.c.effective, results.c.identity, results.c.versions).where(
+    results.c.patient == bindparam("patient")
+)
 _STATEMENTS = select(statements.c.kind, statements.c.body).where(statements.c.patient == bindparam("patient"))
 
 _new = insert(results)
@@ -39,6 +43,8 @@ _DROP_STATEMENT = delete(statements).where(
     statements.c.digest == bindparam("b_digest"),
 )
 
+_IN_ORDER = attrgetter("at", "identity")
+"""The order `screening.state` keeps: effective time of what stands, then identity."""
 KINDS = ("visit", "determination", "decision", "administration", "condition")
 """What `statements` holds beside results."""
 
@@ -73,14 +79,9 @@ def numbered(conn: Connection, value: str) -> list[PatientId]:
 
 def _results(conn: Connection, key: int) -> dict[str, tuple[Result, ...]]:
     found: dict[str, list[Result]] = {}
-    for concept, versions in conn.execute(_RESULTS, {"patient": key}):
-        found.setdefault(concept, []).append(Result(codec.read_versions(versions)))
-    return {concept: tuple(sorted(known, key=_effective)) for concept, known in found.items()}
-
-
-def _effective(result: Result) -> tuple[object, str]:
-    """The order `screening.state` keeps: effective time of what stands, then identity."""
-    return ((result.current or result.versions[-1]).effective, result.identity)
+    for concept, effective, identity, versions in conn.execute(_RESULTS, {"patient": key}):
+        found.setdefault(concept, []).append(stored(effective, identity, versions))
+    return {concept: tuple(sorted(known, key=_IN_ORDER)) for concept, known in found.items()}
 
 
 def _at(said: Any) -> tuple[object, str]:

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Column, Connection, Index, Table, delete, select, tuple_
+from sqlalchemy import Column, Connection, Index, Table, delete, select
 from sqlalchemy import Text as LongText
 
 from adapter.fhir.page import Entry, Name
@@ -91,16 +91,19 @@ def watermarks(conn: Connection) -> Iterator[tuple[str, str, datetime]]:
 
 def versions(conn: Connection, source: str, names: Collection[Name]) -> dict[Name, str]:
     """The version of each of these that is stored; of one never seen, nothing."""
-    if not names:
-        return {}
-    pair = tuple_(resources.c.kind, resources.c.id)
-    wanted = [(kind, storable(identity)) for kind, identity in names]
-    rows = conn.execute(
-        select(resources.c.kind, resources.c.id, resources.c.version).where(
-            resources.c.source == source, pair.in_(wanted)
+    by_kind: dict[str, list[str]] = {}
+    for kind, identity in names:
+        by_kind.setdefault(kind, []).append(storable(identity))
+    return {
+        (kind, identity): version
+        for kind, identities in by_kind.items()
+        for identity, version in conn.execute(
+            # Not pairs in a list of pairs: SQLite finds none of them by an index, and goes through all of the source's.
+            select(resources.c.id, resources.c.version).where(
+                resources.c.source == source, resources.c.kind == kind, resources.c.id.in_(identities)
+            )
         )
-    )
-    return {(kind, identity): version for kind, identity, version in rows}
+    }
 
 
 def note(tx: Connection, source: str, entries: Iterable[Entry], message: int, came: datetime) -> None:

@@ -22,17 +22,20 @@ from adapter.domain.events import (
     PatientDescribed,
     StatusDecided,
 )
-from adapter.domain.observation import Laboratory, Observation, ResultStatus
+from adapter.domain.observation import Laboratory, Observation, Result, ResultStatus
 from adapter.domain.patient import Decision, Demographics, Determination, PatientState, Stated, Window
 from adapter.domain.trial import Comparison, Criterion, CriterionKind, Needs, Operator, Trial
 from adapter.domain.truth import Truth
 from adapter.eligibility.facts import FACTS, LIST, Fact, Kind
+from adapter.pipeline.remembered import Known
 from adapter.scoring.chart import Chart
 from adapter.scoring.options import ScoringOptions
 from adapter.scoring.sofa import organs, score
 from adapter.scoring.thresholds import WINDOW
 from adapter.screening.screen import Outcome, screen
 from adapter.screening.state import apply_all, union
+from adapter.store.codec import instant, versions_text
+from adapter.store.unread import stored
 from tests.builders import PATIENT, T0, observation, state_of, visit
 from tests.laws.test_sofa_laws import DEVICES, GROUPS, NUMBERS, givings
 
@@ -189,12 +192,14 @@ def lives(draw: st.DrawFn) -> list[Batch]:
 def test_a_patient_whose_chart_is_remembered_is_judged_as_one_who_is_read_anew(
     life: list[Batch], data: st.DataObject
 ) -> None:
-    """Also where a step was never kept and its chart is forgotten, and where another record joins (HL7 A40)."""
+    """Also where a step was never kept and its chart is forgotten, where another record joins (HL7 A40), and where only the
+    conclusions stayed and the results were read from the store again.
+    """
     remembered, now = Chart(PatientState(PATIENT)), T0
     alerts: dict[tuple[str, str], CandidateAlert] = {}
     for when, events in life:
         now = when if isinstance(when, datetime) else now + when
-        what = data.draw(st.sampled_from(["told", "told", "told", "told", "lost", "joined"]))
+        what = data.draw(st.sampled_from(["told", "told", "told", "told", "lost", "joined", "read"]))
         if what == "lost":
             screen(remembered, data.draw(st.lists(results(), max_size=4)), RULES, alerts=alerts, now=now)
         state = apply_all(remembered.state, events)
@@ -202,12 +207,29 @@ def test_a_patient_whose_chart_is_remembered_is_judged_as_one_who_is_read_anew(
             other = apply_all(PatientState(PATIENT), data.draw(st.lists(results() | stays(), max_size=5)))
             remembered = remembered.followed_by(union(remembered.state, other))
             state = apply_all(remembered.state, events)
+        if what == "read":
+            remembered = read_again(remembered)
         kept = screen(remembered, events, RULES, alerts=alerts, now=now)
         anew = screen(state, (), RULES, alerts=alerts, now=now)
         assert (kept.state, kept.judgements) == (anew.state, anew.judgements)
         remembered = kept.chart
         alerts |= _told(kept)
         now = next((j.assessment.review_at for j in kept.judgements if j.assessment.review_at), now)
+
+
+def read_again(chart: Chart) -> Chart:
+    """As `pipeline.keep` has it after the chart went: the results as the store has them, and what was concluded of them."""
+    known = {concept: tuple(map(row_of, results)) for concept, results in chart.state.results.items()}
+    assert known == chart.state.results
+    known = {
+        concept: tuple(map(row_of, results)) for concept, results in chart.state.results.items()
+    }  # none of it looked at
+    return Known(chart, {}).outline().filled(replace(chart.state, results=known)).chart
+
+
+def row_of(result: Result) -> Result:
+    newest = result.versions[-1]
+    return stored(instant(newest.effective), newest.identity, versions_text(result.versions))
 
 
 def crowded(random: Random, names: list[str], clock: int) -> ClinicalEvent:
@@ -248,6 +270,7 @@ def test_crowded_stays_are_judged_alike_too(part: int) -> None:
             clock = clock + random.choice([0, 1, 2, 3, 20]) if random.random() < 0.95 else random.randint(0, 120)
             now = T0 + timedelta(minutes=15 * clock) if random.random() < 0.7 else now + random.choice([-TICK, TICK])
             told = [crowded(random, names, clock) for _ in range(random.choice([0, 1, 1, 2, 4]))]
+            life = read_again(life) if random.random() < 0.2 else life
             kept = screen(life, told, RULES, alerts={}, now=now)
             anew = screen(kept.state, (), RULES, alerts={}, now=now)
             assert kept.judgements == anew.judgements, f"stay {seed}"

@@ -1,7 +1,8 @@
 from adapter.domain.observation import Result
 from adapter.domain.patient import PatientId, PatientState
-from adapter.pipeline.remembered import Known, Remembered
+from adapter.pipeline.remembered import A_PATIENT, A_RESULT, Known, Remembered
 from adapter.scoring.chart import Chart
+from adapter.scoring.memory import Kept
 from tests.builders import T0, hours, observation
 
 
@@ -11,14 +12,20 @@ def someone(number: int) -> PatientId:
 
 def known(number: int, results: int) -> Known:
     told = tuple(Result((observation("platelets", "98", at=T0 + hours(n)),)) for n in range(results))
-    return Known(Chart(PatientState(someone(number), {"platelets": told} if told else {})), {})
+    chart = Chart(PatientState(someone(number), {"platelets": told} if told else {}))
+    chart.memory.keep("organ", Kept("kept", (), (), T0, T0 + hours(1)))
+    return Known(chart, {}, key=number + 1)
 
 
 def filled(memory: Remembered, *results: int) -> list[int]:
-    """Patients 0, 1, … with so many results; who is still there."""
+    """Patients 0, 1, … with so many results; whose charts are still there."""
     for number, count in enumerate(results):
         memory.put(someone(number), known(number, count))
-    return [number for number in range(len(results)) if someone(number) in memory]
+    return [number for number in range(len(results)) if memory.get(someone(number)) is not None]
+
+
+def room(patients: int, results: int) -> int:
+    return patients * A_PATIENT + results * A_RESULT
 
 
 def test_who_was_spoken_of_longest_ago_goes_first() -> None:
@@ -30,25 +37,58 @@ def test_who_was_spoken_of_longest_ago_goes_first() -> None:
 
 
 def test_results_are_bounded_whatever_the_patients() -> None:
-    assert filled(Remembered(most_results=10), 4, 4, 4) == [1, 2]
-    assert filled(Remembered(most_results=10), 4, 4, 2) == [0, 1, 2]
+    assert filled(Remembered(most=room(3, 10)), 4, 4, 4) == [1, 2]
+    assert filled(Remembered(most=room(3, 10)), 4, 4, 2) == [0, 1, 2]
 
 
 def test_one_who_alone_is_too_much_stays_and_makes_the_others_go() -> None:
-    assert filled(Remembered(most_results=10), 4, 4, 11) == [2]
+    assert filled(Remembered(most=room(1, 10)), 4, 4, 500) == [2]
 
 
 def test_a_patient_put_again_or_forgotten_counts_no_more_than_what_is_there() -> None:
-    memory = Remembered(most_results=10)
+    memory = Remembered(most=room(2, 100))
     for _ in range(5):
-        memory.put(someone(0), known(0, 6))
-    memory.put(someone(1), known(1, 4))
+        memory.put(someone(0), known(0, 60))
+    memory.put(someone(1), known(1, 40))
     assert len(memory) == 2
     memory.forget(someone(1))
     memory.forget(someone(9))
-    memory.put(someone(2), known(2, 4))
+    memory.put(someone(2), known(2, 40))
     assert len(memory) == 2
     memory.clear()
     assert len(memory) == 0
     assert memory.get(someone(0)) is None
-    assert filled(memory, 4, 6) == [0, 1]
+    assert filled(memory, 40, 60) == [0, 1]
+
+
+def test_of_a_long_chart_what_was_concluded_stays_when_the_chart_goes() -> None:
+    memory = Remembered(most=room(2, 150))
+    assert filled(memory, 100, 100) == [1]
+    left = memory.glimpse(someone(0))
+    assert left is not None
+    assert (left.state.results, left.key) == ({}, 1)
+    assert left.filled(known(0, 100).state).chart.memory is left.chart.memory
+    assert left.chart.memory.kept("organ", T0, ()) is not None
+    assert someone(0) in memory
+    memory.put(someone(0), known(0, 40))
+    assert memory.get(someone(0)) is not None
+    memory.drop(lambda _: True)
+    assert len(memory) == 0
+
+
+def test_conclusions_that_stayed_make_room_too() -> None:
+    memory = Remembered(most=room(3, 100))
+    filled(memory, *[100] * 8)
+    assert len(memory) <= 3
+    assert memory.get(someone(7)) is not None
+
+
+def test_beds_charted_in_turn_are_mostly_found_where_they_do_not_quite_fit() -> None:
+    """The one spoken of longest ago is the one spoken of next: were it the one to go, nobody would be found."""
+    memory, found = Remembered(most=room(45, 45)), 0
+    beds = [known(bed, 1) for bed in range(50)]
+    for turn in range(20):
+        for bed in beds:
+            found += turn > 9 and memory.get(bed.state.patient) is not None
+            memory.put(bed.state.patient, bed)
+    assert found > 250
