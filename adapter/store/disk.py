@@ -53,6 +53,31 @@ def _file(seen: os.stat_result | None) -> File | None:
     return None if seen is None else (seen.st_dev, seen.st_ino, seen.st_nlink)
 
 
+class Guard:
+    """Holds the files to what they were at the first commit (reliability 0, point 2: both traps measured)."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._first: Identity | None = None
+
+    def look(self) -> Identity:
+        """After a commit. Raises StorageFailedError: what was committed may be nowhere."""
+        try:
+            seen = identity(self._path)
+        except OSError as error:
+            raise StorageFailedError(
+                f"the database files cannot be looked at ({error.strerror}) — check the disk"
+            ) from None
+        if self._first is None:
+            self._first = seen
+        if seen != self._first or seen.lost:
+            raise StorageFailedError(
+                f"the database files were replaced under the running process ({self._path.name}) — "
+                "stop what touches them (cp, rm, a backup tool); back up as deploy/README.md says"
+            )
+        return seen
+
+
 def flush_folder(folder: Path) -> None:
     """The names of the files are on the disk too: SQLite tries as much, and ignores its failure. Raises StorageFailedError."""
     try:

@@ -68,7 +68,7 @@ def put_many(tx: Connection, messages: Sequence[RawMessage]) -> list[Receipt]:
     take(tx, Lock.INBOX)
     cursor = driver_cursor(tx)
     before: int = cursor.execute(LAST).fetchone()[0]
-    rows = [_row(message) for message in messages]
+    rows = [row_of(message) for message in messages]
     stored = _insert(cursor, rows)
     if stored:
         cursor.execute(PENDING, (before,))
@@ -92,7 +92,7 @@ def _insert(cursor: Any, rows: Sequence[tuple[Any, ...]]) -> int:
     return stored
 
 
-def _row(message: RawMessage) -> tuple[Any, ...]:
+def row_of(message: RawMessage) -> tuple[Any, ...]:
     return (
         storable(message.source),
         storable(message.sender),
