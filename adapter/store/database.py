@@ -15,10 +15,9 @@ from sqlalchemy import Connection, Engine
 from adapter.domain.message import RawMessage, Receipt
 from adapter.errors import ConfigError, StorageFailedError, UnavailableError
 from adapter.store import checkpoint, disk, engines
-from adapter.store.arrivals import Arrivals
-from adapter.store.driver import sqlite_driver, transaction
+from adapter.store.driver import committed, sqlite_driver, transaction
 from adapter.store.faults import translated
-from adapter.store.inbox_put import put_many
+from adapter.store.inbox_put import put_by, put_many
 from adapter.store.migrate import current_revision, migrate
 from adapter.store.pace import Pace
 from adapter.store.shares import Everything, Shares
@@ -155,7 +154,6 @@ class SqliteDatabase(Database):
         self._checkpointer = checkpoint.Checkpointer()
         """Set once the disk failed: nothing is written any more, and whoever runs this process must end it (R5)."""
         self._turn = Turn()
-        self._arrivals = Arrivals()
         self._pace = Pace()
 
     @classmethod
@@ -184,7 +182,7 @@ class SqliteDatabase(Database):
         with self._alone():
             with translated(), transaction(self._connection):
                 yield self._connection
-            self._checkpointer.committed(self._guard.look().wal_bytes)
+            self._checkpointer.committed(self._guard.look())
             self._copy_if_due()
 
     def store(self, messages: Sequence[RawMessage], *, wait: bool) -> Sequence[Receipt] | None:
@@ -193,12 +191,8 @@ class SqliteDatabase(Database):
             return None
         with self._alone(), self._pace:
             with translated():
-                receipts = self._arrivals.put(sqlite_driver(self._connection), messages)
-            if receipts is None:
-                with translated(), transaction(self._connection):
-                    receipts = put_many(self._connection, messages)
-                self._arrivals.took_the_long_way(messages)
-            self._checkpointer.committed(self._guard.look().wal_bytes)
+                receipts = committed(sqlite_driver(self._connection), lambda cursor: put_by(cursor, messages))
+            self._checkpointer.committed(self._guard.look())
             if wait:
                 self._copy_if_due()
         return receipts
@@ -250,8 +244,7 @@ class SqliteDatabase(Database):
             return engines.described(conn)
 
     def sizes(self) -> tuple[int, int]:
-        seen = disk.identity(self.path)
-        return seen.database_bytes, seen.wal_bytes
+        return disk.sizes(self.path)
 
     def make_room(self) -> None:
         """The log copied into the database and emptied."""
@@ -273,7 +266,7 @@ class SqliteDatabase(Database):
             self._let_go()
 
     def _let_go(self) -> None:
-        if self.failure is not None and os.path.exists(f"{self.path}-wal"):  # noqa: PTH110 — as `disk.identity`
+        if self.failure is not None and os.path.exists(f"{self.path}-wal"):  # noqa: PTH110 — as `disk.Guard`
             _abandoned.append((self._connection, self._writer, self._reader))
             return
         self._reader.dispose()

@@ -3,11 +3,13 @@
 import contextlib
 import re
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
-from typing import Any, Protocol, cast
+from typing import Any, Protocol, TypeVar, cast
 
 from sqlalchemy import Connection
+
+T = TypeVar("T")
 
 
 class Cursor(Protocol):
@@ -15,6 +17,8 @@ class Cursor(Protocol):
 
     @property
     def rowcount(self) -> int: ...
+    @property
+    def lastrowid(self) -> int | None: ...
     def execute(self, sql: str, parameters: Sequence[Any] = ..., /) -> Any: ...
     def executemany(self, sql: str, rows: Sequence[Sequence[Any]], /) -> Any: ...
     def fetchone(self) -> Any: ...
@@ -38,6 +42,10 @@ class _Numbered:
     @property
     def rowcount(self) -> int:
         return int(self._cursor.rowcount)
+
+    @property
+    def lastrowid(self) -> int | None:
+        return None
 
     def execute(self, sql: str, parameters: Sequence[Any] = (), /) -> "_Numbered":
         self._cursor.execute(numbered(sql), parameters or None)
@@ -78,6 +86,18 @@ def transaction(connection: Connection) -> Iterator[None]:
         connection.rollback()
         driver.rollback()
         raise
+
+
+def committed(driver: sqlite3.Connection, work: Callable[[Cursor], T]) -> T:
+    """The same for who needs nothing of SQLAlchemy."""
+    cursor = driver.execute("BEGIN IMMEDIATE")
+    try:
+        found = work(cursor)
+        cursor.execute("COMMIT")
+    except BaseException:
+        driver.rollback()
+        raise
+    return found
 
 
 def sqlite_driver(connection: Connection | None) -> sqlite3.Connection:

@@ -66,14 +66,18 @@ def put_many(tx: Connection, messages: Sequence[RawMessage]) -> list[Receipt]:
     if not messages:
         return []
     take(tx, Lock.INBOX)
-    cursor = driver_cursor(tx)
-    before: int = cursor.execute(LAST).fetchone()[0]
-    rows = [row_of(message) for message in messages]
+    return put_by(driver_cursor(tx), messages)
+
+
+def put_by(cursor: Cursor, messages: Sequence[RawMessage]) -> list[Receipt]:
+    """The same where whoever stores is alone already, and inside a transaction."""
+    rows = [_row(message) for message in messages]
     stored = _insert(cursor, rows)
+    before = _last(cursor, stored) - stored
     if stored:
         cursor.execute(PENDING, (before,))
     if stored == len(rows):
-        # All new: whoever stores is alone, so they stand in this order behind the last one.
+        # All new, so they stand in this order behind the last one.
         receipts = [Receipt(before + n, False, message.acknowledgment) for n, message in enumerate(messages, 1)]  # noqa: FBT003 — not a duplicate
     else:
         receipts = list(_receipts(cursor, rows, messages, before))
@@ -81,7 +85,15 @@ def put_many(tx: Connection, messages: Sequence[RawMessage]) -> list[Receipt]:
     return receipts
 
 
-def _insert(cursor: Any, rows: Sequence[tuple[Any, ...]]) -> int:
+def _last(cursor: Cursor, stored: int) -> int:
+    """The greatest id, which SQLite tells whoever just made a row."""
+    if stored and cursor.lastrowid is not None:
+        return cursor.lastrowid
+    last: int = cursor.execute(LAST).fetchone()[0]
+    return last
+
+
+def _insert(cursor: Cursor, rows: Sequence[tuple[Any, ...]]) -> int:
     """In the order given; how many were new."""
     stored = start = 0
     for size, statement in INSERTS.items():
@@ -92,7 +104,7 @@ def _insert(cursor: Any, rows: Sequence[tuple[Any, ...]]) -> int:
     return stored
 
 
-def row_of(message: RawMessage) -> tuple[Any, ...]:
+def _row(message: RawMessage) -> tuple[Any, ...]:
     return (
         storable(message.source),
         storable(message.sender),
