@@ -56,6 +56,8 @@ class StoreInbox:
         self._bell: queue.SimpleQueue[None] = queue.SimpleQueue()
         self._ringing: asyncio.AbstractEventLoop | None = None
         self._closed = False
+        self._refusing: UnavailableError | None = None
+        """Why nothing more is taken: the end, or the disk failed."""
         self._rung = False
         """The thread has been asked, and will tell the loop."""
         self._one = threading.Lock()
@@ -67,10 +69,8 @@ class StoreInbox:
         """Durable when awaited. Raises UnavailableError when it could not be stored: then no ACK is owed."""
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Receipt] = loop.create_future()
-        if self._closed:
-            future.set_exception(UnavailableError("the inbox is closing — send again later"))
-        elif self.failed.done():
-            future.set_exception(self.failed.result())
+        if self._refusing is not None:
+            future.set_exception(self._refusing)
         else:
             if not self._waiting:
                 self._first = time.monotonic()
@@ -136,6 +136,7 @@ class StoreInbox:
     def close(self) -> None:
         """Store what was accepted, then end the thread; whoever comes now is refused."""
         self._closed = True
+        self._refusing = self._refusing or UnavailableError("the inbox is closing — send again later")
         self._bell.put(None)
         self._thread.join()
 
@@ -207,6 +208,7 @@ class StoreInbox:
         self._database.announce(tx, News.STORED)
 
     def _fail(self, error: StorageFailedError) -> None:
+        self._refusing = error
         if not self.failed.done():
             self.failed.set_result(error)
 

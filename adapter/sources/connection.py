@@ -187,7 +187,8 @@ class Connection(asyncio.BufferedProtocol):
             self._metrics.frame_errors.labels(self._door.name, "empty").inc()
             return
         if len(messages) == 1:
-            stored: Stored = asyncio.ensure_future(self._inbox.put(messages[0]))
+            promised = self._inbox.put(messages[0])
+            stored: Stored = promised if isinstance(promised, asyncio.Future) else asyncio.ensure_future(promised)
         else:
             # All of a frame's messages together: none is answered unless each is stored.
             stored = asyncio.gather(*(self._inbox.put(message) for message in messages))
@@ -215,9 +216,9 @@ class Connection(asyncio.BufferedProtocol):
     def _reply(self, answer: Answer) -> None:
         found = answer.stored.result()
         receipts = found if isinstance(found, list) else [found]
-        said = [one.acknowledgment for one in receipts if one.acknowledgment]
+        said = b"".join([encode(one.acknowledgment) for one in receipts if one.acknowledgment])
         if said:
-            self._transport.write(b"".join([encode(one) for one in said]))
+            self._transport.write(said)
         self._tally.answered(answer.messages, receipts, self._loop.time() - answer.began)
 
     def _refuse(self, error: BaseException) -> None:

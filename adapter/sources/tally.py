@@ -27,6 +27,7 @@ class Tally:
         self._metrics, self._door, self._log = metrics, door, door.log
         self._latency = metrics.ack_seconds.labels(door.name)
         self._by_code: dict[str, Counter] = {}
+        self._senders_matter = bool(door.senders)
 
     def answered(self, messages: Sequence[RawMessage], receipts: Sequence[Receipt], seconds: float) -> None:
         """After the answer went out: the counting is nobody's to wait for."""
@@ -36,7 +37,7 @@ class Tally:
                 self._count(code)
             if message.quarantine is not None:
                 self._metrics.door_quarantined.labels(self._door.name, message.quarantine).inc()
-            if self._door.senders:
+            if self._senders_matter:
                 self._count_sender(message, receipt, code)
             if self._log is not None:
                 line = line_of(message, receipt, code, seconds)

@@ -61,9 +61,9 @@ def instant_or_none(value: datetime | None) -> str | None:
 
 def storable(text: str) -> str:
     """Bytes that no charset explained (surrogates), and NUL, become their escapes: a column must be valid UTF-8 text."""
-    if not text.isascii():
-        text = text.encode("utf-8", "backslashreplace").decode("utf-8")
-    return without_nul(text)
+    if text.isascii() and "\0" not in text:
+        return text
+    return without_nul(text.encode("utf-8", "backslashreplace").decode("utf-8"))
 
 
 def without_nul(text: str) -> str:
