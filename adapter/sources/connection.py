@@ -149,9 +149,9 @@ class Connection(asyncio.BufferedProtocol):
     def abort(self) -> None:
         self._transport.abort()
 
-    def stand_at(self, door: Door) -> None:
+    def stand_at(self, door: Door, tally: Tally) -> None:
         """Let in: at this door, which a certificate may have made narrower; from now on idleness counts, where the source minds."""
-        self._door, self._tally = door, Tally(self._metrics, door)
+        self._door, self._tally = door, tally
         self._heard = self._loop.time()
         if self._limits.idle_seconds:
             self._idle = self._loop.call_later(self._limits.idle_seconds, self._look_idle)

@@ -6,6 +6,7 @@ import sqlite3
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
+from datetime import datetime
 from enum import StrEnum
 from importlib.util import find_spec
 from pathlib import Path
@@ -155,6 +156,7 @@ class SqliteDatabase(Database):
         """Set once the disk failed: nothing is written any more, and whoever runs this process must end it (R5)."""
         self._turn = Turn()
         self._pace = Pace()
+        self._told: dict[str, datetime] = {}
 
     @classmethod
     def at(cls, path: Path, *, read_only: bool) -> "SqliteDatabase":
@@ -191,7 +193,9 @@ class SqliteDatabase(Database):
             return None
         with self._alone(), self._pace:
             with translated():
-                receipts = committed(sqlite_driver(self._connection), lambda cursor: put_by(cursor, messages))
+                receipts = committed(
+                    sqlite_driver(self._connection), lambda cursor: put_by(cursor, messages, self._told)
+                )
             self._checkpointer.committed(self._guard.look())
             if wait:
                 self._copy_if_due()

@@ -3,7 +3,7 @@
 import time
 from types import TracebackType
 
-QUICK_SECONDS = 0.005
+QUICK_SECONDS = 0.01
 """On the average. Whoever waits for less keeps nobody waiting who would mind."""
 LATELY = 16
 """Commits. One that stood still for a second counts until forty others went well."""
