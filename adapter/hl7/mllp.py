@@ -93,7 +93,9 @@ class FrameDecoder:
         self._limit = limit
         self._head = min(HEAD, limit)
         self._events: list[FrameEvent] = []
-        self._noise_size = self._noise_seen = 0
+        self._noise_size = 0
+        self.noise = 0
+        """Bytes outside frames since the last whole frame."""
         self._sample = b""
         self.in_frame = False
         self._begin()
@@ -103,14 +105,9 @@ class FrameDecoder:
         """Bytes in memory of the frame that is open."""
         return len(self._buffer)
 
-    @property
-    def noise(self) -> int:
-        """Bytes outside frames since the last whole frame."""
-        return self._noise_seen
-
     def feed(self, data: bytes) -> list[FrameEvent]:
         if self._is_one_frame(data):
-            self._noise_seen = 0
+            self.noise = 0
             return [Frame(data[1:-2])]
         chunk = _Chunk(data)
         position = 0
@@ -165,7 +162,7 @@ class FrameDecoder:
             return 0
         self._end_noise()
         self._events.append(Frame(chunk.data[start:end]))
-        self._noise_seen = 0
+        self.noise = 0
         return end + 2
 
     def _half(self, start: int) -> int:
@@ -175,7 +172,7 @@ class FrameDecoder:
 
     def _hear_noise(self, first: bytes, size: int) -> None:
         self._noise_size += size
-        self._noise_seen += size
+        self.noise += size
         self._sample = (self._sample + first)[:SAMPLE]
 
     def _end_noise(self) -> None:
@@ -250,7 +247,7 @@ class FrameDecoder:
             self._emit(Frame(bytes(self._buffer), self._flags + flags))
         else:
             self._emit(Oversize(bytes(self._buffer), self._size, self._hash.hexdigest()))
-        self._noise_seen = 0
+        self.noise = 0
 
     def _abandon(self) -> None:
         """A second VT with nothing in between loses nothing, so it is noise; the frame stays open."""

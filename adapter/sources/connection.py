@@ -105,7 +105,8 @@ class Connection(asyncio.BufferedProtocol):
             if self._watch is None:
                 self._watch = self._loop.call_later(SILENCE_SECONDS, self._look)
             self._hold()
-        self._bear_noise()
+        if self._decoder.noise > NOISE_BEFORE:
+            self._bear_noise()
         self._settle()
 
     def eof_received(self) -> bool:

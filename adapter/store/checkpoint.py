@@ -2,10 +2,10 @@
 
 import sqlite3
 
-PAGES = 1000
-"""What the log holds at a checkpoint, about: 4 MiB; pages written again and again are copied once."""
+PAGES = 2000
+"""What the log holds at a checkpoint, about: 8 MiB; pages written again and again are copied once."""
 
-MOST_COMMITS = 200
+MOST_COMMITS = 400
 GROWTH = 4 << 20
 """Bytes by which the file may grow between two checkpoints, however few the commits were."""
 

@@ -24,6 +24,11 @@ def instant(moment: datetime) -> str:
     return (_known_instant if type(zone) is timezone else _instant)(moment, zone)
 
 
+def instant_once(moment: datetime) -> str:
+    """The same for a time that nobody asks for again, such as a message's arrival: to remember it costs more than to write it."""
+    return _instant(moment, moment.tzinfo)
+
+
 def iso(moment: datetime) -> str:
     """As it was stated, with the offset the source gave."""
     zone = moment.tzinfo

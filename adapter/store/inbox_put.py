@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from adapter.domain.message import RawMessage, Receipt
-from adapter.store.codec import instant, storable
+from adapter.store.codec import instant, instant_once, storable
 from adapter.store.driver import Cursor
 from adapter.store.driver import cursor as driver_cursor
 from adapter.store.locks import Lock, take
@@ -128,7 +128,7 @@ def _row(message: RawMessage) -> tuple[Any, ...]:
         message.kind.value,
         storable(message.type),
         message.peer,
-        instant(message.received),
+        instant_once(message.received),
         message.quarantine,
         message.acknowledgment,
         message.body,
