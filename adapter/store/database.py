@@ -191,8 +191,8 @@ class SqliteDatabase(Database):
         assert self._connection is not None  # noqa: S101 — nobody receives for a store opened read-only
         if (self._checkpointer.due and not wait) or not self._turn.take(wait=wait):
             return None
-        with self._alone(), self._pace:
-            with translated():
+        with self._alone():
+            with self._pace, translated():
                 receipts = committed(
                     sqlite_driver(self._connection), lambda cursor: put_by(cursor, messages, self._told)
                 )
