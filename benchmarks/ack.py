@@ -2,9 +2,11 @@
 
     python -m benchmarks ack
 
-The bare loop does what cannot be left out: find the frame's end, insert the bytes into SQLite (WAL, synchronous=FULL, group
-commit in one thread), answer with a ready-made ACK. No header read, no duplicate check, no limits, no counters. `adapter` is
-our receiving side alone; `adapter, whole daemon` is `adapter run`, which screens what it has stored at the same time. Other
+The bare loops do what cannot be left out: find the frame's end, insert into SQLite (WAL, synchronous=FULL, group commit in one
+thread), answer with a ready-made ACK. No header read, no answer composed, no limits, no counters, no look at the files. One
+makes the same commits as we do: the same rows, the key by which a message sent again is found, the mark that it waits. The
+other keeps the bytes in one table without a key, so that it could not tell a message sent again. `adapter` is our receiving
+side alone; `adapter, whole daemon` is `adapter run`, which screens what it has stored at the same time. Other
 people's servers acknowledge and keep nothing. Server and sender are processes of their own, the servers run in turns, and the
 first three seconds of each are nobody's.
 """
@@ -12,6 +14,7 @@ first three seconds of each are nobody's.
 import asyncio
 import contextlib
 import functools
+import hashlib
 import logging
 import multiprocessing
 import queue
@@ -25,7 +28,7 @@ from datetime import UTC, datetime
 from ipaddress import ip_network
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from benchmarks.daemon import free_port, running
 from benchmarks.peers.worker import servers, serving
@@ -77,23 +80,36 @@ class Bare(asyncio.Protocol):
         self.buffer += data
         while (end := self.buffer.find(b"\x1c\r")) >= 0:
             frame, self.buffer = self.buffer[1:end], self.buffer[end + 2 :]
-            self.store.put(frame, self.transport)
+            control_id = frame[len(HEAD) - 1 :].split(b"|", 1)[0]
+            self.store.put(Taken(frame, control_id, ANSWER % (control_id, control_id), self.transport))
+
+
+class Taken(NamedTuple):
+    frame: bytes
+    control_id: bytes
+    answer: bytes
+    transport: asyncio.BaseTransport
 
 
 class BareStore:
+    """The bytes, in one table."""
+
+    tables = ("CREATE TABLE inbox (id INTEGER PRIMARY KEY, body BLOB)",)
+
     def __init__(self, path: Path, loop: asyncio.AbstractEventLoop) -> None:
-        self.waiting: queue.SimpleQueue[tuple[bytes, asyncio.BaseTransport]] = queue.SimpleQueue()
+        self.waiting: queue.SimpleQueue[Taken] = queue.SimpleQueue()
         self.loop, self.path = loop, path
         threading.Thread(target=self.run, daemon=True).start()
 
-    def put(self, frame: bytes, transport: asyncio.BaseTransport) -> None:
-        self.waiting.put((frame, transport))
+    def put(self, taken: Taken) -> None:
+        self.waiting.put(taken)
 
     def run(self) -> None:
         database = sqlite3.connect(self.path, isolation_level=None)
         database.execute("PRAGMA journal_mode=WAL")
         database.execute("PRAGMA synchronous=FULL")
-        database.execute("CREATE TABLE inbox (id INTEGER PRIMARY KEY, body BLOB)")
+        for statement in self.tables:
+            database.execute(statement)
         while True:
             batch = [self.waiting.get()]
             while len(batch) < 500:
@@ -102,21 +118,50 @@ class BareStore:
                 except queue.Empty:
                     break
             database.execute("BEGIN IMMEDIATE")
-            database.executemany("INSERT INTO inbox (body) VALUES (?)", [(frame,) for frame, _ in batch])
+            self.insert(database, batch)
             database.execute("COMMIT")
             self.loop.call_soon_threadsafe(answer, batch)
 
-
-def answer(batch: list[tuple[bytes, asyncio.BaseTransport]]) -> None:
-    for frame, transport in batch:
-        control_id = frame[len(HEAD) - 1 :].split(b"|", 1)[0]
-        transport.write(ANSWER % (control_id, control_id))  # type: ignore[attr-defined]
+    def insert(self, database: sqlite3.Connection, batch: list[Taken]) -> None:
+        database.executemany("INSERT INTO inbox (body) VALUES (?)", [(one.frame,) for one in batch])
 
 
-async def bare(folder: Path, told: Callable[[int], None]) -> None:
+class SameRows(BareStore):
+    """Our rows: the answer and the key stand beside the bytes, and another row says that the message waits."""
+
+    inbox = (
+        "CREATE TABLE inbox (id INTEGER PRIMARY KEY, source TEXT NOT NULL, site TEXT NOT NULL, kind TEXT NOT NULL, "
+        "sender TEXT NOT NULL, control_id TEXT NOT NULL, type TEXT NOT NULL, peer TEXT NOT NULL, received TEXT NOT NULL, "
+        "quarantine TEXT, sha256 BLOB NOT NULL, duplicates INTEGER NOT NULL DEFAULT 0, acknowledgment BLOB NOT NULL, "
+        "body BLOB NOT NULL, UNIQUE (source, sender, control_id, sha256))"
+    )
+    tables = (inbox, "CREATE TABLE pending (id INTEGER PRIMARY KEY, source TEXT NOT NULL)")
+    count = 0
+
+    def insert(self, database: sqlite3.Connection, batch: list[Taken]) -> None:
+        ids = range(self.count + 1, self.count + 1 + len(batch))
+        self.count += len(batch)
+        rows = [
+            (inbox_id, one.control_id.decode(), hashlib.sha256(one.frame).digest(), one.answer, one.frame)
+            for inbox_id, one in zip(ids, batch, strict=True)
+        ]
+        database.executemany(
+            "INSERT INTO inbox (id, source, site, kind, sender, control_id, type, peer, received, sha256, acknowledgment, body) "
+            "VALUES (?, 'lab', 'generic', 'hl7v2', 'LAB|HOSP', ?, 'ORU^R01', '127.0.0.1', '2026-01-02T03:04:05.000000+00:00', ?, ?, ?)",
+            rows,
+        )
+        database.executemany("INSERT INTO pending VALUES (?, 'lab')", [(inbox_id,) for inbox_id in ids])
+
+
+def answer(batch: list[Taken]) -> None:
+    for one in batch:
+        one.transport.write(one.answer)  # type: ignore[attr-defined]
+
+
+async def bare(folder: Path, told: Callable[[int], None], store: type[BareStore]) -> None:
     loop = asyncio.get_running_loop()
-    store = BareStore(folder / "bare.db", loop)
-    server = await loop.create_server(lambda: Bare(store), "127.0.0.1", 0, backlog=512)
+    kept = store(folder / "bare.db", loop)
+    server = await loop.create_server(lambda: Bare(kept), "127.0.0.1", 0, backlog=512)
     told(server.sockets[0].getsockname()[1])
     await asyncio.sleep(3600)
 
@@ -127,8 +172,18 @@ def as_the_daemon(main: Coroutine[Any, Any, None]) -> None:
     run(main)
 
 
-SERVERS = {"adapter": ours, "bare asyncio, same commits": bare}
-RUNNERS = {"adapter": as_the_daemon, "bare asyncio, same commits": asyncio.run}
+OURS, BARE, BODIES, WHOLE = (
+    "adapter",
+    "bare asyncio, same commits",
+    "bare asyncio, bytes alone",
+    "adapter, whole daemon",
+)
+SERVERS = {
+    OURS: ours,
+    BARE: functools.partial(bare, store=SameRows),
+    BODIES: functools.partial(bare, store=BareStore),
+}
+RUNNERS = {OURS: as_the_daemon, BARE: asyncio.run, BODIES: asyncio.run}
 
 
 def serve(name: str, folder: str, pipe: Connection) -> None:
@@ -212,9 +267,6 @@ def peer(command: Sequence[str]) -> Iterator[int]:
     port = free_port()
     with serving(command, port):
         yield port
-
-
-OURS, BARE, WHOLE = "adapter", "bare asyncio, same commits", "adapter, whole daemon"
 
 
 def contenders() -> dict[str, Callable[[], contextlib.AbstractContextManager[int]]]:

@@ -93,30 +93,26 @@ class FrameDecoder:
         self._limit = limit
         self._head = min(HEAD, limit)
         self._events: list[FrameEvent] = []
-        self._noise_size = self._noise_seen = 0
+        self._noise_size = 0
+        self.noise = 0
+        """Bytes outside frames since the last whole frame."""
         self._sample = b""
-        self._open = False
+        self.in_frame = False
         self._begin()
-
-    @property
-    def in_frame(self) -> bool:
-        return self._open
 
     @property
     def held(self) -> int:
         """Bytes in memory of the frame that is open."""
         return len(self._buffer)
 
-    @property
-    def noise(self) -> int:
-        """Bytes outside frames since the last whole frame."""
-        return self._noise_seen
-
     def feed(self, data: bytes) -> list[FrameEvent]:
+        if self._is_one_frame(data):
+            self.noise = 0
+            return [Frame(data[1:-2])]
         chunk = _Chunk(data)
         position = 0
         while position < chunk.size:
-            if not self._open:
+            if not self.in_frame:
                 position = self._outside(chunk, position)
             elif self._tail:
                 position = self._after_fs(chunk, position)
@@ -132,10 +128,22 @@ class FrameDecoder:
     def close(self) -> list[FrameEvent]:
         """The peer is gone; the decoder may be thrown away."""
         self._end_at_fs()
-        if self._open:
+        if self.in_frame:
             self._abandon()
         self._end_noise()
         return self._take()
+
+    def _is_one_frame(self, data: bytes) -> bool:
+        """The shortest way, for a sender who waits for its answer."""
+        end = len(data) - 2
+        return (
+            not (self.in_frame or self._noise_size)
+            and data.startswith(START)
+            and data.find(FS) == end
+            and data[-1] == CR
+            and data.find(VT, 1) < 0
+            and end - 1 <= self._limit
+        )
 
     # --- outside a frame ---------------------------------------------------------------------------------------
 
@@ -154,17 +162,17 @@ class FrameDecoder:
             return 0
         self._end_noise()
         self._events.append(Frame(chunk.data[start:end]))
-        self._noise_seen = 0
+        self.noise = 0
         return end + 2
 
     def _half(self, start: int) -> int:
         self._begin()
-        self._open = True
+        self.in_frame = True
         return start
 
     def _hear_noise(self, first: bytes, size: int) -> None:
         self._noise_size += size
-        self._noise_seen += size
+        self.noise += size
         self._sample = (self._sample + first)[:SAMPLE]
 
     def _end_noise(self) -> None:
@@ -184,11 +192,11 @@ class FrameDecoder:
     def _inside(self, chunk: _Chunk, position: int) -> int:
         mark = chunk.mark(position)
         kept = self._keep(chunk.data[position:mark])
-        if mark == chunk.size or not self._open:
+        if mark == chunk.size or not self.in_frame:
             return position + kept
         if chunk.data[mark] == VT:
             self._abandon()
-            return mark + 1 if self._open else mark
+            return mark + 1 if self.in_frame else mark
         self._tail = bytes([FS])
         return mark + 1
 
@@ -239,7 +247,7 @@ class FrameDecoder:
             self._emit(Frame(bytes(self._buffer), self._flags + flags))
         else:
             self._emit(Oversize(bytes(self._buffer), self._size, self._hash.hexdigest()))
-        self._noise_seen = 0
+        self.noise = 0
 
     def _abandon(self) -> None:
         """A second VT with nothing in between loses nothing, so it is noise; the frame stays open."""
@@ -251,7 +259,7 @@ class FrameDecoder:
     def _emit(self, event: FrameEvent) -> None:
         self._end_noise()
         self._events.append(event)
-        self._open = False
+        self.in_frame = False
         self._begin()
 
     def _take(self) -> list[FrameEvent]:

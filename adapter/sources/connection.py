@@ -105,7 +105,8 @@ class Connection(asyncio.BufferedProtocol):
             if self._watch is None:
                 self._watch = self._loop.call_later(SILENCE_SECONDS, self._look)
             self._hold()
-        self._bear_noise()
+        if self._decoder.noise > NOISE_BEFORE:
+            self._bear_noise()
         self._settle()
 
     def eof_received(self) -> bool:
@@ -149,9 +150,9 @@ class Connection(asyncio.BufferedProtocol):
     def abort(self) -> None:
         self._transport.abort()
 
-    def stand_at(self, door: Door) -> None:
+    def stand_at(self, door: Door, tally: Tally) -> None:
         """Let in: at this door, which a certificate may have made narrower; from now on idleness counts, where the source minds."""
-        self._door, self._tally = door, Tally(self._metrics, door)
+        self._door, self._tally = door, tally
         self._heard = self._loop.time()
         if self._limits.idle_seconds:
             self._idle = self._loop.call_later(self._limits.idle_seconds, self._look_idle)
@@ -187,7 +188,8 @@ class Connection(asyncio.BufferedProtocol):
             self._metrics.frame_errors.labels(self._door.name, "empty").inc()
             return
         if len(messages) == 1:
-            stored: Stored = asyncio.ensure_future(self._inbox.put(messages[0]))
+            promised = self._inbox.put(messages[0])
+            stored: Stored = promised if isinstance(promised, asyncio.Future) else asyncio.ensure_future(promised)
         else:
             # All of a frame's messages together: none is answered unless each is stored.
             stored = asyncio.gather(*(self._inbox.put(message) for message in messages))
@@ -215,9 +217,9 @@ class Connection(asyncio.BufferedProtocol):
     def _reply(self, answer: Answer) -> None:
         found = answer.stored.result()
         receipts = found if isinstance(found, list) else [found]
-        said = [one.acknowledgment for one in receipts if one.acknowledgment]
+        said = b"".join([encode(one.acknowledgment) for one in receipts if one.acknowledgment])
         if said:
-            self._transport.write(b"".join([encode(one) for one in said]))
+            self._transport.write(said)
         self._tally.answered(answer.messages, receipts, self._loop.time() - answer.began)
 
     def _refuse(self, error: BaseException) -> None:

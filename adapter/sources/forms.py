@@ -3,6 +3,7 @@
 What is not perfectly ordinary takes the long way of `envelope`; a law in the tests holds both ways to the same bytes.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -10,27 +11,34 @@ from typing import NamedTuple
 
 from adapter.domain.message import RawMessage
 
-START = b"MSH|^~\\&|"
+_FIELD = rb"[ -{}~]*"
+"""Printable ASCII but for the bar."""
+_ORDINARY = re.compile(
+    rb"(MSH\|\^~\\&\|(?:%(field)b\|){4})%(field)b(\|%(field)b\|%(field)b\|)([ -{}~]{1,199})(\|%(field)b\|[ -~]*)\r"
+    % {b"field": _FIELD}
+)
+"""A header up to MSH-12 at least, in four parts: before MSH-7, before MSH-10, MSH-10 itself (HL7 2.9: 199 at most), the rest."""
+_MORE, _PERHAPS_MORE = re.compile(rb"\r(?:MS[HA]|[FB][HT]S)"), re.compile(rb"MS[HA]|[FB][HT]S")
 OURS, THEIRS = "OUR-ID-NOT-SENT", "THEIR-ID-NOT-SENT"
 """Stand in the built answer where the two control ids go."""
-TIME, CONTROL_ID, SHORTEST, LONGEST_ID = 6, 9, 12, 199
-"""Positions in a header split at `|` (MSH-7, MSH-10), the fields it must have, and the length of an id (HL7 2.9)."""
 KEPT = 256
 """Forms remembered: a feed has a handful (type × version × sender)."""
+
+
+Key = tuple[bytes, bytes, bytes]
 
 
 class Header(NamedTuple):
     """An ordinary header: all of it but time and control id is its `key`."""
 
-    key: bytes
+    key: Key
     control_id: bytes
 
     @property
     def line(self) -> bytes:
         """The header again, with `THEIRS` for its control id and no time."""
-        fields = self.key.split(b"|")
-        fields[CONTROL_ID] = THEIRS.encode("ascii")
-        return b"|".join(fields) + b"\r"
+        start, between, rest = self.key
+        return b"%b%b%b%b\r" % (start, between, THEIRS.encode("ascii"), rest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +60,9 @@ class Form:
 
 @dataclass(slots=True)
 class Forms:
-    _known: dict[bytes, Form] = field(default_factory=dict)
+    _known: dict[Key, Form] = field(default_factory=dict)
 
-    def get(self, key: bytes) -> Form | None:
+    def get(self, key: Key) -> Form | None:
         return self._known.get(key)
 
     def learn(self, header: Header, now: datetime, judged: Callable[[bytes], RawMessage]) -> Form:
@@ -72,24 +80,13 @@ class Forms:
 
 def ordinary_header(payload: bytes) -> Header | None:
     """None for whatever needs a closer look: other separators, odd bytes, no control id, batches, answers."""
-    end = payload.find(b"\r")
-    if end < 0 or not payload.startswith(START) or _holds_more(payload):
+    found = _ORDINARY.match(payload)
+    if found is None or _holds_more(payload):
         return None
-    line = payload[:end]
-    fields = line.split(b"|")
-    if len(fields) < SHORTEST or not line.isascii() or not line.decode("ascii").isprintable():
-        return None
-    control_id = fields[CONTROL_ID]
-    if not 0 < len(control_id) <= LONGEST_ID:
-        return None
-    fields[TIME] = fields[CONTROL_ID] = b""
-    return Header(b"|".join(fields), control_id)
+    start, between, control_id, rest = found.groups()
+    return Header((start, between, rest), control_id)
 
 
 def _holds_more(payload: bytes) -> bool:
-    """Another header, an envelope, an answer; or text that merely looks so, which then takes the long way."""
-    if payload.find(b"MSH", 1) > 0 or b"MSA" in payload:
-        return True
-    return (b"HS" in payload and (b"FHS" in payload or b"BHS" in payload)) or (
-        b"TS" in payload and (b"BTS" in payload or b"FTS" in payload)
-    )
+    """Another header, an envelope, an answer; where LF may end a line, text that merely looks so too, which goes the long way."""
+    return (_MORE if b"\n" not in payload else _PERHAPS_MORE).search(payload, 1) is not None

@@ -13,6 +13,7 @@ from adapter.sources.connection import Connection, Limits
 from adapter.sources.envelope import Door
 from adapter.sources.greeting import NOT_PINNED, Reception, Tls
 from adapter.sources.senders import Senders
+from adapter.sources.tally import Tally
 from adapter.telemetry import Metrics, log, warn
 
 PER_SOURCE = 100
@@ -59,6 +60,7 @@ class MllpServer:
     _connections: set[Connection] = field(default_factory=set)
     _peers: Counter[str] = field(default_factory=Counter)
     _narrowed: dict[Senders, Door] = field(default_factory=dict)
+    _tallies: dict[Door, Tally] = field(default_factory=dict)
 
     async def run(self, inbox: Inbox) -> None:
         """Until cancelled; then frames in hand are finished within ten seconds."""
@@ -174,6 +176,12 @@ class MllpServer:
             self._narrowed[senders] = self.door.only(senders)
         return self._narrowed[senders]
 
+    def tally_of(self, door: Door) -> Tally:
+        """One for all who stand at the same door."""
+        if door not in self._tallies:
+            self._tallies[door] = Tally(self.metrics, door)
+        return self._tallies[door]
+
     def forget(self, connection: Connection) -> None:
         if connection in self._connections:
             self._connections.discard(connection)
@@ -197,7 +205,7 @@ class _Guarded(Connection):
         if door is None:
             self.abort()
             return
-        self.stand_at(door)
+        self.stand_at(door, self._server.tally_of(door))
         sock = transport.get_extra_info("socket")
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         for option, value in KEEPALIVE:

@@ -1,5 +1,6 @@
 """What is counted and logged of each answered message: by feed, by configured sender, by code; never a patient (rules 62, 63)."""
 
+import asyncio
 import re
 from collections.abc import Sequence
 
@@ -27,16 +28,28 @@ class Tally:
         self._metrics, self._door, self._log = metrics, door, door.log
         self._latency = metrics.ack_seconds.labels(door.name)
         self._by_code: dict[str, Counter] = {}
+        self._answered: list[tuple[Sequence[RawMessage], Sequence[Receipt], float]] = []
+        self._senders_matter = bool(door.senders)
 
     def answered(self, messages: Sequence[RawMessage], receipts: Sequence[Receipt], seconds: float) -> None:
-        """After the answer went out: the counting is nobody's to wait for."""
+        """Counted in the loop's next turn, when the answers of this one have gone out: the counting is nobody's to wait for."""
+        if not self._answered:
+            asyncio.get_running_loop().call_soon(self._count_all)
+        self._answered.append((messages, receipts, seconds))
+
+    def _count_all(self) -> None:
+        answered, self._answered = self._answered, []
+        for messages, receipts, seconds in answered:
+            self._count_one(messages, receipts, seconds)
+
+    def _count_one(self, messages: Sequence[RawMessage], receipts: Sequence[Receipt], seconds: float) -> None:
         for message, receipt in zip(messages, receipts, strict=True):
             code = code_of(receipt.acknowledgment)
             if receipt.acknowledgment:
                 self._count(code)
             if message.quarantine is not None:
                 self._metrics.door_quarantined.labels(self._door.name, message.quarantine).inc()
-            if self._door.senders:
+            if self._senders_matter:
                 self._count_sender(message, receipt, code)
             if self._log is not None:
                 line = line_of(message, receipt, code, seconds)

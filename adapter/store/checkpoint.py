@@ -2,16 +2,16 @@
 
 import sqlite3
 
-PAGES = 1000
-"""What the log holds at a checkpoint, about: 4 MiB; pages written again and again are copied once."""
+PAGES = 2000
+"""What the log holds at a checkpoint, about: 8 MiB; pages written again and again are copied once."""
 
-MOST_COMMITS = 200
+MOST_COMMITS = 400
 GROWTH = 4 << 20
 """Bytes by which the file may grow between two checkpoints, however few the commits were."""
 
 
 class Checkpointer:
-    """Asked after each commit, on the one connection that writes (reliability R2).
+    """Told of each commit on the one connection that writes (reliability R2).
 
     SQLite's own checkpoint after a commit swallows the error of a failed flush; this one raises it (R5). The log's length
     is not to be had for nothing, so the number of commits between two checkpoints follows what the last one met.
@@ -20,14 +20,19 @@ class Checkpointer:
     def __init__(self) -> None:
         self._every = MOST_COMMITS
         self._commits = 0
-        self._size = 0
+        self._size = self._seen = 0
 
-    def after_commit(self, driver: sqlite3.Connection, wal_bytes: int) -> None:
-        """Raises sqlite3.Error: the commit itself stands, whatever happens here."""
+    def committed(self, wal_bytes: int) -> None:
         self._commits += 1
-        if self._commits < self._every and wal_bytes <= self._size + GROWTH:
-            return
-        commits, self._commits, self._size = self._commits, 0, max(wal_bytes, self._size)
+        self._seen = wal_bytes
+
+    @property
+    def due(self) -> bool:
+        return self._commits >= self._every or self._seen > self._size + GROWTH
+
+    def run(self, driver: sqlite3.Connection) -> None:
+        """Raises sqlite3.Error: the commits themselves stand, whatever happens here."""
+        commits, self._commits, self._size = self._commits, 0, max(self._seen, self._size)
         frames = copy(driver, "PASSIVE")
         self._every = min(MOST_COMMITS, max(1, commits * PAGES // max(1, frames)))
 

@@ -25,6 +25,11 @@ def instant(moment: datetime) -> str:
     return (_known_instant if type(zone) is timezone else _instant)(moment, zone)
 
 
+def instant_once(moment: datetime) -> str:
+    """The same for a time that nobody asks for again, such as a message's arrival: to remember it costs more than to write it."""
+    return _instant(moment, moment.tzinfo)
+
+
 def iso(moment: datetime) -> str:
     """As it was stated, with the offset the source gave."""
     zone = moment.tzinfo
@@ -62,9 +67,9 @@ def instant_or_none(value: datetime | None) -> str | None:
 
 def storable(text: str) -> str:
     """Bytes that no charset explained (surrogates), and NUL, become their escapes: a column must be valid UTF-8 text."""
-    if not text.isascii():
-        text = text.encode("utf-8", "backslashreplace").decode("utf-8")
-    return without_nul(text)
+    if text.isascii() and "\0" not in text:
+        return text
+    return without_nul(text.encode("utf-8", "backslashreplace").decode("utf-8"))
 
 
 def without_nul(text: str) -> str:

@@ -3,21 +3,26 @@
 import contextlib
 import os
 import sqlite3
-import threading
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
+from datetime import datetime
 from enum import StrEnum
 from importlib.util import find_spec
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine
 
+from adapter.domain.message import RawMessage, Receipt
 from adapter.errors import ConfigError, StorageFailedError, UnavailableError
 from adapter.store import checkpoint, disk, engines
+from adapter.store.driver import committed, sqlite_driver, transaction
 from adapter.store.faults import translated
+from adapter.store.inbox_put import put_by, put_many
 from adapter.store.migrate import current_revision, migrate
+from adapter.store.pace import Pace
 from adapter.store.shares import Everything, Shares
+from adapter.store.turn import Turn
 
 Transaction = Connection
 """What `write` gives: the rooms above name it without knowing SQL's library."""
@@ -65,6 +70,18 @@ class Database(ABC):
         the files were replaced, the server became unsafe): in both cases nothing may be acknowledged; after the latter the
         process must end.
         """
+
+    def store(self, messages: Sequence[RawMessage], *, wait: bool) -> Sequence[Receipt] | None:  # noqa: ARG002 — always waits
+        """Messages in a transaction of their own, as `write`. None where there is more to wait for than its own commit, and
+        we may not: nothing was stored.
+        """
+        with self.write() as tx:
+            return put_many(tx, messages)
+
+    @property
+    def quick(self) -> bool:
+        """Whether `store` without waiting takes so little that an event loop may do it."""
+        return False
 
     @abstractmethod
     def read(self) -> AbstractContextManager[Snapshot]:
@@ -134,11 +151,12 @@ class SqliteDatabase(Database):
         self._writer = writer
         self._reader = reader
         self._connection = writer.connect() if writer is not None else None
-        self._identity: disk.Identity | None = None
+        self._guard = disk.Guard(path)
         self._checkpointer = checkpoint.Checkpointer()
         """Set once the disk failed: nothing is written any more, and whoever runs this process must end it (R5)."""
-        self._lock = threading.Lock()
-        self._turnstile = threading.Lock()
+        self._turn = Turn()
+        self._pace = Pace()
+        self._told: dict[str, datetime] = {}
 
     @classmethod
     def at(cls, path: Path, *, read_only: bool) -> "SqliteDatabase":
@@ -162,16 +180,34 @@ class SqliteDatabase(Database):
         """BEGIN IMMEDIATE … COMMIT, then proof that the files are still ours."""
         if self._connection is None:
             raise ConfigError("the store was opened read-only — this command must go through the daemon")
+        self._turn.take()
         with self._alone():
-            with translated(), _transaction(self._connection):
+            with translated(), transaction(self._connection):
                 yield self._connection
-            seen = self._guard()
-            self._tolerant(lambda driver: self._checkpointer.after_commit(driver, seen.wal_bytes))
+            self._checkpointer.committed(self._guard.look())
+            self._copy_if_due()
+
+    def store(self, messages: Sequence[RawMessage], *, wait: bool) -> Sequence[Receipt] | None:
+        assert self._connection is not None  # noqa: S101 — nobody receives for a store opened read-only
+        if (self._checkpointer.due and not wait) or not self._turn.take(wait=wait):
+            return None
+        with self._alone():
+            with self._pace, translated():
+                receipts = committed(
+                    sqlite_driver(self._connection), lambda cursor: put_by(cursor, messages, self._told)
+                )
+            self._checkpointer.committed(self._guard.look())
+            if wait:
+                self._copy_if_due()
+        return receipts
+
+    @property
+    def quick(self) -> bool:
+        return self._pace.quick
 
     @contextlib.contextmanager
     def _alone(self) -> Iterator[None]:
-        with self._turnstile:  # who waits holds it, so the thread that just let go cannot overtake (decisions F2)
-            self._lock.acquire()
+        """Whose turn it is; it ends with the block."""
         try:
             self._refuse_after_failure()
             yield
@@ -179,7 +215,7 @@ class SqliteDatabase(Database):
             self.failure = error  # a later commit may look well and is not
             raise
         finally:
-            self._lock.release()
+            self._turn.leave()
 
     @contextlib.contextmanager
     def read(self) -> Iterator[Connection]:
@@ -212,13 +248,13 @@ class SqliteDatabase(Database):
             return engines.described(conn)
 
     def sizes(self) -> tuple[int, int]:
-        seen = disk.identity(self.path)
-        return seen.database_bytes, seen.wal_bytes
+        return disk.sizes(self.path)
 
     def make_room(self) -> None:
         """The log copied into the database and emptied."""
+        self._turn.take()
         with self._alone(), translated():
-            checkpoint.copy(_driver(self._connection), "TRUNCATE")
+            checkpoint.copy(sqlite_driver(self._connection), "TRUNCATE")
 
     def close(self) -> None:
         """Checkpoints, and removes the log. Raises StorageFailedError; of a store that failed it keeps its hands off.
@@ -227,13 +263,14 @@ class SqliteDatabase(Database):
         """
         try:
             if self._connection is not None and not self._connection.closed and self.failure is None:
+                self._turn.take()
                 with self._alone():
                     self._tolerant(lambda driver: checkpoint.copy(driver, "PASSIVE"))
         finally:
             self._let_go()
 
     def _let_go(self) -> None:
-        if self.failure is not None and os.path.exists(f"{self.path}-wal"):  # noqa: PTH110 — as `disk.identity`
+        if self.failure is not None and os.path.exists(f"{self.path}-wal"):  # noqa: PTH110 — as `disk.Guard`
             _abandoned.append((self._connection, self._writer, self._reader))
             return
         self._reader.dispose()
@@ -245,49 +282,16 @@ class SqliteDatabase(Database):
         if self.failure is not None:
             raise StorageFailedError(str(self.failure))
 
+    def _copy_if_due(self) -> None:
+        if self._checkpointer.due:
+            self._tolerant(self._checkpointer.run)
+
     def _tolerant(self, copy: Callable[[sqlite3.Connection], object]) -> None:
         """A checkpoint that a full disk or a reader may put off: the log keeps what was committed, and grows."""
         try:
             with translated():
-                copy(_driver(self._connection))
+                copy(sqlite_driver(self._connection))
         except StorageFailedError:
             raise
         except UnavailableError:
             pass
-
-    def _guard(self) -> disk.Identity:
-        """The identity of the files after the commit (reliability 0, point 2: both traps measured)."""
-        try:
-            seen = disk.identity(self.path)
-        except OSError as error:
-            raise StorageFailedError(
-                f"the database files cannot be looked at ({error.strerror}) — check the disk"
-            ) from None
-        if self._identity is None:
-            self._identity = seen
-        if seen != self._identity or seen.lost:
-            raise StorageFailedError(
-                f"the database files were replaced under the running process ({self.path.name}) — "
-                "stop what touches them (cp, rm, a backup tool); back up as deploy/README.md says"
-            )
-        return seen
-
-
-@contextlib.contextmanager
-def _transaction(connection: Connection) -> Iterator[None]:
-    """BEGIN and COMMIT on the driver: SQLAlchemy joins in when a statement goes through it, and costs nothing when not."""
-    driver = _driver(connection)
-    driver.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-        (connection if connection.in_transaction() else driver).commit()
-    except BaseException:
-        connection.rollback()
-        driver.rollback()
-        raise
-
-
-def _driver(connection: Connection | None) -> sqlite3.Connection:
-    driver = None if connection is None else connection.connection.driver_connection
-    assert isinstance(driver, sqlite3.Connection)  # noqa: S101 — only a store that writes is asked, and it is connected
-    return driver

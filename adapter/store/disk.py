@@ -3,7 +3,6 @@
 import contextlib
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from adapter.errors import ConfigError, StorageFailedError
@@ -14,28 +13,6 @@ NETWORK = frozenset({"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "fuse.sshfs",
 VOLATILE = frozenset({"tmpfs", "ramfs"})
 
 File = tuple[int, int, int]
-
-
-@dataclass(frozen=True, slots=True)
-class Identity:
-    """Device, inode and link count of the database, of its log and of the log's index; `None` where there is no such file."""
-
-    database: File | None
-    wal: File | None
-    index: File | None
-    database_bytes: int = field(default=0, compare=False)
-    wal_bytes: int = field(default=0, compare=False)
-
-    @property
-    def lost(self) -> bool:
-        return self.database is None or self.wal is None or self.index is None
-
-
-def identity(path: Path) -> Identity:
-    """By `stat` alone: opening the files ourselves would drop SQLite's locks (POSIX)."""
-    name = str(path)
-    database, wal, index = _stat(name), _stat(name + "-wal"), _stat(name + "-shm")
-    return Identity(_file(database), _file(wal), _file(index), _size(database), _size(wal))
 
 
 def _stat(path: str) -> os.stat_result | None:
@@ -49,8 +26,43 @@ def _size(seen: os.stat_result | None) -> int:
     return 0 if seen is None else seen.st_size
 
 
-def _file(seen: os.stat_result | None) -> File | None:
-    return None if seen is None else (seen.st_dev, seen.st_ino, seen.st_nlink)
+class Guard:
+    """Holds the database, its log and the log's index to what they were at the first commit (reliability 0, point 2)."""
+
+    def __init__(self, path: Path) -> None:
+        self._name = path.name
+        self._paths = (str(path), f"{path}-shm", f"{path}-wal")
+        self._first: list[File] = []
+
+    def look(self) -> int:
+        """After a commit: the bytes of the log. Raises StorageFailedError: what was committed may be nowhere.
+
+        By `stat` alone: opening the files ourselves would drop SQLite's locks (POSIX; both traps measured).
+        """
+        try:
+            found = [os.stat(path) for path in self._paths]  # noqa: PTH116 — on the path of every acknowledgment
+        except FileNotFoundError:
+            raise self._replaced() from None
+        except OSError as error:
+            raise StorageFailedError(
+                f"the database files cannot be looked at ({error.strerror}) — check the disk"
+            ) from None
+        seen = [(one.st_dev, one.st_ino, one.st_nlink) for one in found]
+        self._first = self._first or seen
+        if seen != self._first:
+            raise self._replaced()
+        return found[-1].st_size
+
+    def _replaced(self) -> StorageFailedError:
+        return StorageFailedError(
+            f"the database files were replaced under the running process ({self._name}) — "
+            "stop what touches them (cp, rm, a backup tool); back up as deploy/README.md says"
+        )
+
+
+def sizes(path: Path) -> tuple[int, int]:
+    """Bytes of the database and of its log."""
+    return _size(_stat(str(path))), _size(_stat(f"{path}-wal"))
 
 
 def flush_folder(folder: Path) -> None:

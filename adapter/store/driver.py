@@ -1,11 +1,15 @@
 """The driver's own cursor, for the statements on the path of every acknowledgment; one spelling for both drivers."""
 
+import contextlib
 import re
-from collections.abc import Iterator, Sequence
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
-from typing import Any, Protocol, cast
+from typing import Any, Protocol, TypeVar, cast
 
 from sqlalchemy import Connection
+
+T = TypeVar("T")
 
 
 class Cursor(Protocol):
@@ -13,6 +17,8 @@ class Cursor(Protocol):
 
     @property
     def rowcount(self) -> int: ...
+    @property
+    def lastrowid(self) -> int | None: ...
     def execute(self, sql: str, parameters: Sequence[Any] = ..., /) -> Any: ...
     def executemany(self, sql: str, rows: Sequence[Sequence[Any]], /) -> Any: ...
     def fetchone(self) -> Any: ...
@@ -36,6 +42,10 @@ class _Numbered:
     @property
     def rowcount(self) -> int:
         return int(self._cursor.rowcount)
+
+    @property
+    def lastrowid(self) -> int | None:
+        return None
 
     def execute(self, sql: str, parameters: Sequence[Any] = (), /) -> "_Numbered":
         self._cursor.execute(numbered(sql), parameters or None)
@@ -62,3 +72,35 @@ def numbered(sql: str) -> str:
         return f"${found[1] or place}"
 
     return re.sub(r"\?(\d*)", next_place, sql)
+
+
+@contextlib.contextmanager
+def transaction(connection: Connection) -> Iterator[None]:
+    """BEGIN and COMMIT on the driver: SQLAlchemy joins in when a statement goes through it, and costs nothing when not."""
+    driver = sqlite_driver(connection)
+    driver.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        (connection if connection.in_transaction() else driver).commit()
+    except BaseException:
+        connection.rollback()
+        driver.rollback()
+        raise
+
+
+def committed(driver: sqlite3.Connection, work: Callable[[Cursor], T]) -> T:
+    """The same for who needs nothing of SQLAlchemy."""
+    cursor = driver.execute("BEGIN IMMEDIATE")
+    try:
+        found = work(cursor)
+        cursor.execute("COMMIT")
+    except BaseException:
+        driver.rollback()
+        raise
+    return found
+
+
+def sqlite_driver(connection: Connection | None) -> sqlite3.Connection:
+    driver = None if connection is None else connection.connection.driver_connection
+    assert isinstance(driver, sqlite3.Connection)  # noqa: S101 — only a store that writes is asked, and it is connected
+    return driver

@@ -1,8 +1,7 @@
 """A database's errors as ours: what may be tried again, and what must end the process."""
 
-import contextlib
 import sqlite3
-from collections.abc import Iterator
+from types import TracebackType
 
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -29,19 +28,28 @@ PRIMARY = 0xFF
 """An extended result code holds its primary one in the low byte (sqlite.org/rescode.html)."""
 
 
-@contextlib.contextmanager
-def translated() -> Iterator[None]:
+class _Translated:
+    def __enter__(self) -> None:
+        """Nothing: it has no state, and stands on the path of every acknowledgment."""
+
+    def __exit__(
+        self, _kind: type[BaseException] | None, error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        match error:
+            case DBAPIError(orig=sqlite3.Error() as cause):
+                raise _ours(cause, error) from None
+            case sqlite3.Error():
+                raise _ours(error, error) from None
+            case PoolTimeoutError():
+                raise UnavailableError("no free read connection (store) — retry") from None
+
+
+_TRANSLATED = _Translated()
+
+
+def translated() -> _Translated:
     """Texts name the fault, never the statement or its parameters: those hold patient data."""
-    try:
-        yield
-    except DBAPIError as error:
-        if not isinstance(error.orig, sqlite3.Error):
-            raise
-        raise _ours(error.orig, error) from None
-    except sqlite3.Error as error:
-        raise _ours(error, error) from None
-    except PoolTimeoutError:
-        raise UnavailableError("no free read connection (store) — retry") from None
+    return _TRANSLATED
 
 
 def _ours(cause: sqlite3.Error, raised: Exception) -> Exception:

@@ -3,13 +3,13 @@
 import hashlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection
 
 from adapter.domain.message import RawMessage, Receipt
-from adapter.store.codec import instant, storable
+from adapter.store.codec import instant, instant_once, storable
 from adapter.store.driver import Cursor
 from adapter.store.driver import cursor as driver_cursor
 from adapter.store.locks import Lock, take
@@ -42,6 +42,8 @@ AGAIN = "UPDATE inbox SET duplicates = duplicates + 1 WHERE id = ?"
 RESOLUTION = timedelta(seconds=1)
 """Of a feed's `last_received`: its row is written once a second, or when there is something to count."""
 
+NEVER = datetime.min.replace(tzinfo=UTC)
+
 # Known key fields with other bytes are counted here (decisions C3). `source || ''` keeps the planner on the few new ids:
 # by source it would walk the whole inbox.
 FEED = """
@@ -57,6 +59,14 @@ WHERE feeds.last_received <= ?5 OR excluded.duplicate > 0 OR excluded.control_id
 """
 
 
+REUSED = """
+SELECT count(*) FROM inbox AS new WHERE id > ? AND control_id <> '' AND EXISTS (
+  SELECT 1 FROM inbox AS old WHERE old.source = new.source AND old.sender = new.sender
+  AND old.control_id = new.control_id AND old.id < new.id)
+"""
+"""What `FEED` counts, asked alone where that row is not due."""
+
+
 def put_many(tx: Connection, messages: Sequence[RawMessage]) -> list[Receipt]:
     """Receipts in the order of the messages; they are proof only after the transaction's commit.
 
@@ -66,22 +76,38 @@ def put_many(tx: Connection, messages: Sequence[RawMessage]) -> list[Receipt]:
     if not messages:
         return []
     take(tx, Lock.INBOX)
-    cursor = driver_cursor(tx)
-    before: int = cursor.execute(LAST).fetchone()[0]
+    return put_by(driver_cursor(tx), messages)
+
+
+def put_by(cursor: Cursor, messages: Sequence[RawMessage], told: dict[str, datetime] | None = None) -> list[Receipt]:
+    """The same where whoever stores is alone already, and inside a transaction.
+
+    `told` remembers when the row of each feed was looked at, for who comes often.
+    """
     rows = [_row(message) for message in messages]
     stored = _insert(cursor, rows)
+    before = _last(cursor, stored) - stored
     if stored:
         cursor.execute(PENDING, (before,))
     if stored == len(rows):
-        # All new: whoever stores is alone, so they stand in this order behind the last one.
+        # All new, so they stand in this order behind the last one.
         receipts = [Receipt(before + n, False, message.acknowledgment) for n, message in enumerate(messages, 1)]  # noqa: FBT003 — not a duplicate
     else:
         receipts = list(_receipts(cursor, rows, messages, before))
-    _count(cursor, messages, receipts, before)
+    if told is None or stored < len(rows) or _due(told, messages) or cursor.execute(REUSED, (before,)).fetchone()[0]:
+        _count(cursor, messages, receipts, before)
     return receipts
 
 
-def _insert(cursor: Any, rows: Sequence[tuple[Any, ...]]) -> int:
+def _last(cursor: Cursor, stored: int) -> int:
+    """The greatest id, which SQLite tells whoever just made a row."""
+    if stored and cursor.lastrowid is not None:
+        return cursor.lastrowid
+    last: int = cursor.execute(LAST).fetchone()[0]
+    return last
+
+
+def _insert(cursor: Cursor, rows: Sequence[tuple[Any, ...]]) -> int:
     """In the order given; how many were new."""
     stored = start = 0
     for size, statement in INSERTS.items():
@@ -102,7 +128,7 @@ def _row(message: RawMessage) -> tuple[Any, ...]:
         message.kind.value,
         storable(message.type),
         message.peer,
-        instant(message.received),
+        instant_once(message.received),
         message.quarantine,
         message.acknowledgment,
         message.body,
@@ -122,6 +148,13 @@ def _receipts(
         known, acknowledgment = cursor.execute(STORED, row[:4]).fetchone()
         cursor.execute(AGAIN, (known,))
         yield Receipt(known, duplicate=True, acknowledgment=acknowledgment)
+
+
+def _due(told: dict[str, datetime], messages: Sequence[RawMessage]) -> bool:
+    """Whether some feed's row may have to say that a message came."""
+    due = {one.source: one.received for one in messages if one.received - told.get(one.source, NEVER) >= RESOLUTION}
+    told.update(due)
+    return bool(due)
 
 
 def _count(cursor: Cursor, messages: Sequence[RawMessage], receipts: Sequence[Receipt], before: int) -> None:

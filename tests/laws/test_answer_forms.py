@@ -17,7 +17,20 @@ words = st.text("AZaz09^~\\&- .|'\x1c\x0bé\x00", max_size=6)
 triggers = st.sampled_from(["ORU^R01", "ORU^R01^ORU_R01", "ADT^A08", "ACK", "", "ORU", "ORU^é"])
 conditions = st.sampled_from(["", "AL", "NE", "ER", "SU", "XX"])
 charsets = st.sampled_from(["", "UNICODE UTF-8", "8859/7", "ASCII", "NONE~SUCH"])
-tails = st.sampled_from(["", "PID|1||1\r", "NTE|1||MSA said so\r", "PID|1\rMSH|^~\\&|X\r", "BTS|1\r", "\n"])
+tails = st.sampled_from(
+    [
+        "",
+        "PID|1||1\r",
+        "NTE|1||MSA said so\r",
+        "NTE|1||MSH, BHS\r",
+        "PID|1\nMSA|AA|1\r",
+        "PID|1\nMSH|^~\\&|X\r",
+        "PID|1\rMSA|AA|1\r",
+        "PID|1\rMSH|^~\\&|X\r",
+        "BTS|1\r",
+        "\n",
+    ]
+)
 
 
 @st.composite
@@ -48,7 +61,7 @@ def test_the_short_way_and_the_long_way_give_the_same(bodies: list[bytes], profi
         short = envelope._by_form(here, body, "10.0.0.1", NOW)
         if short is None:
             continue
-        assert short == envelope._message(here, body, "10.0.0.1", NOW, lambda: "OURS-1")
+        assert [short] == envelope._messages(here, body, "10.0.0.1", NOW)
 
 
 def test_the_ordinary_message_takes_the_short_way_and_the_time_of_the_answer_moves_on() -> None:

@@ -196,6 +196,74 @@ def test_more_than_a_transaction_takes_is_stored_by_the_next(
     assert len(wakes) >= 10
 
 
+def storing(file: SqliteDatabase) -> tuple[StoreInbox, list[str]]:
+    """And the names of the threads that stored."""
+    by: list[str] = []
+    return StoreInbox(file, on_stored=lambda: by.append(threading.current_thread().name)), by
+
+
+LOOP, THREAD = threading.main_thread().name, "inbox"
+
+
+def test_the_loop_stores_by_itself_while_nobody_else_writes(file: SqliteDatabase) -> None:
+    file.migrate()
+    store, by = storing(file)
+    assert [isinstance(one, Receipt) for one in put_all(store, *(message(str(n)) for n in range(200)))] == [True] * 200
+    store.close()
+    assert by == [LOOP]
+
+
+@pytest.mark.parametrize("why", ["another writes", "the disk is slow", "it is big", "the log is to be copied"])
+def test_the_thread_stores_what_would_keep_the_loop_waiting(file: SqliteDatabase, why: str) -> None:
+    file.migrate()
+    store, by = storing(file)
+
+    async def run() -> Receipt:
+        if why == "another writes":
+            with file.write():
+                stored = asyncio.ensure_future(store.put(message("1")))
+                await asyncio.sleep(0.01)
+                assert not stored.done()
+            return await stored
+        file._pace._seconds = 1.0 if why == "the disk is slow" else 0.0
+        file._checkpointer._every = 0 if why == "the log is to be copied" else 1000
+        return await store.put(message("1", bytes(receive.AT_ONCE_BYTES + 1) if why == "it is big" else b"MSH|"))
+
+    assert asyncio.run(run()).inbox_id == 1
+    assert isinstance(put_all(store, message("2"))[0], Receipt)
+    store.close()
+    assert by == [THREAD, THREAD if why == "the disk is slow" else LOOP]
+
+
+def test_whoever_stores_what_came_first_is_stored_first(file: SqliteDatabase) -> None:
+    """The loop and the thread take turns, because somebody else writes again and again."""
+    file.migrate()
+    store, by = storing(file)
+    done = threading.Event()
+
+    def disturb() -> None:
+        while not done.wait(0.002):
+            with file.write():
+                done.wait(0.002)
+
+    async def run() -> list[Receipt]:
+        waiting = []
+        for n in range(300):
+            waiting.append(store.put(message(str(n))))
+            await asyncio.sleep(0.001 if n % 3 else 0)
+        return list(await asyncio.gather(*waiting))
+
+    other = threading.Thread(target=disturb)
+    other.start()
+    receipts = asyncio.run(run())
+    done.set()
+    other.join()
+    store.close()
+    assert [receipt.inbox_id for receipt in receipts] == list(range(1, 301))
+    assert stored(file) == [str(n) for n in range(300)]
+    assert set(by) == {LOOP, THREAD}
+
+
 def test_what_came_after_the_writer_looked_is_stored_before_the_thread_ends(database: Database) -> None:
     store = StoreInbox(database)
 

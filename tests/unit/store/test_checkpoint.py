@@ -34,10 +34,10 @@ def test_the_log_stays_short_whatever_is_written(file: SqliteDatabase, commits: 
 def test_a_reader_puts_the_checkpoint_off_and_nothing_else(file: SqliteDatabase) -> None:
     with file.read() as conn:
         conn.exec_driver_sql("SELECT count(*) FROM users").all()
-        write(file, 300, 20_000)
+        write(file, 600, 20_000)
         long = log(file)
         assert long > 2 * checkpoint.PAGES * PAGE
-    write(file, 300, 20_000)
+    write(file, 600, 20_000)
     assert log(file) <= long + checkpoint.GROWTH + 100 * PAGE
 
 

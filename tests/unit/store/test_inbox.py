@@ -97,6 +97,39 @@ def test_a_control_id_with_other_bytes_is_a_new_message_and_counted(database: Da
     assert counts(database).pending == 4
 
 
+def test_a_batch_stored_alone_counts_what_a_transaction_counts(file: SqliteDatabase) -> None:
+    soon = NOW + timedelta(milliseconds=900)
+    first = file.store([message(), message("2")], wait=True)
+    again = file.store(
+        [message(received=soon), message(body=b"MSH|2", received=soon), message("3", received=soon)], wait=False
+    )
+    assert first == [
+        Receipt(1, duplicate=False, acknowledgment=b"MSH|ack of 1"),
+        Receipt(2, duplicate=False, acknowledgment=b"MSH|ack of 2"),
+    ]
+    assert again == [
+        Receipt(1, duplicate=True, acknowledgment=b"MSH|ack of 1"),
+        Receipt(3, duplicate=False, acknowledgment=b"MSH|ack of 1"),
+        Receipt(4, duplicate=False, acknowledgment=b"MSH|ack of 3"),
+    ]
+    file.store([message(body=b"MSH|3", received=soon)], wait=True)
+    seen = counts(file)
+    assert (seen.received, seen.duplicate, seen.control_id_reuse, seen.pending) == (6, 1, 2, 5)
+
+
+def test_a_feed_that_sends_all_the_time_is_known_to_the_second(file: SqliteDatabase) -> None:
+    for n in range(30):
+        file.store([message(str(n), received=NOW + timedelta(milliseconds=100 * n))], wait=True)
+    assert NOW + timedelta(seconds=2) <= counts(file).last_received["lab"] <= NOW + timedelta(seconds=2.9)
+
+
+def test_who_may_not_wait_for_another_transaction_stores_nothing(file: SqliteDatabase) -> None:
+    with file.write():
+        assert file.store([message()], wait=False) is None
+    assert counts(file).received == 0
+    assert file.store([message()], wait=False) == [Receipt(1, duplicate=False, acknowledgment=b"MSH|ack of 1")]
+
+
 def test_messages_without_a_control_id_are_told_apart_by_their_bytes_alone(database: Database) -> None:
     receipts = put(database, message(""), message("", body=b"MSH|2"), message(""))
     assert [receipt.duplicate for receipt in receipts] == [False, False, True]

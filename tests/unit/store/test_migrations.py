@@ -56,7 +56,7 @@ def test_a_migration_cut_short_leaves_the_old_schema(
     each_store: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     opened = bare(tmp_path)
-    monkeypatch.setattr("adapter.store.database.SqliteDatabase._guard", lambda self: None)
+    monkeypatch.setattr("adapter.store.disk.Guard.look", lambda self: None)
     with pytest.raises(ZeroDivisionError), opened.write() as tx:
         cut_short(tx)
     with opened.read() as conn:
