@@ -2,6 +2,8 @@
 
 from datetime import datetime, timedelta
 
+import pytest
+
 from adapter.domain.observation import Observation
 from adapter.scoring.moments import moments, next_change
 from adapter.scoring.options import ScoringOptions
@@ -66,6 +68,25 @@ def test_an_arterial_reading_that_outdates_a_cuff_unmasks_a_low_pressure() -> No
     assert score(state, minutes(19), OPTIONS).low == 0
     assert score(state, minutes(20), OPTIONS).low == 1
     assert minutes(20) in moments(state, minutes(10), after(2), OPTIONS)
+
+
+@pytest.mark.parametrize("since", [0, 40, 44.9])
+def test_a_mean_of_two_pressures_is_a_low_one_and_a_reading_soon_after_it_a_moment(since: float) -> None:
+    """Within three times a quarter of an hour, also where the span looked through begins in between."""
+    low = observation("sbp", 90), observation("dbp", 50)
+    state = state_of(*low, observation("map", 85, at=minutes(45)))
+    assert moments(state, minutes(since), after(2), OPTIONS) == (minutes(45),)
+    assert moments(state, minutes(-5), after(2), OPTIONS) == (T0, minutes(45))
+    assert moments(state_of(*low, observation("map", 85, at=minutes(45.1))), T0, after(2), OPTIONS) == ()
+
+
+def test_what_was_rinsed_in_is_a_moment_when_it_is_forgotten() -> None:
+    """Then the record begins with urine again, and the hour before its first entry makes it long enough to score."""
+    hourly = [observation("urine-output", 5, at=after(h + 0.5)) for h in range(22)]
+    state = state_of(observation("bladder-irrigation", 10), *hourly, observation("creatinine", 1, at=after(20)))
+    forgotten = after(30) + timedelta.resolution
+    assert (score(state, after(30), OPTIONS).low, score(state, forgotten, OPTIONS).low) == (0, 4)
+    assert forgotten in moments(state, after(22), after(31), OPTIONS)
 
 
 def test_a_rass_after_a_gcs_under_a_tube_makes_it_firm() -> None:
