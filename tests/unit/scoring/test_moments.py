@@ -43,6 +43,12 @@ def test_results_that_score_are_moments_at_their_effective_time() -> None:
     )
 
 
+def test_a_value_of_another_unit_is_a_moment_whichever_column_gives_the_point() -> None:
+    """Bilirubin of 20 umol/L is a point in its own column, and none converted."""
+    assert rises(observation("bilirubin", 20, "umol/L", at=after(2)), until=23) == (2,)
+    assert rises(observation("platelets", 200, "10*9/L", at=after(2)), until=23) == ()
+
+
 def test_an_infusion_is_a_moment_in_its_60th_minute() -> None:
     assert rises(observation("norepinephrine-rate", "0.05")) == (1,)
 
