@@ -288,6 +288,22 @@ def test_the_arterial_line_wins_over_the_cuff_near_it() -> None:
     assert organ("cardiovascular", observation("map-arterial", 74, at=minutes(16)), cuff).score == 1
 
 
+@pytest.mark.parametrize(("apart", "score"), [(-16, 1), (-15, 0), (-14, 0), (14, 0), (15, 0), (16, 1)])
+def test_a_quarter_of_an_hour_is_near_on_either_side(apart: float, score: int) -> None:
+    """A low cuff beside the line is not read; a low mean of two pressures beside a measured one neither."""
+    assert (
+        organ("cardiovascular", observation("map-arterial", 74, at=minutes(apart)), observation("map-cuff", 60)).score
+        == score
+    )
+    mean = observation("sbp", 90), observation("dbp", 50)
+    assert organ("cardiovascular", observation("map", 74, at=minutes(apart)), *mean).score == score
+
+
+@pytest.mark.parametrize(("apart", "score"), [(-15.1, 1), (-15, 0), (15, 0), (15.1, 1)])
+def test_a_reading_is_judged_by_a_neighbour_of_a_quarter_of_an_hour(apart: float, score: int) -> None:
+    assert organ("cardiovascular", observation("map", 80, at=minutes(apart)), observation("map", 60)).score == score
+
+
 def test_one_reading_told_under_two_names_does_not_confirm_itself() -> None:
     twice = observation("map", 60, at=minutes(5)), observation("map-arterial", 60, at=minutes(5))
     around = observation("map", 80), observation("map", 82, at=minutes(10))
