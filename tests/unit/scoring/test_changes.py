@@ -42,6 +42,8 @@ def results(names: str) -> tuple[Result, ...]:
         ("012", "12", "0", ""),
         ("123", "0123", "", "0"),
         ("013", "0123", "", "2"),
+        ("12", "01", "2", "0"),
+        ("01", "12", "0", "2"),
         ("0123", "013", "2", ""),
         ("0123", "0*123", "1", "1"),
         ("0123456789", "012*3456789ab", "3", "3ab"),
@@ -97,6 +99,13 @@ def test_drugs_that_are_gone_and_drugs_that_are_new(
     following = Chart(state_of(administrations=before)).followed_by(state_of(administrations=now))
     for concept in ("norepinephrine-rate", "propofol-rate"):
         assert following.series(concept) == Chart(state_of(administrations=now)).series(concept)
+
+
+def test_a_result_that_was_moved_to_a_later_time_stands_there_alone() -> None:
+    wrong = observation("platelets", 40, identity="A")
+    moved = observation("platelets", 40, at=after(2), identity="A", status="corrected", issued=after(3))
+    series = Chart(state_of(wrong)).series("platelets").changed((wrong,), (moved,))
+    assert [item.time for item in series.items] == [item.time for item in series.told.items] == [after(2)]
 
 
 def test_the_drugs_of_a_chart_follow_its_series() -> None:

@@ -51,6 +51,9 @@ def test_a_value_of_another_unit_is_a_moment_whichever_column_gives_the_point() 
 
 def test_an_infusion_is_a_moment_in_its_60th_minute() -> None:
     assert rises(observation("norepinephrine-rate", "0.05")) == (1,)
+    state = state_of(observation("norepinephrine-rate", "0.05"))
+    assert moments(state, after(0.5), after(2), OPTIONS) == (after(1),)
+    assert moments(state, after(1), after(2), OPTIONS) == moments(state, after(-1), after(0.9), OPTIONS) == ()
 
 
 def test_the_span_is_half_open() -> None:

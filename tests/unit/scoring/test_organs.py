@@ -99,6 +99,11 @@ def test_a_result_without_a_number_scores_nothing_and_breaks_nothing() -> None:
     assert moments(state, after(-1), after(2), OPTIONS)
 
 
+def test_a_number_that_nobody_told_in_a_unit_is_read_in_the_canonical_one() -> None:
+    for concept, organ_ in (("bilirubin", "liver"), ("creatinine", "renal")):
+        assert organ(organ_, replace(observation(concept, 3), native=None)).score == 2
+
+
 def test_bounds_where_only_a_number_will_do_are_not_used() -> None:
     censored = [observation(c, "<4") for c in ("gcs-total", "map", "urine-output", "oxygen-flow")]
     sofa = score(state_of(*censored), after(1), OPTIONS)

@@ -1,6 +1,8 @@
 """SOFA-2 beside SOFA: worked examples 24 and 26, every cut-point with its neighbours, and the traps of the table."""
 
+from dataclasses import replace
 from datetime import timedelta
+from fractions import Fraction
 
 import pytest
 
@@ -10,7 +12,7 @@ from adapter.domain.observation import Observation
 from adapter.scoring.options import ScoringOptions
 from adapter.scoring.sofa import score
 from adapter.scoring.sofa2 import score_2
-from tests.builders import T0, after, given, observation, state_of
+from tests.builders import T0, after, given, observation, quantity, state_of
 
 OPTIONS = ScoringOptions()
 MAP_80, KG_80 = observation("map", 80), observation("weight", 80)
@@ -165,3 +167,5 @@ def test_the_equivalent_of_norepinephrine_is_told_beside_the_score_and_gives_no_
     assert both(MAP_80)[0].equivalent is None
     alone = both(MAP_80, drugs=(given("vasopressin", "0.04", "U/min", until=after(2)),))[0]
     assert (float(alone.equivalent or 0), alone.organs["cardiovascular"].score) == (pytest.approx(0.1), 0)
+    syringe = replace(given("vasopressin", "3", "mL/h", until=after(2)), concentration=quantity("0.8", "U/mL"))
+    assert both(MAP_80, drugs=(syringe,))[0].equivalent == Fraction(1, 10)

@@ -51,10 +51,11 @@ def test_example_13_doses_in_every_unit(rate: str, unit: str, concentration: str
 
 
 def test_example_13_the_worked_out_dose_is_shown_beside_what_was_told_and_the_weight_used() -> None:
-    found = heart(given("norepinephrine", "0.5", "mg/h", until=after(2)), beside=(MAP_80, weight(80)))
+    drug = given("norepinephrine", "0.5", "mg/h", until=after(2), message="7")
+    found = heart(drug, beside=(MAP_80, weight(80)))
     dose, kilograms = found.evidence[:2]
     assert (dose.concept, dose.value, dose.unit) == ("norepinephrine-rate", "0.104167", "ug/kg/min")
-    assert (dose.original_value, dose.original_unit) == ("0.5", "mg/h")
+    assert (dose.original_value, dose.original_unit, dose.message) == ("0.5", "mg/h", "7")
     assert dose.note == "sustained for 60 min; given as 0.5 mg/h"
     assert (kilograms.concept, kilograms.value) == ("weight", "80")
 
