@@ -1,6 +1,7 @@
 """A series in order of time: which items a window, a span and a moment take of it, and what stays two."""
 
-from datetime import datetime
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -109,6 +110,15 @@ def test_what_is_concluded_of_an_item_is_asked_once_and_again_of_those_that_are_
     assert asked == list("01234")
     assert [item.said("q", conclude) for item in whole.renewed(after(4)).items] == list("01234")
     assert asked == list("01234234")
+
+
+def test_times_are_utc_whatever_clock_they_were_told_by() -> None:
+    """In Athens half past three comes twice on that night: the order of the two is that of UTC."""
+    night = datetime(2026, 10, 25, 3, 30, tzinfo=ZoneInfo("Europe/Athens"))
+    told = [observation("platelets", value, at=night.replace(fold=value), identity=str(value)) for value in (1, 0)]
+    found = Chart(state_of(*told)).series("platelets")
+    assert shown(found.items) == ["0", "1"]
+    assert all(time.tzinfo is UTC for time in found.times)
 
 
 def test_a_cut_chart_knows_nothing_but_its_concepts_in_its_span() -> None:

@@ -28,6 +28,8 @@ def test_normal_results_are_no_moments() -> None:
         observation("bilirubin", "0.5"),
         observation("creatinine", "0.8"),
         observation("map", 80),
+        observation("sbp", 120, at=after(4)),
+        observation("dbp", 80, at=after(4)),
         observation("gcs-total", 15),
         observation("urine-output", 800),
         observation("rass", 0, at=after(2)),

@@ -156,6 +156,13 @@ def test_urine_counts_by_weight_and_hours(hourly: str, length: int, expected: in
     assert second("renal", *entries, creatinine, hour=length).score == 0
 
 
+def test_hours_without_urine_leave_with_the_day_of_their_last_entry() -> None:
+    dry = [observation("urine-output", 0, at=after(hour)) for hour in range(13)]
+    entries = *dry, observation("urine-output", 1000, at=after(13)), KG_80
+    assert second("renal", *entries, hour=35.9).score == 3
+    assert second("renal", *entries, hour=36).score is None
+
+
 def test_the_equivalent_of_norepinephrine_is_told_beside_the_score_and_gives_no_points() -> None:
     drugs = (
         given("norepinephrine", "0.1", until=after(2)),

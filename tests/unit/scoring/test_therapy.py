@@ -104,6 +104,7 @@ def test_a_told_end_holds_longer_than_a_charted_rate_and_leaves_with_the_day() -
 
 def test_a_push_and_what_goes_elsewhere_than_into_a_vein_never_count() -> None:
     assert heart(given("epinephrine", dose="1", unit="mg")).score == 0
+    assert heart(given("epinephrine", dose="1", unit="mg", until=T0)).score == 0
     assert heart(given("epinephrine", "0.2", until=after(2), route="inhaled")).score == 0
     assert heart(given("norepinephrine", "0.2", until=after(2), state="not-given")).score == 0
     assert heart(given("norepinephrine", "0.2", until=after(2), state="ordered")).score == 0
