@@ -8,7 +8,7 @@ from adapter.domain.observation import Observation
 from adapter.scoring.moments import moments, next_change
 from adapter.scoring.options import ScoringOptions
 from adapter.scoring.sofa import score
-from tests.builders import T0, after, observation, state_of
+from tests.builders import T0, after, given, observation, state_of
 
 OPTIONS = ScoringOptions()
 
@@ -98,6 +98,19 @@ def test_what_was_rinsed_in_is_a_moment_when_it_is_forgotten() -> None:
     forgotten = after(30) + timedelta.resolution
     assert (score(state, after(30), OPTIONS).low, score(state, forgotten, OPTIONS).low) == (0, 4)
     assert forgotten in moments(state, after(22), after(31), OPTIONS)
+
+
+def test_a_weight_charted_under_an_infusion_is_a_moment() -> None:
+    drug, weight = given("norepinephrine", "0.5", "mg/h", until=after(9)), observation("weight", 80, at=after(3))
+    state = state_of(weight, administrations=(drug,))
+    assert (score(state, after(2.9), OPTIONS).low, score(state, after(3), OPTIONS).low) == (3, 4)
+    assert after(3) in moments(state, after(2), after(4), OPTIONS)
+    assert rises(weight) == ()
+
+
+def test_half_a_litre_of_urine_is_no_moment_and_a_little_less_is_one() -> None:
+    assert rises(observation("urine-output", 500), until=23) == ()
+    assert rises(observation("urine-output", 499), until=23) == (0,)
 
 
 def test_a_rass_after_a_gcs_under_a_tube_makes_it_firm() -> None:

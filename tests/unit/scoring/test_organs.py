@@ -432,6 +432,14 @@ def test_a_gcs_older_than_seven_days_or_of_another_visit_is_not_carried() -> Non
     assert organ("cns", observation("gcs-total", 13, at=after(-30), visit="V2"), deep).score == 1
 
 
+@pytest.mark.parametrize("concept", ["gcs-total", "gcs-eye"])
+def test_the_visit_of_sedation_is_that_of_whatever_was_charted_with_it(concept: str) -> None:
+    """The interface of the RASS may tell none."""
+    before, deep = observation("gcs-total", 13, at=after(-30), visit="V1"), observation("rass", -4)
+    for visit, points in (("V1", 1), ("V2", None), ("", 1)):
+        assert organ("cns", before, deep, observation(concept, 3, visit=visit)).score == points
+
+
 def test_an_awake_low_gcs_before_sedation_still_counts() -> None:
     given = (
         observation("gcs-total", 9, at=after(-2)),

@@ -197,6 +197,12 @@ def test_example_06_the_gcs_under_propofol_is_not_scored_but_the_one_before() ->
     assert {"gcs_before_sedation", "sedated"} <= set(found.flags)
 
 
+@pytest.mark.parametrize(("visit", "points"), [("V1", 1), ("V2", None), ("", 1)])
+def test_the_gcs_before_a_sedative_is_one_of_its_visit(visit: str, points: int | None) -> None:
+    before = observation("gcs-total", 14, at=after(-30), visit="V1")
+    assert brain(given("propofol", "3", "mg/kg/h", until=after(10), visit=visit), before).score == points
+
+
 def test_example_06_without_a_gcs_before_propofol_the_brain_is_missing() -> None:
     found = brain(given("propofol", "3", "mg/kg/h", until=after(10)), GCS_3)
     assert (found.score, found.low, found.high, found.flags) == (None, 0, 4, ("sedated",))
