@@ -52,21 +52,23 @@ def doses(chart: Chart, window: Window, options: ScoringOptions, flags: list[str
         segments = list(segments_of(chart, drug, window, options))
         found = sustained(segments, window, lambda segment: segment.high)
         if found is not None:
-            finding = _finding(drug, segments, window, found)
-            yield finding if finding.flags else replace(finding, flags=_converted(drug, options))
+            yield _finding(drug, segments, window, found, _converted(drug, options))
         elif any(segment.high and segment.end > window.start for segment in segments):
             flags.append(SHORT)
     named = [drug for drug in UNSCORED_VASOACTIVES if _running(chart, drug, window, options)]
     flags.extend((UNSCORED, *(drug.removesuffix("-rate") + "_running" for drug in named)) if named else ())
 
 
-def _finding(drug: str, segments: list[Segment], window: Window, found: tuple[int, Segment]) -> Finding:
+def _finding(
+    drug: str, segments: list[Segment], window: Window, found: tuple[int, Segment], converted: tuple[str, ...]
+) -> Finding:
     """As charted the dose is taken for base; what another salt would make of it is the low end (clinical 2.6)."""
     high, segment = found
     certain = sustained(segments, window, lambda segment: segment.low)
     low = certain[0] if certain is not None else 0
-    score = high if segment.dose.value is not None else low
-    doubt = (SALT_UNKNOWN,) if low != high and segment.dose.value is not None else ()
+    known = segment.dose.value is not None
+    score = high if known else low
+    doubt = ((SALT_UNKNOWN,) if low != high else converted) if known else ()
     shown, note = _shown(segment)
     return Finding(
         score,

@@ -74,7 +74,8 @@ class Sample:
 
     def note(self) -> str:
         unit = "" if self.ladder.unit in UNSAID else f" {self.ladder.unit}"
-        shown = f"{self.ladder.name} {decimal_text(self.measured.value / self.breathed.fio2)}{unit}"
+        bound = self.measured.comparator or ""
+        shown = f"{self.ladder.name} {bound}{decimal_text(self.measured.value / self.breathed.fio2)}{unit}"
         if self.breathed is AS_REPORTED:
             return f"{shown}, as reported"
         estimated = " (estimated)" if self.breathed.flags else ""

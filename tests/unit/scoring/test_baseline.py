@@ -32,3 +32,15 @@ def test_the_source_says_the_span_and_what_was_not_measured() -> None:
         "not measured: respiration, liver, cardiovascular, cns, renal"
     )
     assert base.high - base.low == REST
+
+
+def test_a_result_told_late_changes_it_and_one_of_later_does_not() -> None:
+    """Kept with the chart: asked again only where something of its own time is news."""
+    first = observation("platelets", 90, at=after(1))
+    chart = Chart(state_of(first))
+    spans = (0, 24), (2, 24), (0, 0.5), (0, 24)
+    assert [admission_baseline(chart, after(a), after(b), OPTIONS).low for a, b in spans] == [2, 0, 0, 2]
+    later = chart.followed_by(state_of(first, observation("platelets", 10, at=after(25))))
+    assert admission_baseline(later, T0, after(24), OPTIONS) is admission_baseline(chart, T0, after(24), OPTIONS)
+    late = later.followed_by(state_of(first, observation("platelets", 40, at=after(24))))
+    assert admission_baseline(late, T0, after(24), OPTIONS).low == 3

@@ -8,6 +8,7 @@ from adapter.scoring.chart import Chart
 from adapter.scoring.memory import MOST, Memory
 from adapter.scoring.options import ScoringOptions
 from adapter.scoring.sofa import score
+from adapter.scoring.sofa2 import score_2
 from adapter.scoring.therapy import Therapy
 from adapter.scoring.turns import AT_ONCE
 from tests.builders import T0, after, given, hours, observation, state_of
@@ -109,6 +110,32 @@ def test_a_question_of_the_present_is_asked_again_only_at_a_turn_of_what_it_rest
     assert asked == [1, 1, 1, 2, 2]
     assert chart.remembered("q", after(1), DAILY, lambda: next(told)) == 1
     assert chart.remembered("q", after(1), DAILY, lambda: next(told), "given something else") == 3
+
+
+def test_asked_under_other_conventions_a_chart_answers_anew() -> None:
+    told = (
+        observation("bilirubin", 20, "umol/L"),
+        observation("renal-replacement", "crrt"),
+        observation("creatinine", 1),
+    )
+    gas = (
+        observation("pao2", 70, specimen="arterial"),
+        observation("fio2", "0.5"),
+        observation("respiratory-support", "hfnc"),
+    )
+    state = state_of(*told, *gas, administrations=(given("norepinephrine", "0.15"),))
+    chart = Chart(state)
+    for options in (
+        OPTIONS,
+        ScoringOptions(hfnc_is_support=True),
+        ScoringOptions(rrt_scores_4=True),
+        ScoringOptions(norepinephrine_basis="unknown"),
+        ScoringOptions(unit_policy="converted"),
+        ScoringOptions(rate_hold=hours(0.5)),
+    ):
+        for scoring in (score, score_2):
+            assert scoring(chart, after(1), options) == scoring(state, after(1), options)
+    assert len({score(chart, after(1), ScoringOptions(hfnc_is_support=yes)).low for yes in (True, False)}) == 2
 
 
 def test_a_result_dated_ahead_turns_when_it_arrives() -> None:

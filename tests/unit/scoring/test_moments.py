@@ -2,11 +2,13 @@
 
 from datetime import datetime, timedelta
 
+import pytest
+
 from adapter.domain.observation import Observation
 from adapter.scoring.moments import moments, next_change
 from adapter.scoring.options import ScoringOptions
 from adapter.scoring.sofa import score
-from tests.builders import T0, after, observation, state_of
+from tests.builders import T0, after, given, observation, state_of
 
 OPTIONS = ScoringOptions()
 
@@ -26,6 +28,8 @@ def test_normal_results_are_no_moments() -> None:
         observation("bilirubin", "0.5"),
         observation("creatinine", "0.8"),
         observation("map", 80),
+        observation("sbp", 120, at=after(4)),
+        observation("dbp", 80, at=after(4)),
         observation("gcs-total", 15),
         observation("urine-output", 800),
         observation("rass", 0, at=after(2)),
@@ -41,8 +45,17 @@ def test_results_that_score_are_moments_at_their_effective_time() -> None:
     )
 
 
+def test_a_value_of_another_unit_is_a_moment_whichever_column_gives_the_point() -> None:
+    """Bilirubin of 20 umol/L is a point in its own column, and none converted."""
+    assert rises(observation("bilirubin", 20, "umol/L", at=after(2)), until=23) == (2,)
+    assert rises(observation("platelets", 200, "10*9/L", at=after(2)), until=23) == ()
+
+
 def test_an_infusion_is_a_moment_in_its_60th_minute() -> None:
     assert rises(observation("norepinephrine-rate", "0.05")) == (1,)
+    state = state_of(observation("norepinephrine-rate", "0.05"))
+    assert moments(state, after(0.5), after(2), OPTIONS) == (after(1),)
+    assert moments(state, after(1), after(2), OPTIONS) == moments(state, after(-1), after(0.9), OPTIONS) == ()
 
 
 def test_the_span_is_half_open() -> None:
@@ -66,6 +79,38 @@ def test_an_arterial_reading_that_outdates_a_cuff_unmasks_a_low_pressure() -> No
     assert score(state, minutes(19), OPTIONS).low == 0
     assert score(state, minutes(20), OPTIONS).low == 1
     assert minutes(20) in moments(state, minutes(10), after(2), OPTIONS)
+
+
+@pytest.mark.parametrize("since", [0, 40, 44.9])
+def test_a_mean_of_two_pressures_is_a_low_one_and_a_reading_soon_after_it_a_moment(since: float) -> None:
+    """Within three times a quarter of an hour, also where the span looked through begins in between."""
+    low = observation("sbp", 90), observation("dbp", 50)
+    state = state_of(*low, observation("map", 85, at=minutes(45)))
+    assert moments(state, minutes(since), after(2), OPTIONS) == (minutes(45),)
+    assert moments(state, minutes(-5), after(2), OPTIONS) == (T0, minutes(45))
+    assert moments(state_of(*low, observation("map", 85, at=minutes(45.1))), T0, after(2), OPTIONS) == ()
+
+
+def test_what_was_rinsed_in_is_a_moment_when_it_is_forgotten() -> None:
+    """Then the record begins with urine again, and the hour before its first entry makes it long enough to score."""
+    hourly = [observation("urine-output", 5, at=after(h + 0.5)) for h in range(22)]
+    state = state_of(observation("bladder-irrigation", 10), *hourly, observation("creatinine", 1, at=after(20)))
+    forgotten = after(30) + timedelta.resolution
+    assert (score(state, after(30), OPTIONS).low, score(state, forgotten, OPTIONS).low) == (0, 4)
+    assert forgotten in moments(state, after(22), after(31), OPTIONS)
+
+
+def test_a_weight_charted_under_an_infusion_is_a_moment() -> None:
+    drug, weight = given("norepinephrine", "0.5", "mg/h", until=after(9)), observation("weight", 80, at=after(3))
+    state = state_of(weight, administrations=(drug,))
+    assert (score(state, after(2.9), OPTIONS).low, score(state, after(3), OPTIONS).low) == (3, 4)
+    assert after(3) in moments(state, after(2), after(4), OPTIONS)
+    assert rises(weight) == ()
+
+
+def test_half_a_litre_of_urine_is_no_moment_and_a_little_less_is_one() -> None:
+    assert rises(observation("urine-output", 500), until=23) == ()
+    assert rises(observation("urine-output", 499), until=23) == (0,)
 
 
 def test_a_rass_after_a_gcs_under_a_tube_makes_it_firm() -> None:

@@ -99,6 +99,11 @@ def test_a_result_without_a_number_scores_nothing_and_breaks_nothing() -> None:
     assert moments(state, after(-1), after(2), OPTIONS)
 
 
+def test_a_number_that_nobody_told_in_a_unit_is_read_in_the_canonical_one() -> None:
+    for concept, organ_ in (("bilirubin", "liver"), ("creatinine", "renal")):
+        assert organ(organ_, replace(observation(concept, 3), native=None)).score == 2
+
+
 def test_bounds_where_only_a_number_will_do_are_not_used() -> None:
     censored = [observation(c, "<4") for c in ("gcs-total", "map", "urine-output", "oxygen-flow")]
     sofa = score(state_of(*censored), after(1), OPTIONS)
@@ -288,6 +293,21 @@ def test_the_arterial_line_wins_over_the_cuff_near_it() -> None:
     assert organ("cardiovascular", observation("map-arterial", 74, at=minutes(16)), cuff).score == 1
 
 
+@pytest.mark.parametrize(("apart", "score"), [(-16, 1), (-15, 0), (-14, 0), (14, 0), (15, 0), (16, 1)])
+def test_a_quarter_of_an_hour_is_near_on_either_side(apart: float, score: int) -> None:
+    """A low cuff beside the line is not read, not even as one that was not sustained; a low mean of two neither."""
+    cuff = observation("map-arterial", 74, at=minutes(apart)), observation("map-cuff", 60)
+    mean = observation("map", 74, at=minutes(apart)), observation("sbp", 90), observation("dbp", 50)
+    for told in (cuff, mean):
+        found = organ("cardiovascular", *told)
+        assert (found.score, "map_not_sustained" in found.flags) == (score, False)
+
+
+@pytest.mark.parametrize(("apart", "score"), [(-15.1, 1), (-15, 0), (15, 0), (15.1, 1)])
+def test_a_reading_is_judged_by_a_neighbour_of_a_quarter_of_an_hour(apart: float, score: int) -> None:
+    assert organ("cardiovascular", observation("map", 80, at=minutes(apart)), observation("map", 60)).score == score
+
+
 def test_one_reading_told_under_two_names_does_not_confirm_itself() -> None:
     twice = observation("map", 60, at=minutes(5)), observation("map-arterial", 60, at=minutes(5))
     around = observation("map", 80), observation("map", 82, at=minutes(10))
@@ -409,6 +429,14 @@ def test_a_gcs_older_than_seven_days_or_of_another_visit_is_not_carried() -> Non
     assert organ("cns", observation("gcs-total", 13, at=after(-24 * 7 - 1)), deep).score is None
     assert organ("cns", observation("gcs-total", 13, at=after(-30), visit="V1"), deep).score is None
     assert organ("cns", observation("gcs-total", 13, at=after(-30), visit="V2"), deep).score == 1
+
+
+@pytest.mark.parametrize("concept", ["gcs-total", "gcs-eye"])
+def test_the_visit_of_sedation_is_that_of_whatever_was_charted_with_it(concept: str) -> None:
+    """The interface of the RASS may tell none."""
+    before, deep = observation("gcs-total", 13, at=after(-30), visit="V1"), observation("rass", -4)
+    for visit, points in (("V1", 1), ("V2", None), ("", 1)):
+        assert organ("cns", before, deep, observation(concept, 3, visit=visit)).score == points
 
 
 def test_an_awake_low_gcs_before_sedation_still_counts() -> None:

@@ -1,6 +1,8 @@
 """SOFA-2 beside SOFA: worked examples 24 and 26, every cut-point with its neighbours, and the traps of the table."""
 
+from dataclasses import replace
 from datetime import timedelta
+from fractions import Fraction
 
 import pytest
 
@@ -10,7 +12,7 @@ from adapter.domain.observation import Observation
 from adapter.scoring.options import ScoringOptions
 from adapter.scoring.sofa import score
 from adapter.scoring.sofa2 import score_2
-from tests.builders import T0, after, given, observation, state_of
+from tests.builders import T0, after, given, observation, quantity, state_of
 
 OPTIONS = ScoringOptions()
 MAP_80, KG_80 = observation("map", 80), observation("weight", 80)
@@ -154,6 +156,13 @@ def test_urine_counts_by_weight_and_hours(hourly: str, length: int, expected: in
     assert second("renal", *entries, creatinine, hour=length).score == 0
 
 
+def test_hours_without_urine_leave_with_the_day_of_their_last_entry() -> None:
+    dry = [observation("urine-output", 0, at=after(hour)) for hour in range(13)]
+    entries = *dry, observation("urine-output", 1000, at=after(13)), KG_80
+    assert second("renal", *entries, hour=35.9).score == 3
+    assert second("renal", *entries, hour=36).score is None
+
+
 def test_the_equivalent_of_norepinephrine_is_told_beside_the_score_and_gives_no_points() -> None:
     drugs = (
         given("norepinephrine", "0.1", until=after(2)),
@@ -165,3 +174,5 @@ def test_the_equivalent_of_norepinephrine_is_told_beside_the_score_and_gives_no_
     assert both(MAP_80)[0].equivalent is None
     alone = both(MAP_80, drugs=(given("vasopressin", "0.04", "U/min", until=after(2)),))[0]
     assert (float(alone.equivalent or 0), alone.organs["cardiovascular"].score) == (pytest.approx(0.1), 0)
+    syringe = replace(given("vasopressin", "3", "mL/h", until=after(2)), concentration=quantity("0.8", "U/mL"))
+    assert both(MAP_80, drugs=(syringe,))[0].equivalent == Fraction(1, 10)

@@ -51,10 +51,11 @@ def test_example_13_doses_in_every_unit(rate: str, unit: str, concentration: str
 
 
 def test_example_13_the_worked_out_dose_is_shown_beside_what_was_told_and_the_weight_used() -> None:
-    found = heart(given("norepinephrine", "0.5", "mg/h", until=after(2)), beside=(MAP_80, weight(80)))
+    drug = given("norepinephrine", "0.5", "mg/h", until=after(2), message="7")
+    found = heart(drug, beside=(MAP_80, weight(80)))
     dose, kilograms = found.evidence[:2]
     assert (dose.concept, dose.value, dose.unit) == ("norepinephrine-rate", "0.104167", "ug/kg/min")
-    assert (dose.original_value, dose.original_unit) == ("0.5", "mg/h")
+    assert (dose.original_value, dose.original_unit, dose.message) == ("0.5", "mg/h", "7")
     assert dose.note == "sustained for 60 min; given as 0.5 mg/h"
     assert (kilograms.concept, kilograms.value) == ("weight", "80")
 
@@ -103,6 +104,7 @@ def test_a_told_end_holds_longer_than_a_charted_rate_and_leaves_with_the_day() -
 
 def test_a_push_and_what_goes_elsewhere_than_into_a_vein_never_count() -> None:
     assert heart(given("epinephrine", dose="1", unit="mg")).score == 0
+    assert heart(given("epinephrine", dose="1", unit="mg", until=T0)).score == 0
     assert heart(given("epinephrine", "0.2", until=after(2), route="inhaled")).score == 0
     assert heart(given("norepinephrine", "0.2", until=after(2), state="not-given")).score == 0
     assert heart(given("norepinephrine", "0.2", until=after(2), state="ordered")).score == 0
@@ -193,6 +195,12 @@ def test_example_06_the_gcs_under_propofol_is_not_scored_but_the_one_before() ->
     found = brain(given("propofol", "3", "mg/kg/h", until=after(10)), GCS_14, GCS_3)
     assert (found.score, found.low, found.high, found.status) == (1, 1, 1, OrganStatus.CARRIED)
     assert {"gcs_before_sedation", "sedated"} <= set(found.flags)
+
+
+@pytest.mark.parametrize(("visit", "points"), [("V1", 1), ("V2", None), ("", 1)])
+def test_the_gcs_before_a_sedative_is_one_of_its_visit(visit: str, points: int | None) -> None:
+    before = observation("gcs-total", 14, at=after(-30), visit="V1")
+    assert brain(given("propofol", "3", "mg/kg/h", until=after(10), visit=visit), before).score == points
 
 
 def test_example_06_without_a_gcs_before_propofol_the_brain_is_missing() -> None:
