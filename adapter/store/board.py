@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, and_, func, or_, select, text
 
 from adapter.store.candidate_rows import CandidateRow, candidate_row, rows
+from adapter.store.at_once import all_at_once
 from adapter.store.codec import instant
 from adapter.store.on_show import WITHDRAWN_SHOWN
 from adapter.store.schema import TOLD, candidate_history, candidates, patients
@@ -85,7 +86,7 @@ def entries(conn: Connection, now: datetime, closing: Mapping[str, Collection[st
     columns = (*(known[name] for name in BRIEF), patients.c.site, *(known[name] for name in SORTED_BY))
     wanted = select(*columns).join(patients, patients.c.key == known.patient)
     order = (known.deadline.is_(None), func.substr(known.deadline, 1, DAY_AND_HOUR), known.certainty, known.deadline)
-    found = conn.execute(wanted.where(text(TOLD), recent, known.trial.in_(closing)).order_by(*order, known.id))
+    found = all_at_once(conn, wanted.where(text(TOLD), recent, known.trial.in_(closing)).order_by(*order, known.id))
     return [_entry(row, closing[row[1]], at) for row in found]
 
 

@@ -6,6 +6,9 @@ PAGES = 2000
 """What the log holds at a checkpoint, about: 8 MiB; pages written again and again are copied once."""
 
 MOST_COMMITS = 400
+"""Between two checkpoints; fewer, where each writes much. While somebody reads, the log is not begun anew but goes on behind what was
+copied already: of a long one a quarter as much is waited for, until it is found unread.
+"""
 GROWTH = 4 << 20
 """Bytes by which the file may grow between two checkpoints, however few the commits were."""
 
@@ -20,7 +23,7 @@ class Checkpointer:
     def __init__(self) -> None:
         self._every = MOST_COMMITS
         self._commits = 0
-        self._size = self._seen = 0
+        self._size = self._seen = self._frames = 0
 
     def committed(self, wal_bytes: int) -> None:
         self._commits += 1
@@ -34,7 +37,10 @@ class Checkpointer:
         """Raises sqlite3.Error: the commits themselves stand, whatever happens here."""
         commits, self._commits, self._size = self._commits, 0, max(self._seen, self._size)
         frames = copy(driver, "PASSIVE")
-        self._every = min(MOST_COMMITS, max(1, commits * PAGES // max(1, frames)))
+        new = frames - self._frames if frames >= self._frames else frames
+        self._frames = frames
+        wanted = PAGES if frames < 2 * PAGES else PAGES // 4
+        self._every = min(MOST_COMMITS, max(1, commits * wanted // max(1, new)))
 
 
 def copy(driver: sqlite3.Connection, mode: str) -> int:

@@ -2,6 +2,7 @@
 
 from urllib.parse import quote, urlsplit
 
+from anyio import CapacityLimiter
 from fastapi import FastAPI, HTTPException, Request, Response
 from fastapi.responses import JSONResponse, RedirectResponse
 from starlette.exceptions import HTTPException as StarletteHTTPException
@@ -58,6 +59,8 @@ TITLES = {
 OF_STARLETTE = (mark("Not Found"), mark("Method Not Allowed"))
 """What Starlette itself says of an address nobody has."""
 RETRY_SECONDS = "5"
+DRAWN_AT_ONCE = 2
+"""Pages."""
 ROOMS = (
     *(worklist, decide, together, live, log, flow_page, overlooked, screened, trail, emergency),
     *(quality, alerting, quarantine, workbench, sign_in, second_step, account, recovery, hospital),
@@ -74,6 +77,7 @@ def create_app(context: WebContext) -> FastAPI:
     app.state.door = Door()
     app.state.acts = Acts(context.inbox)
     app.state.pace = Pace(context.requests_per_minute)
+    app.state.drawing = CapacityLimiter(DRAWN_AT_ONCE)
     app.state.chronicle = Chronicle(context)
     app.state.live = live.Live(context)
     for room in ROOMS:

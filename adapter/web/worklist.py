@@ -1,9 +1,12 @@
 """The pages a coordinator works with: the list, and one candidate with everything it rests on."""
 
 import secrets
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, tzinfo
+from typing import Any
 
+from anyio import to_thread
 from fastapi import APIRouter, HTTPException, Request, Response
 from fastapi.responses import RedirectResponse
 from starlette.concurrency import run_in_threadpool
@@ -43,7 +46,7 @@ async def list_page(
     request: Request, visitor: Visitor, wanted: Filters, *, hold: bool = False, said: str = ""
 ) -> Response:
     """The list by these filters; `said` are words of a search, which stand in no address: such a page holds still."""
-    return await run_in_threadpool(_list_drawn, request, visitor, wanted, (hold, said))
+    return await drawn(request, _list_drawn, visitor, wanted, (hold, said))
 
 
 def _list_drawn(request: Request, visitor: Visitor, wanted: Filters, how: tuple[bool, str]) -> Response:
@@ -75,6 +78,13 @@ def _list_drawn(request: Request, visitor: Visitor, wanted: Filters, how: tuple[
     )
 
 
+async def drawn(request: Request, draw: Callable[..., Response], *what: Any) -> Response:
+    """In a thread, a few at a time: drawing is computing, and more at once would only take turns with each other, and with
+    whoever answers senders.
+    """
+    return await to_thread.run_sync(draw, request, *what, limiter=request.app.state.drawing)
+
+
 def home(visitor: Visitor) -> str:
     """The first page of somebody without patients."""
     sees = {"/quality": (Right.COUNTS,), "/screened": (Right.PSEUDONYMS, Right.ENROLLED)}
@@ -97,7 +107,7 @@ async def candidate_page(
     request: Request, visitor: Visitor, candidate: str, *, saved: str = "", problem: str = ""
 ) -> Response:
     """The page again after an act, with what became of it; for paper (`?print=1`) all is open and nothing is asked."""
-    return await run_in_threadpool(_candidate_drawn, request, visitor, candidate, (saved, problem))
+    return await drawn(request, _candidate_drawn, visitor, candidate, (saved, problem))
 
 
 def _candidate_drawn(request: Request, visitor: Visitor, candidate: str, said: tuple[str, str]) -> Response:
