@@ -2,11 +2,13 @@
 
 from datetime import datetime, timedelta
 from enum import StrEnum
+from itertools import takewhile
 
 from adapter.domain.patient import Window
 from adapter.scoring.chart import Chart, Series, Timed
 from adapter.scoring.options import ScoringOptions
 from adapter.scoring.rates import held, in_order, is_off, is_rate
+from adapter.scoring.therapy import Given
 from adapter.scoring.thresholds import (
     INVASIVE,
     RASS_AFTER,
@@ -56,10 +58,17 @@ def _drugged(chart: Chart, drug: str, at: datetime, rass: datetime | None, optio
     if not rates or (rass is not None and _begun(chart, drug, at, options) <= rass):
         return None
     last = rates[-1]
-    if at <= (last.time if is_off(last) else held(last, options)) + SEDATION_LASTS:
+    if at <= (last.time if is_off(last) else _until(chart, drug, last, options)) + SEDATION_LASTS:
         return Sedation.SEDATED
     endless = not is_off(last) and held(last, options) == last.time + options.rate_hold
     return Sedation.DOUBTFUL if endless and last.time >= at - SEDATION_DOUBTFUL else None
+
+
+def _until(chart: Chart, drug: str, last: Timed, options: ScoringOptions) -> datetime:
+    """The end of the last rate, or a later one told of a giving of the day before it: a bolus ends no infusion, a stop does."""
+    day = takewhile(lambda item: not is_off(item), reversed(_day(chart.series(drug), last.time)))
+    told = (held(item, options) for item in day if isinstance(item.observation, Given) and item.observation.until)
+    return max((held(last, options), *told))
 
 
 def _begun(chart: Chart, drug: str, at: datetime, options: ScoringOptions) -> datetime:

@@ -260,6 +260,22 @@ def test_a_sedative_whose_end_nobody_told_leaves_the_coma_undecided() -> None:
     assert brain(given("propofol", "3", "mg/kg/h"), stopped, GCS_3).low == 4
 
 
+@pytest.mark.parametrize(("ends", "points"), [((10, 2.1), None), ((5, 2.1), None), ((4.9, 2.1), 4), ((10, 12), None)])
+def test_a_bolus_within_an_infusion_does_not_end_it(ends: tuple[float, float], points: int | None) -> None:
+    """Its end was told: the patient sleeps until then, and an hour longer."""
+    infusion = given("propofol", "3", "mg/kg/h", until=after(ends[0]))
+    bolus = given("propofol", dose="50", unit="mg", at=after(2), until=after(ends[1]))
+    assert brain(infusion, bolus, GCS_3).score == points
+
+
+@pytest.mark.parametrize("stop", [1, 3])
+def test_a_stop_before_or_after_the_bolus_does(stop: float) -> None:
+    infusion = given("propofol", "3", "mg/kg/h", until=after(10))
+    bolus = given("propofol", dose="50", unit="mg", at=after(2), until=after(2.1))
+    stopped = given("propofol", "", at=after(stop), state="stopped")
+    assert brain(infusion, bolus, stopped, GCS_3).score == 4
+
+
 def test_a_fifteen_under_sedation_counts() -> None:
     awake = observation("gcs-total", 15, at=after(6))
     assert brain(given("propofol", "1", "mg/kg/h", until=after(10)), awake).score == 0

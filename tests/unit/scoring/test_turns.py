@@ -27,6 +27,7 @@ RATES = (
     observation("norepinephrine-rate", "0.05", at=after(1.5)),
     observation("norepinephrine-rate", 0, at=after(3)),
 )
+LONG = [observation("norepinephrine-rate", "0.2" if hour else "0.12", at=after(hour)) for hour in (0, *range(1, 30, 2))]
 BESIDE = observation("vasopressin-rate", "0.03"), given("milrinone", "0.5", at=after(1))
 GIVEN = given("norepinephrine", "0.5", "mg/h", until=after(2)), observation("weight", 80, at=after(1))
 STATED = given("epinephrine", "0.5", "mg/h", until=after(2)), observation("weight-stated", 40, at=after(3))
@@ -41,8 +42,8 @@ MACHINES = observation("circulatory-support", "va-ecmo"), observation("renal-rep
 
 @pytest.mark.parametrize(
     "told",
-    [MAP, LINE, MEAN, [RATE], RATES, BESIDE, GIVEN, STATED, TOGETHER, PARTS, COMA, URINE, [*RINSED[0], RINSED[1]], LUNG, MACHINES],
-    ids=["map", "line", "mean", "rate", "rates", "beside", "given", "stated", "together", "parts", "coma", "urine", "rinsed", "lung", "machines"],
+    [MAP, LINE, MEAN, [RATE], RATES, LONG, BESIDE, GIVEN, STATED, TOGETHER, PARTS, COMA, URINE, [*RINSED[0], RINSED[1]], LUNG, MACHINES],
+    ids=["map", "line", "mean", "rate", "rates", "long", "beside", "given", "stated", "together", "parts", "coma", "urine", "rinsed", "lung", "machines"],
 )  # fmt: skip
 def test_asked_at_every_turn_a_chart_says_what_it_would_say_anew(told: list[Told]) -> None:
     results = [one for one in told if isinstance(one, Observation)]
