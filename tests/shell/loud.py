@@ -15,13 +15,14 @@ from sqlalchemy.exc import IntegrityError
 from adapter import telemetry
 from adapter.cli import main
 from adapter.daemon import service
-from adapter.pipeline import process, receive
+from adapter.pipeline import process
 from adapter.sources import connection
+from adapter.store import inbox_put
 from adapter.web import sheet
 
 FAULTS = Path(os.environ["CANARY_FAULTS"])
 
-configure, interpret, kept, put_many = telemetry.configure_log, process.interpret, connection.kept, receive.put_many
+configure, interpret, kept, row = telemetry.configure_log, process.interpret, connection.kept, inbox_put._row
 step, page = process.Processor.step, sheet.sheet
 
 
@@ -43,11 +44,10 @@ def broken_door(door: Any, event: Any, peer: str) -> Any:
     return kept(door, event, peer)
 
 
-def broken_store(tx: Any, messages: Any) -> Any:
-    for message in messages:
-        if b"STORE-FAULT" in message.body:
-            raise IntegrityError("INSERT", (message.body,), sqlite3.IntegrityError(message.body.decode()))
-    return put_many(tx, messages)
+def broken_store(message: Any) -> Any:
+    if b"STORE-FAULT" in message.body:
+        raise IntegrityError("INSERT", (message.body,), sqlite3.IntegrityError(message.body.decode()))
+    return row(message)
 
 
 def ordered(name: str) -> None:
@@ -67,6 +67,6 @@ def broken_step(self: process.Processor) -> int:
 
 if __name__ == "__main__":
     service.telemetry.configure_log = loudly
-    process.interpret, connection.kept, receive.put_many = broken_mapper, broken_door, broken_store
+    process.interpret, connection.kept, inbox_put._row = broken_mapper, broken_door, broken_store
     sheet.sheet, process.Processor.step = broken_page, broken_step
     main()
