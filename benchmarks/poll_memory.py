@@ -1,8 +1,8 @@
-"""Resident memory of `adapter run`, by the kernel, while it polls 1,000 patients' Observations from a FHIR server and screens them.
+"""Resident memory of `adapter run`, by the kernel, while it polls 1,500 patients' Observations from a FHIR server and screens them.
 
     python -m benchmarks poll_memory
 
-The server writes each page when it is asked for it: two patients, fifty results of each, over a day in all. Flat means: the
+The server writes each page when it is asked for it: four patients, twenty-five results of each, over a day in all. Flat means: the
 first half has taken what it takes, and the second half, of the same patients, takes no more.
 """
 
@@ -21,8 +21,8 @@ from benchmarks.fhir_pages import OBSERVATIONS, observation, patient
 from benchmarks.poll import POLLED, Server, serving
 from benchmarks.report import table
 
-PATIENTS, RESULTS = 1000, 50
-"""So many of one patient follow each other."""
+PATIENTS, RESULTS = 1500, 25
+"""So many of one patient follow each other: what is remembered is full before half of a quick run."""
 PAGES, QUICK = 10_000, 1_000
 DAY = timedelta(hours=24)
 SAMPLES, ROWS = 40, 5

@@ -82,6 +82,10 @@ class Keeper:
             self._memory.put(patient, found)
         return found
 
+    def at_once(self, most: int) -> int:
+        """How many patients a step may take up."""
+        return self._memory.at_once(most)
+
     def root(self, patient: PatientId) -> PatientId | None:
         """What the records tied to this one are kept by; `None` for one that stands alone."""
         if patient in self._memory:

@@ -89,7 +89,7 @@ class Processor:
         """How many messages were taken; 0 when the inbox is empty. Raises UnavailableError when the store is away."""
         self._keeper.forget(self._shares.renew())
         with self._database.read() as conn:
-            items = inbox.pending(conn, BATCH, self._shares.held)
+            items = inbox.pending(conn, self._keeper.at_once(BATCH), self._shares.held)
         if items:
             self.carry(items)
         return len(items)
@@ -111,7 +111,7 @@ class Processor:
 
     def review(self, limit: int = BATCH) -> int:
         """Screens again whom time alone may have changed (decisions A6); how many."""
-        now = self._clock()
+        now, limit = self._clock(), self._keeper.at_once(limit)
         self._keeper.forget(self._shares.renew())
         held = self._shares.held
         with self._database.read() as conn:

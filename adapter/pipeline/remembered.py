@@ -23,6 +23,10 @@ concluded of it.
 """
 
 
+IN_HAND = 20_000_000
+"""Bytes of charts that one step reads beside them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Known:
     """What the store holds of a patient: the state, charted, what people were told of each episode, and the candidates
@@ -99,6 +103,12 @@ class Remembered:
         if size > 2 * A_PATIENT:
             self._outlines[patient] = known.outline()
             self._held += A_PATIENT
+
+    def at_once(self, most: int) -> int:
+        """Of so many patients at most, how many a step may take up while there is no room left: their charts are held until it ends."""
+        if self._held + IN_HAND < self._most:
+            return most
+        return max(1, min(most, IN_HAND * len(self) // self._held))
 
     def forget(self, patient: PatientId) -> None:
         _, size = self._known.pop(patient, (None, 0))

@@ -1,6 +1,6 @@
 from adapter.domain.observation import Result
 from adapter.domain.patient import PatientId, PatientState
-from adapter.pipeline.remembered import A_PATIENT, A_RESULT, Known, Remembered
+from adapter.pipeline.remembered import A_PATIENT, A_RESULT, IN_HAND, Known, Remembered
 from adapter.scoring.chart import Chart
 from adapter.scoring.memory import Kept
 from tests.builders import T0, hours, observation
@@ -92,3 +92,17 @@ def test_beds_charted_in_turn_are_mostly_found_where_they_do_not_quite_fit() -> 
             found += turn > 9 and memory.get(bed.state.patient) is not None
             memory.put(bed.state.patient, bed)
     assert found > 250
+
+
+def test_where_there_is_no_room_a_step_takes_up_as_many_charts_as_it_may_hold_beside() -> None:
+    memory = Remembered(most=5 * IN_HAND)
+    assert memory.at_once(20) == 20
+    long = IN_HAND // A_RESULT // 4
+    told = known(0, 1).state.results["platelets"] * long  # counted, not read
+    for number in range(20):
+        memory.put(someone(number), Known(Chart(PatientState(someone(number), {"platelets": told})), {}))
+    assert 3 <= memory.at_once(20) <= 5
+    assert memory.at_once(2) == 2
+    alone = Remembered(most=1)
+    alone.put(someone(0), Known(Chart(PatientState(someone(0), {"platelets": told * 9})), {}))
+    assert alone.at_once(20) == 1
