@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, and_, func, or_, select, text
 
-from adapter.store.candidate_rows import CandidateRow, candidate_row, rows
 from adapter.store.at_once import all_at_once
+from adapter.store.candidate_rows import CandidateRow, candidate_row, rows
 from adapter.store.codec import instant
 from adapter.store.on_show import WITHDRAWN_SHOWN
 from adapter.store.schema import TOLD, candidate_history, candidates, patients
