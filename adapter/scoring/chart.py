@@ -30,6 +30,11 @@ class Timed:
         self._said: tuple[Any, ...] = ()
         """Questions and what was concluded, in turns: few are asked of one, and a mapping would take more than it holds."""
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Timed) and self.time == other.time and self.observation == other.observation
+
+    __hash__ = None  # type: ignore[assignment]
+
     @property
     def identity(self) -> str:
         return self.observation.identity

@@ -159,3 +159,11 @@ def test_results_of_one_moment_and_value_are_one_but_two_specimens_stay_two(
     same = observation(concept, str(value), at=at, identity="b", **other)
     found = Chart(state_of(observation(concept, "80", identity="a"), same)).series(concept)
     assert (len(found.items), len(found.told.items)) == (count, 2)
+
+
+def test_an_item_of_the_record_reads_its_result_when_asked_and_knows_no_other_name() -> None:
+    item = Chart(state_of(observation("platelets", 100, identity="a"))).series("platelets").items[0]
+    assert not hasattr(item, "results")
+    assert (item.identity, item.observation.identity) == ("a", "a")
+    assert item == Timed(item.time, item.observation)
+    assert item != Timed(after(1), item.observation)
