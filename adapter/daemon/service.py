@@ -16,7 +16,7 @@ from adapter import telemetry
 from adapter.daemon import loop
 from adapter.daemon.clock import utc_now
 from adapter.daemon.lock import data_folder, held
-from adapter.daemon.memory import give_back_big_buffers, settling
+from adapter.daemon.memory import give_back_big_buffers
 from adapter.daemon.parts import Parts, open_parts, refuse_clear_text
 from adapter.daemon.rules import SECRET
 from adapter.daemon.running import Daemon, stop_on_signals
@@ -79,11 +79,7 @@ async def _serve(parts: Parts) -> None:
     asyncio.get_running_loop().set_exception_handler(_unexpected)
     daemon = Daemon(parts)
     stop_on_signals(daemon)
-    tidying = asyncio.create_task(settling())
-    try:
-        await daemon.run()
-    finally:
-        tidying.cancel()
+    await daemon.run()
     if parts.database.failure is not None:  # the disk failed a thread that nobody waited for any more
         raise parts.database.failure
 

@@ -59,7 +59,7 @@ TITLES = {
 OF_STARLETTE = (mark("Not Found"), mark("Method Not Allowed"))
 """What Starlette itself says of an address nobody has."""
 RETRY_SECONDS = "5"
-DRAWN_AT_ONCE = 2
+DRAWN_AT_ONCE = 4
 """Pages."""
 ROOMS = (
     *(worklist, decide, together, live, log, flow_page, overlooked, screened, trail, emergency),
