@@ -33,7 +33,7 @@ class Timed:
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Timed) and self.time == other.time and self.observation == other.observation
 
-    __hash__ = None  # type: ignore[assignment]
+    __hash__ = None  # type: ignore[assignment] # what can still be told apart later is no key
 
     @property
     def identity(self) -> str:
