@@ -166,6 +166,10 @@ def send(  # noqa: PLR0913 — a command's words
     say_json(result) if as_json else typer.echo(
         f"{summary.sent} sent, {result['codes']}, latency {result['latency_ms']} ms, {result['rate']}/s"
     )
+    for reason, count in summary.silences.items():
+        typer.echo(
+            f"adapter: {count} got no answer from {to}: {reason} — see that it listens there, and send again", err=True
+        )
     if not summary.accepted:
         raise typer.Exit(1)
 

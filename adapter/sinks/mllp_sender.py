@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 import re
 import ssl
 import time
@@ -106,6 +107,13 @@ def code_of(answer: bytes) -> str:
     return found[2].decode() if found else NO_ANSWER
 
 
+def why(error: BaseException | None) -> str:
+    """Of an exchange that failed."""
+    if isinstance(error, OSError) and error.errno:
+        return os.strerror(error.errno)
+    return "no answer in time" if isinstance(error, TimeoutError) else "the connection ended"
+
+
 @dataclass(slots=True)
 class Summary:
     """What became of everything sent; latencies in seconds."""
@@ -113,6 +121,8 @@ class Summary:
     codes: Counter[str] = field(default_factory=Counter)
     latencies: list[float] = field(default_factory=list)
     seconds: float = 0.0
+    silences: Counter[str] = field(default_factory=Counter)
+    """Why no answer came, of those that got none."""
 
     @property
     def sent(self) -> int:
@@ -180,7 +190,8 @@ async def _worker(
                 code = code_of(answer) if answer else NOT_OWED
                 if answer:
                     summary.latencies.append(time.monotonic() - sent)
-            except UnavailableError:
+            except UnavailableError as error:
                 code = NO_ANSWER
+                summary.silences[why(error.__cause__)] += 1
             summary.codes[code] += 1
             told(code)

@@ -5,10 +5,11 @@ from datetime import UTC, datetime
 from adapter.domain.message import RawMessage, Receipt
 from adapter.errors import UnavailableError
 from adapter.hl7.mllp import encode
-from adapter.sinks.mllp_sender import MllpSender, Pace, Summary, code_of, send_all
+from adapter.sinks.mllp_sender import MllpSender, Pace, Summary, code_of, send_all, why
 from adapter.sources.envelope import Door, control_ids
 from adapter.sources.mllp_server import MllpServer
 from adapter.telemetry import Metrics
+from tests.peers import free_port
 
 AT = datetime(2026, 1, 2, tzinfo=UTC)
 
@@ -60,6 +61,14 @@ def test_what_is_not_acknowledged_is_counted_and_the_rest_goes_on() -> None:
 
 def wishing(control_id: str, accept: str, application: str) -> bytes:
     return oru(control_id).replace(b"|2.5\r", f"|2.5|||{accept}|{application}\r".encode())
+
+
+def test_why_no_answer_came_is_told() -> None:
+    ended, _, _ = sent([oru("1") + b"NTE|1||REFUSE\r"], Pace())
+    assert ended.silences == Counter({"the connection ended": 1})
+    nobody = asyncio.run(send_all([oru("1")] * 2, lambda: MllpSender("127.0.0.1", free_port()), Pace(), lambda _: None))
+    assert nobody.silences == Counter({"Connection refused": 2})
+    assert why(TimeoutError()) == "no answer in time"
 
 
 def test_no_answer_is_awaited_where_none_is_owed() -> None:
