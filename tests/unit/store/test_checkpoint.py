@@ -7,6 +7,7 @@ import pytest
 
 from adapter.store import checkpoint
 from adapter.store.database import SqliteDatabase
+from adapter.store.driver import sqlite_driver
 
 PAGE = 4096
 
@@ -39,6 +40,17 @@ def test_a_reader_puts_the_checkpoint_off_and_nothing_else(file: SqliteDatabase)
         assert long > 2 * checkpoint.PAGES * PAGE
     write(file, 600, 20_000)
     assert log(file) <= long + checkpoint.GROWTH + 100 * PAGE
+
+
+def test_while_somebody_reads_a_long_log_is_not_copied_after_each_commit(file: SqliteDatabase) -> None:
+    told: list[str] = []
+    with file.read() as conn:
+        conn.exec_driver_sql("SELECT count(*) FROM users").all()
+        write(file, 600, 20_000)
+        sqlite_driver(file._connection).set_trace_callback(told.append)
+        write(file, 100, 20_000)
+    copies = sum("wal_checkpoint" in statement for statement in told)
+    assert 1 <= copies <= 10
 
 
 def test_making_room_empties_the_log(file: SqliteDatabase) -> None:
