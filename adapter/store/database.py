@@ -153,7 +153,6 @@ class SqliteDatabase(Database):
         self._connection = writer.connect() if writer is not None else None
         self._guard = disk.Guard(path)
         self._checkpointer = checkpoint.Checkpointer()
-        """Set once the disk failed: nothing is written any more, and whoever runs this process must end it (R5)."""
         self._turn = Turn()
         self._pace = Pace()
         self._told: dict[str, datetime] = {}
