@@ -5,7 +5,7 @@ or another method; a laboratory's patients change more slowly.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from fractions import Fraction
 from itertools import accumulate
@@ -42,20 +42,28 @@ class Rhythm:
     history: Mapping[int, int] = field(default_factory=dict)
     """Of those before: how many lie at each power."""
 
-    def told(self, at: datetime, values: Iterable[Fraction]) -> "Rhythm":
-        """After one message more that was received `at`."""
-        powers = [*self.recent, *(_power(value) for value in values if value > 0)]
-        history = dict(self.history)
-        for power in powers[:-RECENT]:
-            history[power] = history.get(power, 0) + 1
-        if sum(history.values()) > MOST:
-            history = {power: half for power, count in history.items() if (half := count // 2)}
-        after = replace(self, messages=self.messages + 1, recent=tuple(powers[-RECENT:]), history=history)
-        if self.last is None or self.first is None:
-            return replace(after, first=at, last=at)
-        gap = max(at - self.last, timedelta(0))
-        usual = self.usual + (gap - self.usual) * max(float(FORGETS), 1 / self.messages)
-        return replace(after, last=max(at, self.last), usual=usual, longest=max(gap, self.longest))
+    def told(self, said: Iterable[tuple[datetime, Iterable[Fraction]]]) -> "Rhythm":
+        """After some messages more: when each was received, and its values."""
+        messages, first, last, usual, longest = self.messages, self.first, self.last, self.usual, self.longest
+        recent, history = list(self.recent), dict(self.history)
+        remembered = sum(history.values())
+        for at, values in said:
+            recent += [_power(value) for value in values if value > 0]
+            for power in recent[:-RECENT]:
+                history[power] = history.get(power, 0) + 1
+                remembered += 1
+            del recent[:-RECENT]
+            if remembered > MOST:
+                history = {power: half for power, count in history.items() if (half := count // 2)}
+                remembered = sum(history.values())
+            if first is None or last is None:
+                first = last = at
+            else:
+                gap = max(at - last, timedelta(0))
+                usual += (gap - usual) * max(float(FORGETS), 1 / messages)
+                longest, last = max(gap, longest), max(at, last)
+            messages += 1
+        return Rhythm(messages, first, last, usual, longest, tuple(recent), history)
 
     def silent(self, now: datetime) -> bool:
         """Nothing for three times the usual gap and half as long again as ever before."""
@@ -76,8 +84,10 @@ class Rhythm:
 
 def _power(value: Fraction) -> int:
     """The power of two at or below a positive number, to one."""
-    power = value.numerator.bit_length() - value.denominator.bit_length()
-    return power if Fraction(2) ** power <= value else power - 1
+    above, below = value.numerator, value.denominator
+    power = above.bit_length() - below.bit_length()
+    reached = above >= below << power if power >= 0 else above << -power >= below
+    return power if reached else power - 1
 
 
 def _median(counts: Mapping[int, int]) -> int:

@@ -9,6 +9,8 @@ from adapter.domain.observation import USABLE
 from adapter.store.analytes import Analyte, Told
 
 EVERY = timedelta(seconds=30)
+MANY = 2000
+"""Numbers that are written down before it is time: whoever else wants to write does not wait for a minute of them."""
 
 
 class Rhythms:
@@ -16,6 +18,7 @@ class Rhythms:
 
     def __init__(self) -> None:
         self._told: dict[Analyte, list[tuple[datetime, list[Fraction]]]] = {}
+        self._heard = 0
         self._written: datetime | None = None
 
     def hear(self, source: str, received: datetime, events: Iterable[ClinicalEvent]) -> None:
@@ -27,11 +30,13 @@ class Rhythms:
                 heard.setdefault(analyte, []).append(said.quantity.value)
         for analyte, values in heard.items():
             self._told.setdefault(analyte, []).append((received, values))
+            self._heard += len(values)
 
     def due(self, now: datetime) -> Told:
         """What is to be written now; nothing while it is not time."""
-        return self._told if self._written is None or now - self._written >= EVERY else {}
+        time = self._written is None or now - self._written >= EVERY
+        return self._told if time or self._heard >= MANY else {}
 
     def written(self, told: Told, now: datetime) -> None:
         if told:
-            self._told, self._written = {}, now
+            self._told, self._heard, self._written = {}, 0, now

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fractions import Fraction
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, RowMapping, select
 
 from adapter.domain.rhythm import Rhythm
 from adapter.store.codec import instant, moment, storable
@@ -38,37 +38,33 @@ _PUT = _NEW.on_conflict_do_update(index_elements=list(_KEYS), set_={name: _NEW.e
 
 def add(tx: Connection, told: Told) -> None:
     """In the order of their keys, so that two processes never wait for each other."""
-    if not told:
-        return
-    known = dict(_read(tx, {analyte.source for analyte in told}))
-    rows = []
-    for analyte in sorted(map(_short, told)):
-        if analyte not in known and len(known) >= MOST:
-            continue
-        rhythm = known.get(analyte, Rhythm())
-        for at, values in next(said for one, said in told.items() if _short(one) == analyte):
-            rhythm = rhythm.told(at, values)
-        rows.append(_row(analyte, rhythm))
+    heard: dict[Analyte, list[tuple[datetime, list[Fraction]]]] = {}
+    for analyte, said in told.items():
+        heard.setdefault(_short(analyte), []).extend(said)
+    known = _read(tx, {analyte.source for analyte in heard}) if heard else {}
+    before = {analyte: _rhythm(known[analyte]) for analyte in heard if analyte in known}
+    new = [analyte for analyte in sorted(heard) if analyte not in known]
+    before |= dict.fromkeys(new[: max(0, MOST - len(known))], Rhythm())
+    rows = [_row(analyte, before[analyte].told(heard[analyte])) for analyte in sorted(before)]
     if rows:
         tx.execute(_PUT, rows)
 
 
 def listing(conn: Connection) -> list[tuple[Analyte, Rhythm]]:
-    return sorted(_read(conn, ()), key=lambda pair: pair[0])
+    return [(analyte, _rhythm(row)) for analyte, row in sorted(_read(conn, ()).items(), key=lambda pair: pair[0])]
 
 
-def _read(conn: Connection, sources: Iterable[str]) -> Iterable[tuple[Analyte, Rhythm]]:
+def _read(conn: Connection, sources: Iterable[str]) -> dict[Analyte, RowMapping]:
     named = list(sources)
     wanted = select(analytes).where(analytes.c.source.in_(named)) if named else select(analytes)
-    for row in conn.execute(wanted).mappings():
-        history = {int(power): count for power, count in json.loads(row["history"]).items()}
-        yield (
-            Analyte(*(row[name] for name in _KEYS)),
-            Rhythm(
-                row["messages"], moment(row["first"]), moment(row["last"]), timedelta(seconds=row["usual"]),
-                timedelta(seconds=row["longest"]), tuple(json.loads(row["recent"])), history,
-            ),
-        )  # fmt: skip
+    return {Analyte(*(row[name] for name in _KEYS)): row for row in conn.execute(wanted).mappings()}
+
+
+def _rhythm(row: RowMapping) -> Rhythm:
+    history = {int(power): count for power, count in json.loads(row["history"]).items()}
+    usual, longest = (timedelta(seconds=row[name]) for name in ("usual", "longest"))
+    recent = tuple(json.loads(row["recent"]))
+    return Rhythm(row["messages"], moment(row["first"]), moment(row["last"]), usual, longest, recent, history)
 
 
 def _short(analyte: Analyte) -> Analyte:

@@ -1,9 +1,11 @@
 """Silence and drift of an analyte, learned from what came before (reliability C44, C45, 5.3)."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from fractions import Fraction
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from adapter.domain.rhythm import BEFORE, LEARNED, MOST, RECENT, Rhythm
 from tests.builders import T0
@@ -12,7 +14,7 @@ from tests.builders import T0
 def every(hours: float, times: int, value: Fraction = Fraction(100)) -> Rhythm:
     rhythm = Rhythm()
     for n in range(times):
-        rhythm = rhythm.told(T0 + n * timedelta(hours=hours), [value])
+        rhythm = rhythm.told([(T0 + n * timedelta(hours=hours), [value])])
     return rhythm
 
 
@@ -36,7 +38,7 @@ def test_three_times_the_usual_gap_and_never_less_than_six_hours(hours: float, q
 def test_a_pause_that_there_was_before_is_no_silence() -> None:
     rhythm = every(1, LEARNED + 1)
     assert rhythm.last is not None
-    after_a_weekend = rhythm.told(rhythm.last + timedelta(hours=48), [Fraction(1)])
+    after_a_weekend = rhythm.told([(rhythm.last + timedelta(hours=48), [Fraction(1)])])
     assert after_a_weekend.last is not None
     assert not after_a_weekend.silent(after_a_weekend.last + timedelta(hours=71))
     assert after_a_weekend.silent(after_a_weekend.last + timedelta(hours=73))
@@ -48,7 +50,7 @@ def test_nothing_is_missed_that_was_hardly_known(rhythm: Rhythm) -> None:
 
 
 def test_messages_that_come_late_and_out_of_order_make_no_negative_gap() -> None:
-    rhythm = Rhythm().told(T0, []).told(T0 - timedelta(hours=3), [])
+    rhythm = Rhythm().told([(T0, [])]).told([(T0 - timedelta(hours=3), [])])
     assert (rhythm.last, rhythm.usual, rhythm.messages) == (T0, timedelta(0), 2)
 
 
@@ -68,26 +70,59 @@ def test_a_median_that_moves_by_more_than_five_is_seen(
 ) -> None:
     rhythm = every(1, BEFORE + RECENT, Fraction(before))
     for _ in range(RECENT):
-        rhythm = rhythm.told(T0, [Fraction(now)])
+        rhythm = rhythm.told([(T0, [Fraction(now)])])
     assert rhythm.shift == shift
 
 
 def test_a_few_wild_values_move_nothing() -> None:
     rhythm = every(1, BEFORE + RECENT)
     for n in range(RECENT):
-        rhythm = rhythm.told(T0, [Fraction(100 if n % 3 else 100_000)])
+        rhythm = rhythm.told([(T0, [Fraction(100 if n % 3 else 100_000)])])
     assert rhythm.shift is None
 
 
 def test_little_is_remembered_of_much() -> None:
-    rhythm = Rhythm().told(T0, [Fraction(n % 7) for n in range(3 * MOST)])
+    rhythm = Rhythm().told([(T0, [Fraction(n % 7) for n in range(3 * MOST)])])
     assert len(rhythm.recent) == RECENT
     assert sum(rhythm.history.values()) <= 2 * MOST
     assert len(rhythm.history) <= 3
 
 
 def test_zero_has_no_size() -> None:
-    assert Rhythm().told(T0, [Fraction(0)]).recent == ()
+    assert Rhythm().told([(T0, [Fraction(0)])]).recent == ()
+
+
+@pytest.mark.parametrize(
+    ("value", "power"),
+    [
+        (Fraction(1), 0),
+        (Fraction(8), 3),
+        (Fraction(7), 2),
+        (Fraction(1, 4), -2),
+        (Fraction(1, 5), -3),
+        (Fraction(3, 4), -1),
+    ],
+)
+def test_the_size_of_a_value_is_the_power_of_two_below_it(value: Fraction, power: int) -> None:
+    assert Rhythm().told([(T0, [value])]).recent == (power,)
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.integers(0, 2000).map(lambda minutes: T0 + timedelta(minutes=minutes)),
+            st.lists(st.fractions(Fraction(0), Fraction(10**6)), max_size=3 * RECENT),
+        ),
+        max_size=40,
+    )
+)
+def test_messages_told_together_are_messages_told_one_after_the_other(
+    said: list[tuple[datetime, list[Fraction]]],
+) -> None:
+    one_by_one = Rhythm()
+    for message in said:
+        one_by_one = one_by_one.told([message])
+    assert Rhythm().told(said) == one_by_one
 
 
 @pytest.mark.parametrize("times", [RECENT - 1, RECENT, RECENT + BEFORE - 1])
