@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, and_, func, or_, select, text
+from sqlalchemy import Connection, Select, and_, bindparam, func, or_, select, text
 
 from adapter.store.at_once import all_at_once
 from adapter.store.candidate_rows import CandidateRow, candidate_row, rows
@@ -131,17 +131,22 @@ def search(conn: Connection, words: Iterable[str]) -> frozenset[str]:
     return frozenset(found)
 
 
-def others(conn: Connection, known: Sequence[str]) -> dict[str, list[Other]]:
-    """By candidate: where the same person is on the list of another trial, or was decided upon there."""
+def _elsewhere() -> Select[Any]:
     other = candidates.alias("other")
     same = and_(other.c.patient == candidates.c.patient, other.c.trial != candidates.c.trial)
     shown = or_(other.c.standing == 1, and_(other.c.status != "", other.c.raised.is_not(None)))
-    wanted = select(
-        candidates.c.id, *(other.c[name].label(f"o_{name}") for name in ("id", "trial", "status", "standing"))
-    )
+    told = (other.c[name].label(f"o_{name}") for name in ("id", "trial", "status", "standing"))
+    named = candidates.c.id.in_(bindparam("known", expanding=True))
+    return select(candidates.c.id, *told).join(other, same).where(named, shown).order_by(other.c.trial, other.c.id)
+
+
+_ELSEWHERE = _elsewhere()
+
+
+def others(conn: Connection, known: Sequence[str]) -> dict[str, list[Other]]:
+    """By candidate: where the same person is on the list of another trial, or was decided upon there."""
     found: dict[str, list[Other]] = {}
-    chosen = wanted.join(other, same).where(candidates.c.id.in_(known), shown).order_by(other.c.trial, other.c.id)
-    for row in conn.execute(chosen):
+    for row in conn.execute(_ELSEWHERE, {"known": known}):
         found.setdefault(row[0], []).append(Other(row[1], row[2], row[3], bool(row[4])))
     return found
 

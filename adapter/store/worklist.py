@@ -6,6 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import (
     Connection,
+    Exists,
     RowMapping,
     and_,
     bindparam,
@@ -142,17 +143,23 @@ def history(conn: Connection, candidate_id: str) -> list[HistoryRow]:
     return [history_row(row) for row in conn.execute(wanted.order_by(candidate_history.c.id)).mappings()]
 
 
+def _superseded() -> Exists:
+    other = candidates.alias("other")
+    same = and_(other.c.patient == candidates.c.patient, other.c.trial == candidates.c.trial)
+    present = or_(other.c.evaluated_at > candidates.c.evaluated_at, text(WATCHED))  # the names are those of `other`
+    return select(other.c.id).where(same, present).exists()
+
+
+_SUPERSEDED = _superseded()
+
+
 def watching_count(conn: Connection, scope: Scope = EVERYWHERE) -> int:
     """Patients incomplete in their present episode who are only counted, never alerted (decisions A2); one a trial.
 
     The present episode is the one judged last: of an earlier one only what people were told is kept.
     """
     people = select(candidates.c.patient, candidates.c.trial).distinct().where(*within(scope))
-    other = candidates.alias("other")
-    same = and_(other.c.patient == candidates.c.patient, other.c.trial == candidates.c.trial)
-    present = or_(other.c.evaluated_at > candidates.c.evaluated_at, text(WATCHED))  # the names are those of `other`
-    superseded = select(other.c.id).where(same, present).exists()
-    found = (people.where(text(WATCHED)), people.where(text(LEFT), ~superseded))
+    found = (people.where(text(WATCHED)), people.where(text(LEFT), ~_SUPERSEDED))
     counts = (select(func.count()).select_from(one.subquery()) for one in found)
     return sum(conn.execute(count).scalar_one() for count in counts)
 

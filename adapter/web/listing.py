@@ -17,6 +17,7 @@ from adapter.web import board, filters, told, words
 from adapter.web.board import BoardRow
 from adapter.web.context import WebContext
 from adapter.web.filters import Filters
+from adapter.web.parted import WITH_NEWS, Parts, parted
 from adapter.web.roll import Kept
 from adapter.web.sessions import Visitor
 from adapter.web.tongue import mark, say
@@ -86,8 +87,8 @@ class Asked:
     """Those of this house that the reader works for."""
     only: Collection[str] | None
 
-    def chosen(self, entries: Iterable[Entry], known: frozenset[str]) -> Iterable[Entry]:
-        """What the reader may see and wants to; `known`: all trials there are. Only what is asked for is looked at."""
+    def checks(self, known: frozenset[str]) -> list[Callable[[Entry], bool]]:
+        """What the reader may see and wants to; `known`: all trials there are. Nothing where that is everything."""
         sites, opened, looked = self.reader.scope.sites, self.marks.opened, self.marks.looked
         checks: list[tuple[bool, Callable[[Entry], bool]]] = [
             (self.trials != known, lambda one: one.trial in self.trials),
@@ -100,9 +101,7 @@ class Asked:
             (self.wanted.news, lambda one: one.changed > opened.get(one.id, looked)),
             (self.only is not None, lambda one: self.only is not None and one.id in self.only),
         ]
-        for asked, check in checks:
-            entries = filter(check, entries) if asked else entries
-        return entries
+        return [check for asked, check in checks if asked]
 
 
 def read(context: WebContext, reader: Visitor, wanted: Filters, said: str = "") -> Listing:
@@ -111,7 +110,7 @@ def read(context: WebContext, reader: Visitor, wanted: Filters, said: str = "") 
     kept = context.roll.read(context.database, now, {trial.id: closing(trial) for trial in context.trials})
     with context.database.read() as conn:
         asked = _asked(conn, context, (reader, wanted, now), said)
-        parts = _parted(kept.entries, asked, frozenset(trial.id for trial in context.trials))
+        parts, news = _cut(kept, asked, frozenset(trial.id for trial in context.trials))
         main = parts[wanted.part]
         skip = (wanted.page - 1) * PAGE
         return Listing(
@@ -119,15 +118,12 @@ def read(context: WebContext, reader: Visitor, wanted: Filters, said: str = "") 
             aside=tuple(_aside(conn, context, asked, parts)) if wanted.part is Part.OPEN else (),
             counts={part: len(found) for part, found in parts.items()},
             watching=worklist.watching_count(conn, reader.scope),
-            news=sum(asked.marks.count(parts[part]) for part in PARTS_WITH_NEWS),
+            news=news,
             wards=tuple(ward for ward in kept.wards if reader.scope == EVERYWHERE or _lies_there(kept, ward, asked)),
             until=kept.newest,
             stamp=".".join(map(str, kept.stamp)),
             pages=-(-len(main) // PAGE),
         )
-
-
-PARTS_WITH_NEWS = (Part.OPEN, Part.OVER, Part.WITHDRAWN)
 
 
 def _asked(conn: Snapshot, context: WebContext, who: tuple[Visitor, Filters, datetime], said: str) -> Asked:
@@ -143,14 +139,16 @@ def _asked(conn: Snapshot, context: WebContext, who: tuple[Visitor, Filters, dat
     )
 
 
-def _parted(entries: Iterable[Entry], asked: Asked, known: frozenset[str]) -> dict[Part, list[Entry]]:
-    """By part, in order; what was taken back, and whose time is over, the newest first."""
-    parts: dict[Part, list[Entry]] = {part: [] for part in Part}
-    for entry in asked.chosen(entries, known):
-        parts[entry.part].append(entry)
-    parts[Part.OVER].reverse()
-    parts[Part.WITHDRAWN].sort(key=lambda one: one.changed, reverse=True)
-    return parts
+def _cut(kept: Kept, asked: Asked, known: frozenset[str]) -> tuple[Parts, int]:
+    """What the reader sees of the list, and how much of it is news to them."""
+    checks = asked.checks(known)
+    if not checks:
+        return kept.parts, kept.told.news(asked.marks)
+    chosen: Iterable[Entry] = kept.entries
+    for check in checks:
+        chosen = filter(check, chosen)
+    parts = parted(chosen)
+    return parts, sum(asked.marks.count(parts[part]) for part in WITH_NEWS)
 
 
 def _lies_there(kept: Kept, ward: str, asked: Asked) -> bool:

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from adapter.store import board, teamwork
 from adapter.store.board import Entry
 from adapter.store.database import Database
+from adapter.web.parted import Parts, Told, parted
 
 KEEPS = timedelta(seconds=5)
 """A deadline passes and a patient is moved to another ward without anybody being told."""
@@ -24,6 +25,8 @@ class Kept:
     closing: Mapping[str, frozenset[str]]
     at: datetime
     entries: tuple[Entry, ...]
+    parts: Parts
+    told: Told
     wards: tuple[str, ...]
     newest: str
     until: float
@@ -91,7 +94,8 @@ def _read(database: Database, now: datetime, closing: Mapping[str, frozenset[str
     with database.read() as conn:
         stamp, entries = teamwork.stamp(conn), tuple(board.entries(conn, now, closing))
     wards = sorted({one.ward for one in entries if one.ward and one.part is not board.Part.WITHDRAWN})
-    newest = max((one.changed for one in entries), default="")
+    newest, parts = max((one.changed for one in entries), default=""), parted(entries)
+    told = Told.of(parts)
     took = time.thread_time() - began
     rest = 0.0 if took < QUICK else min(LONGEST, REST * took)
-    return Kept(stamp, closing, now, entries, tuple(wards), newest, time.monotonic() + rest)
+    return Kept(stamp, closing, now, entries, parts, told, tuple(wards), newest, time.monotonic() + rest)

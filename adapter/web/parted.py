@@ -1,0 +1,40 @@
+"""The list in brief, cut into its parts; and how many lines of it are news, for everybody who asks, without going through all."""
+
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from adapter.store.board import Entry, Marks, Part
+
+Parts = Mapping[Part, Sequence[Entry]]
+WITH_NEWS = (Part.OPEN, Part.OVER, Part.WITHDRAWN)
+"""What was decided is news only where it comes back onto the list."""
+
+
+def parted(entries: Iterable[Entry]) -> Parts:
+    """By part, in order; what was taken back, and whose time is over, the newest first."""
+    parts: dict[Part, list[Entry]] = {part: [] for part in Part}
+    for entry in entries:
+        parts[entry.part].append(entry)
+    parts[Part.OVER].reverse()
+    parts[Part.WITHDRAWN].sort(key=lambda one: one.changed, reverse=True)
+    return parts
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """When people were told of each: in order, and by candidate."""
+
+    moments: Sequence[str]
+    by_id: Mapping[str, str]
+
+    @classmethod
+    def of(cls, parts: Parts) -> "Told":
+        by_id = {one.id: one.changed for part in WITH_NEWS for one in parts[part]}
+        return cls(sorted(by_id.values()), by_id)
+
+    def news(self, marks: Marks) -> int:
+        """As many as `Marks.news` says of one by one."""
+        since = len(self.moments) - bisect_right(self.moments, marks.looked)
+        opened = ((self.by_id[one], at) for one, at in marks.opened.items() if one in self.by_id)
+        return since + sum((told > at) - (told > marks.looked) for told, at in opened)
