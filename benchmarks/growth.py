@@ -8,7 +8,6 @@ intensive care unit are charted in turn instead: nobody is spoken of again befor
 docs/pictures/growth.svg.
 """
 
-import gc
 import random
 import statistics
 import tempfile
@@ -20,7 +19,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from adapter.assets import load_rulebook
-from adapter.daemon.service import COLLECT_AFTER
+from adapter.daemon.collector import spare_what_is_known
 from adapter.domain.message import RawMessage
 from adapter.pipeline.keep import Keeper
 from adapter.pipeline.process import Processor
@@ -105,7 +104,7 @@ def cost(patients: int, each: int, messages: int, *, in_turn: bool = False) -> C
 
 
 def main(*, quick: bool = False) -> str:
-    gc.set_threshold(COLLECT_AFTER)
+    spare_what_is_known()
     messages = 100 if quick else 400
     cost(10, 20, 50)  # warm
     wide = {n: cost(n, EACH, messages) for n in (PATIENTS[:2] if quick else PATIENTS)}

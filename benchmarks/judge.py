@@ -1,6 +1,5 @@
 """The judging half alone: CPU of `screen` for a 20-OBX message, and for one new observation as a patient's record grows."""
 
-import gc
 import statistics
 import time
 from collections.abc import Iterable, Sequence
@@ -8,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from adapter.assets import load_rulebook
-from adapter.daemon.service import COLLECT_AFTER
+from adapter.daemon.collector import spare_what_is_known
 from adapter.domain.events import ClinicalEvent
 from adapter.domain.message import RawMessage
 from adapter.domain.patient import PatientState
@@ -99,7 +98,7 @@ def _shown(found: Cost) -> str:
 
 
 def main() -> None:
-    gc.set_threshold(COLLECT_AFTER)
+    spare_what_is_known()
     rules = load_rulebook(None, trials=["immunosep-demo"])
     many, few = cost(rules, (charted(rules, 24) for _ in range(PATIENTS)), panels(rules)), singles(rules)
     one = cost(rules, [charted(rules, CHARTED_HOURS)], few)

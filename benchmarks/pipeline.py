@@ -1,6 +1,5 @@
 """The whole pipeline in one process: a 20-OBX ORU stored, mapped, scored, judged and committed, on charted patients."""
 
-import gc
 import statistics
 import tempfile
 import time
@@ -9,7 +8,7 @@ from pathlib import Path
 from random import Random
 
 from adapter.assets import load_rulebook
-from adapter.daemon.service import COLLECT_AFTER
+from adapter.daemon.collector import spare_what_is_known
 from adapter.domain.message import MessageKind, RawMessage
 from adapter.hl7.compose import er7, segment
 from adapter.pipeline.keep import Keeper
@@ -136,7 +135,7 @@ def drain(database: Database, processor: Processor, messages: list[RawMessage]) 
 
 
 def main(*, quick: bool = False) -> str:
-    gc.set_threshold(COLLECT_AFTER)
+    spare_what_is_known()
     rates = []
     for _ in range(1 if quick else RUNS):
         with tempfile.TemporaryDirectory() as folder:

@@ -12,7 +12,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from prometheus_client.core import Metric
 
 from adapter import telemetry
-from adapter.daemon import calling, control, systemd, workbench
+from adapter.daemon import calling, control, housekeeping, systemd, workbench
 from adapter.daemon.bench import PageBench
 from adapter.daemon.commands import Desk
 from adapter.daemon.enduring import endless, patience, reporting
@@ -26,7 +26,6 @@ from adapter.pipeline.process import Processor
 from adapter.pipeline.receive import StoreInbox
 from adapter.screening.rulebook import Rulebook
 from adapter.screening.whose import whose
-from adapter.store import accounts
 from adapter.store.database import News
 from adapter.telemetry import gauge
 from adapter.web.app import create_app
@@ -34,7 +33,6 @@ from adapter.web.app import create_app
 REVIEW_SECONDS = 30
 OVERDUE_SECONDS = 3 * REVIEW_SECONDS
 """By the monotonic clock: later than this the scheduler is not believed."""
-HOUSEKEEPING_SECONDS = 3600
 BEAT_SECONDS = 1.0
 DELIVERY_SECONDS = 2.0
 """How long an idle delivery loop sleeps at most: postponed deliveries fall due without a message."""
@@ -208,7 +206,7 @@ class Daemon:
             timezone="UTC", job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1}
         )
         failed: asyncio.Future[None] = self._loop.create_future()
-        for job, seconds in ((self._review, REVIEW_SECONDS), (self._housekeeping, HOUSEKEEPING_SECONDS)):
+        for job, seconds in ((self._review, REVIEW_SECONDS), (self._housekeeping, housekeeping.SECONDS)):
             scheduler.add_job(reporting(job, failed), "interval", seconds=seconds)
         scheduler.start()
         try:
@@ -223,11 +221,7 @@ class Daemon:
                 pass
 
     async def _housekeeping(self) -> None:
-        def forget() -> None:
-            with self._parts.database.write() as tx:
-                accounts.forget_expired(tx, self._parts.clock())
-
-        await asyncio.to_thread(forget)
+        await asyncio.to_thread(housekeeping.keep_house, self._parts)
 
     async def _beat(self) -> None:
         while True:

@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import ctypes
 import errno
-import gc
 import logging
 import os
 import resource
@@ -15,6 +14,7 @@ from typing import Any
 from adapter import telemetry
 from adapter.daemon import loop
 from adapter.daemon.clock import utc_now
+from adapter.daemon.collector import spare_what_is_known
 from adapter.daemon.lock import data_folder, held
 from adapter.daemon.memory import give_back_big_buffers
 from adapter.daemon.parts import Parts, open_parts, refuse_clear_text
@@ -29,8 +29,6 @@ from adapter.web import once
 
 PRIVATE_FILES = 0o077
 """Nobody but this account reads what the daemon writes."""
-COLLECT_AFTER = 50_000
-"""Objects made before the collector looks for cycles: what is known of patients is much and holds none."""
 LEVELS = {"info": logging.INFO, "debug": logging.DEBUG}
 NO_CORE = (0, 0)
 """A crash leaves no memory on the disk: patients stand in it (reliability P10)."""
@@ -44,7 +42,7 @@ def serve(settings: Settings, say: Callable[[str], None]) -> None:
     refuse_clear_text(settings)
     seal()
     telemetry.configure_log(level=LEVELS[settings.adapter.log])
-    gc.set_threshold(COLLECT_AFTER)
+    spare_what_is_known()
     give_back_big_buffers()
     folder = settings.adapter.data
     with disk_errors(), held(data_folder(folder)), open_parts(settings, utc_now) as parts:

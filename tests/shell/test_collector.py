@@ -1,0 +1,49 @@
+"""What is known of patients is not looked through for cycles; cycles are found all the same, later."""
+
+import gc
+import weakref
+from collections.abc import Iterator
+
+import pytest
+
+from adapter.daemon import collector
+
+
+class Thing:
+    other: object = None
+
+
+@pytest.fixture(autouse=True)
+def sparing() -> Iterator[None]:
+    threshold, callbacks = gc.get_threshold(), list(gc.callbacks)
+    collector.spare_what_is_known()
+    try:
+        yield
+    finally:
+        gc.set_threshold(*threshold)
+        gc.callbacks[:] = callbacks
+        gc.unfreeze()
+
+
+def test_what_outlived_a_young_collection_is_set_aside_and_goes_with_its_last_reference() -> None:
+    thing = Thing()
+    gc.collect(0)
+    before = gc.get_freeze_count()
+    gc.collect(1)
+    assert gc.get_freeze_count() > before
+    gone = weakref.ref(thing)
+    del thing
+    assert gone() is None
+
+
+def test_a_cycle_that_was_set_aside_is_found_when_everything_is_looked_through() -> None:
+    one, other = Thing(), Thing()
+    one.other, other.other = other, one
+    gone = weakref.ref(one)
+    gc.collect(1)
+    del one, other
+    gc.collect()
+    assert gone() is not None
+    collector.everything()
+    assert gone() is None
+    assert gc.get_freeze_count() > 0
