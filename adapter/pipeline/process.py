@@ -28,8 +28,10 @@ from adapter.store import analytes, inbox, worklist
 from adapter.store.database import Database, News
 from adapter.store.partitions import ALL, move, partition_of, partitions_of
 
-BATCH = 20
-"""Messages that share a transaction: a few milliseconds of writing."""
+BATCH = 100
+"""Messages that share a transaction where so many wait, 20 ms of writing; a patient of whom several speak is judged once."""
+AT_A_TIME = 20
+"""Patients whom time alone may have changed."""
 DUE = 1000
 """Of these, those of our own patients are looked at again; the others' are theirs."""
 TRIES = 3
@@ -109,7 +111,7 @@ class Processor:
         with self._database.read() as conn:
             return [item for item in items if inbox.state(conn, item.id) is MessageState.PENDING]
 
-    def review(self, limit: int = BATCH) -> int:
+    def review(self, limit: int = AT_A_TIME) -> int:
         """Screens again whom time alone may have changed (decisions A6); how many."""
         now, limit = self._clock(), self._keeper.at_once(limit)
         self._keeper.forget(self._shares.renew())

@@ -10,6 +10,7 @@ from adapter.domain.observation import Result
 from adapter.domain.patient import Demographics, PatientId, PatientState
 from adapter.domain.visits import stated
 from adapter.store import codec, therapy
+from adapter.store.driver import cursor
 from adapter.store.schema import patients, results, statements
 from adapter.store.unread import stored
 from adapter.store.upsert import insert
@@ -28,10 +29,12 @@ _RESULTS = select(results.c.concept, results.c.effective, results.c.identity, re
 )
 _STATEMENTS = select(statements.c.kind, statements.c.body).where(statements.c.patient == bindparam("patient"))
 
-_new = insert(results)
-_PUT_RESULT = _new.on_conflict_do_update(
-    index_elements=list(results.primary_key), set_={"versions": _new.excluded.versions}
-)
+_PLACE = ("patient", "effective", "concept", "identity")
+PUT_RESULT = """
+    INSERT INTO results (patient, effective, concept, identity, versions) VALUES (?, ?, ?, ?, ?)
+    ON CONFLICT (patient, effective, concept, identity) DO UPDATE SET versions = excluded.versions
+"""
+"""For the driver, as it is most of what a message writes."""
 _DROP_RESULT = delete(results).where(*(column == bindparam(f"b_{column.name}") for column in results.primary_key))
 _said = insert(statements)
 _PUT_STATEMENT = _said.on_conflict_do_update(
@@ -98,16 +101,16 @@ def save_many(tx: Connection, changes: Iterable[Change], known: Mapping[PatientI
     `known` are keys that somebody remembers; the keys of the patients written come back.
     """
     keys: dict[PatientId, int] = {}
-    rows: list[Row] = []
+    rows: list[tuple[object, ...]] = []
     moved: list[Row] = []
     for before, after in changes:
         if after is before:
             continue
         key = keys[after.patient] = known.get(after.patient) or key_of(tx, after.patient)
         for was, now in _changed(before, after):
-            rows.append({**_place(key, now), "versions": codec.versions_text(now.versions)})
+            rows.append((*_place(key, now), codec.versions_text(now.versions)))
             if was is not None and was.versions[-1].effective != now.versions[-1].effective:
-                moved.append({f"b_{name}": part for name, part in _place(key, was).items()})
+                moved.append({f"b_{name}": part for name, part in zip(_PLACE, _place(key, was), strict=True)})
         _save_statements(tx, key, before, after)
         if after.demographics.fields != before.demographics.fields:
             text = codec.demographics_text(after.demographics)
@@ -115,7 +118,7 @@ def save_many(tx: Connection, changes: Iterable[Change], known: Mapping[PatientI
     if moved:
         tx.execute(_DROP_RESULT, moved)
     if rows:
-        tx.execute(_PUT_RESULT, rows)
+        cursor(tx).executemany(PUT_RESULT, rows)
     return keys
 
 
@@ -137,11 +140,10 @@ def _changed(before: PatientState, after: PatientState) -> Iterator[tuple[Result
                     yield was, result
 
 
-def _place(key: int, result: Result) -> Row:
-    """What finds a result's row."""
+def _place(key: int, result: Result) -> tuple[int, str, str, str]:
+    """What finds a result's row, in the order of its key."""
     newest = result.versions[-1]
-    at = codec.instant(newest.effective)
-    return {"patient": key, "effective": at, "concept": newest.concept, "identity": newest.identity}
+    return key, codec.instant(newest.effective), newest.concept, newest.identity
 
 
 def _save_statements(tx: Connection, key: int, before: PatientState, after: PatientState) -> None:

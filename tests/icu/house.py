@@ -10,7 +10,7 @@ from adapter.assets import load_rulebook
 from adapter.domain.message import MessageKind, RawMessage
 from adapter.domain.patient import PatientId, PatientState
 from adapter.pipeline.keep import Keeper
-from adapter.pipeline.process import BATCH, Processor
+from adapter.pipeline.process import Processor
 from adapter.screening.rulebook import Rulebook
 from adapter.store import inbox, patients
 from adapter.store.database import Database
@@ -20,6 +20,8 @@ from tests.icu.feed import Told
 SITE = "mimic"
 TRIAL = "immunosep"
 ASSETS = Path(__file__).parent
+TOGETHER = 20
+"""Messages of one patient that wait when the next step is made."""
 
 
 def rulebook() -> Rulebook:
@@ -71,7 +73,7 @@ def _batches(feed: Iterable[Told]) -> Iterator[list[Told]]:
         batch: list[Told] = []
         for one in told:
             batch.append(one)
-            if len(batch) == BATCH:
+            if len(batch) == TOGETHER:
                 yield batch
                 batch = []
         if batch:
