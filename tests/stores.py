@@ -1,9 +1,13 @@
 """Which store a test runs on: SQLite, or PostgreSQL. Whoever opens a store for a test asks here for the one in a folder."""
 
+import atexit
 import contextlib
+import shutil
 import sqlite3
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -48,8 +52,22 @@ def address(folder: Path, name: str = "adapter.db", *, bare: bool = False) -> st
     return _now.places[folder / name]
 
 
+@cache
+def empty() -> Path:
+    """A SQLite store with the newest schema and nothing in it, built once in a process, to be copied."""
+    folder = tempfile.mkdtemp(prefix="schema-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    path = Path(folder) / "adapter.db"
+    made = Database.open(f"sqlite:///{path}")
+    made.migrate()
+    made.close()
+    return path
+
+
 def opened(folder: Path, name: str = "adapter.db", *, read_only: bool = False) -> Database:
     """With the newest schema."""
+    if on_sqlite() and not read_only and not (folder / name).exists():
+        shutil.copy(empty(), folder / name)
     database = Database.open(address(folder, name), password=PASSWORD, read_only=read_only)
     if not read_only:
         database.migrate()

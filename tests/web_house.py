@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
 
+from pwdlib.hashers.argon2 import Argon2Hasher
 from starlette.testclient import TestClient
 
 from adapter import assets
@@ -20,7 +21,7 @@ from adapter.screening.rulebook import Rulebook
 from adapter.store import accounts, audit
 from adapter.store.inbox import put_many
 from adapter.store.secret import SiteSecret
-from adapter.web import once, passwords
+from adapter.web import once
 from adapter.web.app import create_app
 from adapter.web.context import FeedInfo, Health, WebContext
 from tests import stores
@@ -115,7 +116,8 @@ class House:
 
 @cache
 def hashed() -> str:
-    return passwords.hashed(PASSWORD)
+    """A light one: what a true one costs is tested once, and a thousand sign-ins need not pay it."""
+    return Argon2Hasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
 
 
 @contextmanager

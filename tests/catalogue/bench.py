@@ -3,7 +3,6 @@
 import asyncio
 import json
 import re
-import shutil
 import socket
 import struct
 import time
@@ -36,7 +35,6 @@ from adapter.sources.mllp_server import MllpServer
 from adapter.sources.senders import Senders
 from adapter.store import inbox
 from adapter.store.candidate_rows import CandidateRow
-from adapter.store.database import Database
 from adapter.store.schema import inbox_outcomes
 from adapter.store.secret import SiteSecret
 from adapter.telemetry import Metrics
@@ -62,16 +60,6 @@ def rules() -> Rulebook:
         "latin": replace(generic, site="latin", encoding="iso8859-1"),
     }
     return replace(shipped, sites={**shipped.sites, **ours})
-
-
-@cache
-def empty_store(folder: Path) -> Path:
-    """Migrated once; every case begins with a copy."""
-    path = folder / "empty.db"
-    database = Database.open(f"sqlite:///{path}")
-    database.migrate()
-    database.close()
-    return path
 
 
 @dataclass
@@ -148,9 +136,7 @@ def good(control: str, site: str) -> bytes:
 
 
 @contextmanager
-def opened(folder: Path, template: Path) -> Iterator[House]:
-    if stores.on_sqlite():
-        shutil.copy(template, folder / "adapter.db")
+def opened(folder: Path) -> Iterator[House]:
     database = stores.opened(folder)
     keeper = Keeper(
         database,
@@ -168,9 +154,9 @@ def opened(folder: Path, template: Path) -> Iterator[House]:
 
 
 @contextmanager
-def tried(case: Case, folder: Path, template: Path, profile: str = "generic") -> Iterator[Seen]:
+def tried(case: Case, folder: Path, profile: str = "generic") -> Iterator[Seen]:
     """The case between two good messages, from the socket to the state; the house stays open to be looked at."""
-    with opened(folder, template) as house:
+    with opened(folder) as house:
         seen = Seen(case, house)
         house.tell(*case.before)
         began = time.process_time()
@@ -184,9 +170,9 @@ def tried(case: Case, folder: Path, template: Path, profile: str = "generic") ->
 
 
 @contextmanager
-def borne(cases: Sequence[Case], folder: Path, template: Path) -> Iterator[Seen]:
+def borne(cases: Sequence[Case], folder: Path) -> Iterator[Seen]:
     """All of them on one connection of one house, a good message after each."""
-    with opened(folder, template) as house:
+    with opened(folder) as house:
         seen = Seen(cases[0], house)
         asyncio.run(_all_spoken(seen, cases))
         house.work()

@@ -54,16 +54,11 @@ CASES = [
 ]
 
 
-@pytest.fixture(scope="module")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return bench.empty_store(tmp_path_factory.mktemp("store"))
-
-
 @pytest.mark.parametrize(("case", "profile"), CASES)
 def test_every_production_profile_answers_on_the_wire_as_the_catalogue_says(
-    case: bench.Case, profile: str, tmp_path: Path, template: Path
+    case: bench.Case, profile: str, tmp_path: Path
 ) -> None:
-    with bench.tried(case, tmp_path, template, profile=profile) as seen:
+    with bench.tried(case, tmp_path, profile=profile) as seen:
         spoken = [f"{bench.code(one)[0]} {bench.error(one)}".split()[:2] for one in seen.answers]
         assert spoken == [word.split() for word in case.wire]
         assert bench.lot(seen.bad) == list(case.lot)

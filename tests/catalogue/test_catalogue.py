@@ -24,14 +24,9 @@ STRICT = [
 ]
 
 
-@pytest.fixture(scope="module")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return bench.empty_store(tmp_path_factory.mktemp("store"))
-
-
 @pytest.mark.parametrize(("row", "case"), CASES)
-def test_a_bad_message_between_two_good_ones(row: Row, case: Case, tmp_path: Path, template: Path) -> None:
-    with bench.tried(case, tmp_path, template) as seen:
+def test_a_bad_message_between_two_good_ones(row: Row, case: Case, tmp_path: Path) -> None:
+    with bench.tried(case, tmp_path) as seen:
         spoken = [bench.code(answer) for answer in seen.answers]
         wire = [
             word if word in ACKS else f"{word} {bench.error(answer)}"
@@ -66,20 +61,18 @@ def became(seen: bench.Seen, case: Case) -> None:
 
 
 @pytest.mark.parametrize("case", STRICT)
-def test_the_strict_profile_says_what_it_minds_and_keeps_it_all_the_same(
-    case: Case, tmp_path: Path, template: Path
-) -> None:
-    with bench.tried(case, tmp_path, template, profile="strict") as seen:
+def test_the_strict_profile_says_what_it_minds_and_keeps_it_all_the_same(case: Case, tmp_path: Path) -> None:
+    with bench.tried(case, tmp_path, profile="strict") as seen:
         code, _ = bench.code(seen.answers[0])
         assert f"{code} {bench.error(seen.answers[0])}".strip() == case.strict
         assert bench.lot(seen.bad) == list(case.lot)
 
 
-def test_one_house_bears_all_of_it_on_one_connection(each_store: str, tmp_path: Path, template: Path) -> None:
+def test_one_house_bears_all_of_it_on_one_connection(each_store: str, tmp_path: Path) -> None:
     cases = [
         case for row in ROWS for case in row.cases if not case.apart and case.conduct != "waits" and not case.seconds
     ]
-    with bench.borne(cases, tmp_path, template) as seen:
+    with bench.borne(cases, tmp_path) as seen:
         ends = [str(one.state) for one in seen.rows if one.control_id.startswith("GOOD-")]
         assert ends == ["applied"] * len(cases)
         counts = seen.house.counts()

@@ -43,7 +43,7 @@ def house(tmp_path: Path) -> Iterator[House]:
     """What earlier tests left in the memory of this process is no longer counted through with each collection."""
     gc.collect()
     gc.freeze()
-    with bench.opened(tmp_path, bench.empty_store(tmp_path)) as made:
+    with bench.opened(tmp_path) as made:
         yield made
     gc.unfreeze()
 

@@ -46,7 +46,6 @@ def file(tmp_path: Path) -> Iterator[SqliteDatabase]:
 @pytest.fixture
 def database(each_store: str, tmp_path: Path) -> Iterator[Database]:
     opened = stores.opened(tmp_path)
-    opened.migrate()
     yield opened
     opened.close()
 

@@ -104,8 +104,8 @@ def settle(house: House) -> None:
 
 def replayed(house: House, folder: Path, rules: Path | None = None) -> Replay:
     folder.mkdir()
+    shutil.copy(stores.empty(), folder / "replay.db")
     second = Database.open(f"sqlite:///{folder}/replay.db")
-    second.migrate()
     keeper = house.keeper
     other = keeper.rules if rules is None else assets.load_rulebook(rules, trials=["immunosep-demo"])
     return Replay(house.database, second, other, keeper.rules, keeper.secret, house.now)

@@ -54,7 +54,6 @@ class Peer:
 @pytest.fixture
 def database(each_store: str, tmp_path: Path) -> Iterator[Database]:
     made = stores.opened(tmp_path)
-    made.migrate()
     yield made
     made.close()
 

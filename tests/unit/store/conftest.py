@@ -1,6 +1,5 @@
-"""A store with the newest schema, one for each test and kind; the schema is built once and copied."""
+"""A store with the newest schema, one for each test and kind."""
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,28 +9,16 @@ from adapter.store.database import Database
 from tests import stores
 
 
-@pytest.fixture(scope="session")
-def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("schema") / "adapter.db"
-    made = Database.open(f"sqlite:///{path}")
-    made.migrate()
-    made.close()
-    return path
-
-
 @pytest.fixture
-def database(each_store: str, empty_store: Path, tmp_path: Path) -> Iterator[Database]:
-    if stores.on_sqlite():
-        shutil.copy(empty_store, tmp_path / "adapter.db")
+def database(each_store: str, tmp_path: Path) -> Iterator[Database]:
     opened = stores.opened(tmp_path)
     yield opened
     opened.close()
 
 
 @pytest.fixture
-def file(empty_store: Path, tmp_path: Path) -> Iterator[Database]:
+def file(tmp_path: Path) -> Iterator[Database]:
     """The same, for what only SQLite does."""
-    shutil.copy(empty_store, tmp_path / "adapter.db")
-    opened = Database.open(f"sqlite:///{tmp_path / 'adapter.db'}")
+    opened = stores.opened(tmp_path)
     yield opened
     opened.close()
