@@ -290,3 +290,8 @@ def state_of(
     return PatientState(
         patient, ordered, statements, Demographics({k: v for k, v in fields.items() if v.value}), **parts
     )
+
+
+def usable(known: PatientState, concept: str) -> list[Observation]:
+    """What is final or corrected of a concept, in order of effective time."""
+    return [now for result in known.results.get(concept, ()) if (now := result.usable) is not None]

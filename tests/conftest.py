@@ -45,9 +45,34 @@ def each_store(request: pytest.FixtureRequest) -> Iterator[str]:
 
 UNTRACED = (
     *("catalogue", "conformance", "corpus", "crash", "fuzz", "hapi", "icu", "laws", "medplum", "oracles"),
-    "shell/test_replay.py",
+    *(
+        f"shell/test_{name}.py"
+        for name in (
+            *(
+                "after_randomisation",
+                "connecting",
+                "daemon",
+                "fhir_files",
+                "follow_up",
+                "memory",
+                "merges",
+                "mllp_server",
+            ),
+            *(
+                "moves",
+                "overlay",
+                "polled_candidate",
+                "postgres_commands",
+                "process",
+                "quarantine",
+                "receiver",
+                "replay",
+            ),
+            *("rhythms", "screen", "snapshot", "start_up", "taken_back", "two_trials", "wheel"),
+        )
+    ),
 )
-"""Suites that repeat what others reach once: coverage does not follow them, which is a third of their time."""
+"""Suites that repeat what others reach: coverage does not follow them, which is a third of their time."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from adapter.domain.administration import Administration
 from adapter.domain.condition import Condition
 from adapter.domain.encounter import EncounterStatement
-from adapter.domain.observation import Observation, Result
+from adapter.domain.observation import Result
 from adapter.domain.truth import Truth
 
 
@@ -109,7 +109,3 @@ class PatientState:
         """What people decided of this episode, in order of time."""
         mine = (one for one in self.decisions if (one.trial, one.episode) == (trial, episode))
         return tuple(sorted(mine, key=lambda one: (one.at, one.digest)))
-
-    def observations(self, concept: str) -> tuple[Observation, ...]:
-        """Usable (final or corrected) observations of a concept in order of effective time."""
-        return tuple(now for result in self.results.get(concept, ()) if (now := result.usable) is not None)

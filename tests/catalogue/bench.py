@@ -39,7 +39,7 @@ from adapter.store.schema import inbox_outcomes
 from adapter.store.secret import SiteSecret
 from adapter.telemetry import Metrics
 from tests import stores
-from tests.builders import obx, oru
+from tests.builders import obx, oru, usable
 from tests.catalogue.model import Case, Stream
 from tests.walking import NOW, House
 
@@ -125,7 +125,7 @@ def told(observation: Observation) -> str:
 
 def believed(state: PatientState, concept: str) -> str | None:
     """The newest usable value, in the concept's own unit."""
-    found = state.observations(concept)
+    found = usable(state, concept)
     return told(found[-1]) if found else None
 
 

@@ -7,6 +7,7 @@ from adapter.screening.interpret import interpret
 from adapter.store import audit
 from adapter.store.projections import Span
 from adapter.store.projections import told as told_again
+from tests.builders import usable
 from tests.catalogue.bench import GOOD, Seen, believed, code, rules
 
 
@@ -230,12 +231,12 @@ def echoed(seen: Seen) -> None:
 
 def parts_kept(seen: Seen) -> None:
     """both values are kept"""
-    assert {one.original.value for one in seen.state().observations("platelets")} == {"98", "40"}
+    assert {one.original.value for one in usable(seen.state(), "platelets")} == {"98", "40"}
 
 
 def two_creatinines(seen: Seen) -> None:
     """both are kept; the worse one of the window scores"""
-    assert len(seen.state().observations("creatinine")) == 2
+    assert len(usable(seen.state(), "creatinine")) == 2
     assert seen.assessed().sofa.organs["renal"].score == 2
 
 
@@ -261,17 +262,17 @@ def no_respiration(seen: Seen) -> None:
 
 def ambiguous_hour(seen: Seen) -> None:
     """the first instant is kept and flagged"""
-    (one,) = seen.state().observations("platelets")
+    (one,) = usable(seen.state(), "platelets")
     assert one.effective.astimezone(UTC) == datetime(2025, 10, 26, 0, 30, tzinfo=UTC)
 
 
 def in_the_sites_zone(seen: Seen) -> None:
     """03:00 in Athens is 01:00 UTC"""
-    (one,) = seen.state().observations("platelets")
+    (one,) = usable(seen.state(), "platelets")
     assert one.effective.astimezone(UTC) == datetime(2026, 1, 2, 1, tzinfo=UTC)
 
 
 def shifted(seen: Seen) -> None:
     """04:30 in Athens"""
-    (one,) = seen.state().observations("platelets")
+    (one,) = usable(seen.state(), "platelets")
     assert one.effective.astimezone(UTC) == datetime(2025, 3, 30, 1, 30, tzinfo=UTC)

@@ -15,6 +15,7 @@ from adapter.domain.quantity import Quantity
 from adapter.scoring.chart import Chart, window_to
 from adapter.scoring.thresholds import DOSES, SEDATIVES, WINDOW
 from adapter.scoring.urine import urine
+from tests.builders import usable
 from tests.icu.charted import INVASIVE, Charted
 from tests.icu.tables import Stay
 from tests.icu.views import drop, given, keep, made, only, put
@@ -66,7 +67,7 @@ def bounds_are_numbers(state: PatientState, case: Case) -> PatientState:
     numbers = {(concept, at): Fraction(str(value)) for concept, at, value in case.charted.laboratory}
     for concept in POSSIBLE:
         kept = []
-        for one in state.observations(concept):
+        for one in usable(state, concept):
             value = numbers.get((concept, one.effective))
             if one.quantity is None or one.quantity.comparator is None:
                 kept.append(one)
@@ -85,7 +86,7 @@ def results_impossible(state: PatientState, case: Case) -> PatientState:
                 for name, at, value in case.charted.laboratory
                 if name == concept and value > 0 and not low <= value <= high
             ]
-            state = put(state, concept, [*state.observations(concept), *strange])
+            state = put(state, concept, [*usable(state, concept), *strange])
     return state
 
 
@@ -119,7 +120,7 @@ def charted_fio2(state: PatientState, _case: Case) -> PatientState:
     """FiO2 of the specimen, else the last charted one of four hours, whatever happened to the device meanwhile."""
     own: dict[str, float] = {}
     charted: dict[datetime, float] = {}
-    for one in state.observations("fio2"):
+    for one in usable(state, "fio2"):
         percent = _percent(one.original.value)
         if percent is not None:
             if one.original.code == SPECIMEN_FIO2 and percent != 20:
@@ -127,7 +128,7 @@ def charted_fio2(state: PatientState, _case: Case) -> PatientState:
             else:
                 charted[one.effective] = max(percent, charted.get(one.effective, 0.0))
     ratios = []
-    for gas in state.observations("pao2"):
+    for gas in usable(state, "pao2"):
         held = [at for at in charted if gas.effective - FIO2_REACH <= at <= gas.effective]
         fio2 = own.get(gas.message) or (charted[max(held)] if held else None)
         if fio2 and gas.quantity is not None:
@@ -149,7 +150,7 @@ def _percent(text: str) -> float | None:
 def ventilation_episodes(state: PatientState, case: Case) -> PatientState:
     """Ventilated within an episode, by mode or tube, and by nothing else; noninvasive support is none."""
     episodes = [one for one in case.charted.episodes() if one.status == INVASIVE]
-    times = {one.effective for name in ("pao2", "pf-ratio", "spo2") for one in state.observations(name)}
+    times = {one.effective for name in ("pao2", "pf-ratio", "spo2") for one in usable(state, name)}
     devices = [
         made("respiratory-support", at, None, "", code="invasive" if any(e.begin <= at <= e.end for e in episodes)
              else "hfnc")
@@ -165,7 +166,7 @@ def pressures_averaged(state: PatientState, _case: Case) -> PatientState:
     """Line and cuff of one moment are averaged; neither goes before the other."""
     found: dict[datetime, list[Fraction]] = defaultdict(list)
     for concept in ("map-arterial", "map-cuff", "map"):
-        for one in state.observations(concept):
+        for one in usable(state, concept):
             if one.quantity is not None:
                 found[one.effective].append(one.quantity.value)
     means = [made("map", at, sum(values, Fraction(0)) / len(values), PRESSURE) for at, values in found.items()]
@@ -179,13 +180,13 @@ def pressures_impossible(state: PatientState, case: Case) -> PatientState:
         for at, value in case.charted.pressures
         if 0 < value < 300 and not 10 <= value <= 250
     ]
-    return put(state, "map", [*state.observations("map"), *strange])
+    return put(state, "map", [*usable(state, "map"), *strange])
 
 
 def pressures_single(state: PatientState, _case: Case) -> PatientState:
     """A single low reading counts: each gets a twin beside it, so that it is sustained."""
     for concept in ("map-arterial", "map-cuff", "map"):
-        told = state.observations(concept)
+        told = usable(state, concept)
         twins = [replace(one, effective=one.effective - TWIN, identity=f"{one.identity} twin") for one in told]
         state = put(state, concept, [*told, *twins])
     return state
@@ -230,7 +231,7 @@ def tube_is_normal(state: PatientState, _case: Case) -> PatientState:
             totals.append(at)
     for concept in PARTS:
         state = keep(state, concept, lambda one: one.effective not in set(totals))
-    kept = [one for one in state.observations("gcs-total") if one.effective not in set(totals)]
+    kept = [one for one in usable(state, "gcs-total") if one.effective not in set(totals)]
     return put(state, "gcs-total", [*kept, *(made("gcs-total", at, Fraction(15), "{score}") for at in totals)])
 
 
@@ -241,7 +242,7 @@ def parts_assumed(state: PatientState, _case: Case) -> PatientState:
         earlier = {} if before.get("gcs-verbal") == 0 else before
         found = [parts.get(name, earlier.get(name, best)) for name, best in PARTS.items()]
         totals.append(made("gcs-total", at, Fraction(sum(max(1, part) for part in found)), "{score}"))
-    known = state.observations("gcs-total")
+    known = usable(state, "gcs-total")
     return put(drop(state, *PARTS), "gcs-total", [*known, *totals])
 
 
@@ -257,7 +258,7 @@ def _rows(state: PatientState) -> dict[datetime, tuple[dict[str, int], dict[str,
     """By moment the answers charted then, and those of the charting before, if less than six hours ago; the tube is 0."""
     rows: dict[datetime, dict[str, int]] = defaultdict(dict)
     for name in PARTS:
-        for one in state.observations(name):
+        for one in usable(state, name):
             value = 0 if TUBE in one.original.value else int(one.quantity.value if one.quantity else 1)
             rows[one.effective][name] = max(value, rows[one.effective].get(name, 0))
     found: dict[datetime, tuple[dict[str, int], dict[str, int]]] = {}
@@ -275,7 +276,7 @@ def _rows(state: PatientState) -> dict[datetime, tuple[dict[str, int], dict[str,
 def conduit_is_urine(state: PatientState, case: Case) -> PatientState:
     """An ileoconduit, which also drains stool (clinical 2.8), counts as urine."""
     drained = [made("urine-output", at, Fraction(str(value)), "mL") for at, value in case.charted.conduit]
-    return put(state, "urine-output", [*state.observations("urine-output"), *drained])
+    return put(state, "urine-output", [*usable(state, "urine-output"), *drained])
 
 
 def urine_of_any_entry(state: PatientState, _case: Case) -> PatientState:
@@ -285,7 +286,7 @@ def urine_of_any_entry(state: PatientState, _case: Case) -> PatientState:
         found = max((one.score for one in urine(chart, window_to(at, WINDOW))), default=None)
         if found is not None:
             totals.append(made("urine-output-24h", at, AS_POINTS[found], "mL"))
-    return put(state, "urine-output-24h", [*state.observations("urine-output-24h"), *totals])
+    return put(state, "urine-output-24h", [*usable(state, "urine-output-24h"), *totals])
 
 
 AS_POINTS = {0: Fraction(500), 3: Fraction(499), 4: Fraction(199)}
@@ -297,9 +298,9 @@ def urine_rate(state: PatientState, case: Case) -> PatientState:
     time since the entry before each (before the first: since the first heart rate), where that makes 22 to 30 hours.
     """
     volumes: dict[datetime, Fraction] = defaultdict(Fraction)
-    for one in state.observations("urine-output"):
+    for one in usable(state, "urine-output"):
         volumes[one.effective] += one.quantity.value if one.quantity else 0
-    for one in state.observations("bladder-irrigation"):
+    for one in usable(state, "bladder-irrigation"):
         volumes[one.effective] -= one.quantity.value if one.quantity else 0
     times = sorted(volumes)
     state = drop(state, "urine-output", "bladder-irrigation")

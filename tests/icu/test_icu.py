@@ -9,6 +9,7 @@ import pytest
 
 from adapter.domain.observation import Observation
 from adapter.domain.patient import PatientState
+from tests.builders import usable
 from tests.icu.__main__ import Believed, believed
 from tests.icu.charted import charted
 from tests.icu.compare import Tally, compared
@@ -87,7 +88,7 @@ def spoilt(state: PatientState) -> PatientState:
         assert one.quantity is not None
         return replace(one, quantity=replace(one.quantity, value=one.quantity.value * 10))
 
-    return put(state, "creatinine", map(tenfold, state.observations("creatinine")))
+    return put(state, "creatinine", map(tenfold, usable(state, "creatinine")))
 
 
 def test_ventilation_is_cut_as_mimic_code_cuts_it(demo: Tables) -> None:

@@ -9,6 +9,7 @@ from adapter.domain.administration import Administration
 from adapter.domain.observation import Observation, Original, Result, ResultStatus
 from adapter.domain.patient import PatientState
 from adapter.domain.quantity import Quantity
+from tests.builders import usable
 
 
 def only(state: PatientState, concepts: Iterable[str]) -> PatientState:
@@ -26,7 +27,7 @@ def drop(state: PatientState, *concepts: str) -> PatientState:
 
 
 def keep(state: PatientState, concept: str, such: Callable[[Observation], bool]) -> PatientState:
-    return put(state, concept, filter(such, state.observations(concept)))
+    return put(state, concept, filter(such, usable(state, concept)))
 
 
 def given(state: PatientState, such: Callable[[Administration], bool]) -> PatientState:

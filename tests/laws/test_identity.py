@@ -27,6 +27,7 @@ from adapter.screening import actions
 from adapter.screening.lives import is_known, visits_in
 from adapter.store import outbox, patients, persons, worklist
 from tests import stores
+from tests.builders import usable
 from tests.shell.test_merges import EDC, merge, who
 from tests.shell.test_moves import TRIAL, candidate, moved, unlink
 from tests.walking import House, open_house
@@ -250,7 +251,7 @@ class Graph:
         """What holds of whom, and who is on the worklist; without numbers of orders, which the prefix is part of."""
         found = {}
         for person, state, _ in self.people():
-            values = {concept: [one.quantity for one in state.observations(concept)] for concept in state.results}
+            values = {concept: [one.quantity for one in usable(state, concept)] for concept in state.results}
             told = {name: stated.value for name, stated in state.demographics.fields.items()}
             found[person.name.value[-1]] = (len(person.members), values, told, visits(state.statements))
         return found, sorted((row.patient.value[-1], row.episode) for row in self.rows() if row.standing)
