@@ -41,17 +41,18 @@ def free_port() -> int:
 
 
 class Daemon:
-    """`python -m adapter run` on free ports, with `more` of a configuration."""
+    """`python -m adapter run` on free ports, with `more` of a configuration; all roles, or those named."""
 
-    def __init__(self, folder: Path, more: str = "") -> None:
-        self.folder, self.mllp, self.web = folder, free_port(), free_port()
+    def __init__(self, folder: Path, more: str = "", roles: str = "") -> None:
+        self.folder, self.mllp, self.web, self.pages = folder, free_port(), free_port(), not roles or "web" in roles
         self.config = folder / "adapter.toml"
         self.config.write_text(CONFIG.format(folder=folder, mllp=self.mllp, web=self.web) + more)
         self.began = time.perf_counter()
         with (folder / "log").open("wb") as log:
             command = [sys.executable, "-m", "adapter", "run", "--config", str(self.config)]
             # Where coverage measures child processes, its own memory is not ours.
-            self.process = subprocess.Popen(command, stdout=log, stderr=log, env=unmeasured.environment())
+            spoken = {"ADAPTER_ADAPTER__ROLES": roles} if roles else {}
+            self.process = subprocess.Popen(command, stdout=log, stderr=log, env=unmeasured.environment() | spoken)
         while not self._ready():
             if self.process.poll() is not None:
                 raise SystemExit((folder / "log").read_text())
@@ -60,7 +61,10 @@ class Daemon:
 
     def _ready(self) -> bool:
         with contextlib.suppress(OSError):
-            return self.get("/readyz") == "ok\n"
+            if self.pages:
+                return self.get("/readyz") == "ok\n"
+            socket.create_connection(("127.0.0.1", self.mllp), timeout=1).close()
+            return True
         return False
 
     def get(self, path: str) -> str:
@@ -106,8 +110,8 @@ class Daemon:
 
 
 @contextlib.contextmanager
-def running(folder: Path, more: str = "") -> Iterator[Daemon]:
-    daemon = Daemon(folder, more)
+def running(folder: Path, more: str = "", roles: str = "") -> Iterator[Daemon]:
+    daemon = Daemon(folder, more, roles)
     try:
         yield daemon
     finally:

@@ -2,13 +2,14 @@
 
     python -m benchmarks worklist_busy
 
-The true daemon as a process of its own: receiving, screening, serving. Forty coordinators are signed in and ask in turns, each
-view written to the audit log; messages of 20 OBX come on ten connections for a thousand patients, some of whom come onto the
-list or change there meanwhile. Both are open loops: what is late is not waited for, and a page counts from the
-moment it was due to its last byte.
+The true daemon as a process of its own: receiving, screening, serving; then as two on one PostgreSQL, one of which serves
+the pages. Forty coordinators are signed in and ask in turns, each view written to the audit log; messages of 20 OBX come on
+ten connections for a thousand patients, some of whom come onto the list or change there meanwhile. Both are open loops: what
+is late is not waited for, and a page counts from the moment it was due to its last byte.
 """
 
 import asyncio
+import shutil
 import statistics
 import tempfile
 import threading
@@ -27,6 +28,8 @@ from benchmarks import latency, pipeline
 from benchmarks.daemon import Daemon, running
 from benchmarks.report import number, table
 from benchmarks.worklist import PATHS, RATE, ROWS, Reader, asked, copy, round_of, signed_in
+from tests import stores
+from tests.postgres import cluster
 from tests.web_house import hashed, house, mals
 
 MESSAGES_A_SECOND, SECONDS, QUICK_SECONDS = latency.RATE, 15, 6
@@ -40,17 +43,21 @@ BEFORE = 10_000
 
 def main(*, quick: bool = False) -> str:
     seconds = QUICK_SECONDS if quick else SECONDS
-    with tempfile.TemporaryDirectory(prefix="busy-") as name, filled(Path(name)) as (daemon, one):
-        now = datetime.now(UTC)  # noqa: TID251 — a benchmark's own clock
-        asyncio.run(charted(daemon, now))
-        cookies = [signed_in(daemon.web, person(n)) for n in range(PEOPLE)]
-        kinds = {"the list": ("/",), "the list, filtered and in pages": PATHS, "a candidate": (f"/c/{one}",)}
-        kinds["the log and the figures"] = ("/log", "/figures")
-        rows = [measured(daemon, cookies, kind, (seconds, turn)) for turn, kind in enumerate(kinds.items())]
-    heads = ["page", "p50 ms", "p95 ms", "p99 ms", "max ms", "messages", "answered p99 ms", "screened"]
+    rows = []
+    for place, filled in PLACES.items():
+        with tempfile.TemporaryDirectory(prefix="busy-") as name, filled(Path(name)) as (daemon, one):
+            now = datetime.now(UTC)  # noqa: TID251 — a benchmark's own clock
+            asyncio.run(charted(daemon, now))
+            cookies = [signed_in(daemon.web, person(n)) for n in range(PEOPLE)]
+            kinds = {"the list": ("/",), "the list, filtered and in pages": PATHS, "a candidate": (f"/c/{one}",)}
+            kinds["the log and the figures"] = ("/log", "/figures")
+            rows += [
+                [place, *measured(daemon, cookies, kind, (seconds, turn))] for turn, kind in enumerate(kinds.items())
+            ]
+    heads = ["daemon", "page", "p50 ms", "p95 ms", "p99 ms", "max ms", "messages", "answered p99 ms", "screened"]
     note = (
         f"{ROWS:,} candidates, {RATE} requests a second of {PEOPLE} people beside {MESSAGES_A_SECOND} messages a second of {BEDS:,} patients "
-        f"for {seconds} s each; the daemon is a process of its own, the senders and readers are another on the same cores."
+        f"for {seconds} s each; the senders and readers are another process on the same cores, and so is PostgreSQL."
     )
     return f"{table(heads, rows)}\n\n{note}"
 
@@ -60,15 +67,34 @@ def person(n: int) -> str:
 
 
 @contextmanager
-def filled(folder: Path) -> Iterator[tuple[Daemon, str]]:
-    """The daemon over a store of so many; and the id of one of them, whom the store knows whole."""
-    (folder / "data").mkdir(mode=0o700)
-    database = Database.open(f"sqlite:///{folder}/data/adapter.db")
-    database.migrate()
-    one = crowd(database, folder)
-    database.close()
+def together(folder: Path) -> Iterator[tuple[Daemon, str]]:
+    """One daemon over a store of so many; and the id of one of them, whom the store knows whole."""
+    one = crowd(made(folder), folder)
     with running(folder, SIGN_IN) as daemon:
         yield daemon, one
+
+
+@contextmanager
+def apart(folder: Path) -> Iterator[tuple[Daemon, str]]:
+    """The pages in a process of their own, beside one that receives and screens, on one PostgreSQL."""
+    with cluster() as server, stores.using(server):
+        one = crowd(made(folder), folder)
+        more = f"{SIGN_IN}{stores.settings(folder / 'data')}"
+        with running(folder, more, "web") as front:
+            back = folder / "back"
+            (back / "data").mkdir(mode=0o700, parents=True)
+            shutil.copy(folder / "data" / "site.key", back / "data" / "site.key")
+            with running(back, more, "receive,process,deliver") as behind:
+                front.mllp = behind.mllp
+                yield front, one
+
+
+PLACES = {"one, SQLite": together, "pages apart, PostgreSQL": apart}
+
+
+def made(folder: Path) -> Database:
+    (folder / "data").mkdir(mode=0o700)
+    return stores.opened(folder / "data")
 
 
 def crowd(database: Database, folder: Path) -> str:
@@ -92,6 +118,7 @@ def crowd(database: Database, folder: Path) -> str:
         tx.execute(candidate_history.insert(), lines)
         for n in range(PEOPLE):
             accounts.add_user(tx, accounts.User(person(n), "coordinator", hashed(), now))
+    database.close()
     return str(many[0]["id"])
 
 
