@@ -15,7 +15,7 @@ from adapter.domain.observation import Observation
 from adapter.domain.patient import PatientState
 from adapter.domain.quantity import Interval
 from adapter.domain.trial import Code, Comparison, Operator, Trial
-from adapter.eligibility.answers import completed_years, covid_active
+from adapter.eligibility.answers import age_years, completed_years, covid_active, culture_growth
 from adapter.eligibility.coded import given as drug_given
 from adapter.eligibility.coded import listed, on_record, organism, together
 from adapter.eligibility.finding import Reading
@@ -130,6 +130,15 @@ def test_years_are_completed_on_the_birthday_and_as_far_as_it_is_known(
     born: str, on: date, years: tuple[int, int] | None
 ) -> None:
     assert completed_years(born, on) == years
+
+
+@pytest.mark.parametrize(
+    ("born", "lacks"), [("", "No date of birth is on file"), ("2008", "The date of birth is not complete")]
+)
+def test_an_age_that_does_not_decide_is_asked_for(look: Look, born: str, lacks: str) -> None:
+    adult = Comparison("age_years", Operator.AT_LEAST, Fraction(18))
+    found = look(age_years, adult, state_of(birth_date=born), after(2))
+    assert (found.asks, found.missing) == ((f"How old is the patient? {lacks}",), ("age_years",))
 
 
 # --- codes -----------------------------------------------------------------------------------------------------------
@@ -255,6 +264,13 @@ def test_an_organism_of_a_month_ago_is_none_of_now(look: Look) -> None:
     state = state_of(observation("culture-organism", "s. hominis", at=T0))
     assert look(organism, SKIN, state, T0 + TWO_WEEKS - timedelta(seconds=1)).word is True
     assert look(organism, SKIN, state, T0 + TWO_WEEKS).word is None
+
+
+def test_growth_asked_for_without_a_window_counts_however_old(look: Look) -> None:
+    ever = Comparison("culture.growth", Operator.IS, value=True)
+    told = (observation("culture-organism", "s. aureus", at=after(-9000)), observation("culture-organism", "sterile"))
+    found = look(culture_growth, ever, state_of(*told), after(2))
+    assert (found.word, shown(found)) == (True, [("culture-organism", "s. aureus")])
 
 
 def test_the_day_with_most_drugs_counts_whichever_came_first(look: Look) -> None:

@@ -80,6 +80,10 @@ def test_every_line_of_the_page_reaches_the_trial() -> None:
             Fraction(str(said)) if isinstance(said, float) else said
         )
     assert [(s.id, s.blocked_as) for s in trial.strata] == [(s["id"], s.get("blocked_as", "")) for s in page["strata"]]
+    days = trial.follow_up
+    assert [list(days.sofa_days), list(days.survival_days), hours(days.carry_forward)] == [
+        page["follow_up"][key] for key in ("sofa_days", "survival_days", "carry_forward")
+    ]
     assert [(c.id, c.starts, hours(c.limit), [hours(mark) for mark in c.warn_left]) for c in trial.clocks] == [
         (c["id"], c["from"], c["limit"], c["warn_left"]) for c in page["clocks"]
     ]
