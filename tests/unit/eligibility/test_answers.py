@@ -11,11 +11,11 @@ import pytest
 from adapter.domain.administration import Administration
 from adapter.domain.assessment import Assessment, CriterionResult, Evidence
 from adapter.domain.condition import Condition, ConditionStatus
-from adapter.domain.observation import Observation
+from adapter.domain.observation import Observation, Original
 from adapter.domain.patient import PatientState
 from adapter.domain.quantity import Interval
 from adapter.domain.trial import Code, Comparison, Operator, Trial
-from adapter.eligibility.answers import age_years, completed_years, covid_active, culture_growth
+from adapter.eligibility.answers import age_years, coded_answer, completed_years, covid_active, culture_growth
 from adapter.eligibility.coded import given as drug_given
 from adapter.eligibility.coded import listed, on_record, organism, together
 from adapter.eligibility.finding import Reading
@@ -100,6 +100,15 @@ def test_a_stratum_is_looked_at_again_when_a_test_of_tomorrow_may_block_it(judge
         observation("sars-cov-2", "detected", at=after(3)),
     )
     assert judged(state_of(*told, encounter=ED)).review_at == after(3)
+
+
+@pytest.mark.parametrize(("fact", "concept"), [("pregnancy.test", "pregnancy-test"), ("hiv.test", "hiv-test")])
+def test_a_test_is_looked_at_again_when_its_window_is_over(look: Look, fact: str, concept: str) -> None:
+    rule = Comparison(fact, Operator.IS, "positive", within=TWO_WEEKS)
+    state = state_of(observation(concept, "positive", at=after(1)))
+    found = look(coded_answer, rule, state, after(2))
+    assert (found.word, found.changes) == ("positive", after(1) + TWO_WEEKS)
+    assert look(coded_answer, rule, state, found.changes).word is None
 
 
 # --- age -------------------------------------------------------------------------------------------------------------
@@ -325,6 +334,12 @@ def test_a_derived_count_says_what_it_was_made_of(look: Look) -> None:
     assert found.flags == ("clumped", "manual", DERIVED)
     (one,) = found.evidence
     assert (one.concept, one.value, one.unit, one.original_value) == ("neutrophils", "1.4", "10*3/uL", "2 × 70 %")
+
+
+def test_a_share_without_a_unit_ends_with_its_number(look: Look) -> None:
+    share = observation("neutrophil-percent", 70, original=Original("70", "", "neutrophil-percent", "TEST"))
+    (one,) = look(neutrophils, NEUTROPHILS, state_of(observation("wbc", 2), share), after(1)).evidence
+    assert one.original_value == "2 × 70"
 
 
 def test_a_count_of_three_days_ago_is_no_neutropenia_of_today(look: Look) -> None:
