@@ -207,3 +207,10 @@ def test_a_chronic_diagnosis_of_a_scoring_organ_is_flagged(
     found = judged(state_of(*six_organs(creatinine="2.5"), encounter=EMERGENCY, conditions=(told,)))
     assert ("chronic_dysfunction_possible" in found.flags) == flagged
     assert (found.sofa.low, next(str(c.answer) for c in found.criteria if c.id == "I6")) == (2, "met")
+
+
+def test_a_diagnosis_on_record_stops_nobody_whose_organ_has_no_chronic_set(judged: Judge, six_organs: Make) -> None:
+    """Pressure and consciousness may fail for long too, but no code of ours says so."""
+    told = state_of(*six_organs(map=60, gcs_total=11), encounter=EMERGENCY, conditions=(diagnosis("N18.6"),))
+    found = judged(told)
+    assert (found.sofa.low, "chronic_dysfunction_possible" in found.flags) == (3, False)

@@ -11,11 +11,11 @@ import pytest
 from adapter.domain.administration import Administration
 from adapter.domain.assessment import Assessment, CriterionResult, Evidence
 from adapter.domain.condition import Condition, ConditionStatus
-from adapter.domain.observation import Observation
+from adapter.domain.observation import Observation, Original
 from adapter.domain.patient import PatientState
 from adapter.domain.quantity import Interval
 from adapter.domain.trial import Code, Comparison, Operator, Trial
-from adapter.eligibility.answers import completed_years, covid_active
+from adapter.eligibility.answers import age_years, coded_answer, completed_years, covid_active, culture_growth
 from adapter.eligibility.coded import given as drug_given
 from adapter.eligibility.coded import listed, on_record, organism, together
 from adapter.eligibility.finding import Reading
@@ -102,6 +102,15 @@ def test_a_stratum_is_looked_at_again_when_a_test_of_tomorrow_may_block_it(judge
     assert judged(state_of(*told, encounter=ED)).review_at == after(3)
 
 
+@pytest.mark.parametrize(("fact", "concept"), [("pregnancy.test", "pregnancy-test"), ("hiv.test", "hiv-test")])
+def test_a_test_is_looked_at_again_when_its_window_is_over(look: Look, fact: str, concept: str) -> None:
+    rule = Comparison(fact, Operator.IS, "positive", within=TWO_WEEKS)
+    state = state_of(observation(concept, "positive", at=after(1)))
+    found = look(coded_answer, rule, state, after(2))
+    assert (found.word, found.changes) == ("positive", after(1) + TWO_WEEKS)
+    assert look(coded_answer, rule, state, found.changes).word is None
+
+
 # --- age -------------------------------------------------------------------------------------------------------------
 
 
@@ -130,6 +139,15 @@ def test_years_are_completed_on_the_birthday_and_as_far_as_it_is_known(
     born: str, on: date, years: tuple[int, int] | None
 ) -> None:
     assert completed_years(born, on) == years
+
+
+@pytest.mark.parametrize(
+    ("born", "lacks"), [("", "No date of birth is on file"), ("2008", "The date of birth is not complete")]
+)
+def test_an_age_that_does_not_decide_is_asked_for(look: Look, born: str, lacks: str) -> None:
+    adult = Comparison("age_years", Operator.AT_LEAST, Fraction(18))
+    found = look(age_years, adult, state_of(birth_date=born), after(2))
+    assert (found.asks, found.missing) == ((f"How old is the patient? {lacks}",), ("age_years",))
 
 
 # --- codes -----------------------------------------------------------------------------------------------------------
@@ -257,6 +275,13 @@ def test_an_organism_of_a_month_ago_is_none_of_now(look: Look) -> None:
     assert look(organism, SKIN, state, T0 + TWO_WEEKS).word is None
 
 
+def test_growth_asked_for_without_a_window_counts_however_old(look: Look) -> None:
+    ever = Comparison("culture.growth", Operator.IS, value=True)
+    told = (observation("culture-organism", "s. aureus", at=after(-9000)), observation("culture-organism", "sterile"))
+    found = look(culture_growth, ever, state_of(*told), after(2))
+    assert (found.word, shown(found)) == (True, [("culture-organism", "s. aureus")])
+
+
 def test_the_day_with_most_drugs_counts_whichever_came_first(look: Look) -> None:
     one, other = (given(name, dose="300", unit="mg", at=after(30)) for name in ("isoniazid", "rifampicin"))
     alone = given("pyrazinamide", dose="300", unit="mg", at=T0)
@@ -309,6 +334,12 @@ def test_a_derived_count_says_what_it_was_made_of(look: Look) -> None:
     assert found.flags == ("clumped", "manual", DERIVED)
     (one,) = found.evidence
     assert (one.concept, one.value, one.unit, one.original_value) == ("neutrophils", "1.4", "10*3/uL", "2 × 70 %")
+
+
+def test_a_share_without_a_unit_ends_with_its_number(look: Look) -> None:
+    share = observation("neutrophil-percent", 70, original=Original("70", "", "neutrophil-percent", "TEST"))
+    (one,) = look(neutrophils, NEUTROPHILS, state_of(observation("wbc", 2), share), after(1)).evidence
+    assert one.original_value == "2 × 70"
 
 
 def test_a_count_of_three_days_ago_is_no_neutropenia_of_today(look: Look) -> None:

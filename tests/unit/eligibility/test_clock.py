@@ -8,18 +8,28 @@ from typing import Any
 
 import pytest
 
-from adapter.domain.assessment import Assessment
+from adapter.domain.assessment import Assessment, CriterionResult
 from adapter.domain.encounter import EncounterAction, EncounterClass
 from adapter.domain.trial import Clock, Comparison, Operator, Trial
 from adapter.eligibility.clock import TimeLimit, time_limit_of
+from adapter.eligibility.evaluate import assess
+from adapter.scoring.chart import Chart
+from adapter.scoring.options import ScoringOptions
 from tests.builders import T0, after, hours, observation, state_of, visit
 
 Judge = Callable[..., Assessment]
 Make = Callable[..., Any]
+Results = Callable[[Assessment, str], CriterionResult]
 ED = visit(at=T0)
 WARD = visit(at=T0, cls=EncounterClass.INPATIENT, ward="MED")
 CLOCK = Clock("start-of-treatment", "I6", hours(72), (hours(24), hours(12)))
 RUNS = TimeLimit(CLOCK, T0)
+
+
+def with_sepsis(trial: Trial, points: int, within: timedelta | None) -> Trial:
+    """The page with a sepsis criterion that asks for so many points anywhere."""
+    rule = Comparison("sofa.total", Operator.AT_LEAST, Fraction(points), within=within)
+    return replace(trial, criteria=tuple(replace(c, met_when=rule) if c.id == "I6" else c for c in trial.criteria))
 
 
 @pytest.mark.parametrize(
@@ -79,6 +89,44 @@ def test_sepsis_on_the_ward_begins_when_the_infection_is_old_enough_to_be_the_ho
     assert judged(state, after(47.99)).sepsis.onset is None
     assert judged(state, after(48)).sepsis.onset == after(48)
     assert judged(state, after(50)).sepsis.onset == after(48)
+
+
+def test_an_infection_recorded_afterwards_is_searched_with_on_the_same_chart(
+    immunosep: Trial, six_organs: Make, answered: Make
+) -> None:
+    """Recorded as of the first day it came along: what was found before is no rise above a score that nobody knows."""
+    told = (*six_organs(at=after(1)), *six_organs(at=after(30), platelets=40))
+    chart = Chart(state_of(*told, encounter=WARD))
+    assert assess(immunosep, chart, after(50), options=ScoringOptions(), rulebook="").sepsis.onset == after(48)
+    chart = chart.followed_by(replace(chart.state, determinations=(answered("I5", "met", after(10)),)))
+    assert assess(immunosep, chart, after(50), options=ScoringOptions(), rulebook="").sepsis.onset is None
+
+
+@pytest.mark.parametrize("within", [None, hours(24)], ids=["by the parameter", "by the rule too"])
+def test_what_is_asked_for_follows_the_day_s_results_out_of_their_window_on_the_same_chart(
+    immunosep: Trial, six_organs: Make, criterion: Results, within: timedelta | None
+) -> None:
+    """The gas is of yesterday first, its oxygen hours later: the score is the same, the question is not."""
+    told = (
+        *six_organs(fio2=None, platelets=140),
+        *six_organs(at=after(5), pao2=None, platelets=140),
+        *six_organs(at=after(20), pao2=None, fio2=None, platelets=140),
+    )
+    chart, page = Chart(state_of(*told, encounter=ED)), with_sepsis(immunosep, 2, within)
+    asks = []
+    for hour in (25, 30):
+        found = assess(page, chart, after(hour), options=ScoringOptions(), rulebook="")
+        asks.append(criterion(found, "I6").ask)
+    assert asks == ["For SOFA, ask for pao2", "For SOFA, ask for pao2, fio2"]
+
+
+def test_another_page_of_the_same_name_finds_its_own_onset_on_the_same_chart(
+    immunosep: Trial, six_organs: Make
+) -> None:
+    chart = Chart(state_of(*six_organs(platelets=90), observation("platelets", 40, at=after(5)), encounter=ED))
+    pages = [with_sepsis(immunosep, points, None) for points in (2, 3)]
+    found = [assess(page, chart, after(6), options=ScoringOptions(), rulebook="").sepsis.onset for page in pages]
+    assert found == [T0, after(5)]
 
 
 def test_sepsis_may_begin_this_very_moment(judged: Judge, six_organs: Make) -> None:

@@ -18,6 +18,7 @@ from adapter.domain.trial import Comparison, Needs, Operator, Trial
 from adapter.domain.truth import Truth
 from adapter.eligibility.evaluate import assess
 from adapter.eligibility.explain import as_json
+from adapter.scoring.chart import chart_of
 from adapter.scoring.options import ScoringOptions
 from tests.builders import PATIENT, T0, after, observation, state_of, visit
 
@@ -130,6 +131,19 @@ def test_the_episode_without_a_visit_is_over_once_a_visit_is_known(
         episode="no-visit",
     )
     assert (now_known.episode, now_known.shown, now_known.review_at) == ("no-visit", False, None)
+
+
+def test_another_page_of_the_same_name_finds_its_own_stratum_on_the_same_chart(immunosep: Trial) -> None:
+    """What is remembered of a patient by one edition of the protocol says nothing under the next."""
+    chart = chart_of(state_of(MALS, encounter=ED))
+    higher = tuple(
+        replace(one, met_when=replace(one.met_when, value=Fraction(6000))) if one.id == "mals" else one
+        for one in immunosep.strata
+        if isinstance(one.met_when, Comparison)
+    )
+    pages = [replace(immunosep, stratum_requires="any", strata=strata) for strata in (immunosep.strata, higher)]
+    found = [assess(page, chart, after(2), options=ScoringOptions(), rulebook="").stratum for page in pages]
+    assert found == ["mals", "unclassified"]
 
 
 def test_a_rule_without_a_context_holds_anywhere(
@@ -400,6 +414,24 @@ def test_a_discharge_after_randomisation_ends_the_search_as_ever(
     assert not judged(told, after(26)).shown
 
 
+def test_of_two_running_visits_the_one_in_which_the_patient_was_randomised_is_told(
+    judged: Judge, septic: tuple[Observation, ...]
+) -> None:
+    """Another was told while that one ran (a second account of one stay): the study is followed in its own."""
+    other = visit(at=after(2), cls=EncounterClass.INPATIENT, number="V9", ward="MED")
+    found = judged(state_of(*septic, MALS, encounter=(ED, other), decisions=(randomised(after(3)),)), after(30))
+    assert found.encounter is not None
+    assert (found.episode, found.encounter.visit, found.sepsis.context) == ("V1", "V1", "emergency")
+
+
+def test_a_patient_randomised_without_a_visit_is_told_by_the_visit_of_then(
+    judged: Judge, septic: tuple[Observation, ...]
+) -> None:
+    nowhere = replace(randomised(after(3)), episode="no-visit")
+    found = judged(state_of(*septic, MALS, encounter=visit(at=after(1)), decisions=(nowhere,)), after(30))
+    assert (found.episode, found.encounter and found.encounter.visit) == ("no-visit", "V1")
+
+
 # --- a record that was deleted ------------------------------------------------------------------------------------------
 
 
@@ -476,6 +508,19 @@ def test_what_is_lacking_for_sepsis_is_asked_for_by_its_names_with_the_question_
     assert (criterion(here, "I6").ask, here.missing[-1]) == ("For SOFA, ask for bilirubin", "bilirubin")
 
 
+@pytest.mark.parametrize("at_admission", ["0.8", None], ids=["all measured", "one not measured"])
+def test_the_score_before_is_asked_for_only_where_the_record_leaves_it_open(
+    judged: Judge, six_organs: Make, criterion: Results, at_admission: str | None
+) -> None:
+    told = (
+        *six_organs(at=after(1), bilirubin=at_admission),
+        *six_organs(at=after(70), platelets=140, bilirubin=None),
+    )
+    ask = criterion(judged(state_of(*told, encounter=WARD), after(71)), "I6").ask
+    before = "The SOFA before the infection is not on record: did it rise by the points the protocol asks for?; "
+    assert ask == ("" if at_admission else before) + "For SOFA, ask for bilirubin"
+
+
 def test_the_rise_on_the_ward_shows_the_values_of_the_organs_that_score(
     judged: Judge, six_organs: Make, criterion: Results
 ) -> None:
@@ -489,3 +534,11 @@ def test_a_gas_of_yesterday_is_asked_for_with_its_oxygen(judged: Judge, six_orga
     """Both were measured once, and neither is today's."""
     told = (*six_organs(), *six_organs(at=after(30), pao2=None, fio2=None, platelets=140))
     assert judged(state_of(*told, encounter=ED), after(31)).missing[-2:] == ("pao2", "fio2")
+
+
+def test_what_no_rule_decides_is_for_a_person_whatever_the_page_says_it_needs(
+    judged: Judge, immunosep: Trial, criterion: Results
+) -> None:
+    """Nothing that could come would answer it: it must not keep a patient incomplete."""
+    criteria = tuple(replace(c, needs=Needs.DATA) if c.id == "I4" else c for c in immunosep.criteria)
+    assert criterion(judged(state_of(encounter=ED), criteria=criteria), "I4").needs is Needs.PERSON

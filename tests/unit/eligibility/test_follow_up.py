@@ -142,6 +142,8 @@ def test_the_story_is_told_in_the_explanation(judged: Judge) -> None:
     patient = person(observation("platelets", "90", None, RANDOMISED), observation("map", "70", None, LATER))
     told = as_json(judged(patient, LATER, follow_up=PLAN), patient="x", software="y")["follow_up"]
     assert [day["day"] for day in told["days"]] == [1, 2, 28]
+    first = {key: said for key, said in told["days"][0].items() if key not in {"components", "missing"}}
+    assert first == {"day": 1, "date": "2026-01-02", "low": 2, "high": 22, "carried": []}
     assert told["days"][0]["components"]["coagulation"]["score"] == 2
     assert told["days"][1]["carried"] == ["coagulation"]
     assert told["survival"] == [{"day": 28, "date": "2026-01-29", "status": "alive", "known_by": LATER.isoformat()}]

@@ -80,6 +80,10 @@ def test_every_line_of_the_page_reaches_the_trial() -> None:
             Fraction(str(said)) if isinstance(said, float) else said
         )
     assert [(s.id, s.blocked_as) for s in trial.strata] == [(s["id"], s.get("blocked_as", "")) for s in page["strata"]]
+    days = trial.follow_up
+    assert [list(days.sofa_days), list(days.survival_days), hours(days.carry_forward)] == [
+        page["follow_up"][key] for key in ("sofa_days", "survival_days", "carry_forward")
+    ]
     assert [(c.id, c.starts, hours(c.limit), [hours(mark) for mark in c.warn_left]) for c in trial.clocks] == [
         (c["id"], c["from"], c["limit"], c["warn_left"]) for c in page["clocks"]
     ]
@@ -94,6 +98,7 @@ def test_what_a_page_may_leave_out_is_empty(changed: Changed) -> None:
     assert both is not None
     assert (both.short, both.source, both.ask, both.met_when, both.suggested_when) == ("", "", "", None, None)
     assert changed("  consent_criterion: I4  ", "  #").parameters.consent_criterion == ""
+    assert changed("  infection_sets: [pneumonia, bacteraemia] ", "  #").parameters.infection_codes == ()
     assert changed(", warn_left: [24 h, 12 h]", "").clocks[0].warn_left == ()
 
 
@@ -187,6 +192,7 @@ MISTAKES = {
     "met_when: {fact: stratum.assigned, is: true}": ("met_when: {fact: stratum.assigned, is: maybe}", "true or false"),
     "- {fact: sex, is: male}": ("- {fact: sex, is: man}", "is never 'man' — did you mean 'male'"),
     "{fact: sex, is: female}": ("{fact: sex, is: female, within: 3 d}", "has no 'within'"),
+    "{fact: code_status.dnr, is: true}": ("{fact: code_status.dnr, is: true, within: 3 d}", "has no 'within'"),
     "needs: nothing": ("needs: nobody", "known: data, nothing, person"),
     "sepsis_criterion: I6": ("sepsis_criterion: I66", "unknown sepsis_criterion 'I66'"),
     "stratum_criterion: I7": ("stratum_criterion: E7", "unknown stratum_criterion"),

@@ -1,14 +1,20 @@
 """Which laboratory decides, what is a pair, and what is near a threshold."""
 
 from collections.abc import Callable
+from dataclasses import replace
+from fractions import Fraction
 from typing import Any
 
 import pytest
 
 from adapter.domain.assessment import Assessment, CriterionResult
+from adapter.domain.condition import Condition, ConditionStatus
 from adapter.domain.observation import Observation
-from adapter.domain.trial import Needs
+from adapter.domain.trial import Code, Comparison, Needs, Operator, Stratum, Trial
 from adapter.domain.truth import Truth
+from adapter.eligibility.evaluate import assess
+from adapter.scoring.chart import Chart
+from adapter.scoring.options import ScoringOptions
 from tests.builders import T0, after, observation, state_of, visit
 
 Judge = Callable[..., Assessment]
@@ -147,3 +153,26 @@ def test_a_result_dated_in_the_future_waits_for_its_time(judged: Judge, septic: 
     found = judged(state, after(2))
     assert (found.stratum, found.review_at) == ("indeterminate", after(3))
     assert judged(state, after(3)).stratum == "mals"
+
+
+def test_a_stratum_may_rest_on_the_score_and_is_looked_at_again_when_its_results_grow_old(
+    immunosep: Trial, septic: tuple[Observation, ...]
+) -> None:
+    failing = Stratum("failing", Comparison("sofa.total", Operator.AT_LEAST, Fraction(2)))
+    trial, chart = replace(immunosep, strata=(failing,), stratum_requires="any"), Chart(state_of(*septic, encounter=ED))
+    found = [assess(trial, chart, after(hour), options=ScoringOptions(), rulebook="").stratum for hour in (23, 24)]
+    assert found == ["failing", "indeterminate"]
+
+
+def test_a_stratum_is_blocked_by_a_diagnosis_that_is_told_later_on_the_same_chart(
+    immunosep: Trial, septic: tuple[Observation, ...]
+) -> None:
+    lupus = Comparison("condition.on_record", Operator.IS, value=True, of="lupus", codes=(Code("icd-10", "M329"),))
+    blocked = tuple(replace(one, blocked_when=lupus, blocked_as="blocked") for one in immunosep.strata[:1])
+    trial = replace(immunosep, strata=blocked, stratum_requires="any")
+    chart, found = Chart(state_of(*septic, observation("ferritin", 5200), encounter=ED)), list[str]()
+    told = Condition("1", "icd-10", "M32.9", ConditionStatus.ACTIVE, after(1), "1", digest="d")
+    for conditions in ((), (told,)):
+        chart = chart.followed_by(replace(chart.state, conditions=conditions))
+        found.append(assess(trial, chart, after(2), options=ScoringOptions(), rulebook="").stratum)
+    assert found == ["mals", "blocked"]

@@ -1,8 +1,10 @@
 import hashlib
+from collections.abc import Iterable
+from itertools import product
 
 import pytest
 
-from adapter.hl7.mllp import Frame, FrameDecoder, Noise, Oversize, Truncated, encode
+from adapter.hl7.mllp import Frame, FrameDecoder, FrameEvent, Noise, Oversize, Truncated, encode
 
 MESSAGE = b"MSH|^~\\&|A\rPID|1\r"
 
@@ -142,3 +144,49 @@ def test_what_is_held_of_an_open_frame_is_known_to_whoever_counts_the_memory() -
     assert (decoder.in_frame, decoder.held) == (True, len(MESSAGE))
     decoder.feed(b"\x1c\r")
     assert (decoder.in_frame, decoder.held) == (False, 0)
+
+
+READS = (
+    encode(b"abcd"),
+    encode(b""),
+    encode(b"abcde"),
+    encode(b"a\x0bb"),
+    b"\x0bhalf",
+    b"\x0b",
+    b"\x1c",
+    b"\r",
+    b"\n",
+    b"noise",
+)
+"""What one read brings at a limit of four bytes: whole frames, the one at the limit and the one over it too, and parts."""
+
+
+def heard(reads: Iterable[bytes]) -> tuple[list[FrameEvent], list[int], int, bool]:
+    """What came out, how much noise stood at the end, what is held, and whether a frame is open."""
+    decoder = FrameDecoder(limit=4)
+    events = [event for read in reads for event in decoder.feed(read)]
+    noise, held, is_open = decoder.noise, decoder.held, decoder.in_frame
+    return events + decoder.close(), [noise, decoder.noise], held, is_open
+
+
+@pytest.mark.parametrize("first", READS)
+def test_a_read_that_is_one_frame_is_heard_as_its_bytes_would_be(first: bytes) -> None:
+    for later in product(READS, repeat=2):
+        reads = (first, *later)
+        byte_by_byte = heard(bytes([byte]) for byte in b"".join(reads))
+        assert heard(reads) == byte_by_byte, reads
+        assert heard([b"".join(reads)]) == byte_by_byte, reads
+
+
+def test_a_frame_at_the_limit_is_read_in_pieces_too() -> None:
+    decoder = FrameDecoder(limit=8)
+    events = [event for byte in encode(b"12345678") for event in decoder.feed(bytes([byte]))]
+    assert events == [Frame(b"12345678")]
+
+
+def test_a_frame_without_end_is_given_up_at_four_limits_in_pieces_too() -> None:
+    decoder = FrameDecoder(limit=10)
+    decoder.feed(b"\x0b")
+    events = [decoder.feed(b"xxxxxxxx") for _ in range(5)]
+    assert events == [[], [], [], [], [Oversize(b"x" * 10, 40, hashlib.sha256(b"x" * 40).hexdigest())]]
+    assert not decoder.in_frame
