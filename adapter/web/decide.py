@@ -11,6 +11,7 @@ from adapter.web import fields, wishes
 from adapter.web.access import MayAct, check_csrf
 from adapter.web.acts import Wish, perform
 from adapter.web.context import WebContext
+from adapter.web.onward import onward
 from adapter.web.sessions import Visitor
 from adapter.web.tongue import plain, say
 from adapter.web.wishes import Asked, RefusedError
@@ -108,5 +109,12 @@ async def _done(
             number=done.inbox_id,
         )
         return await candidate_page(request, visitor, candidate, problem=problem)
-    anchor = f"#criterion-{given['criterion']}" if kind == "determination" else f"#{kind}"
-    return RedirectResponse(f"/c/{candidate}?saved={done.state}{anchor}", status_code=303)
+    following = request.query_params.get("following", "")
+    then = _answered(trial, given, following) if kind == "determination" else f"#{kind}"
+    return RedirectResponse(f"/c/{candidate}?saved={done.state}{then}", status_code=303)
+
+
+def _answered(trial: Trial, given: dict[str, str], following: str) -> str:
+    """What the page says of it, and its part to go on with: a second click goes where the first one did."""
+    criterion = given["criterion"]
+    return f"&answered={criterion}#{onward(trial, criterion, given['answer'], following)}"

@@ -23,10 +23,12 @@ from adapter.web.access import SeesPatients, SignedIn
 from adapter.web.around import around
 from adapter.web.context import WebContext
 from adapter.web.filters import Filters
+from adapter.web.onward import just_answered
 from adapter.web.reached import Reached, reached
 from adapter.web.record import recorded, write
 from adapter.web.roles import Right, may
 from adapter.web.sessions import Visitor
+from adapter.web.stamps import read_stamp
 from adapter.web.tongue import mark, say
 
 router = APIRouter(include_in_schema=False)
@@ -97,8 +99,9 @@ async def one(request: Request, visitor: SeesPatients, candidate: str, saved: st
     return await candidate_page(request, visitor, candidate, saved=say(SAVED.get(saved, "")))
 
 
+APPLIED = "applied"
 SAVED = {
-    "applied": mark("Saved. The page shows it."),
+    APPLIED: mark("Saved. The page shows it."),
     "pending": mark("Saved. It takes effect in a moment; reload the page to see it."),
 }
 
@@ -112,7 +115,8 @@ async def candidate_page(
 
 def _candidate_drawn(request: Request, visitor: Visitor, candidate: str, said: tuple[str, str]) -> Response:
     """As `_list_drawn`."""
-    printing = request.query_params.get("print") == "1"
+    query = request.query_params
+    printing, done = query.get("print") == "1", query.get("answered", "") if query.get("saved") == APPLIED else ""
     context: WebContext = request.app.state.context
     saved, problem = said
     row, history = _known(context, visitor, candidate)
@@ -120,12 +124,13 @@ def _candidate_drawn(request: Request, visitor: Visitor, candidate: str, said: t
     trial = context.trial(row.trial)
     if trial is None:
         raise HTTPException(404, say("This trial is not screened here."))
+    shown, stamp = sheet.sheet(row, context, now), read_stamp(context, row)
     return render.page(
         request,
         "candidate.html",
         visitor=visitor,
         status=422 if problem else 200,
-        sheet=sheet.sheet(row, context, now),
+        sheet=shown,
         around=around(context, row, trial, (history, visitor)),
         trial_title=trial.title,
         choices=wishes.choices(trial),
@@ -139,6 +144,8 @@ def _candidate_drawn(request: Request, visitor: Visitor, candidate: str, said: t
         reached=read_reached(context, row, history),
         saved=saved,
         problem=problem,
+        answered=just_answered(shown, done),
+        stamp=stamp,
     )
 
 

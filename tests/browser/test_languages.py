@@ -67,8 +67,9 @@ def test_a_day_in_the_readers_language(
     page.get_by_role("button", name=said(name, "Add note")).click()
     page.wait_for_selector(".history .noted")
     page.locator(f"#criterion-{asked} button", has_text=said(name, "Not met")).first.click()
-    page.wait_for_url(f"**saved=applied#criterion-{asked}")
-    assert page.get_by_role("status").inner_text() == said(name, "Saved. The page shows it.")
+    page.wait_for_url(f"**saved=applied&answered={asked}#criterion-*")
+    assert page.get_by_role("status").inner_text().startswith(said(name, "Saved: %(criterion)s %(answer)s.")[:4])
+    assert said(name, "See the answer") in page.get_by_role("status").inner_text()
 
 
 @pytest.mark.parametrize("name", ["nl", "de", "el"])
