@@ -59,7 +59,7 @@ def _list_drawn(request: Request, visitor: Visitor, wanted: Filters, how: tuple[
     shown = {"rows": len(listed.main.rows) + sum(len(part.rows) for part in listed.aside), "search": bool(said)}
     write(context, Act(visitor.name, visitor.role, "view-worklist", "worklist", detail=shown))
     feeds = read_feeds(context, visitor.scope)
-    now, zone = context.clock(), common_zone(context)
+    now, zone = context.clock(), common_zone(context, visitor.scope)
     still = hold or bool(said)
     return render.page(
         request,
@@ -73,6 +73,7 @@ def _list_drawn(request: Request, visitor: Visitor, wanted: Filters, how: tuple[
         quiet=any(feed.state != "live" for feed in feeds),
         now=times.local(now, zone),
         zone=times.zone_name(zone, now),
+        zones=len(zones_of(context, visitor.scope)),
         refresh=0 if still else DEMO_RELOAD_SECONDS if context.demo else RELOAD_SECONDS,
         trials=[trial.id for trial in context.trials if visitor.scope.trial(trial.id)],
         strata=[(name, words.stratum(name)) for name in words.STRATA],
@@ -198,7 +199,11 @@ def read_feeds(context: WebContext, scope: Scope) -> list[board.Feed]:
     return [board.feed(info, last.get(info.name), context, context.clock()) for info in mine]
 
 
-def common_zone(context: WebContext) -> tzinfo:
-    """The zone of the list's own clock: the site's, where there is one site."""
-    zones = {info.site: board.zone_of(context, info.site) for info in context.feeds}
-    return next(iter(zones.values())) if len(zones) == 1 else UTC
+def common_zone(context: WebContext, scope: Scope) -> tzinfo:
+    """The zone of a page's own clock: that of the reader's sites, where they have one."""
+    zones = zones_of(context, scope)
+    return zones.pop() if len(zones) == 1 else UTC
+
+
+def zones_of(context: WebContext, scope: Scope) -> set[tzinfo]:
+    return {board.zone_of(context, info.site) for info in context.feeds if scope.site(info.site)}

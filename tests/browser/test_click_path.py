@@ -244,6 +244,18 @@ def test_a_page_that_lies_open_says_when_more_is_known(browser: Any, ward: tuple
     assert not page.locator("#moved").is_visible()
 
 
+def test_the_paper_shows_nothing_to_click_and_takes_few_sheets(browser: Any, ward: tuple[House, str]) -> None:
+    _, base = ward
+    page = in_hand(browser, base, "ben")
+    page.goto(f"{page.locator('#board h3 a').first.get_attribute('href')}?print=1")
+    page.emulate_media(media="print")
+    clickable = page.locator("button, input, select, textarea, summary:not(main summary)").all()
+    assert [one.inner_text() for one in clickable if one.is_visible()] == []
+    assert page.locator(".boxes").first.is_visible()
+    sheets = page.pdf(format="A4").count(b"/Type /Page\n")
+    assert 2 <= sheets <= 7
+
+
 def test_a_first_load_is_light(browser: Any, ward: tuple[House, str]) -> None:
     _, base = ward
     page = opened(browser, base, "anna", viewport=PHONE)

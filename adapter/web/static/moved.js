@@ -9,7 +9,10 @@
   const shown = clock().dataset.stamp;
 
   const put = (now) => {
-    if (now.dataset.stamp !== shown) bar.hidden = false;
+    if (now.dataset.stamp !== shown) {
+      bar.hidden = false;
+      bar.parentElement.querySelectorAll(".ok").forEach((said) => said.remove());
+    }
     if (now.outerHTML !== clock().outerHTML) clock().replaceWith(document.adoptNode(now));
   };
 
