@@ -73,6 +73,10 @@ class Feed:
     at: str
     state: str
 
+    def stops(self, site: str) -> bool:
+        """Nothing comes of this site's patients by it."""
+        return self.site == site and self.state != "live"
+
 
 def row_of(row: CandidateRow, context: WebContext, now: datetime) -> BoardRow:
     explained: Mapping[str, Any] = row.assessment or {}

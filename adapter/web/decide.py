@@ -97,11 +97,12 @@ async def _done(
     if trial is None:
         raise HTTPException(404, say("This trial is not screened here."))
     asked = Asked(row, visitor.name, context.clock())
-    wish = Wish(kind, row, given["token"], tuple(sorted((k, v) for k, v in given.items() if k not in EVERY_FORM)))
+    typed = {name: value for name, value in given.items() if name not in EVERY_FORM}
+    wish = Wish(kind, row, given["token"], tuple(sorted(typed.items())))
     try:
         stored = body(asked, trial)
     except RefusedError as error:
-        return await candidate_page(request, visitor, candidate, problem=str(error))
+        return await candidate_page(request, visitor, candidate, problem=str(error), typed=typed)
     done = await perform(request, visitor, wish, stored)
     if done.state in {MessageState.QUARANTINED, MessageState.IGNORED}:
         problem = say(

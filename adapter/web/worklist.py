@@ -1,7 +1,7 @@
 """The pages a coordinator works with: the list, and one candidate with everything it rests on."""
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, tzinfo
 from typing import Any
@@ -33,6 +33,8 @@ from adapter.web.tongue import mark, say
 
 router = APIRouter(include_in_schema=False)
 
+Typed = Mapping[str, str]
+NOTHING: Typed = {}
 RELOAD_SECONDS = 30
 DEMO_RELOAD_SECONDS = 5
 
@@ -96,8 +98,8 @@ def home(visitor: Visitor) -> str:
 
 
 @router.get("/c/{candidate}")
-async def one(request: Request, visitor: SeesPatients, candidate: str, saved: str = "") -> Response:
-    return await candidate_page(request, visitor, candidate, saved=say(SAVED.get(saved, "")))
+async def one(request: Request, visitor: SeesPatients, candidate: str) -> Response:
+    return await candidate_page(request, visitor, candidate)
 
 
 APPLIED = "applied"
@@ -108,18 +110,21 @@ SAVED = {
 
 
 async def candidate_page(
-    request: Request, visitor: Visitor, candidate: str, *, saved: str = "", problem: str = ""
+    request: Request, visitor: Visitor, candidate: str, *, problem: str = "", typed: Typed = NOTHING
 ) -> Response:
-    """The page again after an act, with what became of it; for paper (`?print=1`) all is open and nothing is asked."""
-    return await drawn(request, _candidate_drawn, visitor, candidate, (saved, problem))
+    """The page, also after an act, with what became of it (`?saved=`); for paper (`?print=1`) all is open and nothing is asked.
+
+    With a `problem` nothing was saved, and the form holds what was `typed` into it.
+    """
+    return await drawn(request, _candidate_drawn, visitor, candidate, (problem, typed))
 
 
-def _candidate_drawn(request: Request, visitor: Visitor, candidate: str, said: tuple[str, str]) -> Response:
+def _candidate_drawn(request: Request, visitor: Visitor, candidate: str, refused: tuple[str, Typed]) -> Response:
     """As `_list_drawn`."""
     query = request.query_params
-    printing, done = query.get("print") == "1", query.get("answered", "") if query.get("saved") == APPLIED else ""
+    saved, printing = query.get("saved", ""), query.get("print") == "1"
     context: WebContext = request.app.state.context
-    saved, problem = said
+    problem, typed = refused
     row, history = _known(context, visitor, candidate)
     now = context.clock()
     trial = context.trial(row.trial)
@@ -143,9 +148,11 @@ def _candidate_drawn(request: Request, visitor: Visitor, candidate: str, said: t
         may_act=visitor.may(Right.ACT) and not printing,
         printing=printing,
         reached=read_reached(context, row, history),
-        saved=saved,
+        saved=say(SAVED.get(saved, "")),
         problem=problem,
-        answered=just_answered(shown, done),
+        typed=typed,
+        answered=just_answered(shown, query.get("answered", "")) if saved == APPLIED else None,
+        silent=[feed for feed in read_feeds(context, visitor.scope) if feed.stops(row.patient.site)],
         stamp=stamp,
     )
 

@@ -20,7 +20,7 @@
     if (document.hidden) return;
     let answer;
     try {
-      answer = await fetch(`${location.pathname}/now?auto=1`, { credentials: "same-origin" });
+      answer = await fetch(`${bar.querySelector("a").pathname}/now?auto=1`, { credentials: "same-origin" });
     } catch {
       return; // the server is away
     }

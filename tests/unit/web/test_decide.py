@@ -177,6 +177,48 @@ def test_an_english_page_takes_no_comma(home: House) -> None:
     assert stored(home) == []
 
 
+@pytest.mark.parametrize(
+    ("act", "typed", "kept"),
+    [
+        (
+            "result",
+            {"test": "ferritin|ug/L", "value": "4.420", "drawn": "2026-01-02T05:00"},
+            (
+                '<option value="ferritin|ug/L" selected>',
+                'name="value" value="4.420" autofocus',
+                'name="drawn" value="2026-01-02T05:00"',
+            ),
+        ),
+        (
+            "status",
+            {"choice": "screening|because", "note": "asks <again>"},
+            ('name="choice" required autofocus', "asks &lt;again&gt;</textarea>"),
+        ),
+        (
+            "onset",
+            {"began": "2027-01-01T05:00", "reason": "seen then"},
+            ('<details id="onset" open>', 'name="began" value="2027-01-01T05:00" autofocus', 'value="seen then"'),
+        ),
+        (
+            "determination",
+            {"criterion": "E6", "answer": "met", "note": "x" * 501},
+            (f'value="{"x" * 501}" autofocus',),
+        ),
+    ],
+)
+def test_what_was_typed_into_a_refused_form_stands_in_it_again(
+    home: House, act: str, typed: dict[str, str], kept: tuple[str, ...]
+) -> None:
+    client, page, form = opened(home)
+    fresh, answer = client.get(page).text, client.post(f"{page}/{act}", data=form | typed)
+    assert answer.status_code == 422
+    assert stored(home) == []
+    for part in kept:
+        assert answer.text.count(part) == 1, part
+        assert part not in fresh
+    assert answer.text.count(" autofocus") == 1
+
+
 def test_a_form_of_another_session_is_refused(home: House) -> None:
     client, page, form = opened(home)
     wish = form | {"csrf": "x" * 43, "criterion": "I4", "answer": "met", "note": ""}

@@ -136,6 +136,20 @@ def test_who_was_taken_back_is_listed_with_what_stands_against(home: House) -> N
     assert "against: E6" not in page, "said once"
 
 
+def test_a_candidates_page_says_when_nothing_comes_of_its_site_any_more(home: House) -> None:
+    feeds = (FeedInfo("lab", "generic", "mllp"), FeedInfo("far", "elsewhere", "mllp"))
+    home.context = replace(home.context, feeds=feeds)
+    home.tell(*mals())
+    client = home.signed_in()
+    one = first_candidate(client)
+    assert 'class="feeds"' not in client.get(one).text, "the other site is no matter of this patient's"
+    home.clock.now += feeds[0].quiet_after + timedelta(minutes=1)
+    client = home.signed_in()
+    page = client.get(one).text
+    assert re.search(r"<b>lab</b>\s*<strong>silent</strong>, last message", page)
+    assert "<b>far</b>" not in page
+
+
 def test_the_paper_for_the_bedside_has_boxes_to_tick(home: House) -> None:
     home.tell(*mals())
     client = home.signed_in()
