@@ -72,7 +72,7 @@ def test_a_day_in_the_readers_language(
     assert said(name, "Change") in page.get_by_role("status").inner_text()
 
 
-@pytest.mark.parametrize(("name", "whom"), [("nl", "IOANNOU"), ("de", "VLACHOS")])
+@pytest.mark.parametrize(("name", "whom"), [("nl", "IOANNOU"), ("de", "VLACHOS"), ("el", "PAPADOPOULOU")])
 def test_what_was_saved_covers_no_question_and_taken_back_no_name(
     browser: Any, served: str, name: str, whom: str
 ) -> None:
