@@ -35,7 +35,7 @@ TEST = "test"
 async def page(request: Request, visitor: SeesCounts, sent: str = "") -> Response:
     context: WebContext = request.app.state.context
     policy = context.alerts.policy
-    zone, now = policy.zone if policy else common_zone(context), context.clock()
+    zone, now = policy.zone if policy else common_zone(context, visitor.scope), context.clock()
     return render.page(
         request,
         "alerts.html",

@@ -23,6 +23,7 @@ from adapter.web import (
     language,
     live,
     log,
+    moved,
     once,
     overlooked,
     quality,
@@ -62,7 +63,7 @@ RETRY_SECONDS = "5"
 DRAWN_AT_ONCE = 4
 """Pages."""
 ROOMS = (
-    *(worklist, decide, together, live, log, flow_page, overlooked, screened, trail, emergency),
+    *(worklist, decide, moved, together, live, log, flow_page, overlooked, screened, trail, emergency),
     *(quality, alerting, quarantine, workbench, sign_in, second_step, account, recovery, hospital),
     *(once, language, health, hint, api),
 )

@@ -9,7 +9,7 @@ from adapter.domain.trial import Clock as TrialClock
 from adapter.domain.trial import Trial
 from adapter.store.worklist import CandidateRow
 from adapter.web import times, words
-from adapter.web.briefs import LEADING, open_questions
+from adapter.web.briefs import LEADING, against, open_questions
 from adapter.web.context import FeedInfo, WebContext
 from adapter.web.times import Countdown
 from adapter.web.tongue import say
@@ -53,8 +53,12 @@ class BoardRow:
     deciding: str
     """The one result that would settle it."""
     status: str
+    against: tuple[tuple[str, str], ...]
+    """Criteria that rule out whoever was taken back: id and the protocol's short name."""
     standing: bool
     changed: str
+    offset: str
+    """From UTC, of the site's times."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +72,10 @@ class Feed:
     ago: str
     at: str
     state: str
+
+    def stops(self, site: str) -> bool:
+        """Nothing comes of this site's patients by it."""
+        return self.site == site and self.state != "live"
 
 
 def row_of(row: CandidateRow, context: WebContext, now: datetime) -> BoardRow:
@@ -95,7 +103,9 @@ def row_of(row: CandidateRow, context: WebContext, now: datetime) -> BoardRow:
         questions=len(open_questions(explained)),
         deciding=_deciding(explained),
         status=words.sentence(row.status) if row.status else "",
+        against=() if row.standing else _against(explained, context.trial(row.trial)),
         standing=row.standing,
+        offset=times.offset(zone, now),
         changed=times.ago(row.changed, now),
     )
 
@@ -134,6 +144,11 @@ def feed(info: FeedInfo, last: datetime | None, context: WebContext, now: dateti
 def _onset(now: Mapping[str, Any] | None, onset: Mapping[str, Any] | None) -> str:
     then = words.span(onset)
     return "" if then == words.span(now) else then
+
+
+def _against(explained: Mapping[str, Any], trial: Trial | None) -> tuple[tuple[str, str], ...]:
+    known = ((id_, trial.criterion(id_) if trial else None) for id_ in against(explained))
+    return tuple((id_, found.short if found else "") for id_, found in known)
 
 
 def _deciding(explained: Mapping[str, Any]) -> str:

@@ -2,12 +2,13 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 REMEMBERED = 2000
 """Assessments; a few kilobytes each."""
 KEPT = ("sofa", "sepsis", "missing", "deciding", "stratum_provisional")
+OF_CRITERION = ("id", "kind", "answer", "needs")
 LEADING = ("ferritin", "mhladr")
 """Facts that stand on the list itself: what a stratum is made of."""
 
@@ -34,14 +35,28 @@ def _brief(explained: Mapping[str, Any]) -> dict[str, Any]:
     kept = {name: explained[name] for name in KEPT if name in explained}
     return kept | {
         "facts": {name: facts[name] for name in LEADING if name in facts},
-        "criteria": open_questions(explained),
+        "criteria": tuple({name: one[name] for name in OF_CRITERION if name in one} for one in _telling(explained)),
     }
 
 
 def open_questions(explained: Mapping[str, Any]) -> tuple[Mapping[str, Any], ...]:
     """Criteria only a person can settle."""
-    return tuple(
-        criterion
-        for criterion in explained.get("criteria") or ()
-        if criterion.get("answer") == "unknown" and criterion.get("needs") == "person"
-    )
+    return tuple(one for one in explained.get("criteria") or () if _is_open(one))
+
+
+def against(explained: Mapping[str, Any]) -> tuple[str, ...]:
+    """Criteria that rule the patient out, by id."""
+    return tuple(str(one.get("id")) for one in explained.get("criteria") or () if _stops(one))
+
+
+def _telling(explained: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    return (one for one in explained.get("criteria") or () if _is_open(one) or _stops(one))
+
+
+def _is_open(criterion: Mapping[str, Any]) -> bool:
+    return criterion.get("answer") == "unknown" and criterion.get("needs") == "person"
+
+
+def _stops(criterion: Mapping[str, Any]) -> bool:
+    """An inclusion that is not met, or an exclusion that is."""
+    return criterion.get("answer") == {"inclusion": "not-met", "exclusion": "met"}.get(str(criterion.get("kind")), "")

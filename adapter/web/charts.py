@@ -17,7 +17,7 @@ from adapter.web.tongue import say
 WIDE, TOP, BOTTOM, LEFT = 640, 10, 130, 34
 ROOM = Fraction(11, 10)
 """Above the highest point."""
-MOST_TICKS = 8
+MOST_TICKS = 6
 DASH = 4
 
 
@@ -86,14 +86,16 @@ class _Axis:
         return LEFT + round((at - self.first).total_seconds() / span * (WIDE - LEFT - TOP))
 
     def ticks(self, zone: tzinfo) -> tuple[Tick, ...]:
-        """Midnights of the site, or the two ends where there is none."""
+        """Midnights of the site by their day, or the two ends where there is one at most."""
         day = self.first.astimezone(zone).date()
         midnights = []
         while (at := datetime.combine(day, datetime.min.time(), zone)) <= self.last:
             midnights += [at] if at >= self.first else []
             day += timedelta(days=1)
-        chosen = midnights[:: -(-len(midnights) // MOST_TICKS)] if len(midnights) > 1 else [self.first, self.last]
-        return tuple(Tick(self.x(at), times.local(at, zone)) for at in chosen)
+        if len(midnights) > 1:
+            chosen = midnights[:: -(-len(midnights) // MOST_TICKS)]
+            return tuple(Tick(self.x(at), times.day_of(at)) for at in chosen)
+        return tuple(Tick(self.x(at), times.local(at, zone)) for at in (self.first, self.last))
 
 
 def scores(course: Course, onset: datetime | None, zone: tzinfo) -> ScoreChart | None:

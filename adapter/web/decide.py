@@ -11,6 +11,7 @@ from adapter.web import fields, wishes
 from adapter.web.access import MayAct, check_csrf
 from adapter.web.acts import Wish, perform
 from adapter.web.context import WebContext
+from adapter.web.onward import onward
 from adapter.web.sessions import Visitor
 from adapter.web.tongue import plain, say
 from adapter.web.wishes import Asked, RefusedError
@@ -96,11 +97,12 @@ async def _done(
     if trial is None:
         raise HTTPException(404, say("This trial is not screened here."))
     asked = Asked(row, visitor.name, context.clock())
-    wish = Wish(kind, row, given["token"], tuple(sorted((k, v) for k, v in given.items() if k not in EVERY_FORM)))
+    typed = {name: value for name, value in given.items() if name not in EVERY_FORM}
+    wish = Wish(kind, row, given["token"], tuple(sorted(typed.items())))
     try:
         stored = body(asked, trial)
     except RefusedError as error:
-        return await candidate_page(request, visitor, candidate, problem=str(error))
+        return await candidate_page(request, visitor, candidate, problem=str(error), typed=typed)
     done = await perform(request, visitor, wish, stored)
     if done.state in {MessageState.QUARANTINED, MessageState.IGNORED}:
         problem = say(
@@ -108,5 +110,12 @@ async def _done(
             number=done.inbox_id,
         )
         return await candidate_page(request, visitor, candidate, problem=problem)
-    anchor = f"#criterion-{given['criterion']}" if kind == "determination" else f"#{kind}"
-    return RedirectResponse(f"/c/{candidate}?saved={done.state}{anchor}", status_code=303)
+    following = request.query_params.get("following", "")
+    then = _answered(trial, given, following) if kind == "determination" else f"#{kind}"
+    return RedirectResponse(f"/c/{candidate}?saved={done.state}{then}", status_code=303)
+
+
+def _answered(trial: Trial, given: dict[str, str], following: str) -> str:
+    """What the page says of it, and its part to go on with: a second click goes where the first one did."""
+    criterion = given["criterion"]
+    return f"&answered={criterion}#{onward(trial, criterion, given['answer'], following)}"

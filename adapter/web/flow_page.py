@@ -38,7 +38,7 @@ async def figures_page(
     """Numbers only, whoever looks; a missed case's note and link are for who may see patients."""
     context: WebContext = request.app.state.context
     part, sums, cases = await read(request.app.state.chronicle, trial, visitor.scope)
-    steps, now, zone = sums.steps, context.clock(), common_zone(context)
+    steps, now, zone = sums.steps, context.clock(), common_zone(context, visitor.scope)
     return render.page(
         request,
         "figures.html",

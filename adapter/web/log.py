@@ -35,7 +35,7 @@ async def page(request: Request, visitor: SeesPatients, trial: str = "") -> Resp
     context: WebContext = request.app.state.context
     chosen = asked(context, trial, visitor.scope)
     part = await request.app.state.chronicle.read(chosen, visitor.scope)
-    many, zone = part.entries, common_zone(context)
+    many, zone = part.entries, common_zone(context, visitor.scope)
     await note(request, _act(visitor.name, visitor.role, "view-log", chosen, rows=len(many)))
     return render.page(
         request,

@@ -59,7 +59,7 @@ async def quality_page(request: Request, visitor: Visitor, *, said: str = "", pr
         await note(
             request, Act(visitor.name, visitor.role, "view-quarantine", "quarantine", detail={"rows": len(held)})
         )
-    zone = common_zone(context)
+    zone = common_zone(context, visitor.scope)
     return render.page(
         request,
         "quality.html",

@@ -98,9 +98,13 @@ def day_of(day: date) -> str:
 
 def zone_name(zone: tzinfo, now: datetime) -> str:
     """`Europe/Athens (+02:00)`: what the times on this page mean."""
-    offset = f"{now.astimezone(zone):%z}"
     name = zone.key if isinstance(zone, ZoneInfo) else "UTC"
-    return name if name == "UTC" else f"{name} ({offset[:3]}:{offset[3:]})"
+    return name if name == "UTC" else f"{name} ({offset(zone, now)})"
+
+
+def offset(zone: tzinfo, now: datetime) -> str:
+    """`+02:00`: beside a time where those of several zones stand together."""
+    return now.astimezone(zone).isoformat()[-6:]
 
 
 def typed(text: str, zone: tzinfo) -> datetime | None:

@@ -65,11 +65,10 @@ async def hand_over(request: Request, visitor: MayAct, candidate: str) -> Respon
     given = await _form(request, visitor, "addressee", "text")
     row, _ = await known(request, visitor, candidate)
     if given["addressee"] not in await run_in_threadpool(colleagues.listed, request.app.state.context, row):
-        return await candidate_page(
-            request, visitor, candidate, problem=say("Choose a colleague who works with the list.")
-        )
+        problem = say("Choose a colleague who works with the list.")
+        return await candidate_page(request, visitor, candidate, problem=problem, typed=given)
     if len(given["text"]) > LONGEST_NOTE:
-        return await candidate_page(request, visitor, candidate, problem=_too_long())
+        return await candidate_page(request, visitor, candidate, problem=_too_long(), typed=given)
 
     def do(tx: Transaction, deed: _Deed) -> bool:
         note = Note(deed.now, deed.visitor.name, HAND_OVER, given["addressee"], given["text"])
@@ -84,7 +83,7 @@ async def note(request: Request, visitor: MayAct, candidate: str) -> Response:
     given = await _form(request, visitor, "text")
     if not given["text"] or len(given["text"]) > LONGEST_NOTE:
         problem = _too_long() if given["text"] else say("Write something.")
-        return await candidate_page(request, visitor, candidate, problem=problem)
+        return await candidate_page(request, visitor, candidate, problem=problem, typed=given)
 
     def do(tx: Transaction, deed: _Deed) -> bool:
         teamwork.write(tx, deed.row.id, deed.visitor.name, given["text"], deed.now)

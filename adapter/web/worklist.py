@@ -1,7 +1,7 @@
 """The pages a coordinator works with: the list, and one candidate with everything it rests on."""
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, tzinfo
 from typing import Any
@@ -23,14 +23,18 @@ from adapter.web.access import SeesPatients, SignedIn
 from adapter.web.around import around
 from adapter.web.context import WebContext
 from adapter.web.filters import Filters
+from adapter.web.onward import just_answered
 from adapter.web.reached import Reached, reached
 from adapter.web.record import recorded, write
 from adapter.web.roles import Right, may
 from adapter.web.sessions import Visitor
+from adapter.web.stamps import read_stamp
 from adapter.web.tongue import mark, say
 
 router = APIRouter(include_in_schema=False)
 
+Typed = Mapping[str, str]
+NOTHING: Typed = {}
 RELOAD_SECONDS = 30
 DEMO_RELOAD_SECONDS = 5
 
@@ -57,7 +61,7 @@ def _list_drawn(request: Request, visitor: Visitor, wanted: Filters, how: tuple[
     shown = {"rows": len(listed.main.rows) + sum(len(part.rows) for part in listed.aside), "search": bool(said)}
     write(context, Act(visitor.name, visitor.role, "view-worklist", "worklist", detail=shown))
     feeds = read_feeds(context, visitor.scope)
-    now, zone = context.clock(), common_zone(context)
+    now, zone = context.clock(), common_zone(context, visitor.scope)
     still = hold or bool(said)
     return render.page(
         request,
@@ -71,6 +75,7 @@ def _list_drawn(request: Request, visitor: Visitor, wanted: Filters, how: tuple[
         quiet=any(feed.state != "live" for feed in feeds),
         now=times.local(now, zone),
         zone=times.zone_name(zone, now),
+        zones=len(zones_of(context, visitor.scope)),
         refresh=0 if still else DEMO_RELOAD_SECONDS if context.demo else RELOAD_SECONDS,
         trials=[trial.id for trial in context.trials if visitor.scope.trial(trial.id)],
         strata=[(name, words.stratum(name)) for name in words.STRATA],
@@ -93,39 +98,45 @@ def home(visitor: Visitor) -> str:
 
 
 @router.get("/c/{candidate}")
-async def one(request: Request, visitor: SeesPatients, candidate: str, saved: str = "") -> Response:
-    return await candidate_page(request, visitor, candidate, saved=say(SAVED.get(saved, "")))
+async def one(request: Request, visitor: SeesPatients, candidate: str) -> Response:
+    return await candidate_page(request, visitor, candidate)
 
 
+APPLIED = "applied"
 SAVED = {
-    "applied": mark("Saved. The page shows it."),
+    APPLIED: mark("Saved. The page shows it."),
     "pending": mark("Saved. It takes effect in a moment; reload the page to see it."),
 }
 
 
 async def candidate_page(
-    request: Request, visitor: Visitor, candidate: str, *, saved: str = "", problem: str = ""
+    request: Request, visitor: Visitor, candidate: str, *, problem: str = "", typed: Typed = NOTHING
 ) -> Response:
-    """The page again after an act, with what became of it; for paper (`?print=1`) all is open and nothing is asked."""
-    return await drawn(request, _candidate_drawn, visitor, candidate, (saved, problem))
+    """The page, also after an act, with what became of it (`?saved=`); for paper (`?print=1`) all is open and nothing is asked.
+
+    With a `problem` nothing was saved, and the form holds what was `typed` into it.
+    """
+    return await drawn(request, _candidate_drawn, visitor, candidate, (problem, typed))
 
 
-def _candidate_drawn(request: Request, visitor: Visitor, candidate: str, said: tuple[str, str]) -> Response:
+def _candidate_drawn(request: Request, visitor: Visitor, candidate: str, refused: tuple[str, Typed]) -> Response:
     """As `_list_drawn`."""
-    printing = request.query_params.get("print") == "1"
+    query = request.query_params
+    saved, printing = query.get("saved", ""), query.get("print") == "1"
     context: WebContext = request.app.state.context
-    saved, problem = said
+    problem, typed = refused
     row, history = _known(context, visitor, candidate)
     now = context.clock()
     trial = context.trial(row.trial)
     if trial is None:
         raise HTTPException(404, say("This trial is not screened here."))
+    shown, stamp = sheet.sheet(row, context, now), read_stamp(context, row)
     return render.page(
         request,
         "candidate.html",
         visitor=visitor,
         status=422 if problem else 200,
-        sheet=sheet.sheet(row, context, now),
+        sheet=shown,
         around=around(context, row, trial, (history, visitor)),
         trial_title=trial.title,
         choices=wishes.choices(trial),
@@ -137,8 +148,12 @@ def _candidate_drawn(request: Request, visitor: Visitor, candidate: str, said: t
         may_act=visitor.may(Right.ACT) and not printing,
         printing=printing,
         reached=read_reached(context, row, history),
-        saved=saved,
+        saved=say(SAVED.get(saved, "")),
         problem=problem,
+        typed=typed,
+        answered=just_answered(shown, query.get("answered", "")) if saved == APPLIED else None,
+        silent=[feed for feed in read_feeds(context, visitor.scope) if feed.stops(row.patient.site)],
+        stamp=stamp,
     )
 
 
@@ -191,7 +206,11 @@ def read_feeds(context: WebContext, scope: Scope) -> list[board.Feed]:
     return [board.feed(info, last.get(info.name), context, context.clock()) for info in mine]
 
 
-def common_zone(context: WebContext) -> tzinfo:
-    """The zone of the list's own clock: the site's, where there is one site."""
-    zones = {info.site: board.zone_of(context, info.site) for info in context.feeds}
-    return next(iter(zones.values())) if len(zones) == 1 else UTC
+def common_zone(context: WebContext, scope: Scope) -> tzinfo:
+    """The zone of a page's own clock: that of the reader's sites, where they have one."""
+    zones = zones_of(context, scope)
+    return zones.pop() if len(zones) == 1 else UTC
+
+
+def zones_of(context: WebContext, scope: Scope) -> set[tzinfo]:
+    return {board.zone_of(context, info.site) for info in context.feeds if scope.site(info.site)}

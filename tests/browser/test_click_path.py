@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from importlib.resources import files
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -100,9 +101,9 @@ def test_ten_tasks_of_a_day_cost_few_clicks(browser: Any, ward: tuple[House, str
     assert page.locator(".evidence .value").count() > 3
     hand.done("see why")
 
-    for criterion, answer in (("I4", "Met"), ("E7", "Not met")):
+    for criterion, answer, following in (("I4", "Met", "I5"), ("E7", "Not met", "E8")):
         hand.click(page.locator(f"#criterion-{criterion} button", has_text=answer).first)
-        page.wait_for_url(f"**saved=applied#criterion-{criterion}")
+        page.wait_for_url(f"**saved=applied&answered={criterion}#criterion-{following}")
     hand.done("answer two criteria")
 
     hand.choose("Test and unit", "mhladr|{AB}/{cell}")
@@ -190,6 +191,69 @@ def test_the_list_moves_by_itself_and_keeps_place_and_focus(browser: Any, ward: 
     assert page.evaluate("document.activeElement.textContent") == name
     assert abs(page.get_by_role("link", name=name).bounding_box()["y"] - kept) < 2
     assert re.fullmatch(r"\d candidates to look at", page.locator("#announce").inner_text())
+
+
+def in_view(page: Any, found: Any) -> bool:
+    """Wholly within the window."""
+    box, height = found.bounding_box(), page.viewport_size["height"]
+    return bool(box) and box["y"] >= 0 and box["y"] + box["height"] <= height
+
+
+def test_every_question_is_answered_without_looking_for_the_next_one(browser: Any, ward: tuple[House, str]) -> None:
+    home, base = ward
+    home.tell(*mals("950", "QUICKLY^QUINTA", ward="ICU 9", bed="4"))
+    page = in_hand(browser, base, "ben", viewport=PHONE)
+    page.get_by_role("link", name=re.compile("^QUICKLY")).click()
+    page.get_by_role("link", name=re.compile("questions to settle")).click()
+    asked = [one.get_attribute("id") for one in page.locator("#to-ask .criterion").all()]
+    for one, following in pairwise(asked):
+        answer = "Met (stays in)" if one.startswith("criterion-I") else "Not met (stays in)"
+        button = page.locator(f"#{one}").get_by_role("button", name=answer)
+        assert in_view(page, button), f"{one} has to be looked for"
+        button.click()
+        page.wait_for_url(f"**#{following}")
+        told = page.get_by_role("status")
+        assert f"Saved: {one.removeprefix('criterion-')}" in told.inner_text()
+        assert in_view(page, told)
+        box = told.bounding_box()
+        assert box["y"] + box["height"] <= page.locator(f"#{following}").bounding_box()["y"], "it covers the question"
+    page.locator(f"#{asked[-1]}").get_by_role("button", name="Not met (stays in)").click()
+    page.wait_for_url("**#status")
+    assert page.locator("#to-ask .criterion").count() == 0
+
+
+def test_a_page_that_lies_open_says_when_more_is_known(browser: Any, ward: tuple[House, str]) -> None:
+    home, base = ward
+    home.tell(*mals("960", "WAITING^WILMA", ward="ICU 9", bed="5"))
+    page = in_hand(browser, base, "ben", viewport=PHONE)
+    page.get_by_role("link", name=re.compile("^WAITING")).click()
+    page.get_by_label("Note for the team").fill("half a sen")
+    left, glance = page.locator("#clock .left"), "document.dispatchEvent(new Event('visibilitychange'))"
+    before = left.inner_text()
+    home.clock.now += timedelta(minutes=7)
+    page.evaluate(glance)
+    page.wait_for_function("text => document.querySelector('#clock .left').innerText !== text", arg=before)
+    assert not page.locator("#moved").is_visible(), "time alone is no news"
+    home.tell(results("960", obx("777-3", "45", "10*3/uL"), name="WAITING^WILMA", at=home.clock.now, order="F7"))
+    page.evaluate(glance)
+    page.wait_for_selector("#moved:visible")
+    assert in_view(page, page.locator("#moved"))
+    assert page.get_by_label("Note for the team").input_value() == "half a sen"
+    page.get_by_role("link", name="Show it").click()
+    page.wait_for_selector("text=45 ×10³/µL")
+    assert not page.locator("#moved").is_visible()
+
+
+def test_the_paper_shows_nothing_to_click_and_takes_few_sheets(browser: Any, ward: tuple[House, str]) -> None:
+    _, base = ward
+    page = in_hand(browser, base, "ben")
+    page.goto(f"{page.locator('#board h3 a').first.get_attribute('href')}?print=1")
+    page.emulate_media(media="print")
+    clickable = page.locator("button, input, select, textarea, summary:not(main summary)").all()
+    assert [one.inner_text() for one in clickable if one.is_visible()] == []
+    assert page.locator(".boxes").first.is_visible()
+    sheets = page.pdf(format="A4").count(b"/Type /Page\n")
+    assert 2 <= sheets <= 7
 
 
 def test_a_first_load_is_light(browser: Any, ward: tuple[House, str]) -> None:

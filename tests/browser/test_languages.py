@@ -67,8 +67,27 @@ def test_a_day_in_the_readers_language(
     page.get_by_role("button", name=said(name, "Add note")).click()
     page.wait_for_selector(".history .noted")
     page.locator(f"#criterion-{asked} button", has_text=said(name, "Not met")).first.click()
-    page.wait_for_url(f"**saved=applied#criterion-{asked}")
-    assert page.get_by_role("status").inner_text() == said(name, "Saved. The page shows it.")
+    page.wait_for_url(f"**saved=applied&answered={asked}#criterion-*")
+    assert page.get_by_role("status").inner_text().startswith(said(name, "Saved: %(criterion)s %(answer)s.")[:4])
+    assert said(name, "Change") in page.get_by_role("status").inner_text()
+
+
+@pytest.mark.parametrize(("name", "whom"), [("nl", "IOANNOU"), ("de", "VLACHOS"), ("el", "PAPADOPOULOU")])
+def test_what_was_saved_covers_no_question_and_taken_back_no_name(
+    browser: Any, served: str, name: str, whom: str
+) -> None:
+    page = signed_in(browser, served, name, viewport=PHONE)
+    page.get_by_role("link", name=re.compile(f"^{whom}")).click()
+    for criterion, answer, following in (("E11", "not-met", "E12"), ("E13", "met", "E13")):
+        page.locator(f"#criterion-{criterion} button[value={answer}]").click()
+        page.wait_for_url(f"**answered={criterion}#criterion-{following}")
+        told, shown = page.get_by_role("status").bounding_box(), page.locator(f"#criterion-{following}").bounding_box()
+        assert 0 <= told["y"] < told["y"] + told["height"] <= shown["y"] < PHONE["height"] / 3
+    page.set_viewport_size(DESK)
+    page.goto("/")
+    assert page.locator("#aside .candidate", has_text=whom).count() == 1
+    spilled = "found => found.map(one => one.scrollWidth > one.clientWidth)"
+    assert not any(page.locator(".candidate .clock").evaluate_all(spilled))
 
 
 @pytest.mark.parametrize("name", ["nl", "de", "el"])

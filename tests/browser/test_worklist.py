@@ -117,8 +117,14 @@ def test_a_central_result_is_entered_and_changes_the_stratum(browser: Any, serve
     page = entered(browser, served, viewport=PHONE)
     page.get_by_role("link", name=re.compile("^NIKOLAOU")).click()
     page.get_by_label("Test and unit").select_option("mhladr|{AB}/{cell}")
-    page.get_by_label("Value").fill("4200")
+    page.get_by_label("Value").fill("4.200")
     page.get_by_label("Drawn").fill("2026-01-03T20:00")
+    page.get_by_role("button", name="Save result").click()
+    value, alert = page.get_by_label("Value"), page.get_by_role("alert")
+    assert value.input_value() == "4.200"
+    assert page.get_by_label("Drawn").input_value() == "2026-01-03T20:00"
+    assert all(0 < found.bounding_box()["y"] < PHONE["height"] for found in (value, alert)), "both can be seen at once"
+    value.fill("4200")
     page.get_by_role("button", name="Save result").click()
     page.wait_for_url("**saved=applied*")
     assert "Immunoparalysis" in page.locator("section.summary").inner_text()

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -31,14 +32,63 @@ def stored(home: House) -> list[dict[str, Any]]:
 
 def test_an_answer_is_stored_takes_effect_and_says_who_gave_it(home: House) -> None:
     client, page, form = opened(home)
-    answer = client.post(f"{page}/determination", data=form | {"criterion": "I4", "answer": "met", "note": "signed"})
+    wish = form | {"criterion": "I4", "answer": "met", "note": "signed"}
+    answer = client.post(f"{page}/determination?following=I5", data=wish)
     assert answer.status_code == 303
-    assert answer.headers["location"] == f"{page}?saved=applied#criterion-I4"
-    shown = client.get(f"{page}?saved=applied").text
+    assert answer.headers["location"] == f"{page}?saved=applied&answered=I4#criterion-I5"
+    shown = client.get(f"{page}?saved=applied&answered=I4").text
     assert "Answered by <b>anna</b>: signed" in shown
-    assert "Saved. The page shows it." in shown
+    assert "Saved: I4 met (stays in)." in shown
+    assert "Saved" not in client.get(f"{page}?answered=I4").text
+    assert "Saved. The page shows it." in client.get(f"{page}?saved=applied&answered=I99").text
     assert [act["by"] for act in stored(home)] == ["anna"]
     assert ("anna", "determination", "ok") in home.audited()
+
+
+FORM = re.compile(r'id="criterion-(\w+)".*?action="([^"]+)".*?name="token" value="([^"]+)"', re.DOTALL)
+
+
+def onward(home: House, client: TestClient, page: str, criterion: str, answer: str) -> str:
+    """Where the page goes on after this answer by its own form, a minute later."""
+    home.clock.now += timedelta(minutes=1)
+    shown = client.get(page).text
+    (action, token), *_ = [found[1:] for found in FORM.findall(shown) if found[0] == criterion]
+    form = hidden(shown) | {"criterion": criterion, "answer": answer, "note": "", "token": token}
+    return client.post(action, data=form).headers["location"].partition("#")[2]
+
+
+def questions(shown: str) -> list[str]:
+    """What only a person can say, in the order of the page."""
+    return [found[0] for found in FORM.findall(shown.partition('id="to-ask"')[2].partition("Settled")[0])]
+
+
+def fitting(criterion: str) -> str:
+    return "met" if criterion.startswith("I") else "not-met"
+
+
+def test_after_an_answer_the_next_question_is_shown(home: House) -> None:
+    client, page, _ = opened(home)
+    assert onward(home, client, page, "E2", "not-met") == "criterion-E3"
+    assert onward(home, client, page, "E3", "unknown") == "criterion-E4", "who cannot say yet goes on, too"
+    assert onward(home, client, page, "E2", "not-met") == "criterion-E2", "a settled one is only changed"
+    assert onward(home, client, page, "E15", "not-met") == "to-ask", "those before it were passed over"
+    left = questions(client.get(page).text)
+    assert left[:3] == ["I3", "I4", "I5"]
+    went = [onward(home, client, page, one, fitting(one)) for one in left]
+    assert went == [*(f"criterion-{one}" for one in left[1:]), "status"], "in the end nothing is left to ask"
+
+
+def test_an_answer_that_rules_out_is_shown_itself(home: House) -> None:
+    client, page, _ = opened(home)
+    assert onward(home, client, page, "E4", "met") == "criterion-E4"
+    assert "Saved: E4 met (rules out)." in client.get(f"{page}?saved=applied&answered=E4").text
+
+
+def test_a_form_that_goes_on_to_nowhere_stays_where_it_is(home: House) -> None:
+    client, page, form = opened(home)
+    wish = form | {"criterion": "I4", "answer": "met", "note": ""}
+    answer = client.post(f"{page}/determination?following=//elsewhere", data=wish)
+    assert answer.headers["location"] == f"{page}?saved=applied&answered=I4#criterion-I4"
 
 
 def test_an_exclusion_that_is_met_takes_the_candidate_back(home: House) -> None:
@@ -125,6 +175,48 @@ def test_an_english_page_takes_no_comma(home: House) -> None:
     result = form | {"test": "ferritin|ng/mL", "value": "1200,5", "drawn": "2026-01-02T05:00"}
     assert client.post(f"{page}/result", data=result).status_code == 422
     assert stored(home) == []
+
+
+@pytest.mark.parametrize(
+    ("act", "typed", "kept"),
+    [
+        (
+            "result",
+            {"test": "ferritin|ug/L", "value": "4.420", "drawn": "2026-01-02T05:00"},
+            (
+                '<option value="ferritin|ug/L" selected>',
+                'name="value" value="4.420" autofocus',
+                'name="drawn" value="2026-01-02T05:00"',
+            ),
+        ),
+        (
+            "status",
+            {"choice": "screening|because", "note": "asks <again>"},
+            ('name="choice" required autofocus', "asks &lt;again&gt;</textarea>"),
+        ),
+        (
+            "onset",
+            {"began": "2027-01-01T05:00", "reason": "seen then"},
+            ('<details id="onset" open>', 'name="began" value="2027-01-01T05:00" autofocus', 'value="seen then"'),
+        ),
+        (
+            "determination",
+            {"criterion": "E6", "answer": "met", "note": "x" * 501},
+            (f'value="{"x" * 501}" autofocus',),
+        ),
+    ],
+)
+def test_what_was_typed_into_a_refused_form_stands_in_it_again(
+    home: House, act: str, typed: dict[str, str], kept: tuple[str, ...]
+) -> None:
+    client, page, form = opened(home)
+    fresh, answer = client.get(page).text, client.post(f"{page}/{act}", data=form | typed)
+    assert answer.status_code == 422
+    assert stored(home) == []
+    for part in kept:
+        assert answer.text.count(part) == 1, part
+        assert part not in fresh
+    assert answer.text.count(" autofocus") == 1
 
 
 def test_a_form_of_another_session_is_refused(home: House) -> None:

@@ -6,10 +6,13 @@ from datetime import timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from adapter.store import accounts
+from adapter.store.accounts import Scope
 from adapter.web import board
+from adapter.web.context import FeedInfo
 from tests import stores
 from tests.builders import after, obx
-from tests.web_house import BASE, House, arrival, first_candidate, mals, organs, results, unclear
+from tests.web_house import BASE, House, arrival, first_candidate, hidden, mals, organs, results, unclear
 
 NASTY = "<img src=x onerror=alert(1)>{{7*7}}'\""
 
@@ -99,6 +102,64 @@ def test_times_are_shown_in_the_zone_of_the_patients_site(home: House) -> None:
     assert "Europe/Athens (+02:00)" in page
 
 
+def test_a_list_of_sites_in_two_zones_says_of_each_deadline_which(home: House) -> None:
+    home.context = replace(
+        home.context,
+        feeds=(FeedInfo("lab", "generic", "mllp"), FeedInfo("adt", "nearby", "mllp")),
+        zones={"generic": ZoneInfo("Europe/Athens"), "nearby": ZoneInfo("Europe/Athens")},
+    )
+    home.tell(*mals())
+    page = home.signed_in().get("/").text
+    assert "until Mon 5 Jan 05:00<" in page
+    assert "As of <b>Fri 2 Jan 09:00</b>" in page, "two sites, one zone"
+    home.context = replace(home.context, zones={"generic": ZoneInfo("Europe/Athens")})
+    page = home.signed_in().get("/").text
+    assert "until Mon 5 Jan 05:00 (+02:00)<" in page
+    assert "As of <b>Fri 2 Jan 07:00</b>" in page
+    with home.database.write() as tx:
+        accounts.set_role(tx, "anna", "coordinator", Scope(sites=frozenset({"generic"})))
+    page = home.signed_in().get("/").text
+    assert "until Mon 5 Jan 05:00<" in page
+    assert "As of <b>Fri 2 Jan 09:00</b>" in page, "who works for one site reads its clock"
+
+
+def test_who_was_taken_back_is_listed_with_what_stands_against(home: House) -> None:
+    home.tell(*mals())
+    client = home.signed_in()
+    assert "<dt>Against</dt>" not in client.get("/").text
+    form = hidden(client.get(first_candidate(client)).text)
+    client.post(
+        f"{first_candidate(client)}/determination", data=form | {"criterion": "E6", "answer": "met", "note": ""}
+    )
+    page = client.get("/").text
+    assert "<dt>Against</dt><dd><b>E6</b> Do not resuscitate</dd>" in page
+    assert "against: E6" not in page, "said once"
+
+
+def test_a_candidates_page_says_when_nothing_comes_of_its_site_any_more(home: House) -> None:
+    feeds = (FeedInfo("lab", "generic", "mllp"), FeedInfo("far", "elsewhere", "mllp"))
+    home.context = replace(home.context, feeds=feeds)
+    home.tell(*mals())
+    client = home.signed_in()
+    one = first_candidate(client)
+    assert 'class="feeds"' not in client.get(one).text, "the other site is no matter of this patient's"
+    home.clock.now += feeds[0].quiet_after + timedelta(minutes=1)
+    client = home.signed_in()
+    page = client.get(one).text
+    assert re.search(r"<b>lab</b>\s*<strong>silent</strong>, last message", page)
+    assert "<b>far</b>" not in page
+
+
+def test_the_paper_for_the_bedside_has_boxes_to_tick(home: House) -> None:
+    home.tell(*mals())
+    client = home.signed_in()
+    one = first_candidate(client)
+    paper = client.get(f"{one}?print=1").text
+    assert paper.count('<p class="boxes"><span>Met (') == paper.count('class="criterion open"') > 5
+    assert "Answered at the bedside by, date and time:" in paper
+    assert 'class="boxes"' not in client.get(one).text
+
+
 def test_text_from_a_message_is_never_markup(home: House) -> None:
     home.tell(*mals(name=f"{NASTY}^{NASTY}", ward=NASTY, bed=NASTY))
     client = home.signed_in()
@@ -141,7 +202,7 @@ def test_the_page_reloads_by_itself_unless_asked_to_hold_still(home: House) -> N
     assert "http-equiv" not in client.get("/?hold=1").text
 
 
-OURS = re.compile(r'<script src="/static/(?:live|blank)\.js\?v=[0-9a-f]{12}" defer></script>')
+OURS = re.compile(r'<script src="/static/(?:live|blank|moved)\.js\?v=[0-9a-f]{12}" defer></script>')
 
 
 def test_pages_hold_no_script_but_a_file_of_ours_and_need_no_other_site(home: House) -> None:

@@ -34,6 +34,7 @@ EXPECTED: dict[tuple[str, str], tuple[Right, ...] | None] = {
     ("GET", "/c/{candidate}"): (Right.PATIENTS,),
     ("GET", "/api/v1/candidates"): (Right.PATIENTS,),
     ("GET", "/api/v1/candidates/{candidate}"): (Right.PATIENTS,),
+    ("GET", "/c/{candidate}/now"): (Right.PATIENTS,),
     ("POST", "/c/{candidate}/determination"): (Right.ACT,),
     ("POST", "/c/{candidate}/screening-id"): (Right.ACT,),
     ("POST", "/c/{candidate}/same-person"): (Right.ACT,),

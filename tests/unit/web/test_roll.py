@@ -76,13 +76,19 @@ def test_what_was_read_while_somebody_did_something_is_not_kept(home: House) -> 
 
 def test_an_assessment_is_read_once_and_its_brief_shows_what_the_list_shows() -> None:
     briefs = Briefs()
-    criteria = '[{"id":"I1","answer":"met"},{"id":"I4","answer":"unknown","needs":"person"}]'
+    stops = '{"id":"E6","kind":"exclusion","answer":"met","evidence":[]}'
+    criteria = (
+        f'[{{"id":"I1","kind":"inclusion","answer":"met"}},{{"id":"I4","answer":"unknown","needs":"person"}},{stops}]'
+    )
     text = '{"sofa":{"min":7},"facts":{"ferritin":{"value":"5"},"lactate":{"value":"1"}},"criteria":%s,"organs":[1]}'
     found = briefs.read(text % criteria)
     assert found == {
         "sofa": {"min": 7},
         "facts": {"ferritin": {"value": "5"}},
-        "criteria": ({"id": "I4", "answer": "unknown", "needs": "person"},),
+        "criteria": (
+            {"id": "I4", "answer": "unknown", "needs": "person"},
+            {"id": "E6", "kind": "exclusion", "answer": "met"},
+        ),
     }
     assert briefs.read(text % criteria) is found
     assert briefs.read(text % "[]")["criteria"] == ()

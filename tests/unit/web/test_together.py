@@ -146,6 +146,24 @@ def test_notes_are_kept_with_who_and_when_and_an_empty_one_is_none(home: House) 
     assert home.audited().count(("anna", "note", "ok")) == 1
 
 
+@pytest.mark.parametrize("act", ["note", "hand-over"])
+def test_a_note_that_is_too_long_is_not_lost(home: House, act: str) -> None:
+    home.person("ben", "coordinator")
+    home.tell(*mals())
+    anna = home.signed_in()
+    one = first_candidate(anna)
+    form = {"csrf": hidden(anna.get(one).text)["csrf"], "text": "y" * 501}
+    answer = anna.post(f"{one}/{act}", data=form | ({"addressee": "ben"} if act == "hand-over" else {}))
+    assert answer.status_code == 422
+    assert answer.text.count("y" * 501) == 1
+    where = (
+        '<textarea name="text" maxlength="500" rows="2" required autofocus>y'
+        if act == "note"
+        else 'name="text" value="y'
+    )
+    assert where in answer.text
+
+
 def test_an_administrator_takes_nobody_in_hand(home: House) -> None:
     home.tell(*mals())
     anna, root = home.signed_in(), home.signed_in("root")
