@@ -23,6 +23,7 @@ from adapter.store import accounts
 from adapter.store.candidate_rows import history_row
 from adapter.store.codec import instant
 from adapter.store.database import Database
+from adapter.store.locks import advance
 from adapter.store.schema import candidate_history, candidates, patients
 from benchmarks import latency, pipeline
 from benchmarks.daemon import Daemon, running
@@ -118,6 +119,7 @@ def crowd(database: Database, folder: Path) -> str:
         tx.execute(candidate_history.insert(), lines)
         for n in range(PEOPLE):
             accounts.add_user(tx, accounts.User(person(n), "coordinator", hashed(), now))
+        advance(tx, patients.c.key, candidate_history.c.id)
     database.close()
     return str(many[0]["id"])
 

@@ -16,6 +16,7 @@ from tests.web_house import House
 
 CHROMIUM = Path(os.environ.get("CHROMIUM", "/usr/bin/chromium"))
 FLAGS = ["--no-sandbox", "--disable-background-networking", "--disable-gpu"]
+NO_FRAME, TRIES = "Unable to capture screenshot", 5
 
 
 @contextmanager
@@ -43,3 +44,19 @@ def browser() -> Iterator[Any]:
         made = player.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
         yield made
         made.close()
+
+
+def pictured(page: Any, path: Path, **how: Any) -> None:
+    """A screenshot; on a busy machine Chromium sometimes has no frame at hand and says so, and has one a moment later."""
+    from playwright.sync_api import Error
+
+    for _ in range(TRIES - 1):
+        try:
+            page.screenshot(path=path, **how)
+        except Error as error:
+            if NO_FRAME not in error.message:
+                raise
+            time.sleep(0.5)
+        else:
+            return
+    page.screenshot(path=path, **how)

@@ -14,7 +14,7 @@ import pytest
 
 from tests.browser.test_worklist import DESK, PHONE, fill
 from tests.builders import T0, obx
-from tests.chromium import browser, listening
+from tests.chromium import browser, listening, pictured
 from tests.web_house import PASSWORD, House, house, mals, organs, results
 
 __all__ = ["browser"]
@@ -174,7 +174,7 @@ def test_no_page_has_a_serious_barrier(browser: Any, ward: tuple[House, str], sc
         ("nowhere", "/nowhere"),
     ):
         page.goto(path)
-        page.screenshot(path=shots / f"axe-{name}-{scheme}.png", full_page=True)
+        pictured(page, shots / f"axe-{name}-{scheme}.png", full_page=True)
         found += barriers(page)
     assert found == []
 

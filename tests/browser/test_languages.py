@@ -10,6 +10,7 @@ import pytest
 from adapter.web.tongue import say, speaking
 from tests.browser.test_click_path import barriers
 from tests.browser.test_worklist import DESK, PHONE, boxes, browser, fill, listening, shots
+from tests.chromium import pictured
 from tests.web_house import PASSWORD, house
 
 __all__ = ["browser", "shots"]
@@ -59,9 +60,9 @@ def test_a_day_in_the_readers_language(
     page = signed_in(browser, served, name, viewport=DESK)
     assert page.locator("h1").inner_text().endswith(heading)
     assert page.locator("html").get_attribute("lang") == name
-    page.screenshot(path=shots / f"worklist-{name}.png", full_page=True)
+    pictured(page, shots / f"worklist-{name}.png", full_page=True)
     page.get_by_role("link", name=re.compile("^NIKOLAOU")).click()
-    page.screenshot(path=shots / f"candidate-{name}.png", full_page=True)
+    pictured(page, shots / f"candidate-{name}.png", full_page=True)
     assert page.locator(".criterion .ask").first.get_attribute("lang") == "en"
     page.get_by_label(said(name, "Note for the team")).fill("4711")
     page.get_by_role("button", name=said(name, "Add note")).click()
@@ -93,12 +94,12 @@ def test_what_was_saved_covers_no_question_and_taken_back_no_name(
 @pytest.mark.parametrize("name", ["nl", "de", "el"])
 def test_long_words_fit_a_phone(browser: Any, served: str, shots: Path, name: str) -> None:
     page = signed_in(browser, served, name, viewport=PHONE)
-    page.screenshot(path=shots / f"worklist-phone-{name}.png")
+    pictured(page, shots / f"worklist-phone-{name}.png")
     one = page.locator("#board h3 a").last.get_attribute("href")
     for path in (*PATHS, one):
         page.goto(path)
         assert narrow(page, "body > *, main section, ol.board > li, main form, .languages button"), path
-    page.screenshot(path=shots / f"candidate-phone-{name}.png")
+    pictured(page, shots / f"candidate-phone-{name}.png")
 
 
 def test_a_language_is_chosen_by_keyboard_and_no_page_has_a_barrier_in_it(browser: Any, served: str) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.browser.test_worklist import DESK, PHONE, boxes, browser, fill, listening, person, shots
+from tests.chromium import pictured
 from tests.web_house import House, first_candidate, hidden, house
 
 __all__ = ["browser", "shots"]
@@ -32,7 +33,7 @@ def test_the_log_is_read_and_taken_and_the_figures_drawn(
 ) -> None:
     page = person(browser, served[1], "anna", viewport=view, color_scheme=scheme)
     page.get_by_role("link", name="Screening log").click()
-    page.screenshot(path=shots / f"log-{scheme}.png", full_page=True)
+    pictured(page, shots / f"log-{scheme}.png", full_page=True)
     with page.expect_download() as taken:
         page.get_by_role("button", name="Site version, CSV").click()
     assert "'=1+1" in Path(taken.value.path()).read_text(encoding="utf-8-sig")
@@ -41,7 +42,7 @@ def test_the_log_is_read_and_taken_and_the_figures_drawn(
     picture = page.get_by_role("img", name="Flow of patients")
     assert "Approached for consent: 1" in picture.locator("desc").text_content()
     assert picture.locator("text", has_text="1 declined: relative").bounding_box()["width"] > 0
-    page.screenshot(path=shots / f"figures-{scheme}.png", full_page=True)
+    pictured(page, shots / f"figures-{scheme}.png", full_page=True)
     wide = page.locator("html").bounding_box()["width"]
     assert page.evaluate("document.documentElement.scrollWidth") <= wide
     assert all(box["x"] + box["width"] <= wide for box in boxes(page, "main section, main form"))

@@ -11,7 +11,7 @@ import pytest
 
 from tests.amending import amendable
 from tests.builders import T0, obx, oru
-from tests.chromium import browser, listening
+from tests.chromium import browser, listening, pictured
 from tests.web_house import PASSWORD, House, arrival, house, mals, organs, results, unclear
 
 DESK = {"width": 1280, "height": 900}
@@ -85,11 +85,11 @@ def test_the_most_urgent_candidate_stands_first_and_nothing_spills_over(
     name = f"{'phone' if view is PHONE else 'desk'}-{scheme}"
     assert page.locator("ol.board > li").first.locator("h3").inner_text().startswith("PAPADOPOULOU")
     page.goto("/?hold=1")
-    page.screenshot(path=shots / f"worklist-{name}.png", full_page=True)
+    pictured(page, shots / f"worklist-{name}.png", full_page=True)
     wide = page.locator("html").bounding_box()["width"]
     assert all(box["x"] + box["width"] <= wide for box in boxes(page, "ol.board > li"))
     page.get_by_role("link", name=re.compile("^NIKOLAOU")).click()
-    page.screenshot(path=shots / f"candidate-{name}.png", full_page=True)
+    pictured(page, shots / f"candidate-{name}.png", full_page=True)
     assert all(box["x"] + box["width"] <= wide for box in boxes(page, "main section"))
 
 
@@ -142,7 +142,7 @@ def test_a_message_nobody_could_read_is_given_up_on_a_phone(
     page.get_by_label("Name").fill("ilse")
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
-    page.screenshot(path=shots / "quality-phone-light.png", full_page=True)
+    pictured(page, shots / "quality-phone-light.png", full_page=True)
     wide = page.locator("html").bounding_box()["width"]
     assert all(
         box["x"] + box["width"] <= wide for box in boxes(page, "main section, main table:not(.scroll table), main form")
@@ -180,16 +180,16 @@ def test_a_code_nobody_mapped_is_proposed_and_approved_without_a_script(
             page.keyboard.press("Enter")
             code.get_by_label("platelets").check()
             code.get_by_label("Why").fill("catalogue of May")
-            page.screenshot(path=shots / "quality-propose.png", full_page=True)
+            pictured(page, shots / "quality-propose.png", full_page=True)
             page.keyboard.press("Enter")
             assert "The line is proposed" in page.get_by_role("status").inner_text()
             page = person(browser, base, "iris")
-            page.screenshot(path=shots / "quality-approve.png", full_page=True)
+            pictured(page, shots / "quality-approve.png", full_page=True)
             page.get_by_role("button", name="Approve and read again").click()
             assert "is being read again" in page.get_by_role("status").inner_text()
             assert page.locator("ul.missed > li", has_text="THRO").count() == 0
             small = person(browser, base, "ilse", viewport=PHONE)
-            small.screenshot(path=shots / "quality-phone.png", full_page=True)
+            pictured(small, shots / "quality-phone.png", full_page=True)
             wide = small.locator("html").bounding_box()["width"]
             assert all(box["x"] + box["width"] <= wide for box in boxes(small, "main section, main li"))
             page.goto("/")
