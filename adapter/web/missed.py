@@ -35,7 +35,7 @@ def _told(found: Found) -> dict[str, Any]:
     one = found.as_json()
     whole = one["said"] not in {"", unmapped.REST} and len(one["said"]) < unmapped.LONGEST
     kind = KINDS.get(one["code"], "") if whole else ""
-    words_for = {"kind": kind, "what": say(words.UNMAPPED[one["code"]]), "suggestions": found.suggestions}
+    words_for = {"kind": kind, "what": words.unmapped(one["code"]), "suggestions": found.suggestions}
     return one | words_for | {"day": "" if one["last"] is None else one["last"][:10]}
 
 

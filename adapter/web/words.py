@@ -115,6 +115,11 @@ VERDICTS = {
 }
 
 
+def unmapped(code: str) -> str:
+    """What it is that nobody mapped."""
+    return say(UNMAPPED[code])
+
+
 def concept(name: str) -> str:
     """`mhladr` → `mHLA-DR`; a fact `ferritin.latest` is named like its concept."""
     return say(_concept(name))
