@@ -10,7 +10,6 @@ from adapter.store.accounts import Scope
 from adapter.store.proposals import Proposal
 from adapter.web import times, words
 from adapter.web.context import WebContext
-from adapter.web.tongue import say
 
 MOST = 50
 """Things nobody mapped, with their examples, on the page; the command line lists all."""
