@@ -5,6 +5,8 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from adapter.web.effects import effect
+
 REMEMBERED = 2000
 """Assessments; a few kilobytes each."""
 KEPT = ("sofa", "sepsis", "missing", "deciding", "stratum_provisional")
@@ -58,5 +60,4 @@ def _is_open(criterion: Mapping[str, Any]) -> bool:
 
 
 def _stops(criterion: Mapping[str, Any]) -> bool:
-    """An inclusion that is not met, or an exclusion that is."""
-    return criterion.get("answer") == {"inclusion": "not-met", "exclusion": "met"}.get(str(criterion.get("kind")), "")
+    return effect(str(criterion.get("kind")), str(criterion.get("answer"))) == "stops"

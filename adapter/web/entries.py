@@ -12,8 +12,9 @@ from adapter.pipeline.outgoing import HELD
 from adapter.store import screening_log
 from adapter.store.database import Snapshot
 from adapter.store.screening_log import Known, Logged
-from adapter.web import board, figures, flow, sheet, times
+from adapter.web import board, figures, flow, times
 from adapter.web.context import WebContext
+from adapter.web.effects import effect
 from adapter.web.numbers import Linkage
 from adapter.web.sheets import Cell
 from adapter.web.tongue import mark
@@ -103,7 +104,7 @@ def decided(entry: Entry) -> datetime | None:
 
 
 def _criteria(entry: Entry, wanted: str) -> str:
-    return " ".join(a.id for a in entry.logged.answers if sheet.effect(a.kind, a.answer) == wanted)
+    return " ".join(a.id for a in entry.logged.answers if effect(a.kind, a.answer) == wanted)
 
 
 def _reason(entry: Entry) -> str:

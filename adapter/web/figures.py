@@ -8,7 +8,8 @@ from statistics import quantiles
 
 from adapter.domain.trial import Trial
 from adapter.store.screening_log import Logged
-from adapter.web import sheet, words
+from adapter.web import words
+from adapter.web.effects import effect
 from adapter.web.flow import Passage, Stage, passage
 from adapter.web.tongue import inner, say
 
@@ -138,7 +139,7 @@ def by_criterion(trial: Trial, listed: Iterable[Logged]) -> tuple[Criterion, ...
 
 def _criterion(criterion: str, short: str, settled: Sequence[tuple[Logged, Passage]]) -> Criterion:
     answers = [(a, found) for one, found in settled for a in one.answers if a.id == criterion]
-    effects = [(sheet.effect(a.kind, a.answer), bool(a.by), found) for a, found in answers]
+    effects = [(effect(a.kind, a.answer), bool(a.by), found) for a, found in answers]
     taken = [found.stage >= Stage.ELIGIBLE for effect, person, found in effects if effect == "fits" and not person]
     return Criterion(
         id=criterion,

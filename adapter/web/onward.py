@@ -1,7 +1,7 @@
 """Where a candidate's page goes on after an answer: to the next question, so that nobody looks for it with a thumb."""
 
 from adapter.domain.trial import Trial
-from adapter.web import sheet
+from adapter.web.effects import effect
 from adapter.web.sheet import Item, Sheet
 
 PARTS = ("to-ask", "status")
@@ -13,7 +13,7 @@ def onward(trial: Trial, criterion: str, answer: str, following: str) -> str:
     that was only changed.
     """
     asked = trial.criterion(criterion)
-    stops = asked is not None and sheet.effect(str(asked.kind), answer) == "stops"
+    stops = asked is not None and effect(str(asked.kind), answer) == "stops"
     if not stops and following in PARTS:
         return following
     return f"criterion-{criterion if stops or trial.criterion(following) is None else following}"

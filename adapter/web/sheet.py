@@ -13,6 +13,7 @@ from adapter.web import board, times, words
 from adapter.web.board import BoardRow
 from adapter.web.briefs import LEADING
 from adapter.web.context import WebContext
+from adapter.web.effects import effect
 from adapter.web.followed import Followed, followed
 from adapter.web.tongue import figure, mark, say
 from adapter.web.values import Value, values
@@ -175,13 +176,6 @@ def _item(stated: Mapping[str, Any], trial: Trial | None, zone: tzinfo) -> Item:
         rule=words.rule(str(stated.get("rule") or "")),
         source=str(stated.get("source") or ""),
     )
-
-
-def effect(kind: str, answer: str) -> str:
-    """A met inclusion and an exclusion that is not met fit; their opposites stop; unknown is open, never passed."""
-    if answer not in {"met", "not-met"}:
-        return "open"
-    return "fits" if (answer == "met") == (kind == "inclusion") else "stops"
 
 
 def meaning(kind: str, answer: str) -> str:

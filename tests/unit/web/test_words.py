@@ -3,6 +3,7 @@
 import pytest
 
 from adapter.web import sheet, words
+from adapter.web.effects import effect
 
 
 def test_known_words_are_the_wards_own_and_unknown_ones_are_shown() -> None:
@@ -21,9 +22,9 @@ def test_an_interval_shows_both_ends_only_where_they_differ() -> None:
 
 
 def test_unknown_never_counts_as_passed() -> None:
-    assert sheet.effect("inclusion", "met") == sheet.effect("exclusion", "not-met") == "fits"
-    assert sheet.effect("inclusion", "not-met") == sheet.effect("exclusion", "met") == "stops"
-    assert sheet.effect("inclusion", "unknown") == sheet.effect("exclusion", "unknown") == "open"
+    assert effect("inclusion", "met") == effect("exclusion", "not-met") == "fits"
+    assert effect("inclusion", "not-met") == effect("exclusion", "met") == "stops"
+    assert effect("inclusion", "unknown") == effect("exclusion", "unknown") == "open"
 
 
 def test_an_answer_says_what_it_leads_to() -> None:
