@@ -46,31 +46,16 @@ def each_store(request: pytest.FixtureRequest) -> Iterator[str]:
 UNTRACED = (
     *("catalogue", "conformance", "corpus", "crash", "fuzz", "hapi", "icu", "laws", "medplum", "oracles"),
     *(
-        f"shell/test_{name}.py"
-        for name in (
-            *(
-                "after_randomisation",
-                "connecting",
-                "daemon",
-                "fhir_files",
-                "follow_up",
-                "memory",
-                "merges",
-                "mllp_server",
-            ),
-            *(
-                "moves",
-                "overlay",
-                "polled_candidate",
-                "postgres_commands",
-                "process",
-                "quarantine",
-                "receiver",
-                "replay",
-            ),
-            *("rhythms", "screen", "snapshot", "start_up", "taken_back", "two_trials", "wheel"),
-        )
+        "shell/test_after_randomisation.py",
+        "shell/test_connecting.py",
+        "shell/test_daemon.py",
+        "shell/test_fhir_files.py",
     ),
+    *("shell/test_follow_up.py", "shell/test_memory.py", "shell/test_merges.py", "shell/test_moves.py"),
+    *("shell/test_overlay.py", "shell/test_polled_candidate.py", "shell/test_postgres_commands.py"),
+    *("shell/test_process.py", "shell/test_quarantine.py", "shell/test_receiver.py", "shell/test_replay.py"),
+    *("shell/test_rhythms.py", "shell/test_screen.py", "shell/test_snapshot.py", "shell/test_start_up.py"),
+    *("shell/test_taken_back.py", "shell/test_two_trials.py", "shell/test_wheel.py"),
 )
 """Suites that repeat what others reach: coverage does not follow them, which is a third of their time."""
 
