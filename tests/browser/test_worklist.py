@@ -3,12 +3,15 @@
 import os
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
+from adapter.web.context import FeedInfo
 from tests.amending import amendable
 from tests.builders import T0, obx, oru
 from tests.chromium import browser, listening, pictured
@@ -194,3 +197,20 @@ def test_a_code_nobody_mapped_is_proposed_and_approved_without_a_script(
             assert all(box["x"] + box["width"] <= wide for box in boxes(small, "main section, main li"))
             page.goto("/")
             assert page.locator("ol.board > li").count() == 1
+
+
+@pytest.mark.parametrize("view", [DESK, PHONE], ids=["desk", "phone"])
+def test_a_deadline_with_its_zone_stays_beside_the_name(browser: Any, tmp_path: Path, view: dict[str, int]) -> None:
+    """Where sites of two zones stand on one list, the line is longer than its column."""
+    with house(tmp_path) as home:
+        home.demo()
+        feeds = (*home.context.feeds, FeedInfo("far", "athens", "mllp"))
+        home.context = replace(home.context, feeds=feeds, zones={"athens": ZoneInfo("Europe/Athens")})
+        home.tell(*mals())
+        with listening(home) as base:
+            page = entered(browser, (home, base), viewport=view)
+            assert "(+00:00)" in page.locator("#board .until").first.inner_text()
+            wide = "[...document.querySelectorAll('#board .clock *')].every(one => one.scrollWidth <= one.parentElement.clientWidth)"
+            assert page.evaluate(wide)
+            column, inside = page.locator("#board .clock").first.bounding_box(), boxes(page, "#board .clock .bar")
+            assert all(one["x"] + one["width"] <= column["x"] + column["width"] + 1 for one in inside)
