@@ -245,9 +245,10 @@ def test_a_page_that_lies_open_says_when_more_is_known(browser: Any, ward: tuple
 
 
 def test_the_paper_shows_nothing_to_click_and_takes_few_sheets(browser: Any, ward: tuple[House, str]) -> None:
-    _, base = ward
+    home, base = ward
+    home.tell(*mals("970", "PAPERS^PETRA", ward="ICU 9", bed="6"))
     page = in_hand(browser, base, "ben")
-    page.goto(f"{page.locator('#board h3 a').first.get_attribute('href')}?print=1")
+    page.goto(f"{page.get_by_role('link', name=re.compile('^PAPERS')).get_attribute('href')}?print=1")
     page.emulate_media(media="print")
     clickable = page.locator("button, input, select, textarea, summary:not(main summary)").all()
     assert [one.inner_text() for one in clickable if one.is_visible()] == []
