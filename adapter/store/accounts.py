@@ -6,11 +6,19 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, bindparam, delete, select, update
 
 from adapter.store.codec import instant, moment
 from adapter.store.people import recovery_codes, sessions, sign_in_tokens, users
 from adapter.store.upsert import insert
+
+_SESSION = (
+    select(sessions)
+    .join(users, users.c.name == sessions.c.user)
+    .where(sessions.c.token_hash == bindparam("token"), sessions.c.expires > bindparam("now"), users.c.disabled == 0)
+)
+_USERS = select(users).order_by(users.c.name)
+_USER = select(users).where(users.c.name == bindparam("who"))
 
 NAME = re.compile(r"[A-Za-z0-9._@-]{2,64}")
 """What an account may be called."""
@@ -82,7 +90,7 @@ def add_user(tx: Connection, user: User) -> bool:
 
 
 def find_user(conn: Connection, name: str) -> User | None:
-    row = conn.execute(select(users).where(users.c.name == name)).mappings().one_or_none()
+    row = conn.execute(_USER, {"who": name}).mappings().one_or_none()
     return None if row is None else _user(row)
 
 
@@ -93,7 +101,7 @@ def find_external(conn: Connection, external: str) -> User | None:
 
 
 def list_users(conn: Connection) -> list[User]:
-    return [_user(row) for row in conn.execute(select(users).order_by(users.c.name)).mappings()]
+    return [_user(row) for row in conn.execute(_USERS).mappings()]
 
 
 def set_password(tx: Connection, name: str, password_hash: str) -> bool:
@@ -173,12 +181,7 @@ def open_session(tx: Connection, session: Session) -> None:
 
 def find_session(conn: Connection, token_hash: str, now: datetime) -> Session | None:
     """`None` when unknown, expired, or its user is disabled. Idle time is the caller's to judge, by `seen`."""
-    wanted = (
-        select(sessions)
-        .join(users, users.c.name == sessions.c.user)
-        .where(sessions.c.token_hash == token_hash, sessions.c.expires > instant(now), users.c.disabled == 0)
-    )
-    row = conn.execute(wanted).mappings().one_or_none()
+    row = conn.execute(_SESSION, {"token": token_hash, "now": instant(now)}).mappings().one_or_none()
     if row is None:
         return None
     times = {name: moment(row[name]) for name in ("created", "seen", "expires")}

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
 from adapter.domain.patient import PatientId
 from adapter.store.calling import calls, openings
@@ -11,6 +11,10 @@ from adapter.store.patients import key_of
 from adapter.store.schema import candidate_aliases, candidate_history, candidates
 from adapter.store.team import claims
 from adapter.store.upsert import insert as insert_new
+
+_BY_NOW = select(candidate_aliases.c.candidate).where(candidate_aliases.c.former == bindparam("candidate"))
+PRESENT = func.coalesce(_BY_NOW.correlate(None).scalar_subquery(), bindparam("candidate"))
+"""The id that the candidate given as `candidate` goes by now."""
 
 _ALERT = ("raised", "changed", "sequence", "standing", "summary", "decided_at", "decided_sequence")
 
@@ -48,9 +52,3 @@ def _older(one: dict[str, object], other: dict[str, object]) -> dict[str, object
 def nobodys(tx: Connection, known: Sequence[str]) -> None:
     """Candidates that stand are no former ones: links lead to them, whoever had their ids before."""
     tx.execute(delete(candidate_aliases).where(candidate_aliases.c.former.in_(known)))
-
-
-def present(conn: Connection, candidate: str) -> str:
-    """The id a candidate goes by now."""
-    wanted = select(candidate_aliases.c.candidate).where(candidate_aliases.c.former == candidate)
-    return conn.execute(wanted).scalar_one_or_none() or candidate

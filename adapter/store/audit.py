@@ -14,6 +14,8 @@ from adapter.store.locks import Lock, take
 from adapter.store.schema import audit
 from adapter.store.streaming import mapped
 
+_HEAD = select(audit.c.seq, audit.c.hash).order_by(audit.c.seq.desc()).limit(1)
+_APPEND = insert(audit)
 GENESIS = "0" * 64
 """What the first entry is chained to."""
 
@@ -67,13 +69,13 @@ def append(tx: Connection, act: Act, now: datetime) -> Head:
         "previous": last.hash,
     }
     digest = _hash(row)
-    tx.execute(insert(audit), row | {"hash": digest})
+    tx.execute(_APPEND, row | {"hash": digest})
     return Head(last.seq + 1, digest)
 
 
 def head(conn: Connection) -> Head:
     """(0, genesis) before the first entry."""
-    row = conn.execute(select(audit.c.seq, audit.c.hash).order_by(audit.c.seq.desc()).limit(1)).one_or_none()
+    row = conn.execute(_HEAD).one_or_none()
     return Head(0, GENESIS) if row is None else Head(row.seq, row.hash)
 
 

@@ -5,11 +5,23 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, func, insert, literal_column, or_, select, text, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    and_,
+    bindparam,
+    func,
+    insert,
+    literal_column,
+    or_,
+    select,
+    text,
+    update,
+)
 
 from adapter.alerting.channels import Tried
 from adapter.alerting.model import Call, Cause, Sent
-from adapter.store.adoption import present
+from adapter.store.adoption import PRESENT
 from adapter.store.calling import calls, messages, openings
 from adapter.store.codec import instant, moment, moment_or_none, storable
 from adapter.store.outbox import DEAD, DELIVERED
@@ -18,6 +30,14 @@ from adapter.store.team import claims
 
 OPEN, FAILED = "open", "failed"
 _NOT_DELIVERED = text("state <> 'delivered'")
+_LIFE = select(candidates.c.id, candidates.c.raised).where(candidates.c.id == PRESENT)
+_MINE = select(openings.c.id).where(
+    *(openings.c[name] == bindparam(name) for name in ("candidate", "raised", "by")),
+)
+_CALLS = select(calls).where(calls.c.candidate == bindparam("candidate")).order_by(calls.c.id)
+_LOOKS = (
+    select(openings.c.by, openings.c.at).where(openings.c.candidate == bindparam("candidate")).order_by(openings.c.id)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,14 +186,13 @@ def settle(tx: Connection, key: str, state: str) -> None:
 
 def opened(tx: Connection, candidate: str, by: str, now: datetime) -> bool:
     """Somebody looks at a candidate that people were told of; written the first time in each life of its alert."""
-    known = present(tx, candidate)
-    raised = tx.execute(select(candidates.c.raised).where(candidates.c.id == known)).scalar_one_or_none()
-    if raised is None:
+    life = tx.execute(_LIFE, {"candidate": candidate}).one_or_none()
+    if life is None or life.raised is None:
         return False
-    mine = (openings.c.candidate == known) & (openings.c.raised == raised) & (openings.c.by == by)
-    if tx.execute(select(openings.c.id).where(mine)).first() is not None:
+    mine = {"candidate": life.id, "raised": life.raised, "by": by}
+    if tx.execute(_MINE, mine).first() is not None:
         return False
-    tx.execute(insert(openings), {"candidate": known, "raised": raised, "by": by, "at": instant(now)})
+    tx.execute(insert(openings), mine | {"at": instant(now)})
     return True
 
 
@@ -193,14 +212,12 @@ class Delivered:
 
 def of_candidate(conn: Connection, candidate: str) -> list[Call]:
     """Every call of every life of its alert, oldest first."""
-    wanted = select(calls).where(calls.c.candidate == candidate).order_by(calls.c.id)
-    return [_call(row) for row in conn.execute(wanted).mappings()]
+    return [_call(row) for row in conn.execute(_CALLS, {"candidate": candidate}).mappings()]
 
 
 def looks(conn: Connection, candidate: str) -> list[tuple[str, datetime]]:
     """Who followed the link, and when first in each life of its alert."""
-    wanted = select(openings.c.by, openings.c.at).where(openings.c.candidate == candidate).order_by(openings.c.id)
-    return [(by, moment(at)) for by, at in conn.execute(wanted)]
+    return [(by, moment(at)) for by, at in conn.execute(_LOOKS, {"candidate": candidate})]
 
 
 def deliveries(conn: Connection, outlets: Sequence[str], subject: str, keys: Sequence[str]) -> list[Delivered]:

@@ -8,6 +8,9 @@ from sqlalchemy import Connection, func, select
 from adapter.store.codec import moment
 from adapter.store.schema import feeds, inbox, inbox_pending
 
+_WAITING = select(inbox_pending.c.source, func.count()).group_by(inbox_pending.c.source)
+_FEEDS = select(feeds).order_by(feeds.c.source)
+
 
 @dataclass(frozen=True, slots=True)
 class FeedRow:
@@ -30,9 +33,8 @@ class FeedRow:
 
 def listing(conn: Connection) -> list[FeedRow]:
     """By name; a source that never sent is not here."""
-    grouped = select(inbox_pending.c.source, func.count()).group_by(inbox_pending.c.source)
-    waiting: dict[str, int] = {source: number for source, number in conn.execute(grouped)}  # noqa: C416 — rows are no tuples
-    rows = conn.execute(select(feeds).order_by(feeds.c.source)).mappings()
+    waiting: dict[str, int] = {source: number for source, number in conn.execute(_WAITING)}  # noqa: C416 — rows are no tuples
+    rows = conn.execute(_FEEDS).mappings()
     return [
         FeedRow(
             **(dict(row) | {"last_received": moment(row["last_received"]), "pending": waiting.get(row["source"], 0)})

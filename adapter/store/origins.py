@@ -1,6 +1,6 @@
 """Where stored messages came from: the name of the source and the type, for a reader who is shown an inbox id."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,33 +19,25 @@ class Origin:
 
 
 def with_origins(conn: Connection, explained: Mapping[str, Any]) -> dict[str, Any]:
-    """A copy of an `explain` object; every piece of evidence gets `source` and `type`, null where the message is not stored here."""
-    found = origins(conn, _messages(explained))
-    return {name: _told(value, found) for name, value in explained.items()}
+    """A copy of an `explain` object, as JSON reads it; every piece of evidence gets `source` and `type`, null where the message
+    is not stored here.
+    """
+    evidence: list[dict[str, Any]] = []
+    copy = {name: _copied(value, evidence) for name, value in explained.items()}
+    known = origins(conn, (str(one["message"]) for one in evidence))
+    for one in evidence:
+        origin = known.get(str(one["message"]))
+        one["source"], one["type"] = (origin.source, origin.type) if origin else (None, None)
+    return copy
 
 
-def _is_evidence(value: Any) -> bool:
-    return isinstance(value, Mapping) and "message" in value and "concept" in value
-
-
-def _messages(value: Any) -> Iterator[str]:
-    if _is_evidence(value):
-        yield str(value["message"])
-    elif isinstance(value, Mapping):
-        for inner in value.values():
-            yield from _messages(inner)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from _messages(inner)
-
-
-def _told(value: Any, found: Mapping[str, Origin]) -> Any:
-    if _is_evidence(value):
-        origin = found.get(str(value["message"]))
-        return {**value, "source": origin and origin.source, "type": origin and origin.type}
-    if isinstance(value, Mapping):
-        return {name: _told(inner, found) for name, inner in value.items()}
-    return [_told(inner, found) for inner in value] if isinstance(value, list) else value
+def _copied(value: Any, evidence: list[dict[str, Any]]) -> Any:
+    if isinstance(value, dict):
+        if "message" in value and "concept" in value:
+            evidence.append(made := value.copy())
+            return made
+        return {name: _copied(inner, evidence) for name, inner in value.items()}
+    return [_copied(inner, evidence) for inner in value] if isinstance(value, list) else value
 
 
 def origins(conn: Connection, messages: Iterable[str]) -> Mapping[str, Origin]:

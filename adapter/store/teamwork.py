@@ -3,14 +3,24 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, func, insert, or_, select
+from sqlalchemy import Connection, bindparam, delete, func, insert, or_, select
 
 from adapter.errors import RejectedError
 from adapter.store import upsert
-from adapter.store.adoption import present
+from adapter.store.adoption import PRESENT
 from adapter.store.codec import instant, moment, storable
 from adapter.store.schema import candidate_aliases, candidate_history
 from adapter.store.team import candidate_notes, claims, looks, seen
+
+_FORMER = select(candidate_aliases.c.former).where(candidate_aliases.c.candidate == PRESENT)
+_NOTES = (
+    select(candidate_notes)
+    .where(or_(candidate_notes.c.candidate == PRESENT, candidate_notes.c.candidate.in_(_FORMER)))
+    .order_by(candidate_notes.c.id)
+)
+_HELD = select(claims).where(claims.c.candidate.in_(bindparam("known", expanding=True)))
+_saw = upsert.insert(seen)
+_OPENED = _saw.on_conflict_do_update(index_elements=["reader", "candidate"], set_={"at": _saw.excluded.at})
 
 NOTE, CLAIM, RELEASE, HAND_OVER = "note", "claim", "release", "hand-over"
 
@@ -42,8 +52,7 @@ class TakenError(RejectedError):
 
 def held(conn: Connection, known: list[str]) -> dict[str, Claim]:
     """By candidate; one that nobody has in hand is not here."""
-    found = conn.execute(select(claims).where(claims.c.candidate.in_(known)))
-    return {row.candidate: Claim(row.holder, moment(row.since)) for row in found}
+    return {row.candidate: Claim(row.holder, moment(row.since)) for row in conn.execute(_HELD, {"known": known})}
 
 
 def holders(conn: Connection) -> dict[str, str]:
@@ -95,12 +104,9 @@ def _write(tx: Connection, candidate: str, note: Note) -> None:
 
 def notes(conn: Connection, candidate: str) -> list[Note]:
     """Oldest first; also what was written while the candidate went by another id."""
-    former = select(candidate_aliases.c.former).where(candidate_aliases.c.candidate == present(conn, candidate))
-    about = candidate_notes.c.candidate
-    wanted = select(candidate_notes).where(or_(about == present(conn, candidate), about.in_(former)))
     return [
         Note(moment(row.at), row.by, row.kind, row.addressee, row.text)
-        for row in conn.execute(wanted.order_by(candidate_notes.c.id))
+        for row in conn.execute(_NOTES, {"candidate": candidate})
     ]
 
 
@@ -114,8 +120,7 @@ def looked(tx: Connection, reader: str, until: datetime) -> None:
 
 def opened(tx: Connection, reader: str, candidate: str, now: datetime) -> None:
     """One candidate was looked at."""
-    put = upsert.insert(seen).values(reader=reader, candidate=candidate, at=instant(now))
-    tx.execute(put.on_conflict_do_update(index_elements=["reader", "candidate"], set_={"at": put.excluded.at}))
+    tx.execute(_OPENED, {"reader": reader, "candidate": candidate, "at": instant(now)})
 
 
 def stamp(conn: Connection) -> tuple[int, int]:

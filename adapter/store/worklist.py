@@ -22,7 +22,7 @@ from adapter.domain.alert import CandidateAlert
 from adapter.domain.patient import PatientId
 from adapter.store import codec
 from adapter.store.accounts import EVERYWHERE, Scope
-from adapter.store.adoption import adopt, nobodys, present
+from adapter.store.adoption import PRESENT, adopt, nobodys
 from adapter.store.candidate_rows import CandidateRow, HistoryRow, candidate_row, history_row, rows
 from adapter.store.on_show import seen
 from adapter.store.patients import identifier
@@ -81,6 +81,8 @@ _TOLD = (
         candidates.c.raised.is_not(None),
     )
 )
+_ONE = rows().where(candidates.c.id == PRESENT)
+_HISTORY = select(candidate_history).where(candidate_history.c.candidate == PRESENT).order_by(candidate_history.c.id)
 
 
 def standing(conn: Connection, patient: PatientId, trial: str, episode: str) -> CandidateAlert | None:
@@ -127,7 +129,7 @@ def listing(conn: Connection) -> list[CandidateRow]:
 
 def find(conn: Connection, candidate_id: str) -> CandidateRow | None:
     """By the id in a link, also one from before a merge of records."""
-    row = conn.execute(rows().where(candidates.c.id == present(conn, candidate_id))).mappings().one_or_none()
+    row = conn.execute(_ONE, {"candidate": candidate_id}).mappings().one_or_none()
     return None if row is None else candidate_row(row)
 
 
@@ -139,8 +141,7 @@ def of_patient(conn: Connection, patient: PatientId) -> list[CandidateRow]:
 
 def history(conn: Connection, candidate_id: str) -> list[HistoryRow]:
     """Oldest first."""
-    wanted = select(candidate_history).where(candidate_history.c.candidate == present(conn, candidate_id))
-    return [history_row(row) for row in conn.execute(wanted.order_by(candidate_history.c.id)).mappings()]
+    return [history_row(row) for row in conn.execute(_HISTORY, {"candidate": candidate_id}).mappings()]
 
 
 def _superseded() -> Exists:

@@ -21,10 +21,11 @@ from adapter.web.access import MayAct, SeesCounts, SeesPatients, SignedIn, check
 from adapter.web.acts import Wish, perform
 from adapter.web.answers import ABSENT, MISTAKEN, REFUSALS
 from adapter.web.context import WebContext
+from adapter.web.dossier import explained, known
 from adapter.web.quality import read_counts
 from adapter.web.record import note
 from adapter.web.wishes import Asked, RefusedError
-from adapter.web.worklist import known, read_feeds
+from adapter.web.worklist import read_feeds
 
 router = APIRouter(prefix="/api/v1", responses=REFUSALS)
 
@@ -99,7 +100,7 @@ async def candidates(
 async def one(request: Request, visitor: SeesPatients, candidate: str) -> JSONResponse:
     """One candidate with its assessment (the `explain` object) and history. The ETag serves `If-Match`."""
     context: WebContext = request.app.state.context
-    row, history = await known(request, visitor, candidate)
+    row, history = await run_in_threadpool(_explained, context, await known(request, visitor, candidate))
     more = {"assessment": row.assessment, "history": [_moment(entry) for entry in history]}
     return JSONResponse(brief(row, context.clock()) | more, headers={"ETag": etag(row)})
 
@@ -112,7 +113,7 @@ async def determine(request: Request, visitor: MayAct, candidate: str) -> JSONRe
     context: WebContext = request.app.state.context
     check_csrf(visitor, request.headers.get("x-csrf-token", ""))
     posted = _read(await fields.json_object(request))
-    row, _ = await known(request, visitor, candidate)
+    row = await known(request, visitor, candidate)
     trial = context.trial(row.trial)
     if trial is None:
         raise HTTPException(404, "This trial is not screened here.")
@@ -135,6 +136,11 @@ async def feeds(request: Request, visitor: SeesCounts) -> dict[str, Any]:
 async def quality(request: Request, visitor: SeesCounts) -> dict[str, Any]:
     """Counts of messages, candidates, reasons of quarantine, and of what no mapping knew."""
     return await run_in_threadpool(read_counts, request.app.state.context, visitor)
+
+
+def _explained(context: WebContext, row: CandidateRow) -> tuple[CandidateRow, list[HistoryRow]]:
+    with context.database.read() as conn:
+        return explained(conn, row)
 
 
 def brief(row: CandidateRow, now: datetime) -> dict[str, Any]:

@@ -1,22 +1,17 @@
 """What stands on a candidate's page beside the assessment: the course, the story, who has them in hand, other trials."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
 from adapter.domain.patient import PatientState
 from adapter.domain.trial import Trial
-from adapter.pipeline.knots import state_of
 from adapter.scoring.chart import chart_of
 from adapter.screening.course import Course, course, visible_until
-from adapter.store import board as board_store
-from adapter.store import teamwork
-from adapter.store.board import Other
-from adapter.store.candidate_rows import CandidateRow, HistoryRow
-from adapter.store.teamwork import Claim, Note
-from adapter.web import board, charts, colleagues, listing, story, times
+from adapter.store.candidate_rows import CandidateRow
+from adapter.web import board, charts, listing, story, times
 from adapter.web.charts import MarkerChart, ScoreChart
 from adapter.web.context import WebContext
+from adapter.web.dossier import Dossier
 from adapter.web.sessions import Visitor
 from adapter.web.story import About, Moment
 
@@ -39,21 +34,11 @@ class Around:
     """Id and words, of trials the reader works for."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Stored:
-    state: PatientState
-    notes: list[Note]
-    claim: Claim | None
-    others: list[Other]
-
-
-def around(context: WebContext, row: CandidateRow, trial: Trial, more: tuple[Iterable[HistoryRow], Visitor]) -> Around:
-    """`more`: the history, and who reads."""
-    history, reader = more
-    stored, zone = _stored(context, row), board.zone_of(context, row.patient.site)
-    seen = _course(context, stored.state, trial, row)
-    told = story.story(About(trial, row.episode, stored.state, seen, zone), history, stored.notes)
-    decision, claim = story.decision(stored.state, row.trial, row.episode), stored.claim
+def around(context: WebContext, known: Dossier, trial: Trial, reader: Visitor) -> Around:
+    row, claim = known.row, known.claim
+    zone, seen = board.zone_of(context, row.patient.site), _course(context, known.state, trial, row)
+    told = story.story(About(trial, row.episode, known.state, seen, zone), known.history, known.notes)
+    decision = story.decision(known.state, row.trial, row.episode)
     return Around(
         scores=charts.scores(seen, _onset(row), zone),
         markers=charts.markers(seen, zone),
@@ -63,16 +48,9 @@ def around(context: WebContext, row: CandidateRow, trial: Trial, more: tuple[Ite
         holder=claim.holder if claim else "",
         since=times.local(claim.since, zone) if claim else "",
         mine=claim is not None and claim.holder == reader.name,
-        colleagues=tuple(name for name in colleagues.listed(context, row) if not claim or name != claim.holder),
-        others=tuple((o.id, listing.elsewhere(o)) for o in stored.others if reader.scope.trial(o.trial)),
+        colleagues=tuple(name for name in known.colleagues if not claim or name != claim.holder),
+        others=tuple((o.id, listing.elsewhere(o)) for o in known.others if reader.scope.trial(o.trial)),
     )
-
-
-def _stored(context: WebContext, row: CandidateRow) -> _Stored:
-    with context.database.read() as conn:
-        claim = teamwork.held(conn, [row.id]).get(row.id)
-        others = board_store.others(conn, [row.id]).get(row.id, [])
-        return _Stored(state_of(conn, row.patient), teamwork.notes(conn, row.id), claim, others)
 
 
 def _course(context: WebContext, state: PatientState, trial: Trial, row: CandidateRow) -> Course:

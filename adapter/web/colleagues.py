@@ -2,12 +2,11 @@
 
 from adapter.store import accounts
 from adapter.store.candidate_rows import CandidateRow
-from adapter.web.context import WebContext
+from adapter.store.database import Snapshot
 from adapter.web.roles import Right, may
 
 
-def listed(context: WebContext, row: CandidateRow) -> list[str]:
+def listed(conn: Snapshot, row: CandidateRow) -> list[str]:
     """Who may act on this candidate."""
-    with context.database.read() as conn:
-        known = [user for user in accounts.list_users(conn) if not user.disabled and may(user.role, Right.ACT)]
+    known = [user for user in accounts.list_users(conn) if not user.disabled and may(user.role, Right.ACT)]
     return [user.name for user in known if user.scope.holds(row.patient.site, row.trial)]

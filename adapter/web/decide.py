@@ -11,11 +11,12 @@ from adapter.web import fields, wishes
 from adapter.web.access import MayAct, check_csrf
 from adapter.web.acts import Wish, perform
 from adapter.web.context import WebContext
+from adapter.web.dossier import known
 from adapter.web.onward import onward
 from adapter.web.sessions import Visitor
 from adapter.web.tongue import plain, say
 from adapter.web.wishes import Asked, RefusedError
-from adapter.web.worklist import candidate_page, known
+from adapter.web.worklist import candidate_page
 
 router = APIRouter(include_in_schema=False)
 
@@ -92,7 +93,7 @@ async def _done(
     context: WebContext = request.app.state.context
     check_csrf(visitor, given["csrf"])
     kind, candidate = what
-    row, _ = await known(request, visitor, candidate)
+    row = await known(request, visitor, candidate)
     trial = context.trial(row.trial)
     if trial is None:
         raise HTTPException(404, say("This trial is not screened here."))

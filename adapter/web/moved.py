@@ -2,11 +2,11 @@
 
 from fastapi import APIRouter, HTTPException, Request, Response
 
-from adapter.web import board, render, times, worklist
+from adapter.store import teamwork
+from adapter.web import board, dossier, render, stamps, times, worklist
 from adapter.web.access import SeesPatients
 from adapter.web.context import WebContext
 from adapter.web.sessions import Visitor
-from adapter.web.stamps import read_stamp
 from adapter.web.tongue import say
 
 router = APIRouter(include_in_schema=False)
@@ -20,12 +20,11 @@ async def now(request: Request, visitor: SeesPatients, candidate: str) -> Respon
 
 def _drawn(request: Request, visitor: Visitor, candidate: str) -> Response:
     context: WebContext = request.app.state.context
-    found = worklist.read_one(context, candidate, visitor.scope)
-    if found is None:
+    row, at = dossier.find(context, candidate, visitor.scope), context.clock()
+    if row is None:
         raise HTTPException(404, say("There is no such candidate."))
-    row, at = found[0], context.clock()
+    with context.database.read() as conn:
+        stamp = stamps.stamp(row, teamwork.notes(conn, row.id), teamwork.held(conn, [row.id]).get(row.id))
     clock = times.countdown(row.deadline, at, board.clock_of(context.trial(row.trial)))
     deadline = times.local(row.deadline, board.zone_of(context, row.patient.site))
-    return render.page(
-        request, "now.html", visitor=visitor, clock=clock, deadline=deadline, stamp=read_stamp(context, row)
-    )
+    return render.page(request, "now.html", visitor=visitor, clock=clock, deadline=deadline, stamp=stamp)

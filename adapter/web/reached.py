@@ -9,12 +9,11 @@ from markupsafe import Markup
 from adapter.alerting.life import Mark, life
 from adapter.alerting.model import Call
 from adapter.pipeline.calling import is_decided
-from adapter.store import calls, outbox, teamwork
+from adapter.store import outbox, teamwork
 from adapter.store.calls import Delivered
-from adapter.store.database import Snapshot
-from adapter.store.worklist import CandidateRow, HistoryRow
 from adapter.web import board, times, words
 from adapter.web.context import WebContext
+from adapter.web.dossier import Dossier
 from adapter.web.tongue import english, mark, say
 
 WAY = {
@@ -43,27 +42,25 @@ class Reached:
     told: tuple[Told, ...]
 
 
-def reached(conn: Snapshot, row: CandidateRow, history: Sequence[HistoryRow], context: WebContext) -> Reached | None:
+def reached(known: Dossier, context: WebContext) -> Reached | None:
     """`None` for a candidate whom nobody was told of."""
-    if row.raised is None:
+    row, sent = known.row, known.sent
+    if row.raised is None or sent is None:
         return None
-    outlets = tuple(context.alerts.channels)
-    made = calls.of_candidate(conn, row.id)
-    went = calls.deliveries(conn, outlets, row.id, [call.key for call in made])
     trial, zone = context.trial(row.trial), board.zone_of(context, row.patient.site)
-    statuses = [one for one in history if one.kind == "status"]
-    taken = [Mark(note.at, note.addressee) for note in teamwork.notes(conn, row.id) if note.kind == teamwork.CLAIM]
+    statuses = [one for one in known.history if one.kind == "status"]
+    taken = [Mark(note.at, note.addressee) for note in known.notes if note.kind == teamwork.CLAIM]
     steps = life(
         row.raised,
-        sent=[Mark(one.created) for one in went],
-        delivered=[Mark(one.settled) for one in went if one.state == outbox.DELIVERED and one.settled],
-        opened=[Mark(at, by) for by, at in calls.looks(conn, row.id)],
+        sent=[Mark(one.created) for one in sent.went],
+        delivered=[Mark(one.settled) for one in sent.went if one.state == outbox.DELIVERED and one.settled],
+        opened=[Mark(at, by) for by, at in sent.looks],
         claimed=[*taken, *(Mark(one.at, one.by) for one in statuses)],
         decided=[Mark(one.at, one.by) for one in statuses if is_decided(trial, one.text)],
     )
     return Reached(
         tuple((step.name, times.local(step.at, zone) if step.at else "", step.by) for step in steps),
-        tuple(_told(call, went, zone) for call in _with(made, went)),
+        tuple(_told(call, sent.went, zone) for call in _with(sent.calls, sent.went)),
     )
 
 

@@ -2,28 +2,20 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from adapter.store import teamwork
-from adapter.store.database import Snapshot
+from adapter.store.teamwork import Claim, Note
 from adapter.store.worklist import CandidateRow
-from adapter.web.context import WebContext
 
 SHOWN = ("stratum", "stratum_provisional", "missing", "flags", "questions", "screening_ids", "described", "follow_up")
 MEASURED = ("identity", "value", "effective", "status")
 
 
-def read_stamp(context: WebContext, row: CandidateRow) -> str:
+def stamp(row: CandidateRow, notes: Sequence[Note], claim: Claim | None) -> str:
     """Hours that go by are no news."""
-    with context.database.read() as conn:
-        return stamp(conn, row)
-
-
-def stamp(conn: Snapshot, row: CandidateRow) -> str:
     told: Mapping[str, Any] = row.assessment
     sofa, sepsis = told.get("sofa") or {}, told.get("sepsis") or {}
-    claim = teamwork.held(conn, [row.id]).get(row.id)
     seen = (
         (row.verdict, row.certainty, row.status, row.standing, row.ward, row.bed, row.sequence, str(row.deadline)),
         [told.get(name) for name in SHOWN],
@@ -31,7 +23,7 @@ def stamp(conn: Snapshot, row: CandidateRow) -> str:
         [_values(organ.get("evidence")) for organ in (sofa.get("components") or {}).values()],
         [_criterion(one) for one in told.get("criteria") or ()],
         _values((told.get("facts") or {}).values()),
-        (claim.holder if claim else "", len(teamwork.notes(conn, row.id))),
+        (claim.holder if claim else "", len(notes)),
     )
     return hashlib.blake2b(json.dumps(seen, default=str).encode(), digest_size=12).hexdigest()
 

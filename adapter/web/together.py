@@ -16,11 +16,12 @@ from adapter.store.worklist import CandidateRow
 from adapter.web import board, colleagues, fields, filters, render, times
 from adapter.web.access import MayAct, SeesPatients, check_csrf
 from adapter.web.context import WebContext
+from adapter.web.dossier import known
 from adapter.web.record import recorded
 from adapter.web.sessions import Visitor
 from adapter.web.tongue import say
 from adapter.web.wishes import LONGEST_NOTE
-from adapter.web.worklist import candidate_page, known, list_page
+from adapter.web.worklist import candidate_page, list_page
 
 router = APIRouter(include_in_schema=False)
 
@@ -63,8 +64,8 @@ async def release(request: Request, visitor: MayAct, candidate: str) -> Response
 @router.post("/c/{candidate}/hand-over")
 async def hand_over(request: Request, visitor: MayAct, candidate: str) -> Response:
     given = await _form(request, visitor, "addressee", "text")
-    row, _ = await known(request, visitor, candidate)
-    if given["addressee"] not in await run_in_threadpool(colleagues.listed, request.app.state.context, row):
+    row = await known(request, visitor, candidate)
+    if given["addressee"] not in await run_in_threadpool(_colleagues, request.app.state.context, row):
         problem = say("Choose a colleague who works with the list.")
         return await candidate_page(request, visitor, candidate, problem=problem, typed=given)
     if len(given["text"]) > LONGEST_NOTE:
@@ -125,13 +126,18 @@ async def _done(request: Request, visitor: Visitor, what: tuple[str, str, str], 
     """`what`: the candidate, the act's name, and where to go on."""
     context: WebContext = request.app.state.context
     candidate, action, onward = what
-    row, _ = await known(request, visitor, candidate)
+    row = await known(request, visitor, candidate)
     deed = _Deed(visitor, row, context.clock())
     try:
         await run_in_threadpool(_carry_out, context, deed, action, do)
     except TakenError as error:
         return _taken(request, context, row, error)
     return RedirectResponse(fields.local_path(onward), status_code=303)
+
+
+def _colleagues(context: WebContext, row: CandidateRow) -> list[str]:
+    with context.database.read() as conn:
+        return colleagues.listed(conn, row)
 
 
 def _carry_out(context: WebContext, deed: _Deed, action: str, do: Do) -> None:

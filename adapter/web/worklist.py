@@ -2,33 +2,27 @@
 
 import secrets
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from datetime import UTC, tzinfo
 from typing import Any
 
 from anyio import to_thread
 from fastapi import APIRouter, HTTPException, Request, Response
 from fastapi.responses import RedirectResponse
-from starlette.concurrency import run_in_threadpool
 
 from adapter.scoring.thresholds import WORST_TOTAL
-from adapter.store import calls, teamwork, worklist
 from adapter.store import feeds as feed_store
 from adapter.store.accounts import Scope
 from adapter.store.audit import Act
-from adapter.store.origins import with_origins
-from adapter.store.worklist import CandidateRow, HistoryRow
-from adapter.web import board, filters, listing, render, sheet, times, wishes, words
+from adapter.web import board, dossier, filters, listing, render, sheet, times, wishes, words
 from adapter.web.access import SeesPatients, SignedIn
 from adapter.web.around import around
 from adapter.web.context import WebContext
 from adapter.web.filters import Filters
 from adapter.web.onward import just_answered
-from adapter.web.reached import Reached, reached
-from adapter.web.record import recorded, write
-from adapter.web.roles import Right, may
+from adapter.web.reached import reached
+from adapter.web.record import write
+from adapter.web.roles import Right
 from adapter.web.sessions import Visitor
-from adapter.web.stamps import read_stamp
 from adapter.web.tongue import mark, say
 
 router = APIRouter(include_in_schema=False)
@@ -125,19 +119,19 @@ def _candidate_drawn(request: Request, visitor: Visitor, candidate: str, refused
     saved, printing = query.get("saved", ""), query.get("print") == "1"
     context: WebContext = request.app.state.context
     problem, typed = refused
-    row, history = _known(context, visitor, candidate)
-    now = context.clock()
+    seen = dossier.read(context, dossier.looked_at(context, visitor, candidate))
+    row, now = seen.row, context.clock()
     trial = context.trial(row.trial)
     if trial is None:
         raise HTTPException(404, say("This trial is not screened here."))
-    shown, stamp = sheet.sheet(row, context, now), read_stamp(context, row)
+    shown = sheet.sheet(row, context, now)
     return render.page(
         request,
         "candidate.html",
         visitor=visitor,
         status=422 if problem else 200,
         sheet=shown,
-        around=around(context, row, trial, (history, visitor)),
+        around=around(context, seen, trial, visitor),
         trial_title=trial.title,
         choices=wishes.choices(trial),
         tests=wishes.tests(),
@@ -147,56 +141,14 @@ def _candidate_drawn(request: Request, visitor: Visitor, candidate: str, refused
         latest=f"{now.astimezone(board.zone_of(context, row.patient.site)):%Y-%m-%dT%H:%M}",
         may_act=visitor.may(Right.ACT) and not printing,
         printing=printing,
-        reached=read_reached(context, row, history),
+        reached=reached(seen, context),
         saved=say(SAVED.get(saved, "")),
         problem=problem,
         typed=typed,
         answered=just_answered(shown, query.get("answered", "")) if saved == APPLIED else None,
         silent=[feed for feed in read_feeds(context, visitor.scope) if feed.stops(row.patient.site)],
-        stamp=stamp,
+        stamp=seen.stamp,
     )
-
-
-async def known(request: Request, visitor: Visitor, candidate: str) -> tuple[CandidateRow, list[HistoryRow]]:
-    """The candidate with its history, the view written down; 404 for one nobody was ever told of."""
-    return await run_in_threadpool(_known, request.app.state.context, visitor, candidate)
-
-
-def _known(context: WebContext, visitor: Visitor, candidate: str) -> tuple[CandidateRow, list[HistoryRow]]:
-    found = read_one(context, candidate, visitor.scope)
-    outcome = "ok" if found else "not found"
-    act = Act(visitor.name, visitor.role, "view-candidate", "candidate", candidate[:64], outcome=outcome)
-    _viewed(context, act, found[0] if found else None)
-    if found is None:
-        raise HTTPException(404, say("There is no such candidate."))
-    return found
-
-
-def _viewed(context: WebContext, act: Act, row: CandidateRow | None) -> None:
-    """What people were told of this candidate is no news any more to whoever opened it."""
-    with context.database.write() as tx:
-        recorded(tx, act, context.clock())
-        if row is not None and row.changed is not None:
-            teamwork.opened(tx, act.actor, row.id, row.changed)
-        if row is not None and may(act.role, Right.ACT):
-            calls.opened(tx, row.id, act.actor, context.clock())
-
-
-def read_one(context: WebContext, candidate: str, scope: Scope) -> tuple[CandidateRow, list[HistoryRow]] | None:
-    """Only who is or was shown: everyone else is merely counted (decisions A2). Of other sites and trials nobody (W03)."""
-    with context.database.read() as conn:
-        row = worklist.find(conn, candidate)
-        if row is None or not context.trial(row.trial) or not (row.shown or row.raised):
-            return None
-        if not scope.holds(row.patient.site, row.trial):
-            return None
-        told = with_origins(conn, row.assessment) if row.assessment else row.assessment
-        return replace(row, assessment=told), worklist.history(conn, candidate)
-
-
-def read_reached(context: WebContext, row: CandidateRow, history: list[HistoryRow]) -> Reached | None:
-    with context.database.read() as conn:
-        return reached(conn, row, history, context)
 
 
 def read_feeds(context: WebContext, scope: Scope) -> list[board.Feed]:
