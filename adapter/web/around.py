@@ -41,7 +41,7 @@ def around(context: WebContext, known: Dossier, trial: Trial, reader: Visitor) -
     decision = story.decision(known.state, row.trial, row.episode)
     return Around(
         scores=charts.scores(seen, _onset(row), zone),
-        markers=charts.markers(seen, zone),
+        markers=charts.markers(seen, trial, zone),
         story=tuple((times.local(one.at, zone), one) for one in told),
         decided=f"{story.reasoned(decision)} ({decision.by}, {times.local(decision.at, zone)})" if decision else "",
         renewed=listing.renewed(row, trial),

@@ -9,6 +9,8 @@ from itertools import groupby
 from adapter.domain.assessment import ORGANS, OrganScore, SofaScore
 from adapter.domain.observation import Observation
 from adapter.domain.quantity import decimal_text
+from adapter.domain.trial import Trial
+from adapter.eligibility.rules import comparisons
 from adapter.scoring.thresholds import WORST_TOTAL
 from adapter.screening.course import Course
 from adapter.web import times, words
@@ -68,12 +70,21 @@ class Dot:
 
 
 @dataclass(frozen=True, slots=True)
+class Limit:
+    """A threshold of the trial's strata."""
+
+    y: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class MarkerChart:
     label: str
     line: str
     dots: tuple[Dot, ...]
     ticks: tuple[Tick, ...]
     top: str
+    limits: tuple[Limit, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,19 +144,27 @@ def _lines(axis: _Axis, found: Sequence[SofaScore]) -> Iterator[str]:
             yield " ".join((*points, f"{x + DASH},{y}")) if len(points) == 1 else " ".join(points)
 
 
-def markers(course: Course, zone: tzinfo) -> tuple[MarkerChart, ...]:
-    return tuple(_marker(name, seen, zone) for name, seen in course.markers.items() if seen)
+def markers(course: Course, trial: Trial, zone: tzinfo) -> tuple[MarkerChart, ...]:
+    return tuple(_marker(name, seen, _limits(trial, name), zone) for name, seen in course.markers.items() if seen)
 
 
-def _marker(name: str, seen: Sequence[Observation], zone: tzinfo) -> MarkerChart:
+def _limits(trial: Trial, name: str) -> list[Fraction]:
+    """What the strata compare this marker with."""
+    asked = (rule for stratum in trial.strata for rule in comparisons(stratum.met_when))
+    mine = (one.value for one in asked if one.fact.removesuffix(".latest") == name)
+    return sorted({value for value in mine if isinstance(value, Fraction)})
+
+
+def _marker(name: str, seen: Sequence[Observation], limits: Sequence[Fraction], zone: tzinfo) -> MarkerChart:
     axis = _Axis(seen[0].effective, seen[-1].effective)
     numbers = [one.quantity.value if one.quantity else Fraction(0) for one in seen]
-    top = max(max(numbers) * ROOM, Fraction(1))
+    top = max(max(numbers) * ROOM, *(limit * ROOM for limit in limits), Fraction(1))
     dots = tuple(_dot(axis, one, number, (top, zone)) for one, number in zip(seen, numbers, strict=True))
     unit = next((one.quantity.unit for one in seen if one.quantity), "")
     line = " ".join(f"{dot.x},{dot.y}" for dot in dots)
     ticks = axis.ticks(zone) if len(seen) > 1 else (Tick(dots[0].x, dots[0].at),)
-    return MarkerChart(words.concept(name), line, dots, ticks, words.quantity(str(round(max(numbers))), unit))
+    lines = tuple(Limit(_height(limit, top), words.quantity(decimal_text(limit), unit)) for limit in limits)
+    return MarkerChart(words.concept(name), line, dots, ticks, words.quantity(str(round(max(numbers))), unit), lines)
 
 
 def _dot(axis: _Axis, one: Observation, number: Fraction, scale: tuple[Fraction, tzinfo]) -> Dot:
@@ -159,7 +178,8 @@ def quantity(one: Observation) -> str:
     if one.quantity is None:
         return one.code or ""
     number = f"{one.quantity.comparator or ''}{decimal_text(one.quantity.value)}"
-    return words.quantity(number, one.quantity.unit)
+    converted = one.native is not None and one.native.unit != one.quantity.unit
+    return words.quantity(words.rounded(number) if converted else number, one.quantity.unit)
 
 
 def _row(one: SofaScore, zone: tzinfo) -> ScoreRow:

@@ -26,7 +26,7 @@ def value(evidence: Mapping[str, Any], zone: tzinfo) -> Value:
     """From one evidence object of the explanation (interfaces 4)."""
     return Value(
         label=words.concept(str(evidence.get("concept") or "")),
-        text=words.quantity(str(evidence.get("value") or ""), str(evidence.get("unit") or "")),
+        text=words.quantity(_shown(evidence), str(evidence.get("unit") or "")),
         at=times.local(evidence.get("effective"), zone),
         original=_original(evidence),
         laboratory=str(evidence.get("laboratory") or ""),
@@ -40,6 +40,16 @@ def values(many: Any, zone: tzinfo) -> tuple[Value, ...]:
     return tuple(value(evidence, zone) for evidence in many or ())
 
 
+def _shown(evidence: Mapping[str, Any]) -> str:
+    """What was converted or computed, with as many digits as anybody reads; a sender's own number as it is."""
+    used = str(evidence.get("value") or "")
+    return used if used == _stated(evidence) else words.rounded(used)
+
+
+def _stated(evidence: Mapping[str, Any]) -> str:
+    return str(evidence.get("original_value") or (evidence.get("original") or {}).get("value") or "")
+
+
 def _note(note: str, number: str) -> str:
     """A note that only says the value again is left out."""
     return "" if number in note.split() else note
@@ -48,7 +58,7 @@ def _note(note: str, number: str) -> str:
 def _original(evidence: Mapping[str, Any]) -> str:
     """As its sender wrote it, in every language."""
     stated, used = evidence.get("original") or {}, str(evidence.get("value") or "")
-    number = str(evidence.get("original_value") or stated.get("value") or "")
+    number = _stated(evidence)
     ucum = str(evidence.get("original_unit") or stated.get("unit") or "")
     shown = words.verbatim(number, ucum)
     same = number == used and words.unit(ucum) == words.unit(str(evidence.get("unit")))

@@ -1,10 +1,14 @@
 """Concepts, units, strata and verdicts as a coordinator says them; an unknown one is shown as it is."""
 
+import re
 import unicodedata
 from collections.abc import Mapping
+from decimal import Decimal
 
 from adapter.web.tongue import figure, mark, say
 
+COMPUTED = re.compile(r"((?:[<>]=?)?)(\d+\.\d+)", re.ASCII)
+DIGITS = 4
 TONOS = "\N{COMBINING ACUTE ACCENT}"
 
 CONCEPTS = {
@@ -137,6 +141,18 @@ def unit(ucum: str) -> str:
 def quantity(value: str, ucum: str) -> str:
     """Value and unit with a no-break space between them, the number as the reader's language writes it."""
     return verbatim(figure(value), ucum)
+
+
+def rounded(value: str) -> str:
+    """A computed number with four digits: 1.40351 → 1.404. One that would look like a shorter number keeps all it has, since
+    limits are such numbers: 1.19989 is not shown as 1.2, which would score a point.
+    """
+    found = COMPUTED.fullmatch(value)
+    if found is None:
+        return value
+    near = Decimal(f"{Decimal(found[2]):.{DIGITS}g}")
+    whole = len(near.normalize().as_tuple().digits) == DIGITS and near.adjusted() < DIGITS
+    return f"{found[1]}{near:f}" if whole else value
 
 
 def verbatim(value: str, ucum: str) -> str:

@@ -1,5 +1,7 @@
 """Concepts, units and intervals as a coordinator says them."""
 
+from decimal import Decimal
+
 import pytest
 
 from adapter.web import sheet, words
@@ -12,6 +14,22 @@ def test_known_words_are_the_wards_own_and_unknown_ones_are_shown() -> None:
     assert words.concept("some-new-thing") == "Some new thing"
     assert words.quantity("4999", "{AB}/{cell}") == "4999\u00a0AB/cell"
     assert words.quantity("15", "{score}") == "15"
+
+
+def test_a_computed_number_has_four_digits() -> None:
+    long = {"1.40351": "1.404", ">194.286": ">194.3", "0.0166667": "0.01667", "5123.45": "5123"}
+    assert {number: words.rounded(number) for number in long} == long
+    for number in ("12", "1.2", "0.4", "12345.6", "", "positive"):
+        assert words.rounded(number) == number
+
+
+@pytest.mark.parametrize("limit", ["1.2", "2", "3.5", "5", "12", "100", "110", "0.1", "4420", "5000", "13.3", "26.7"])
+@pytest.mark.parametrize("step", ["0.0000001", "0.00001", "0.001", "0.03"])
+def test_no_number_looks_as_if_it_were_at_a_limit_or_beyond_it(limit: str, step: str) -> None:
+    for number in (Decimal(limit) - Decimal(step), Decimal(limit) + Decimal(step)):
+        shown = Decimal(words.rounded(f"{number:f}"))
+        assert (shown < Decimal(limit)) == (number < Decimal(limit))
+        assert shown != Decimal(limit)
 
 
 def test_an_interval_shows_both_ends_only_where_they_differ() -> None:
