@@ -68,6 +68,7 @@ def _list_drawn(request: Request, visitor: Visitor, wanted: Filters, how: tuple[
         feeds=feeds,
         quiet=any(feed.state != "live" for feed in feeds),
         now=times.local(now, zone),
+        on_call=context.alerts.rota().on_call(now) if context.alerts.rota else None,
         zone=times.zone_name(zone, now),
         zones=len(zones_of(context, visitor.scope)),
         refresh=0 if still else DEMO_RELOAD_SECONDS if context.demo else RELOAD_SECONDS,

@@ -57,7 +57,16 @@ def test_the_page_says_who_is_on_call_and_where_nobody_is(alerting: House) -> No
 
 
 def test_without_a_rota_it_says_that_everybody_is_told(made: House) -> None:
-    assert "No rota" in made.signed_in().get("/alerts").text
+    client = made.signed_in()
+    assert "No rota" in client.get("/alerts").text
+    assert "On call" not in client.get("/").text
+
+
+def test_the_list_names_who_is_on_call_now(alerting: House) -> None:
+    client = alerting.signed_in()
+    assert "On call: <b>anna, then bert</b>" in client.get("/").text
+    alerting.context = replace(alerting.context, alerts=AlertDesk({}, POLICY, Rota))
+    assert "On call: nobody" in alerting.signed_in().get("/").text
 
 
 @pytest.mark.parametrize("name", ["anna", "root"])
