@@ -4,6 +4,8 @@ VENV ?= .venv
 FUZZ ?= 100
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+# The tests start hundreds of processes, each of which would compile our four hundred modules anew.
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: help demo test fast check golden profiles languages bench torture mutants screenshots clean
 
