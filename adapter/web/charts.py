@@ -13,7 +13,7 @@ from adapter.domain.trial import Trial
 from adapter.eligibility.rules import comparisons
 from adapter.scoring.thresholds import WORST_TOTAL
 from adapter.screening.course import Course
-from adapter.web import times, words
+from adapter.web import coded, times, words
 from adapter.web.tongue import say
 
 WIDE, TOP, BOTTOM, LEFT = 640, 10, 130, 34
@@ -176,7 +176,7 @@ def _dot(axis: _Axis, one: Observation, number: Fraction, scale: tuple[Fraction,
 def quantity(one: Observation) -> str:
     """Value and unit, a bound with its sign."""
     if one.quantity is None:
-        return one.code or ""
+        return coded.answer(one.code or "")
     number = f"{one.quantity.comparator or ''}{decimal_text(one.quantity.value)}"
     converted = one.native is not None and one.native.unit != one.quantity.unit
     return words.quantity(words.rounded(number) if converted else number, one.quantity.unit)

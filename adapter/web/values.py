@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import tzinfo
 from typing import Any
 
-from adapter.web import times, words
+from adapter.web import coded, times, words
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ def value(evidence: Mapping[str, Any], zone: tzinfo) -> Value:
     """From one evidence object of the explanation (interfaces 4)."""
     return Value(
         label=words.concept(str(evidence.get("concept") or "")),
-        text=words.quantity(_shown(evidence), str(evidence.get("unit") or "")),
+        text=words.quantity(coded.answer(_shown(evidence)), str(evidence.get("unit") or "")),
         at=times.local(evidence.get("effective"), zone),
         original=_original(evidence),
         laboratory=str(evidence.get("laboratory") or ""),
