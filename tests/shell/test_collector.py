@@ -1,12 +1,15 @@
 """What is known of patients is not looked through for cycles; cycles are found all the same, later."""
 
 import gc
+import sys
 import weakref
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from adapter.daemon import collector
+from tests.installation import Installation
 
 
 class Thing:
@@ -23,6 +26,17 @@ def sparing() -> Iterator[None]:
         gc.set_threshold(*threshold)
         gc.callbacks[:] = callbacks
         gc.unfreeze()
+
+
+ENDING = "import atexit, gc; atexit.register(lambda: print('threshold', *gc.get_threshold(), flush=True)); "
+
+
+def test_the_daemon_itself_spares_what_it_knows(tmp_path: Path) -> None:
+    daemon = (sys.executable, "-c", f"{ENDING}from adapter.cli import main; main()")
+    place = Installation(tmp_path / "house", "", program=daemon)
+    place.start()
+    assert place.stop() == 0
+    assert f"threshold {collector.YOUNG} {collector.OLDER} " in place.log.read_text()
 
 
 def test_what_outlived_a_young_collection_is_set_aside_and_goes_with_its_last_reference() -> None:

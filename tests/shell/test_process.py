@@ -56,6 +56,11 @@ def test_the_same_bytes_again_change_nothing(house: House) -> None:
     assert (counts.received, counts.applied, counts.duplicate, counts.pending) == (4, 2, 2, 0)
 
 
+def test_of_a_backlog_a_hundred_messages_share_a_step(house: House) -> None:
+    house.put(*(oru(ORGANS[0], patient=f"{n}", control=f"B{n}") for n in range(130)))
+    assert [house.processor.step() for _ in range(3)] == [100, 30, 0]
+
+
 def test_a_correction_takes_the_flag_back_and_says_so(house: House) -> None:
     healthy = oru(
         *(
