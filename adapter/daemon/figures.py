@@ -8,7 +8,7 @@ from prometheus_client.core import Metric
 
 from adapter.pipeline.watch import Watched, watch
 from adapter.ports import Clock
-from adapter.store import feeds, inbox, on_show, outbox, worklist
+from adapter.store import feeds, inbox, on_show, outbox, unjudged, worklist
 from adapter.store.database import Database
 from adapter.store.space import Space
 from adapter.telemetry import counter_family, gauge, gauge_family, gauges
@@ -20,7 +20,7 @@ def figures(database: Database, space: Space, clock: Clock) -> Iterator[Metric]:
     with database.read() as conn:
         rows, counts, waits = feeds.listing(conn), inbox.counts(conn), feeds.oldest_pending(conn)
         waiting, watching, shown = outbox.counts(conn), worklist.watching_count(conn), on_show.number(conn, now)
-        watched = watch(conn, now)
+        watched, left = watch(conn, now), unjudged.number(conn)
     for name in ("received", "applied", "duplicate", "ignored", "quarantined"):
         values = {row.source: float(getattr(row, name)) for row in rows}
         yield counter_family(f"messages_{name}", f"Messages {name}", "feed", values)
@@ -40,6 +40,7 @@ def figures(database: Database, space: Space, clock: Clock) -> Iterator[Metric]:
     ages = {outlet: (now - one.oldest_waiting).total_seconds() for outlet, one in waiting.items() if one.oldest_waiting}
     yield gauge_family("outbox_oldest_seconds", "Age of the oldest delivery that waits", "outlet", ages)
     yield gauge("watching", "Patients followed without being shown", float(watching))
+    yield gauge("unjudged", "Patients whom a backlog was told of and who are judged after it", float(left))
     yield gauge("shown", "Rows on the worklist", float(shown))
     yield gauge(
         "resident_max_bytes", "Most memory ever used", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024.0

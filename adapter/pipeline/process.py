@@ -5,28 +5,31 @@ its share: docs/adr/0017), so what it read stays true, and receiving never waits
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from itertools import groupby
 
 from adapter import telemetry
-from adapter.domain.events import ClinicalEvent, RecordsTied
+from adapter.domain.events import ClinicalEvent
 from adapter.domain.message import MessageState
 from adapter.domain.patient import PatientId
 from adapter.domain.persons import Knot
 from adapter.domain.ties import Tie
 from adapter.errors import AdapterError, MalformedMessageError, RejectedError, place
+from adapter.pipeline.backlog import Backlog
 from adapter.pipeline.keep import Keeper
 from adapter.pipeline.knots import Knotted
 from adapter.pipeline.rhythms import Rhythms
+from adapter.pipeline.steps import Read, Step, Turn, ending_of, person_of, ties_of
 from adapter.ports import Clock
 from adapter.scoring.chart import Chart
-from adapter.screening.interpret import Interpretation, interpret, unreadable
+from adapter.screening.interpret import interpret, unreadable
 from adapter.screening.rulebook import Rulebook
 from adapter.screening.screen import Outcome, screen
-from adapter.store import analytes, inbox, worklist
+from adapter.store import analytes, inbox, unjudged, worklist
 from adapter.store.database import Database, News
 from adapter.store.partitions import ALL, move, partition_of, partitions_of
+from adapter.store.unjudged import Unjudged
 
 BATCH = 100
 """Messages that share a transaction where so many wait, 20 ms of writing; a patient of whom several speak is judged once."""
@@ -36,26 +39,6 @@ DUE = 1000
 """Of these, those of our own patients are looked at again; the others' are theirs."""
 TRIES = 3
 """After so many failures of our own a message is quarantined and the feed goes on."""
-
-
-@dataclass(frozen=True, slots=True)
-class Read:
-    """A stored message and what it says; `seen` is empty when nobody can read it."""
-
-    item: inbox.Item
-    ending: inbox.Ending
-    seen: Interpretation | None
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One patient's share of a batch: the outcome and the message that spoke last."""
-
-    outcome: Outcome
-    message_id: int | None
-    person: str = ""
-    knotted: Knotted | None = None
-    """The records of a patient that are tied to others."""
 
 
 class Processor:
@@ -70,7 +53,7 @@ class Processor:
         self._keeper = keeper
         self._clock = clock
         self._on_owed = on_owed
-        self._rhythms = Rhythms()
+        self._rhythms, self._backlog, self._telling = Rhythms(), Backlog(), False
         self.heard: Callable[[str, Iterable[str]], None] = lambda _source, _codes: None
         """Told of each message's source, and the codes of what was odd about it."""
 
@@ -78,7 +61,7 @@ class Processor:
         """From the next message on; to be called between two steps, by the thread that makes them. Raises RejectedError where
         others, who would go on by the old ones, share the store.
         """
-        self._keeper.forget(self._shares.renew())
+        self._renew()
         if self._shares.held != ALL:
             raise RejectedError("several processes share this store — stop them all, try again, then start them")
         self._rules = self._keeper.rules = rules
@@ -88,13 +71,27 @@ class Processor:
         self._shares.close()
 
     def step(self) -> int:
-        """How many messages were taken; 0 when the inbox is empty. Raises UnavailableError when the store is away."""
-        self._keeper.forget(self._shares.renew())
+        """How many messages were taken and patients judged whom a backlog had left; 0 when there is nothing to do.
+
+        Raises UnavailableError when the store is away.
+        """
+        self._renew()
+        now, most = self._clock(), self._keeper.at_once(BATCH)
         with self._database.read() as conn:
-            items = inbox.pending(conn, self._keeper.at_once(BATCH), self._shares.held)
+            items = inbox.pending(conn, most, self._shares.held)
+            self._telling = self._backlog.is_long(conn, now)
         if items:
             self.carry(items)
-        return len(items)
+        with self._database.read() as conn:
+            left = self._backlog.left(conn, most, self._shares.held, now)
+        self._judge(left, now)
+        return len(items) + len(left)
+
+    def _renew(self) -> None:
+        """Of patients who changed hands nothing is believed that was remembered."""
+        if changed := self._shares.renew():
+            self._keeper.forget(changed)
+            self._backlog.look()
 
     def carry(self, items: Sequence[inbox.Item]) -> None:
         """Messages that wait, oldest first, together but for those that tie records, which stand alone; after a bug each in its own."""
@@ -114,13 +111,13 @@ class Processor:
     def review(self, limit: int = AT_A_TIME) -> int:
         """Screens again whom time alone may have changed (decisions A6); how many."""
         now, limit = self._clock(), self._keeper.at_once(limit)
-        self._keeper.forget(self._shares.renew())
+        self._renew()
         held = self._shares.held
         with self._database.read() as conn:
             due = worklist.due_for_review(conn, now, limit if held == ALL else DUE)
         due = [one for one in due if held == ALL or partition_of(one.root or one.patient) in held][:limit]
         steps = self._steps_of(dict.fromkeys(one.patient for one in due), now)
-        self._write((), steps, now)
+        self._write((), steps, self._turn(now))
         # An episode that is no longer anybody's question (an older visit, a trial taken out) is not asked for ever.
         judged = {
             (s.outcome.state.patient, j.assessment.trial, j.assessment.episode)
@@ -138,10 +135,32 @@ class Processor:
         """Messages that tie records stand alone: what follows them must see the persons they make."""
         now = self._clock()
         everything = self._ours([self._read(item, now) for item in items])
-        for ties, run in groupby(everything, key=ties_of):
+        for (ties, by_hand), run in groupby(everything, key=lambda one: (ties_of(one), one.by_hand)):
             read = list(run)
+            turn = self._turn(now, ties, later=self._telling and not ties and not by_hand)
             for together in [[one] for one in read] if ties else [read]:
-                self._write(together, self._steps(together, now, ties), now)
+                self._write(together, self._steps(together, turn), turn)
+
+    def _turn(self, now: datetime, ties: Sequence[Tie] = (), *, later: bool = False) -> Turn:
+        """Without trials there is no verdict."""
+        return Turn(now, replace(self._rules, trials=()) if later else self._rules, ties, later)
+
+    def _judge(self, left: Sequence[Unjudged], now: datetime) -> None:
+        """Whom a backlog was told of. A bug met by one of them does not stop the others: the next message about that one tries again."""
+        try:
+            last = {one.patient: one.message for one in left}
+            steps = [replace(s, message_id=last.get(s.outcome.state.patient)) for s in self._steps_of(last, now)]
+            self._write((), steps, self._turn(now), settled=[one.key for one in left])
+        except AdapterError:
+            raise
+        except Exception as error:  # noqa: BLE001 — each alone, then given up
+            if len(left) > 1:
+                for one in left:
+                    self._judge([one], now)
+                return
+            telemetry.warn("judging failed", error=type(error).__name__, where=place(error))
+            with self._shares.write() as tx:
+                unjudged.settle(tx, [one.key for one in left])
 
     def _ours(self, read: list[Read]) -> list[Read]:
         """Messages of the patients we keep. What is another's is handed on; what belongs to several stands alone."""
@@ -199,34 +218,33 @@ class Processor:
         ending = ending_of(seen, now)
         return Read(item, ending, seen if ending.state is MessageState.APPLIED else None)
 
-    def _steps(self, read: Sequence[Read], now: datetime, ties: Sequence[Tie] = ()) -> list[Step]:
+    def _steps(self, read: Sequence[Read], turn: Turn) -> list[Step]:
         """Every patient once, with all that the batch says of them, in the order it was stored; where records are tied
         together, everybody whose they are.
         """
         said = [(event, one.item) for one in read if one.seen for event in one.seen.events]
-        knots = self._knots({event.patient for event, _ in said}, ties)
+        knots = self._knots({event.patient for event, _ in said}, turn.ties)
         told: dict[PatientId, list[tuple[ClinicalEvent, inbox.Item]]] = {}
         for event, item in said:
             knot = knots.get(event.patient)
             told.setdefault(knot.root if knot else event.patient, []).append((event, item))
         steps: list[Step] = []
         for patient, what in told.items():
-            steps += self._told(patient, knots.get(patient), ties, what, now)
+            steps += self._told(patient, knots.get(patient), turn, what)
         return steps
 
     def _told(
         self,
         patient: PatientId,
         knot: Knot | None,
-        ties: Sequence[Tie],
+        turn: Turn,
         what: Sequence[tuple[ClinicalEvent, inbox.Item]],
-        now: datetime,
     ) -> list[Step]:
         events, again = [event for event, _ in what], {str(item.id) for _, item in what if item.again}
         if knot is None:
-            found = [self._screened(patient, events, now, again)]
+            found = [self._screened(patient, events, turn, again)]
         else:
-            found = list(self._entwined(self._keeper.knotted(knot, ties, events, again), now))
+            found = list(self._entwined(self._keeper.knotted(knot, turn.ties, events, again), turn))
         last, item = what[-1]
         return [replace(step, message_id=item.id, person=person_of(last)) for step in found]
 
@@ -238,35 +256,40 @@ class Processor:
 
     def _steps_of(self, patients: Iterable[PatientId], now: datetime) -> list[Step]:
         """As time passes: nobody said anything."""
-        known = list(patients)
+        known, turn = list(patients), self._turn(now)
         knots = self._knots(known, ())
-        alone = [self._screened(patient, (), now) for patient in known if patient not in knots]
+        alone = [self._screened(patient, (), turn) for patient in known if patient not in knots]
         tied = {knots[patient].root: knots[patient] for patient in known if patient in knots}
         return alone + [
-            step for knot in tied.values() for step in self._entwined(self._keeper.knotted(knot, (), ()), now)
+            step for knot in tied.values() for step in self._entwined(self._keeper.knotted(knot, (), ()), turn)
         ]
 
     def _screened(
-        self, patient: PatientId, events: Sequence[ClinicalEvent], now: datetime, again: Collection[str] = ()
+        self, patient: PatientId, events: Sequence[ClinicalEvent], turn: Turn, again: Collection[str] = ()
     ) -> Step:
         known = self._keeper.known(patient)
-        return Step(screen(known.chart, events, self._rules, alerts=known.alerts, now=now, again=again), None)
+        return Step(screen(known.chart, events, turn.rules, alerts=known.alerts, now=turn.now, again=again), None)
 
-    def _entwined(self, found: Knotted, now: datetime) -> Iterator[Step]:
+    def _entwined(self, found: Knotted, turn: Turn) -> Iterator[Step]:
         """Everybody whose records hang together: what is said of one record may be another person's visit."""
         for life in found.lives:
             outcome = Outcome(life.before, Chart(life.state), ())
             if life.asked:
-                outcome = screen(life.state, (), self._rules, alerts=life.alerts, now=now)
+                outcome = screen(life.state, (), turn.rules, alerts=life.alerts, now=turn.now)
             yield Step(replace(outcome, before=life.before), None, knotted=found)
 
-    def _write(self, read: Sequence[Read], steps: Sequence[Step], now: datetime) -> None:
-        if not read and not steps:
+    def _write(self, read: Sequence[Read], steps: Sequence[Step], turn: Turn, settled: Sequence[int] = ()) -> None:
+        """`settled`: whom a backlog had left, by key of their row."""
+        if not read and not steps and not settled:
             return
+        now = turn.now
         prepared = [self._keeper.prepare(step.outcome, step.message_id, step.person, step.knotted) for step in steps]
         owed = any(one.owed for one in prepared)
         with self._keeper.certain(), self._shares.write() as tx:
             keys = self._keeper.keep(tx, prepared, now)
+            if turn.later:
+                self._backlog.mark(tx, steps, keys)
+            unjudged.settle(tx, settled)
             inbox.finish_many(tx, [(message.item.id, message.ending) for message in read])
             analytes.add(tx, heard := self._rhythms.due(now))
             if owed:
@@ -275,20 +298,3 @@ class Processor:
         self._keeper.remember(prepared, keys)
         if owed:
             self._on_owed()
-
-
-def ending_of(seen: Interpretation, now: datetime) -> inbox.Ending:
-    """What became of a message, with the ledger of its observations whatever it was."""
-    return inbox.Ending(MessageState(seen.disposition), now, seen.reason, seen.ledger.as_json(), seen.issues)
-
-
-def ties_of(read: Read) -> tuple[Tie, ...]:
-    """What the message says of whose record is whose."""
-    events = read.seen.events if read.seen else ()
-    return tuple(event.tie for event in events if isinstance(event, RecordsTied))
-
-
-def person_of(event: ClinicalEvent) -> str:
-    """Who did it, where a person did."""
-    said = getattr(event, "determination", None) or getattr(event, "decision", None)
-    return said.by if said is not None else ""

@@ -1,4 +1,4 @@
-"""The tables of who is who: what ties records together, and the screening ids of the persons they are."""
+"""The tables of who is who: what ties records together, the screening ids of the persons, and whose verdict is to come."""
 
 from sqlalchemy import Column, ForeignKey, Index, LargeBinary, Table, UniqueConstraint
 
@@ -38,4 +38,14 @@ contested_ids = Table(
     Column("token", LargeBinary, primary_key=True),
     Column("at", WORDS, nullable=False),
     Index("contested_ids_token", "token"),
+)
+
+# Of whom a backlog was told; `message` is the last one that spoke of them. No foreign key: a replay makes patients anew,
+# and judges everybody.
+unjudged = Table(
+    "unjudged",
+    metadata,
+    Column("patient", NUMBER, primary_key=True),
+    Column("message", NUMBER, nullable=False),
+    Index("unjudged_message", "message"),
 )

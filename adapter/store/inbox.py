@@ -114,6 +114,8 @@ _PENDING = (
     .limit(bindparam("limit"))
 )
 
+_BEYOND = select(inbox_pending.c.id).order_by(inbox_pending.c.id).offset(bindparam("number")).limit(1)
+
 _PENDING_OF = _PENDING.where(inbox_pending.c.partition.in_(bindparam("partitions", expanding=True)))
 
 _NOT_PENDING = delete(inbox_pending).where(inbox_pending.c.id == bindparam("item"))
@@ -143,6 +145,11 @@ def pending(conn: Connection, limit: int, partitions: frozenset[int] = ALL) -> l
         if size >= AT_ONCE_BYTES:
             break
     return taken
+
+
+def more_wait_than(conn: Connection, number: int) -> bool:
+    """Counted no further than that."""
+    return conn.execute(_BEYOND, {"number": number}).first() is not None
 
 
 def _waiting(conn: Connection, limit: int, partitions: frozenset[int]) -> CursorResult[Any]:

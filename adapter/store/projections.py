@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Select, Table, delete, func, insert, select
 
 from adapter.domain.patient import PatientId
 from adapter.store import codec
+from adapter.store.identities import unjudged
 from adapter.store.inbox import Item, read_item
 from adapter.store.locks import advance
 from adapter.store.patients import key_of
@@ -111,7 +112,7 @@ def seed_worklist(source: Connection, tx: Connection) -> None:
 
 def replace_all(source: Connection, tx: Connection) -> None:
     """The projections of the second store instead of ours, in our one transaction."""
-    for table in reversed((*STATE, *WORKLIST)):
+    for table in reversed((*STATE, *WORKLIST, unjudged)):
         tx.execute(delete(table))
     for table in (*STATE, *WORKLIST):
         _carry(source, tx, table)

@@ -9,8 +9,10 @@ from anyio import to_thread
 from fastapi import APIRouter, HTTPException, Request, Response
 from fastapi.responses import RedirectResponse
 
+from adapter.pipeline.backlog import LONG
 from adapter.scoring.thresholds import WORST_TOTAL
 from adapter.store import feeds as feed_store
+from adapter.store import inbox, unjudged
 from adapter.store.accounts import Scope
 from adapter.store.audit import Act
 from adapter.web import board, dossier, filters, listing, render, sheet, times, wishes, words
@@ -54,7 +56,7 @@ def _list_drawn(request: Request, visitor: Visitor, wanted: Filters, how: tuple[
     listed = listing.read(context, visitor, wanted, said)
     shown = {"rows": len(listed.main.rows) + sum(len(part.rows) for part in listed.aside), "search": bool(said)}
     write(context, Act(visitor.name, visitor.role, "view-worklist", "worklist", detail=shown))
-    feeds = read_feeds(context, visitor.scope)
+    feeds, behind = read_feeds(context, visitor.scope), read_behind(context)
     now, zone = context.clock(), common_zone(context, visitor.scope)
     still = hold or bool(said)
     return render.page(
@@ -66,6 +68,7 @@ def _list_drawn(request: Request, visitor: Visitor, wanted: Filters, how: tuple[
         wanted=wanted,
         said=said,
         feeds=feeds,
+        behind=behind,
         quiet=any(feed.state != "live" for feed in feeds),
         now=times.local(now, zone),
         on_call=context.alerts.rota().on_call(now) if context.alerts.rota else None,
@@ -157,6 +160,12 @@ def read_feeds(context: WebContext, scope: Scope) -> list[board.Feed]:
         last = {row.source: row.last_received for row in feed_store.listing(conn)}
     mine = [info for info in context.feeds if scope.site(info.site)]
     return [board.feed(info, last.get(info.name), context, context.clock()) for info in mine]
+
+
+def read_behind(context: WebContext) -> bool:
+    """Whether a backlog is being worked off: somebody may be missing from the list."""
+    with context.database.read() as conn:
+        return unjudged.number(conn) > 0 or inbox.more_wait_than(conn, LONG)
 
 
 def common_zone(context: WebContext, scope: Scope) -> tzinfo:

@@ -28,7 +28,7 @@ from adapter.fhir.bundle import BundleContext, DecisionEvent, candidate_bundle
 from adapter.fhir.calendar import Dates
 from adapter.fhir.subject import Study
 from adapter.pipeline.outgoing import PushWhen, SinkOutlet
-from adapter.pipeline.process import Step
+from adapter.pipeline.steps import Step, Turn
 from adapter.scoring.chart import Chart
 from adapter.screening.interpret import interpret
 from adapter.screening.lives import is_known, lives
@@ -279,7 +279,7 @@ def end_in_store(folder: Path, order: list[RawMessage], random: Random) -> End:
         alone, tied = projections.people(conn)
     for _ in range(2):  # the second look no longer asks about what the first one took back
         steps = house.processor._steps_of([*alone, *tied], NOW)
-        house.processor._write((), steps, NOW)
+        house.processor._write((), steps, Turn(NOW, rules()))
     shown = (step for step in steps if step.outcome.judgements[-1].assessment.shown)
     end = replace(end_of(house), snapshots=tuple(map(snapshot, shown)))
     house.database.close()

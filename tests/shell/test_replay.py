@@ -99,7 +99,7 @@ def settle(house: House) -> None:
     with house.database.read() as conn:
         alone, tied = projections.people(conn)
     steps = house.processor._steps_of([*alone, *tied], house.now)
-    house.processor._write((), steps, house.now)
+    house.processor._write((), steps, house.processor._turn(house.now))
 
 
 def replayed(house: House, folder: Path, rules: Path | None = None) -> Replay:

@@ -6,7 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from adapter.store import accounts
+from adapter.store import accounts, unjudged
 from adapter.store.accounts import Scope
 from adapter.web import board
 from adapter.web.context import FeedInfo
@@ -51,6 +51,17 @@ def test_a_silent_feed_is_said_in_words(home: House) -> None:
     assert "last message 10 min ago" in home.signed_in().get("/").text
     home.clock.now += timedelta(minutes=21)
     assert "<strong>silent</strong>, last message 31 min ago" in home.signed_in().get("/").text
+
+
+def test_a_backlog_is_said_in_words_until_everybody_is_judged(home: House) -> None:
+    home.tell(*mals())
+    assert "backlog" not in home.signed_in().get("/").text
+    with home.database.write() as tx:
+        unjudged.mark(tx, {1: 1})
+    assert "A backlog of messages is being worked off" in home.signed_in().get("/").text
+    home.processor._backlog.look()
+    home.processor.step()
+    assert "backlog" not in home.signed_in().get("/").text
 
 
 def test_a_feed_is_quiet_once_it_was_not_heard_for_too_long(home: House) -> None:
