@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV ?= .venv
 FUZZ ?= 100
+# Of the slow tests many wait for a disk, a clock or a server, so one more than there are cores.
+WORKERS ?= $(shell expr $$(nproc) + 1)
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 # The tests start hundreds of processes, each of which would compile our four hundred modules anew.
@@ -32,7 +34,7 @@ fast: check ## the part of `make test` that needs no server and no browser
 	$(BIN)/python -m pytest -n auto --dist loadscope -m "not server and not slow" tests
 
 test: check ## everything CI runs
-	$(BIN)/python -m pytest -n auto --dist loadscope --cov --cov-report= --durations=15 tests
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadscope --cov --cov-report= --durations=15 tests
 	$(BIN)/python -m tests.house.coverage
 
 golden: $(STAMP) ## rewrite the golden cases; the diff is the review
