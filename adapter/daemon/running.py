@@ -158,7 +158,7 @@ class Daemon:
         while True:
             self._stored.clear()
             try:
-                taken = await self._screened(self._processor.step)
+                done = await self._screened(self._processor.step)
                 wait = SHORTEST_WAIT
             except StorageFailedError:
                 raise
@@ -167,8 +167,8 @@ class Daemon:
                 await asyncio.sleep(wait)
                 wait = min(wait * 2, LONGEST_WAIT)
                 continue
-            self._parts.metrics.processed.inc(taken)
-            if not taken:
+            self._parts.metrics.processed.inc(self._processor.taken)
+            if not done:
                 await self._waited(self._stored, LOOK_AGAIN if self._parts.database.many_writers else None)
 
     def _deliveries(self) -> Iterator[Coroutine[Any, Any, None]]:

@@ -20,7 +20,7 @@ LONG = 5000
 PATIENCE = timedelta(minutes=15)
 """A backlog that lasts longer than that is judged on the way all the same: more comes than can be told."""
 LOOKED_AT = 1000
-"""Of so many marks, those of our own patients are taken; the others' are theirs."""
+"""Of so many who are to be judged, those of our own patients are; the others' are theirs."""
 
 
 class Backlog:

@@ -16,7 +16,7 @@ from adapter.domain.patient import PatientId
 from adapter.domain.persons import Knot
 from adapter.domain.ties import Tie
 from adapter.errors import AdapterError, MalformedMessageError, RejectedError, place
-from adapter.pipeline.backlog import Backlog
+from adapter.pipeline.backlog import LOOKED_AT, Backlog
 from adapter.pipeline.keep import Keeper
 from adapter.pipeline.knots import Knotted
 from adapter.pipeline.rhythms import Rhythms
@@ -35,8 +35,6 @@ BATCH = 100
 """Messages that share a transaction where so many wait, 20 ms of writing; a patient of whom several speak is judged once."""
 AT_A_TIME = 20
 """Patients whom time alone may have changed."""
-DUE = 1000
-"""Of these, those of our own patients are looked at again; the others' are theirs."""
 TRIES = 3
 """After so many failures of our own a message is quarantined and the feed goes on."""
 
@@ -54,6 +52,7 @@ class Processor:
         self._clock = clock
         self._on_owed = on_owed
         self._rhythms, self._backlog, self._telling = Rhythms(), Backlog(), False
+        self.taken = 0  # messages, by the last step
         self.heard: Callable[[str, Iterable[str]], None] = lambda _source, _codes: None
         """Told of each message's source, and the codes of what was odd about it."""
 
@@ -80,11 +79,12 @@ class Processor:
         with self._database.read() as conn:
             items = inbox.pending(conn, most, self._shares.held)
             self._telling = self._backlog.is_long(conn, now)
+            left = self._backlog.left(conn, most, self._shares.held, now)
         if items:
             self.carry(items)
-        with self._database.read() as conn:
-            left = self._backlog.left(conn, most, self._shares.held, now)
-        self._judge(left, now)
+        if left:
+            self._judge(left, now)
+        self.taken = len(items)
         return len(items) + len(left)
 
     def _renew(self) -> None:
@@ -114,7 +114,7 @@ class Processor:
         self._renew()
         held = self._shares.held
         with self._database.read() as conn:
-            due = worklist.due_for_review(conn, now, limit if held == ALL else DUE)
+            due = worklist.due_for_review(conn, now, limit if held == ALL else LOOKED_AT)
         due = [one for one in due if held == ALL or partition_of(one.root or one.patient) in held][:limit]
         steps = self._steps_of(dict.fromkeys(one.patient for one in due), now)
         self._write((), steps, self._turn(now))
@@ -154,13 +154,12 @@ class Processor:
         except AdapterError:
             raise
         except Exception as error:  # noqa: BLE001 — each alone, then given up
-            if len(left) > 1:
-                for one in left:
-                    self._judge([one], now)
-                return
-            telemetry.warn("judging failed", error=type(error).__name__, where=place(error))
-            with self._shares.write() as tx:
-                unjudged.settle(tx, [one.key for one in left])
+            for one in left if len(left) > 1 else ():
+                self._judge([one], now)
+            if len(left) == 1:
+                telemetry.warn("judging failed", error=type(error).__name__, where=place(error))
+                with self._shares.write() as tx:
+                    unjudged.settle(tx, [left[0].key])
 
     def _ours(self, read: list[Read]) -> list[Read]:
         """Messages of the patients we keep. What is another's is handed on; what belongs to several stands alone."""
