@@ -51,6 +51,7 @@ ALLOWED = {
     "inbox_pending: SELECT inbox_pending.source, count(*) AS count_1 FROM inbox_pending GROUP BY": BACKLOG,
     "inbox_outcomes by inbox_outcomes_quarantined:": OPEN,
     "proposals by proposals_open:": OPEN,
+    "unjudged: SELECT count(*) AS count_1 FROM unjudged": BACKLOG,
     "unjudged by unjudged_message:": "a hundred of those whom a backlog left, the newest first",
     "candidates by candidates_standing:": OPEN,
     "candidates by candidates_shown:": OPEN,
