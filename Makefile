@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 FUZZ ?= 100
-# Of the slow tests many wait for a disk, a clock or a server, so one more than there are cores.
+# Of the slow tests many wait for a disk, a clock or a server, so one more than there are cores; they come first, as they are collected.
 WORKERS ?= $(shell expr $$(nproc) + 1)
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
@@ -34,7 +34,7 @@ fast: check ## the part of `make test` that needs no server and no browser
 	$(BIN)/python -m pytest -n auto --dist loadscope -m "not server and not slow" tests
 
 test: check ## everything CI runs
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadscope --cov --cov-report= --durations=15 tests
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadscope --no-loadscope-reorder --cov --cov-report= --durations=15 tests
 	$(BIN)/python -m tests.house.coverage
 
 golden: $(STAMP) ## rewrite the golden cases; the diff is the review
