@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 FUZZ ?= 100
 # Of the slow tests many wait for a disk, a clock or a server, so one more than there are cores; they come first, as they are collected.
-WORKERS ?= $(shell expr $$(nproc) + 1)
+WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 # The tests start hundreds of processes, each of which would compile our four hundred modules anew.
