@@ -18,6 +18,7 @@ from adapter.errors import AdapterError, StorageFailedError, UnavailableError
 from adapter.store.database import Database, News, Transaction
 from adapter.store.inbox import put_many
 from adapter.store.partitions import move, partition_of
+from adapter.telemetry import bug
 
 BATCH_MESSAGES = 500
 BATCH_BYTES = 8 * 1024 * 1024
@@ -141,12 +142,17 @@ class StoreInbox:
         self._thread.join()
 
     def _run(self) -> None:
+        """Without this thread messages would wait for ever on a slow disk: its end is the daemon's."""
         closed = False
-        while not closed:
-            self._bell.get()
-            closed = self._closed
-            while self._turn():
-                pass
+        try:
+            while not closed:
+                self._bell.get()
+                closed = self._closed
+                while self._turn():
+                    pass
+        except Exception as error:  # noqa: BLE001 — a bug of ours: said, and everybody refused
+            bug("the inbox ended", error)
+            self._fail(StorageFailedError("the thread that stores messages ended — report this as a bug"))
 
     def _turn(self) -> bool:
         """The thread's: a batch stored and answered. False: nothing waits, or its loop will look after it."""
@@ -156,7 +162,11 @@ class StoreInbox:
         self._rung = False
         told = _resolve(batch, outcomes or (), then=self._ring)
         left_to_us = self._closed or not self._database.quick
-        return bool(self._waiting) and (left_to_us or self._waiting[0][1].get_loop() not in told)
+        try:
+            _, first = self._waiting[0]
+        except IndexError:  # also where the loop was quicker since we let go
+            return False
+        return left_to_us or first.get_loop() not in told
 
     def _stored(self, batch: Sequence[Waiting], *, wait: bool) -> Sequence[Outcome] | None:
         self._storing = self._first

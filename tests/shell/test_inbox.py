@@ -3,9 +3,11 @@
 import asyncio
 import contextlib
 import threading
+from collections import deque
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -273,3 +275,44 @@ def test_what_came_after_the_writer_looked_is_stored_before_the_thread_ends(data
 
     asyncio.run(run())
     assert stored(database) == ["1"]
+
+
+class TakenMeanwhile(deque[Any]):
+    """The loop was quicker: gone between the look whether somebody waits and the look who."""
+
+    def __getitem__(self, place: Any) -> Any:
+        self.clear()
+        return super().__getitem__(place)
+
+
+def test_the_thread_outlives_a_loop_that_is_quicker(file: SqliteDatabase, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(receive, "BATCH_MESSAGES", 1)
+    door = StoreInbox(file)
+
+    async def two() -> Receipt:
+        door._waiting = TakenMeanwhile()
+        first, _ = door.put(message("1")), door.put(message("2"))
+        assert not door._turn()
+        return await first
+
+    assert asyncio.run(two()).inbox_id == 1
+    door.close()
+
+
+class Broken(deque[Any]):
+    def __bool__(self) -> bool:
+        raise RuntimeError("a bug")
+
+
+def test_a_bug_that_ends_the_thread_ends_the_daemon(file: SqliteDatabase) -> None:
+    """What nobody stores must not wait for ever behind an open port."""
+    door = StoreInbox(file)
+    door._waiting = Broken()
+    door._bell.put(None)
+    assert "the thread that stores messages ended" in str(door.failed.result(timeout=10))
+
+    async def refused() -> None:
+        with pytest.raises(StorageFailedError):
+            await door.put(message("1"))
+
+    asyncio.run(refused())
