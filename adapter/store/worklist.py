@@ -24,6 +24,7 @@ from adapter.store import codec
 from adapter.store.accounts import EVERYWHERE, Scope
 from adapter.store.adoption import PRESENT, adopt, nobodys
 from adapter.store.candidate_rows import CandidateRow, HistoryRow, candidate_row, history_row, rows
+from adapter.store.identities import unjudged
 from adapter.store.on_show import seen
 from adapter.store.patients import identifier
 from adapter.store.schema import (
@@ -166,7 +167,9 @@ def watching_count(conn: Connection, scope: Scope = EVERYWHERE) -> int:
 
 
 def due_for_review(conn: Connection, now: datetime, limit: int) -> list[Due]:
-    """Whose verdict time alone may have changed by `now` (decisions A6), longest due first."""
+    """Whose verdict time alone may have changed by `now` (decisions A6), longest due first; but for those whom a backlog left:
+    they are judged when all of it has been told.
+    """
     root = patients.alias("root")
     who = (side.c[name] for side in (patients, root) for name in ("site", "authority", "value"))
     wanted = (
@@ -174,6 +177,7 @@ def due_for_review(conn: Connection, now: datetime, limit: int) -> list[Due]:
         .join(patients, patients.c.key == candidates.c.patient)
         .outerjoin(root, root.c.key == patients.c.knot)
         .where(candidates.c.review_at <= codec.instant(now))
+        .where(candidates.c.patient.not_in(select(unjudged.c.patient)))
         .order_by(candidates.c.review_at)
         .limit(limit)
     )

@@ -135,6 +135,31 @@ def test_a_backlog_that_does_not_end_is_judged_on_the_way(house: House) -> None:
     assert len(house.rows) == 50, "those of the first hundred messages"
 
 
+def test_whom_time_would_judge_waits_for_the_rest_of_the_backlog_too(house: House) -> None:
+    house.tell(came("9"), results("9", *WELL))
+    house.now += timedelta(hours=20)
+    late = {"patient": "9", "visit": "V9", "order": "L9", "at": "20260103020000"}
+    house.put(
+        oru(*SICK, control="L1", **late),
+        *yesterday(),
+        oru(*(line.replace("|F|", "|W|") for line in SICK), control="L2", **late),
+    )
+    house.processor.step()
+    house.later()
+    assert house.rows == [], "the window of the well values has closed, and the sick ones are told"
+    house.work()
+    assert house.rows == []
+    assert house.owed("mail") == []
+
+
+def test_whose_time_ran_out_while_nobody_listened_is_no_news(house: House) -> None:
+    house.put(*(body for n in range(OLD) for body in (came(f"1{n:03}"), results(f"1{n:03}", *SICK))))
+    house.now += timedelta(hours=90)
+    house.work()
+    assert waiting(house) == 0
+    assert house.owed("mail") == []
+
+
 def test_a_short_backlog_is_judged_as_it_comes(house: House) -> None:
     house.put(came("9"), results("9", *SICK), *(results("77", ORGANS[0], what=f"S{n}-") for n in range(LONG - 2)))
     house.processor.step()
