@@ -85,8 +85,10 @@ def _written(context: WebContext, act: Act, row: CandidateRow | None) -> None:
             calls.opened(tx, row.id, act.actor, context.clock())
 
 
-def read(context: WebContext, row: CandidateRow) -> Dossier:
+def read(context: WebContext, looked: CandidateRow) -> Dossier:
+    """Of whom somebody looked at: as they are now, so that all of it is of one moment."""
     with context.database.read() as conn:
+        row = worklist.find(conn, looked.id) or looked
         told, history = explained(conn, row)
         notes, claim = teamwork.notes(conn, row.id), teamwork.held(conn, [row.id]).get(row.id)
         return Dossier(
