@@ -144,8 +144,8 @@ def quantity(value: str, ucum: str) -> str:
 
 
 def rounded(value: str) -> str:
-    """A computed number with four digits: 1.40351 → 1.404. One that would look like a shorter number keeps all it has, since
-    limits are such numbers: 1.19989 is not shown as 1.2, which would score a point.
+    """A computed number with four digits: 1.40351 → 1.404. One that would look like a shorter number keeps all it has: 1.19989 is
+    not shown as 1.2, which would score a point. Limits have three digits at most in the units that values are converted to.
     """
     found = COMPUTED.fullmatch(value)
     if found is None:

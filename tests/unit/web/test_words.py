@@ -1,9 +1,16 @@
 """Concepts, units and intervals as a coordinator says them."""
 
 from decimal import Decimal
+from fractions import Fraction
 
 import pytest
 
+from adapter import assets
+from adapter.domain.quantity import decimal_text
+from adapter.eligibility.rules import comparisons
+from adapter.scoring import thresholds, thresholds_sofa2
+from adapter.scoring.ladder import Ladder
+from adapter.scoring.thresholds import Columns
 from adapter.web import sheet, words
 from adapter.web.effects import effect
 
@@ -23,13 +30,30 @@ def test_a_computed_number_has_four_digits() -> None:
         assert words.rounded(number) == number
 
 
-@pytest.mark.parametrize("limit", ["1.2", "2", "3.5", "5", "12", "100", "110", "0.1", "4420", "5000", "13.3", "26.7"])
-@pytest.mark.parametrize("step", ["0.0000001", "0.00001", "0.001", "0.03"])
-def test_no_number_looks_as_if_it_were_at_a_limit_or_beyond_it(limit: str, step: str) -> None:
-    for number in (Decimal(limit) - Decimal(step), Decimal(limit) + Decimal(step)):
-        shown = Decimal(words.rounded(f"{number:f}"))
-        assert (shown < Decimal(limit)) == (number < Decimal(limit))
-        assert shown != Decimal(limit)
+def limits() -> set[str]:
+    """Every number that a score or a shipped trial compares a measurement with, in the units that values are converted to; a value
+    told in the units of the printed SI columns is judged by those, and shown as it was sent.
+    """
+    ladders: list[Ladder] = []
+    for value in (*vars(thresholds).values(), *vars(thresholds_sofa2).values()):
+        told = value.values() if isinstance(value, dict) else (value,)
+        columns = [one.conventional if isinstance(one, Columns) else one for one in told]
+        ladders += [one for one in columns if isinstance(one, Ladder)]
+    found = {step.bound for one in ladders for step in one.steps}
+    for trial in assets.load_rulebook(None, trials=assets.trial_names(None)).trials:
+        asked = (*(one.met_when for one in trial.criteria), *(one.met_when for one in trial.strata))
+        found |= {one.value for rule in asked if rule for one in comparisons(rule) if isinstance(one.value, Fraction)}
+    return {decimal_text(one) for one in found if one > 0}
+
+
+@pytest.mark.parametrize("step", ["0.0000001", "0.00001", "0.001"])
+def test_no_number_looks_as_if_it_were_at_a_limit_or_beyond_it(step: str) -> None:
+    assert limits() >= {"1.2", "100", "0.1", "4420", "5000"}
+    for limit in map(Decimal, limits()):
+        for number in (limit - Decimal(step), limit + Decimal(step)):
+            shown = Decimal(words.rounded(f"{number:f}"))
+            assert (shown < limit) == (number < limit), (number, shown)
+            assert shown != limit, (number, shown)
 
 
 def test_an_interval_shows_both_ends_only_where_they_differ() -> None:
