@@ -1,6 +1,6 @@
 """The list as one person sees it: a page of candidates, what is new to them, who has whom in hand."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -8,7 +8,6 @@ from adapter.domain.trial import Trial
 from adapter.eligibility.follow_up import ON_STUDY
 from adapter.store import board as board_store
 from adapter.store import teamwork, worklist
-from adapter.store.accounts import EVERYWHERE
 from adapter.store.board import Entry, Marks, Other, Part
 from adapter.store.candidate_rows import CandidateRow
 from adapter.store.database import Snapshot
@@ -17,7 +16,7 @@ from adapter.web import board, filters, told, words
 from adapter.web.board import BoardRow
 from adapter.web.context import WebContext
 from adapter.web.filters import Filters
-from adapter.web.parted import WITH_NEWS, Parts, parted
+from adapter.web.parted import WITH_NEWS, Choice, Parts
 from adapter.web.roll import Kept
 from adapter.web.sessions import Visitor
 from adapter.web.tongue import mark, say
@@ -87,19 +86,18 @@ class Asked:
     """Those of this house that the reader works for."""
     only: Collection[str] | None
 
-    def checks(self, known: frozenset[str]) -> list[Callable[[Entry], bool]]:
-        """What the reader may see and wants to; `known`: all trials there are. Nothing where that is everything."""
-        sites, opened, looked = self.reader.scope.sites, self.marks.opened, self.marks.looked
+    @property
+    def choice(self) -> Choice:
+        return Choice(self.reader.scope, self.wanted.trial, self.wanted.stratum, self.wanted.ward)
+
+    def own(self) -> list[Callable[[Entry], bool]]:
+        """What the reader wants that is theirs alone: by who has whom in hand, by what they have seen, by a search."""
+        only = self.only
         checks: list[tuple[bool, Callable[[Entry], bool]]] = [
-            (self.trials != known, lambda one: one.trial in self.trials),
-            (sites is not None, lambda one: self.reader.scope.site(one.site)),
-            (bool(self.wanted.trial), lambda one: one.trial == self.wanted.trial),
-            (bool(self.wanted.stratum), lambda one: one.stratum == self.wanted.stratum),
-            (bool(self.wanted.ward), lambda one: one.ward == self.wanted.ward),
             (self.wanted.hand == filters.MINE, lambda one: self.claims.get(one.id) == self.reader.name),
             (self.wanted.hand == filters.FREE, lambda one: one.id not in self.claims),
-            (self.wanted.news, lambda one: one.changed > opened.get(one.id, looked)),
-            (self.only is not None, lambda one: self.only is not None and one.id in self.only),
+            (self.wanted.news, self.marks.news),
+            (only is not None, lambda one: only is not None and one.id in only),
         ]
         return [check for asked, check in checks if asked]
 
@@ -110,7 +108,7 @@ def read(context: WebContext, reader: Visitor, wanted: Filters, said: str = "") 
     kept = context.roll.read(context.database, now, {trial.id: closing(trial) for trial in context.trials})
     with context.database.read() as conn:
         asked = _asked(conn, context, (reader, wanted, now), said)
-        parts, news = _cut(kept, asked, frozenset(trial.id for trial in context.trials))
+        parts, news = _cut(kept, asked)
         main = parts[wanted.part]
         skip = (wanted.page - 1) * PAGE
         return Listing(
@@ -119,7 +117,7 @@ def read(context: WebContext, reader: Visitor, wanted: Filters, said: str = "") 
             counts={part: len(found) for part, found in parts.items()},
             watching=worklist.watching_count(conn, reader.scope),
             news=news,
-            wards=tuple(ward for ward in kept.wards if reader.scope == EVERYWHERE or _lies_there(kept, ward, asked)),
+            wards=kept.cut(Choice(reader.scope)).wards,
             until=kept.newest,
             stamp=".".join(map(str, kept.stamp)),
             pages=-(-len(main) // PAGE),
@@ -139,20 +137,13 @@ def _asked(conn: Snapshot, context: WebContext, who: tuple[Visitor, Filters, dat
     )
 
 
-def _cut(kept: Kept, asked: Asked, known: frozenset[str]) -> tuple[Parts, int]:
+def _cut(kept: Kept, asked: Asked) -> tuple[Parts, int]:
     """What the reader sees of the list, and how much of it is news to them."""
-    checks = asked.checks(known)
+    cut, checks = kept.cut(asked.choice), asked.own()
     if not checks:
-        return kept.parts, kept.told.news(asked.marks)
-    chosen: Iterable[Entry] = kept.entries
-    for check in checks:
-        chosen = filter(check, chosen)
-    parts = parted(chosen)
+        return cut.parts, cut.told.news(asked.marks)
+    parts = {part: [one for one in found if all(check(one) for check in checks)] for part, found in cut.parts.items()}
     return parts, sum(asked.marks.count(parts[part]) for part in WITH_NEWS)
-
-
-def _lies_there(kept: Kept, ward: str, asked: Asked) -> bool:
-    return any(one.ward == ward and asked.reader.scope.holds(one.site, one.trial) for one in kept.entries)
 
 
 def _aside(conn: Snapshot, context: WebContext, asked: Asked, parts: Mapping[Part, Sequence[Entry]]) -> Iterator[Shown]:

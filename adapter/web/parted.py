@@ -3,7 +3,9 @@
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
+from adapter.store.accounts import EVERYWHERE, Scope
 from adapter.store.board import Entry, Marks, Part
 
 Parts = Mapping[Part, Sequence[Entry]]
@@ -38,3 +40,35 @@ class Told:
         since = len(self.moments) - bisect_right(self.moments, marks.looked)
         opened = ((self.by_id[one], at) for one, at in marks.opened.items() if one in self.by_id)
         return since + sum((told > at) - (told > marks.looked) for told, at in opened)
+
+
+class Choice(NamedTuple):
+    """What may be left out of the list by what the entries themselves say; empty: nothing."""
+
+    scope: Scope = EVERYWHERE
+    trial: str = ""
+    stratum: str = ""
+    ward: str = ""
+
+    def takes(self, one: Entry) -> bool:
+        return (
+            self.scope.holds(one.site, one.trial)
+            and self.trial in {"", one.trial}
+            and self.stratum in {"", one.stratum}
+            and self.ward in {"", one.ward}
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """One choice of the list, the same for everybody who makes it; `wards`: where its candidates lie."""
+
+    parts: Parts
+    told: Told
+    wards: tuple[str, ...]
+
+    @classmethod
+    def of(cls, entries: Iterable[Entry]) -> "Cut":
+        parts = parted(entries)
+        lying = {one.ward for part in Part if part is not Part.WITHDRAWN for one in parts[part]}
+        return cls(parts, Told.of(parts), tuple(sorted(lying - {""})))

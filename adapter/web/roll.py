@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from adapter.store import board, teamwork
 from adapter.store.board import Entry
 from adapter.store.database import Database
-from adapter.web.parted import Parts, Told, parted
+from adapter.web.parted import Choice, Cut
 
 KEEPS = timedelta(seconds=5)
 """A deadline passes and a patient is moved to another ward without anybody being told."""
@@ -17,6 +17,8 @@ QUICK, REST, LONGEST = 0.02, 10, 1.0
 """Seconds of a processor. What took longer to read serves for ten times as long, a second at most, though people were told something since:
 where news never ends, not every page reads ten thousand lines.
 """
+MOST_CUTS = 64
+"""Choices that are kept of one reading: people of a few wards and trials make some ten; an address can name any."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +27,19 @@ class Kept:
     closing: Mapping[str, frozenset[str]]
     at: datetime
     entries: tuple[Entry, ...]
-    parts: Parts
-    told: Told
-    wards: tuple[str, ...]
     newest: str
     until: float
     """Till then it serves whatever people are told; what somebody does here ends it at once."""
+    cuts: dict[Choice, Cut]
+
+    def cut(self, choice: Choice) -> Cut:
+        """Made once, for all who make the same choice."""
+        found = self.cuts.get(choice)
+        if found is None:
+            found = Cut.of(filter(choice.takes, self.entries))
+            if len(self.cuts) < MOST_CUTS:
+                self.cuts[choice] = found
+        return found
 
 
 @dataclass(slots=True)
@@ -93,9 +102,7 @@ def _read(database: Database, now: datetime, closing: Mapping[str, frozenset[str
     began = time.thread_time()
     with database.read() as conn:
         stamp, entries = teamwork.stamp(conn), tuple(board.entries(conn, now, closing))
-    wards = sorted({one.ward for one in entries if one.ward and one.part is not board.Part.WITHDRAWN})
-    newest, parts = max((one.changed for one in entries), default=""), parted(entries)
-    told = Told.of(parts)
+    newest, cuts = max((one.changed for one in entries), default=""), {Choice(): Cut.of(entries)}
     took = time.thread_time() - began
     rest = 0.0 if took < QUICK else min(LONGEST, REST * took)
-    return Kept(stamp, closing, now, entries, parts, told, tuple(wards), newest, time.monotonic() + rest)
+    return Kept(stamp, closing, now, entries, newest, time.monotonic() + rest, cuts)

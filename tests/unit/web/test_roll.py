@@ -6,7 +6,8 @@ from datetime import timedelta
 
 from adapter.web.briefs import Briefs
 from adapter.web.listing import closing
-from adapter.web.roll import KEEPS, Roll
+from adapter.web.parted import Choice
+from adapter.web.roll import KEEPS, MOST_CUTS, Roll
 from tests.web_house import House, mals, unclear
 
 PATIENCE = 30.0
@@ -72,6 +73,16 @@ def test_what_was_read_while_somebody_did_something_is_not_kept(home: House) -> 
     assert roll._kept is None
     assert told(roll, home) == 1
     assert roll._kept is not None
+
+
+def test_a_choice_is_cut_once_for_all_who_make_it_and_of_invented_ones_few_are_kept(home: House) -> None:
+    home.tell(*mals())
+    kept = Roll().read(home.database, home.clock.now, {trial.id: closing(trial) for trial in home.context.trials})
+    assert kept.cut(Choice(ward="ED")) is kept.cut(Choice(ward="ED"))
+    for number in range(2 * MOST_CUTS):
+        assert not any(kept.cut(Choice(ward=f"ward {number}")).parts.values())
+    assert len(kept.cuts) == MOST_CUTS
+    assert [len(found) for found in kept.cut(Choice(ward="ED")).parts.values()] == [1, 0, 0, 0]
 
 
 def test_an_assessment_is_read_once_and_its_brief_shows_what_the_list_shows() -> None:
