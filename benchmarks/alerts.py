@@ -3,7 +3,8 @@
     python -m benchmarks alerts
 
 The true daemon with a rota, real servers of mail and web on this machine. Ten messages a second, then a hundred for ten
-minutes, each of 20 OBX of a charted patient; meanwhile every second a new patient gets the results that make a candidate.
+minutes, each of 20 OBX of one of ten thousand patients in turn, who are more than are remembered; meanwhile every second a
+new patient gets the results that make a candidate.
 """
 
 import asyncio
@@ -31,6 +32,8 @@ from tests.web_house import arrival, organs, results
 
 RUNS, QUICK = ((10, 60), (100, 600)), ((100, 20),)
 """Messages a second, for so many seconds."""
+PATIENTS, FEW = 10_000, 500
+"""Where a hundred messages a second come from: a panel of each every hundred seconds. Of a quick run fewer are admitted before."""
 LOOK_SECONDS = 0.02
 ENOUGH_SECONDS = 120
 LINK = re.compile(r"/c/([0-9a-f]{20})")
@@ -120,7 +123,15 @@ async def watched(database: Path, shown: dict[str, float]) -> None:
         await asyncio.sleep(LOOK_SECONDS)
 
 
-def feed(run: int, rate: int, seconds: int) -> tuple[list[tuple[str, bytes]], list[tuple[str, bytes]]]:
+def hospital(patients: int) -> Iterator[tuple[str, bytes]]:
+    """An admission and a first panel of each."""
+    now = datetime.now(UTC)  # noqa: TID251 — a benchmark's own clock
+    for n in range(patients):
+        yield f"admission {n}", pipeline.admission(n, now - timedelta(hours=3)).body
+        yield f"first {n}", pipeline.message(n, 0, now - timedelta(hours=2), pipeline.LABORATORY).body
+
+
+def feed(run: int, rate: int, seconds: int, patients: int) -> tuple[list[tuple[str, bytes]], list[tuple[str, bytes]]]:
     """What comes before, and what comes in order: every second one of the messages decides."""
     now = datetime.now(UTC)  # noqa: TID251 — a benchmark's own clock
     before, among = [], []
@@ -130,18 +141,18 @@ def feed(run: int, rate: int, seconds: int) -> tuple[list[tuple[str, bytes]], li
             before.append((f"before {who}", came))
             among.append((who, told))
         else:
-            of, mark = n % latency.PATIENTS, (run + 1) * 1_000_000 + n
+            of, mark = n % patients, (run + 1) * 1_000_000 + n
             at = now + timedelta(seconds=n / rate - 60)
             among.append((f"{of}-{mark}", pipeline.message(of, mark, at, pipeline.LABORATORY).body))
     return before, among
 
 
 async def measured(
-    daemon: Daemon, database: Path, told: tuple[Told, Told], how: tuple[int, int, int]
+    daemon: Daemon, database: Path, told: tuple[Told, Told], how: tuple[int, int, int, int]
 ) -> list[list[float]]:
     """Seconds to the worklist, the mail server and the web server, of every candidate."""
-    run, rate, seconds = how
-    before, among = feed(run, rate, seconds)
+    run, rate, _, _ = how
+    before, among = feed(*how)
     await latency.paced(daemon.mllp, before, rate=200)
     await asyncio.to_thread(daemon.settle)
     shown: dict[str, float] = {}
@@ -179,13 +190,12 @@ def main(*, quick: bool = False) -> str:
         mails.start()
         try:
             with running(folder, TOML.format(mail=port, hook=hook, secret=folder / "secret")) as daemon:
+                patients = FEW if quick else PATIENTS
+                asyncio.run(latency.paced(daemon.mllp, list(hospital(patients)), rate=200))
+                daemon.settle()
                 for run, (rate, seconds) in enumerate(QUICK if quick else RUNS):
-                    if run == 0:
-                        history = list(latency.history(datetime.now(UTC)))  # noqa: TID251 — as above
-                        asyncio.run(latency.paced(daemon.mllp, history, rate=200) if history else None)
-                        daemon.settle()
-                    told = (box.told, hooked)
-                    found = asyncio.run(measured(daemon, folder / "data" / "adapter.db", told, (run, rate, seconds)))
+                    told, how = (box.told, hooked), (run, rate, seconds, patients)
+                    found = asyncio.run(measured(daemon, folder / "data" / "adapter.db", told, how))
                     rows += [line(rate, seconds, *one) for one in zip(PLACES, found, strict=True)]
         finally:
             mails.stop()

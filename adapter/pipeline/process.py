@@ -4,6 +4,7 @@ Reading and computing happen outside the transaction: nobody else changes the pa
 its share: docs/adr/0017), so what it read stays true, and receiving never waits for scoring (decisions F2).
 """
 
+import sys
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -15,7 +16,8 @@ from adapter.domain.message import MessageState
 from adapter.domain.patient import PatientId
 from adapter.domain.persons import Knot
 from adapter.domain.ties import Tie
-from adapter.errors import AdapterError, MalformedMessageError, RejectedError, place
+from adapter.errors import AdapterError, RejectedError, place
+from adapter.pipeline.ahead import LOOKED_THROUGH, Ahead
 from adapter.pipeline.backlog import LOOKED_AT, Backlog
 from adapter.pipeline.keep import Keeper
 from adapter.pipeline.knots import Knotted
@@ -23,7 +25,7 @@ from adapter.pipeline.rhythms import Rhythms
 from adapter.pipeline.steps import Read, Step, Turn, ending_of, person_of, ties_of
 from adapter.ports import Clock
 from adapter.scoring.chart import Chart
-from adapter.screening.interpret import interpret, unreadable
+from adapter.screening.interpret import Interpretation, unreadable
 from adapter.screening.rulebook import Rulebook
 from adapter.screening.screen import Outcome, screen
 from adapter.store import analytes, inbox, unjudged, worklist
@@ -52,6 +54,7 @@ class Processor:
         self._clock = clock
         self._on_owed = on_owed
         self._rhythms, self._backlog, self._telling = Rhythms(), Backlog(), False
+        self._ahead = Ahead(self._hear)
         self.taken = 0  # messages, by the last step
         self.heard: Callable[[str, Iterable[str]], None] = lambda _source, _codes: None
         """Told of each message's source, and the codes of what was odd about it."""
@@ -64,27 +67,27 @@ class Processor:
         if self._shares.held != ALL:
             raise RejectedError("several processes share this store — stop them all, try again, then start them")
         self._rules = self._keeper.rules = rules
+        self._ahead.forget()
 
     def close(self) -> None:
         """Others may have our patients."""
         self._shares.close()
 
     def step(self) -> int:
-        """How many messages were taken and patients judged whom a backlog had left; 0 when there is nothing to do.
+        """How many messages were looked at and patients judged whom a backlog had left; 0 when there is nothing to do.
 
         Raises UnavailableError when the store is away.
         """
         self._renew()
-        now, most = self._clock(), self._keeper.at_once(BATCH)
+        now, most, self.taken = self._clock(), self._keeper.at_once(BATCH), 0
         with self._database.read() as conn:
-            items = inbox.pending(conn, most, self._shares.held)
+            items = inbox.pending(conn, BATCH if most == BATCH else LOOKED_THROUGH, self._shares.held)
             self._telling = self._backlog.is_long(conn, now)
             left = self._backlog.left(conn, most, self._shares.held, now)
         if items:
-            self.carry(items)
+            self.carry(items, most)
         if left:
             self._judge(left, now)
-        self.taken = len(items)
         return len(items) + len(left)
 
     def _renew(self) -> None:
@@ -93,10 +96,10 @@ class Processor:
             self._keeper.forget(changed)
             self._backlog.look()
 
-    def carry(self, items: Sequence[inbox.Item]) -> None:
-        """Messages that wait, oldest first, together but for those that tie records, which stand alone; after a bug each in its own."""
+    def carry(self, items: Sequence[inbox.Item], most: int = sys.maxsize) -> None:
+        """Messages that wait, oldest first, of so many patients: together but for those that tie records; after a bug each alone."""
         try:
-            self._carry(items)
+            self._carry(items, most)
         except AdapterError:
             raise
         except Exception:  # noqa: BLE001 — a bug met by one message must not stop the others: each alone, then three tries
@@ -131,10 +134,11 @@ class Processor:
                 worklist.review_no_more(tx, forgotten)
         return len(due)
 
-    def _carry(self, items: Sequence[inbox.Item]) -> None:
+    def _carry(self, items: Sequence[inbox.Item], most: int = sys.maxsize) -> None:
         """Messages that tie records stand alone: what follows them must see the persons they make."""
         now = self._clock()
-        everything = self._ours([self._read(item, now) for item in items])
+        ours = self._ours(self._ahead.read(items, self._rules, now))
+        everything = self._ahead.take(ours, most, lambda patient: self._keeper.root(patient) or patient)
         for (ties, by_hand), run in groupby(everything, key=lambda one: (ties_of(one), one.by_hand)):
             read = list(run)
             turn = self._turn(now, ties, later=self._telling and not ties and not by_hand)
@@ -206,16 +210,9 @@ class Processor:
                 if inbox.failed(tx, item.id, code) >= TRIES:
                     inbox.finish(tx, item.id, ending_of(unreadable(item.message.body, code), self._clock()))
 
-    def _read(self, item: inbox.Item, now: datetime) -> Read:
-        try:
-            seen = interpret(item.message, self._rules, message_id=str(item.id))
-        except MalformedMessageError as error:
-            seen = unreadable(item.message.body, error.code)
-        if not item.again:  # it was heard of when it was read first
-            self.heard(item.message.source, [seen.reason or "", *[issue.code for issue in seen.issues]])
-            self._rhythms.hear(item.message.source, item.message.received, seen.events)
-        ending = ending_of(seen, now)
-        return Read(item, ending, seen if ending.state is MessageState.APPLIED else None)
+    def _hear(self, item: inbox.Item, seen: Interpretation) -> None:
+        self.heard(item.message.source, [seen.reason or "", *[issue.code for issue in seen.issues]])
+        self._rhythms.hear(item.message.source, item.message.received, seen.events)
 
     def _steps(self, read: Sequence[Read], turn: Turn) -> list[Step]:
         """Every patient once, with all that the batch says of them, in the order it was stored; where records are tied
@@ -293,6 +290,7 @@ class Processor:
             analytes.add(tx, heard := self._rhythms.due(now))
             if owed:
                 self._database.announce(tx, News.OWED)
+        self.taken += len(read)
         self._rhythms.written(heard, now)
         self._keeper.remember(prepared, keys)
         if owed:

@@ -12,6 +12,7 @@ from adapter.fhir.calendar import Dates
 from adapter.fhir.subject import Study
 from adapter.pipeline.outgoing import PushWhen, SinkOutlet
 from adapter.pipeline.process import Processor
+from adapter.pipeline.remembered import Remembered
 from adapter.screening import actions
 from adapter.store import audit, inbox, patients, worklist
 from tests.builders import adt, obx, oru, raw
@@ -59,6 +60,32 @@ def test_the_same_bytes_again_change_nothing(house: House) -> None:
 def test_of_a_backlog_a_hundred_messages_share_a_step(house: House) -> None:
     house.put(*(oru(ORGANS[0], patient=f"{n}", control=f"B{n}") for n in range(130)))
     assert [house.processor.step() for _ in range(3)] == [100, 30, 0]
+
+
+def test_where_charts_are_long_what_waits_of_a_patient_is_taken_together(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ten beds charted in turn, and room for the charts of two in a step: the end is what it is with room for all."""
+    heard: list[str] = []
+    house.processor.heard = lambda source, _codes: heard.append(source)
+    beds = [adt("A01", cls="E", ward="ED", patient=f"{bed}", control=f"A{bed}") for bed in range(10)]
+    turns = [
+        oru(obx("2276-4", f"{5000 + turn}", "ng/mL"), *ORGANS, patient=f"{bed}", control=f"T{turn}B{bed}")
+        for turn in range(5)
+        for bed in range(10)
+    ]
+    house.put(*beds, *turns)
+    monkeypatch.setattr(house.keeper, "_memory", Room())
+    assert [house.processor.step() for _ in range(6)] == [60, 48, 36, 24, 12, 0]
+    assert len(heard) == 60
+    assert {row.assessment["facts"]["ferritin"]["value"] for row in house.rows} == {"5004"}
+    assert len(house.rows) == 10
+    assert house.counts().applied == 60
+
+
+class Room(Remembered):
+    def at_once(self, most: int) -> int:
+        return min(2, most)
 
 
 def test_a_correction_takes_the_flag_back_and_says_so(house: House) -> None:
