@@ -104,7 +104,8 @@ class MessageLog:
 
 def _told(line: MessageLine) -> str:
     fields = {name: value for name, value in zip(MessageLine._fields, line, strict=True) if value is not None}
-    return json.dumps({"timestamp": fields.pop("timestamp"), "event": "message", "level": "info"} | fields)
+    at = fields.pop("timestamp").replace("+00:00", "Z")
+    return json.dumps({"timestamp": at, "event": "message", "level": "info"} | fields)
 
 
 def gate(_logger: object, _method: str, line: MutableMapping[str, Any]) -> Mapping[str, Any]:

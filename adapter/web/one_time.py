@@ -22,9 +22,13 @@ def new() -> str:
     return pyotp.random_base32()
 
 
-def picture(name: str, secret: str) -> str:
+def address(name: str, secret: str) -> str:
+    """What an authenticator program opens: who reads this page on that very phone cannot scan it."""
+    return str(pyotp.TOTP(secret).provisioning_uri(name=name, issuer_name=ISSUER))
+
+
+def picture(address: str) -> str:
     """The square a phone scans, as SVG; the page takes it as it is, for it is of our own making."""
-    address = pyotp.TOTP(secret).provisioning_uri(name=name, issuer_name=ISSUER)
     return str(segno.make(address, error="m").svg_inline(scale=5, light="white"))
 
 

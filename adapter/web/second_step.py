@@ -49,13 +49,15 @@ def ask(request: Request, half: Half, *, problem: str = "", status: int = 200) -
     """The page that asks for a code."""
     context: WebContext = request.app.state.context
     name, secret = half.user.name, half.secret
+    address = one_time.address(name, secret) if secret else ""
     kept = {"name": name, "of": half.user.password_hash[-LAST:], "to": half.to, "secret": secret}
     return render.page(
         request,
         "second_step.html",
         status=status,
         half=Seal(context.secret, PURPOSE).close(kept, context.clock()),
-        picture=one_time.picture(name, secret) if secret else "",
+        picture=one_time.picture(address) if address else "",
+        address=address,
         secret=secret,
         problem=problem,
     )

@@ -36,7 +36,7 @@ from tests.peers import Script, free_port, misbehaving, serving
 from tests.shell.identified import Person, line
 
 pytestmark = pytest.mark.slow
-HALF, PHONE = r'name="half" value="([^"]+)"', r'<p class="fine">([A-Z2-7]{32})</p>'
+HALF, PHONE = r'name="half" value="([^"]+)"', r'href="otpauth://totp/[^"]*secret=([A-Z2-7]{32})&amp;'
 LOUD = (sys.executable, str(Path(__file__).with_name("loud.py")))
 OUTLETS = """
 [[sink]]

@@ -37,6 +37,8 @@ def test_an_administrator_sees_patients_for_an_hour_once_an_investigator_lets_th
     assert "break-glass" in pulse.health().codes
     listed = root.get("/api/v1/candidates").json()["candidates"]
     assert "PAPADOPOULOU" in root.get("/").text.upper()
+    assert all("You see patients in an emergency until" in root.get(page).text for page in ("/", "/quality"))
+    assert "You see patients in an emergency" not in ines.get("/").text
     csrf = root.get("/api/v1/session").json()["csrf"]
     at = f"/api/v1/candidates/{listed[0]['id']}/determinations"
     assert root.post(at, json={"status": "screening"}, headers={"x-csrf-token": csrf}).status_code == 403
@@ -56,6 +58,7 @@ def test_it_may_be_ended_and_a_request_is_answered_once_and_soon(ward: House) ->
     assert post(ines, "/emergency/1/give") == 303
     assert post(ines, "/emergency/1/give") == 422
     assert post(root, "/emergency/end") == 303
+    assert "You see patients in an emergency" not in root.get("/quality").text
     assert root.get("/api/v1/candidates").status_code == 403
     assert post(root, "/emergency", reason="again") == 303
     ward.clock.now += timedelta(minutes=10)

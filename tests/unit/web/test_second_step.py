@@ -15,7 +15,7 @@ from tests.web_house import PASSWORD, House
 
 RIGHT = {"name": "anna", "password": PASSWORD, "to": "/quality"}
 HALF = re.compile(r'name="half" value="([^"]+)"')
-SECRET = re.compile(r'<p class="fine">([A-Z2-7]{32})</p>')
+SECRET = re.compile(r'href="otpauth://totp/[^"]*secret=([A-Z2-7]{32})&amp;')
 
 
 @pytest.fixture
@@ -47,6 +47,7 @@ def test_where_it_is_required_nobody_is_in_before_a_phone_is_known(strict: House
     page = client.post("/sign-in", data=RIGHT)
     assert page.status_code == 200
     assert "<svg" in page.text
+    assert re.search(r"<code>([A-Z2-7]{4} ){7}[A-Z2-7]{4}</code>", page.text), "to be typed"
     assert client.get("/").status_code == 302
     secret = SECRET.findall(page.text)[0]
     wrong = client.post("/sign-in/second-step", data={"half": half(page.text), "code": "000000"})
