@@ -15,14 +15,14 @@ from sqlalchemy.exc import IntegrityError
 from adapter import telemetry
 from adapter.cli import main
 from adapter.daemon import service
-from adapter.pipeline import process
+from adapter.pipeline import ahead, process
 from adapter.sources import connection
 from adapter.store import inbox_put
 from adapter.web import sheet
 
 FAULTS = Path(os.environ["CANARY_FAULTS"])
 
-configure, interpret, kept, row = telemetry.configure_log, process.interpret, connection.kept, inbox_put._row
+configure, interpret, kept, row = telemetry.configure_log, ahead.interpret, connection.kept, inbox_put._row
 step, page = process.Processor.step, sheet.sheet
 
 
@@ -67,6 +67,6 @@ def broken_step(self: process.Processor) -> int:
 
 if __name__ == "__main__":
     service.telemetry.configure_log = loudly
-    process.interpret, connection.kept, inbox_put._row = broken_mapper, broken_door, broken_store
+    ahead.interpret, connection.kept, inbox_put._row = broken_mapper, broken_door, broken_store
     sheet.sheet, process.Processor.step = broken_page, broken_step
     main()

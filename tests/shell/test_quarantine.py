@@ -86,7 +86,7 @@ def test_a_message_we_fail_on_has_one_too(house: House, monkeypatch: pytest.Monk
 
     house.put(RESULTS)
     with monkeypatch.context() as patch:
-        patch.setattr("adapter.pipeline.process.interpret", broken)
+        patch.setattr("adapter.pipeline.ahead.interpret", broken)
         house.work()
     assert ledgers(house)[0]["message_not_used"] == len(LINES)
     with house.database.write() as tx:
