@@ -103,9 +103,9 @@ class MessageLog:
 
 
 def _told(line: MessageLine) -> str:
-    fields = {name: value for name, value in zip(MessageLine._fields, line, strict=True) if value is not None}
-    at = fields.pop("timestamp").replace("+00:00", "Z")
-    return json.dumps({"timestamp": at, "event": "message", "level": "info"} | fields)
+    said = zip(MessageLine._fields[1:], line[1:], strict=True)
+    fields = {name: value for name, value in said if value is not None}
+    return json.dumps({"timestamp": line.timestamp.replace("+00:00", "Z"), "event": "message", "level": "info"} | fields)
 
 
 def gate(_logger: object, _method: str, line: MutableMapping[str, Any]) -> Mapping[str, Any]:

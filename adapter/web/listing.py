@@ -16,7 +16,7 @@ from adapter.web import board, filters, told, words
 from adapter.web.board import BoardRow
 from adapter.web.context import WebContext
 from adapter.web.filters import Filters
-from adapter.web.parted import WITH_NEWS, Choice, Parts
+from adapter.web.parted import WITH_NEWS, Choice, Parts, narrowed
 from adapter.web.roll import Kept
 from adapter.web.sessions import Visitor
 from adapter.web.tongue import mark, say
@@ -142,7 +142,7 @@ def _cut(kept: Kept, asked: Asked) -> tuple[Parts, int]:
     cut, checks = kept.cut(asked.choice), asked.own()
     if not checks:
         return cut.parts, cut.told.news(asked.marks)
-    parts = {part: [one for one in found if all(check(one) for check in checks)] for part, found in cut.parts.items()}
+    parts = {part: list(narrowed(found, checks)) for part, found in cut.parts.items()}
     return parts, sum(asked.marks.count(parts[part]) for part in WITH_NEWS)
 
 
