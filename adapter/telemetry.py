@@ -105,7 +105,9 @@ class MessageLog:
 def _told(line: MessageLine) -> str:
     said = zip(MessageLine._fields[1:], line[1:], strict=True)
     fields = {name: value for name, value in said if value is not None}
-    return json.dumps({"timestamp": line.timestamp.replace("+00:00", "Z"), "event": "message", "level": "info"} | fields)
+    return json.dumps(
+        {"timestamp": line.timestamp.replace("+00:00", "Z"), "event": "message", "level": "info"} | fields
+    )
 
 
 def gate(_logger: object, _method: str, line: MutableMapping[str, Any]) -> Mapping[str, Any]:
