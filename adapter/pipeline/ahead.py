@@ -7,6 +7,7 @@ has been read already when its turn comes.
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
+from functools import cache
 
 from adapter.domain.message import MessageState
 from adapter.domain.patient import PatientId
@@ -62,19 +63,20 @@ def _understood(item: Item, rules: Rulebook) -> Interpretation:
 
 
 def chosen(read: Sequence[Read], most: int, whose: Callable[[PatientId], PatientId]) -> list[Read]:
-    """All that is said of `most` patients, in order, the oldest message always among it; `whose`: what a record is kept by.
+    """All that is said of `most` patients, in order, the oldest message always among it; `whose`: what a record is kept by, asked
+    once of each.
 
     Nothing overtakes another message of the same patient; nor does one that ties records overtake anything.
     """
     if len(read) <= most:
         return list(read)
-    found: list[Read] = []
+    kept_by, found = cache(whose), list[Read]()
     taken: set[PatientId] = set()
     left: set[PatientId] = set()
     for one in read:
         if left and ties_of(one):
             break
-        who = {whose(event.patient) for event in one.seen.events} if one.seen else set()
+        who = {kept_by(event.patient) for event in one.seen.events} if one.seen else set()
         room = not taken or who <= taken or len(taken | who) <= most
         if who & left or not room:
             left |= who

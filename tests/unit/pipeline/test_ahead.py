@@ -61,6 +61,17 @@ def test_nobody_overtakes_a_message_that_ties_records() -> None:
     assert those([("a", False), ("b", False), ("ac", True), ("a", False)], 1) == [0]
 
 
+def test_whose_a_record_is_is_asked_once_of_each() -> None:
+    asked: list[str] = []
+
+    def whose(patient: PatientId) -> PatientId:
+        asked.append(patient.value)
+        return patient
+
+    chosen([message(number, ("aa" if number % 2 else "b", False)) for number in range(9)], 2, whose)
+    assert sorted(asked) == ["a", "b"]
+
+
 @given(st.lists(st.text("abcde", max_size=2), min_size=1, max_size=30), st.integers(1, 5))
 def test_order_is_kept_of_each_patient_and_the_oldest_is_always_taken(letters: list[str], most: int) -> None:
     said: list[Said] = [(one, False) for one in letters]
