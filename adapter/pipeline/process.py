@@ -209,6 +209,7 @@ class Processor:
             with self._shares.write() as tx:
                 if inbox.failed(tx, item.id, code) >= TRIES:
                     inbox.finish(tx, item.id, ending_of(unreadable(item.message.body, code), self._clock()))
+                    self.taken += 1
 
     def _hear(self, item: inbox.Item, seen: Interpretation) -> None:
         self.heard(item.message.source, [seen.reason or "", *[issue.code for issue in seen.issues]])

@@ -83,6 +83,18 @@ def test_where_charts_are_long_what_waits_of_a_patient_is_taken_together(
     assert house.counts().applied == 60
 
 
+def test_what_was_left_is_read_by_the_rules_that_hold_when_its_turn_comes(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house.put(*(oru(ORGANS[0], patient=f"{n}", control=f"B{n}") for n in range(5)))
+    monkeypatch.setattr(house.keeper, "_memory", Room())
+    house.processor.step()
+    assert (house.processor.taken, house.counts().applied) == (2, 2)
+    house.processor.adopt(replace(house.keeper.rules, sites={}))
+    house.work()
+    assert (house.counts().applied, house.counts().quarantined) == (2, 3)
+
+
 class Room(Remembered):
     def at_once(self, most: int) -> int:
         return min(2, most)
@@ -181,7 +193,10 @@ def test_a_bug_behind_a_merge_in_one_batch_finishes_nothing_twice(house: House) 
     with house.database.write() as tx:
         inbox.put_many(tx, [raw(oru(control="P1"), site="broken")])
     house.put(RESULTS)
-    house.work()
+    taken = 0
+    while house.processor.step():
+        taken += house.processor.taken
+    assert taken == 4, "each once, also what was given up"
     counts = house.counts()
     assert (counts.applied, counts.quarantined, counts.pending) == (3, 1, 0)
 
