@@ -92,12 +92,12 @@ class Asked:
 
     def own(self) -> list[Callable[[Entry], bool]]:
         """What the reader wants that is theirs alone: by who has whom in hand, by what they have seen, by a search."""
-        only = self.only
+        found = self.only or ()
         checks: list[tuple[bool, Callable[[Entry], bool]]] = [
             (self.wanted.hand == filters.MINE, lambda one: self.claims.get(one.id) == self.reader.name),
             (self.wanted.hand == filters.FREE, lambda one: one.id not in self.claims),
             (self.wanted.news, self.marks.news),
-            (only is not None, lambda one: only is not None and one.id in only),
+            (self.only is not None, lambda one: one.id in found),
         ]
         return [check for asked, check in checks if asked]
 

@@ -50,7 +50,7 @@ class Choice(NamedTuple):
     stratum: str = ""
     ward: str = ""
 
-    def of(self, entries: Iterable[Entry]) -> Iterable[Entry]:
+    def among(self, entries: Iterable[Entry]) -> Iterable[Entry]:
         """In their order; of ten thousand nothing is asked that leaves nobody out."""
         sites, trials = self.scope.sites, self.scope.trials
         checks: tuple[tuple[object, Callable[[Entry], bool]], ...] = (

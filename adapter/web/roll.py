@@ -36,7 +36,7 @@ class Kept:
         """Made once, for all who make the same choice."""
         found = self.cuts.get(choice)
         if found is None:
-            found = Cut.of(choice.of(self.entries))
+            found = Cut.of(choice.among(self.entries))
             if len(self.cuts) < MOST_CUTS:
                 self.cuts[choice] = found
         return found

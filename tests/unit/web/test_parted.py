@@ -46,7 +46,7 @@ def test_a_choice_takes_what_answers_to_all_of_it_and_names_the_wards_where_some
     ]
 
     def taken(choice: Choice) -> str:
-        return "".join(one.id for one in choice.of(everybody))
+        return "".join(one.id for one in choice.among(everybody))
 
     north = Scope(sites=frozenset({"north"}))
     assert taken(Choice()) == "1234"
@@ -57,4 +57,4 @@ def test_a_choice_takes_what_answers_to_all_of_it_and_names_the_wards_where_some
     assert taken(Choice(Scope(trials=frozenset({"two"})))) == "3"
     assert taken(Choice(ward="nowhere")) == ""
     assert Cut.of(everybody).wards == ("ED", "ICU")
-    assert Cut.of(Choice(north).of(everybody)).wards == ("ICU",)
+    assert Cut.of(Choice(north).among(everybody)).wards == ("ICU",)
