@@ -30,9 +30,10 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from benchmarks.daemon import free_port, running
+from benchmarks.daemon import running
 from benchmarks.peers.worker import servers, serving
 from benchmarks.report import number, spread, table
+from tests.ports import free_port
 
 CONNECTIONS = (1, 10, 100)
 SECONDS, WARM = 2.0, 3.0

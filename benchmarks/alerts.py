@@ -25,9 +25,10 @@ from typing import Any
 
 from adapter.standins.mailbox import Mailbox, catcher
 from benchmarks import latency, pipeline
-from benchmarks.daemon import Daemon, free_port, running
+from benchmarks.daemon import Daemon, running
 from benchmarks.report import number, table
 from tests.builders import obx
+from tests.ports import free_port
 from tests.web_house import arrival, organs, results
 
 RUNS, QUICK = ((10, 60), (100, 600)), ((100, 20),)

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from tests import unmeasured
+from tests.ports import free_port
 
 MIB = 1024 * 1024
 CONFIG = """
@@ -32,12 +33,6 @@ peers = ["127.0.0.0/8"]
 listen = "127.0.0.1:{web}"
 """
 END = b"\x1c\r"
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class Daemon:

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 from adapter.hl7.mllp import encode
 from tests import stores
-from tests.peers import free_port
+from tests.ports import free_port
 
 T = TypeVar("T")
 ADAPTER = (sys.executable, "-m", "adapter")

@@ -4,7 +4,6 @@ import fcntl
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import time
 import zipfile
@@ -17,6 +16,7 @@ from typing import Any
 import requests
 
 from tests.jars import JARS
+from tests.ports import free_port
 
 FOLDER = JARS / "keycloak"
 VERSION = "26.7.3"
@@ -86,9 +86,7 @@ def _run(command: list[str]) -> None:
 
 @contextmanager
 def running(folder: Path) -> Iterator[Keycloak]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     secrets = {"KC_BOOTSTRAP_ADMIN_USERNAME": ADMIN, "KC_BOOTSTRAP_ADMIN_PASSWORD": ADMIN, "JAVA_OPTS_APPEND": JAVA}
     options = [
         "--optimized",

@@ -19,7 +19,7 @@ import psycopg
 import pytest
 
 from adapter.store.database import Database
-from tests.peers import free_port
+from tests.ports import free_port
 
 INSTALL = "PostgreSQL's server was not found: apt-get install -y --no-install-recommends postgresql"
 PASSWORD = "quiet heron"

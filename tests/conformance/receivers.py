@@ -20,7 +20,7 @@ from adapter.conformance.profiles import PROFILES
 from adapter.conformance.run import Plan, Report, run
 from adapter.daemon.clock import utc_now
 from tests.installation import Installation, say, until
-from tests.peers import free_port
+from tests.ports import free_port
 
 HERE = Path(__file__).parent / "peers"
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "immunosep-adapter" / "hapi"

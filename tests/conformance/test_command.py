@@ -22,7 +22,8 @@ from adapter.sources.greeting import tls_context
 from tests.conformance.receivers import played
 from tests.conformance.tiny import Tiny, listening
 from tests.installation import ADAPTER
-from tests.peers import free_port, self_signed
+from tests.peers import self_signed
+from tests.ports import free_port
 
 
 def conformance(*words: str) -> subprocess.CompletedProcess[str]:

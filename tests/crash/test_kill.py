@@ -21,7 +21,7 @@ import pytest
 from adapter.store import inbox
 from adapter.store.database import Database
 from tests import stores
-from tests.peers import free_port
+from tests.ports import free_port
 from tests.postgres import PASSWORD
 
 VICTIM = Path(__file__).with_name("victim.py")

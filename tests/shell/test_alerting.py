@@ -14,7 +14,8 @@ from adapter.standins.mailbox import Mailbox, catcher
 from adapter.web.alerting import payload_of_test
 from tests.builders import obx
 from tests.installation import Installation, lines, tell, until
-from tests.peers import Script, free_port, misbehaving
+from tests.peers import Script, misbehaving
+from tests.ports import free_port
 from tests.web_house import arrival, organs, results
 
 ALERTS = """

@@ -32,7 +32,8 @@ from adapter.standins.mailbox import Mailbox, catcher
 from tests import stores
 from tests.canary import Canaries
 from tests.installation import Installation, lines, say, tell, until
-from tests.peers import Script, free_port, misbehaving, serving
+from tests.peers import Script, misbehaving, serving
+from tests.ports import free_port
 from tests.shell.identified import Person, line
 
 pytestmark = pytest.mark.slow

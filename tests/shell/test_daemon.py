@@ -18,6 +18,7 @@ import pytest
 
 from adapter.hl7.mllp import encode
 from tests import stores
+from tests.ports import free_port
 
 CONFIG = """
 [adapter]
@@ -45,12 +46,6 @@ dates = "shifted"
 listen = "127.0.0.1:{web}"
 """
 NAME, NUMBER = "Canaryfamily", "90817263"
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def oru(control_id: str, patient: str = NUMBER) -> bytes:

@@ -2,7 +2,6 @@
 
 import os
 import re
-import socket
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from html import unescape
@@ -26,6 +25,7 @@ from tests import keycloak, realm
 from tests.chromium import browser, listening
 from tests.jars import absent
 from tests.keycloak import Keycloak
+from tests.ports import free_port
 from tests.signing import KEYS, key
 from tests.web_house import House, house, mals
 
@@ -66,9 +66,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Keycloak]:
 
 @pytest.fixture(scope="module")
 def place(server: Keycloak, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     base = f"http://127.0.0.1:{port}"
     pollers = {"by_secret": {}, "by_rs384": key("RS384").public(), "by_es384": key("ES384").public()}
     issuer = server.realm(realm.realm(base, **pollers))

@@ -27,8 +27,8 @@ from adapter.store import accounts, inbox, worklist
 from adapter.store.space import Marks, Space
 from tests.builders import adt, er7, move, msh, obr, obx, oru, pair, pid, raw
 from tests.installation import until
-from tests.peers import free_port
 from tests.plans import Issued, SqliteDesk, listening, written_out
+from tests.ports import free_port
 from tests.web_house import House, hidden, house, mals, rules, unclear
 
 SMALL = {

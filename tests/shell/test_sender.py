@@ -9,7 +9,7 @@ from adapter.sinks.mllp_sender import MllpSender, Pace, Summary, code_of, send_a
 from adapter.sources.envelope import Door, control_ids
 from adapter.sources.mllp_server import MllpServer
 from adapter.telemetry import Metrics
-from tests.peers import free_port
+from tests.ports import free_port
 
 AT = datetime(2026, 1, 2, tzinfo=UTC)
 

@@ -17,7 +17,8 @@ from adapter.errors import RejectedError, UnavailableError
 from adapter.notifiers.email import PAUSE, EmailNotifier, Encryption, MailServer, compose
 from adapter.pipeline.outgoing import INTENDED_USE
 from adapter.standins.mailbox import Mailbox, catcher
-from tests.peers import free_port, self_signed
+from tests.peers import self_signed
+from tests.ports import free_port
 from tests.smtp import Server, smtp
 
 NOW = datetime(2026, 1, 2, 10, tzinfo=UTC)

@@ -22,7 +22,8 @@ from adapter.ports import Notifier
 from adapter.store import calls, outbox, worklist
 from adapter.store.database import Transaction
 from tests.builders import T0
-from tests.peers import Script, free_port, misbehaving
+from tests.peers import Script, misbehaving
+from tests.ports import free_port
 from tests.smtp import Server, smtp
 from tests.web_house import House, hidden, house, mals, rules, unclear
 
