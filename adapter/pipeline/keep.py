@@ -75,10 +75,10 @@ class Keeper:
         """Of a record that stands alone."""
         found = self._memory.get(patient)
         if found is None:
-            outline = self._memory.glimpse(patient)
+            sketch = self._memory.glimpse(patient)
             with self.database.read() as conn:
                 state = patients.load(conn, patient)
-                found = outline.filled(state) if outline else Known(Chart(state), worklist.alerts(conn, patient))
+                found = sketch.filled(state) if sketch else Known(Chart(state), worklist.alerts(conn, patient))
             self._memory.put(patient, found)
         return found
 

@@ -106,9 +106,14 @@ class Memory:
             _place(self._searched, question, known)
         return known.found if known.found is not None and known.found <= until else None
 
-    def newest(self) -> "Memory":
-        """Of the present only the answers of now: less to hold of whom nobody speaks."""
-        return Memory({question: kept[:1] for question, kept in self._present.items()}, self._settled, self._searched)
+    def past(self) -> "Memory":
+        """Without what holds of the present: little to hold, and what costs most to conclude again."""
+        return Memory({}, self._settled, self._searched)
+
+    @property
+    def settlements(self) -> int:
+        """How many conclusions about past moments are held."""
+        return len(self._settled)
 
     def after(self, changes: Changes) -> "Memory":
         """What is still true when results are no longer what they were."""

@@ -218,13 +218,13 @@ def test_a_patient_whose_chart_is_remembered_is_judged_as_one_who_is_read_anew(
 
 
 def read_again(chart: Chart) -> Chart:
-    """As `pipeline.keep` has it after the chart went: the results as the store has them, and what was concluded of them."""
+    """As `pipeline.keep` has it after the chart went: the results as the store has them, and what was concluded of the past."""
     known = {concept: tuple(map(row_of, results)) for concept, results in chart.state.results.items()}
     assert known == chart.state.results
     known = {
         concept: tuple(map(row_of, results)) for concept, results in chart.state.results.items()
     }  # none of it looked at
-    return Known(chart, {}).outline().filled(replace(chart.state, results=known)).chart
+    return Known(chart, {}).sketch().filled(replace(chart.state, results=known)).chart
 
 
 def row_of(result: Result) -> Result:

@@ -1,6 +1,8 @@
+from datetime import datetime
+
 from adapter.domain.observation import Result
 from adapter.domain.patient import PatientId, PatientState
-from adapter.pipeline.remembered import A_PATIENT, A_RESULT, IN_HAND, Known, Remembered
+from adapter.pipeline.remembered import A_PATIENT, A_RESULT, A_SKETCH, IN_HAND, SETTLED, Known, Remembered
 from adapter.scoring.chart import Chart
 from adapter.scoring.memory import Kept
 from tests.builders import T0, hours, observation
@@ -61,26 +63,61 @@ def test_a_patient_put_again_or_forgotten_counts_no_more_than_what_is_there() ->
     assert filled(memory, 40, 60) == [0, 1]
 
 
-def test_of_a_long_chart_what_was_concluded_stays_when_the_chart_goes() -> None:
-    memory = Remembered(most=room(2, 150))
-    assert filled(memory, 100, 100) == [1]
+def test_when_a_chart_goes_what_was_concluded_of_the_past_stays() -> None:
+    memory, asked = Remembered(most=room(1, 10) + A_SKETCH), list[datetime | None]()
+
+    def search(after: datetime | None) -> None:
+        asked.append(after)
+
+    told = known(0, 10)
+    told.chart.memory.first("onset", T0, (), search)
+    memory.put(someone(0), told)
+    memory.put(someone(1), known(1, 10))
+    assert memory.get(someone(0)) is None
+    assert someone(0) in memory
     left = memory.glimpse(someone(0))
     assert left is not None
     assert (left.state.results, left.key) == ({}, 1)
-    assert left.filled(known(0, 100).state).chart.memory is left.chart.memory
-    assert left.chart.memory.kept("organ", T0, ()) is not None
-    assert someone(0) in memory
-    memory.put(someone(0), known(0, 40))
+    assert left.chart.memory.kept("organ", T0, ()) is None
+    again = left.filled(known(0, 10).state).chart
+    assert again.state == told.state
+    again.memory.first("onset", T0 + hours(1), (), search)
+    assert asked == [None, T0]
+    memory.put(someone(0), known(0, 10))
     assert memory.get(someone(0)) is not None
     memory.drop(lambda _: True)
     assert len(memory) == 0
 
 
-def test_conclusions_that_stayed_make_room_too() -> None:
-    memory = Remembered(most=room(3, 100))
-    filled(memory, *[100] * 8)
-    assert len(memory) <= 3
-    assert memory.get(someone(7)) is not None
+def test_what_stayed_makes_room_too() -> None:
+    memory = Remembered(most=room(1, 10) + 3 * A_SKETCH)
+    assert filled(memory, *[10] * 8) == [7]
+    assert len(memory) == 4
+    settled = Remembered(most=room(1, 10) + A_SKETCH + SETTLED)
+    for number in range(3):
+        one = known(number, 10)
+        one.chart.memory.settled("admission", T0, (), lambda: 3)
+        settled.put(someone(number), one)
+    assert len(settled) == 2
+    settled.put(someone(3), known(3, 10))
+    assert len(settled) == 2
+
+
+def test_of_those_who_were_sketched_too_some_are_found_where_they_come_in_turn() -> None:
+    memory, found = Remembered(most_patients=45, most=room(5, 5)), 0
+    beds = [known(bed, 1) for bed in range(50)]
+    for turn in range(20):
+        for bed in beds:
+            found += turn > 9 and bed.state.patient in memory
+            memory.put(bed.state.patient, bed)
+    assert found > 250
+
+
+def test_where_only_sketches_are_left_a_step_takes_one_at_a_time_until_there_is_a_chart() -> None:
+    memory = Remembered(most=IN_HAND)
+    filled(memory, 10, 10)
+    memory.drop(lambda who: memory.get(who) is not None)
+    assert memory.at_once(20) == 1
 
 
 def test_beds_charted_in_turn_are_mostly_found_where_they_do_not_quite_fit() -> None:
