@@ -13,10 +13,10 @@ def wishes(standing: Standing, on_call: Sequence[str], policy: Policy, now: date
     """At most one for each person. Nobody on the rota: everybody of the trial is, in the order of the configuration — a gap
     loses no candidate.
     """
-    if not standing.standing:
-        return tuple(_taken_back(standing, now))
     if standing.decided:
         return ()
+    if not standing.standing:
+        return tuple(_taken_back(standing, now))
     people = [
         person for name in on_call if (person := policy.person(name)) is not None and person.serves(standing.trial)
     ]

@@ -25,6 +25,10 @@ class Verdict(StrEnum):
     EXPIRED = "expired"
 
 
+LOST = frozenset({Verdict.NOT_CANDIDATE, Verdict.INCOMPLETE})
+"""By which one who was a candidate has lost the ground: by a correction, not by time."""
+
+
 class Certainty(StrEnum):
     CERTAIN = "certain"
     POSSIBLE = "possible"

@@ -8,6 +8,9 @@ from fractions import Fraction
 
 from adapter.domain.encounter import EncounterClass
 
+CONSENTED, ON_STUDY = "consented", "on-study"
+"""The statuses by which a patient takes part; the second says that he was randomised. A person sets them."""
+
 
 class Operator(StrEnum):
     AT_LEAST = "at_least"

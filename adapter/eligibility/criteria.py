@@ -1,12 +1,12 @@
 """Each criterion's answer: a person's where one has answered, else the machine's; unknown is never "no"."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from adapter.domain.assessment import CriterionResult, Evidence
 from adapter.domain.patient import Determination, PatientState
-from adapter.domain.trial import Criterion, Needs, Trial
+from adapter.domain.trial import CONSENTED, ON_STUDY, Criterion, Needs, Trial
 from adapter.domain.truth import Truth
 from adapter.eligibility.finding import Finding, unique
 from adapter.eligibility.rules import evaluate
@@ -17,8 +17,17 @@ def determinations_of(
     trial: Trial, state: PatientState, since: datetime | None, at: datetime
 ) -> Mapping[str, Determination]:
     """The newest answer to each criterion of this trial, given in this episode and not in the future."""
-    told = [d for d in state.determinations if d.trial == trial.id and d.at <= at and (since is None or d.at >= since)]
+    said = (*state.determinations, *_consents(trial, state))
+    told = [d for d in said if d.trial == trial.id and d.at <= at and (since is None or d.at >= since)]
     return {d.criterion: d for d in sorted(told, key=lambda d: (d.at, d.digest))}
+
+
+def _consents(trial: Trial, state: PatientState) -> Iterator[Determination]:
+    """Whoever sets the status says that there is a consent."""
+    asked = trial.parameters.consent_criterion
+    for one in state.decisions if asked else ():
+        if one.status in (CONSENTED, ON_STUDY):
+            yield Determination(one.trial, asked, Truth.MET, one.at, one.by, one.note, one.digest)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, tzinfo
 from adapter.domain.encounter import EncounterAction
 from adapter.domain.follow_up import DaySofa, DaySurvival, FollowUp, StudyDay, VitalStatus
 from adapter.domain.patient import PatientState
-from adapter.domain.trial import Trial
+from adapter.domain.trial import ON_STUDY, Trial
 from adapter.eligibility.episode import visits_of
 from adapter.eligibility.view import instant
 from adapter.scoring.chart import Chart
@@ -14,8 +14,6 @@ from adapter.scoring.daily import day_sofa, study_day
 from adapter.scoring.options import ScoringOptions
 from adapter.scoring.turns import SCORED
 
-ON_STUDY = "on-study"
-"""The status that says that the patient was randomised; a person sets it."""
 WHOLE_DATE = len("2026-01-31")
 ALIVE_BY = frozenset({EncounterAction.ADMIT, EncounterAction.TRANSFER})
 """Movements that only the living make; an A08 or an A03 may follow a death that nobody told us of."""

@@ -27,10 +27,10 @@ REMEMBERED = 1000
 SUBJECTS = {
     "raised": "Candidate {candidate} waiting",
     "updated": "Candidate {candidate} changed",
-    "withdrawn": "Candidate {candidate} withdrawn",
+    "withdrawn": "Candidate {candidate} taken back",
     "escalated": "Candidate {candidate} waiting, and nobody has looked",
     "deadline": "Candidate {candidate} still undecided, time runs out",
-    "many": "{count} candidates new, changed or withdrawn",
+    "many": "{count} candidates new, changed or taken back",
     "digest": "{count} candidates waiting",
     "test": "Test of an alert channel",
 }

@@ -13,7 +13,8 @@ from adapter import telemetry
 from adapter.alerting import channels, gather, plan
 from adapter.alerting.model import Call, Cause, Message, Policy, Sent, Standing, Wish
 from adapter.alerting.rota import Rota
-from adapter.domain.trial import Trial
+from adapter.domain.assessment import LOST
+from adapter.domain.trial import CONSENTED, ON_STUDY, Trial
 from adapter.pipeline.outgoing import INTENDED_USE, Owed
 from adapter.ports import Clock
 from adapter.screening.alerts import substance
@@ -26,7 +27,7 @@ WITHDRAWN_TOLD = timedelta(days=2)
 """A withdrawal that quiet hours or an outage held for longer is no news any more."""
 CARRIED = timedelta(days=3)
 """So long other channels are looked for; the outbox itself goes on trying."""
-SETTLED = frozenset({"consented", "on-study"})
+SETTLED = frozenset({CONSENTED, ON_STUDY})
 """Statuses without a reason that end the question; those with reasons all do."""
 
 
@@ -121,7 +122,7 @@ class Caller:
             marks=trial.clocks[0].warn_left if trial and trial.clocks else (),
             claimed=bool(alert.status or alert.holder),
             holder=alert.holder,
-            decided=is_decided(trial, alert.status),
+            decided=is_decided(trial, alert.status) and not _must_know(alert),
             opened=alert.opened,
             calls=alert.calls,
             failed=failed,
@@ -174,6 +175,11 @@ def is_decided(trial: Trial | None, status: str) -> bool:
     """Whether a person's status ends the question; one that is only under way does not."""
     reasons = dict(trial.statuses).get(status, ()) if trial else ()
     return bool(reasons) or status in SETTLED
+
+
+def _must_know(alert: Alert) -> bool:
+    """A correction took the ground of one who consented: before the randomisation somebody must hear of it."""
+    return alert.status == CONSENTED and not alert.standing and alert.summary.split()[0] in LOST
 
 
 def key_of(message: Message, now: datetime) -> str:

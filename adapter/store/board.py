@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Select, and_, bindparam, func, or_, select, text
 
+from adapter.domain.assessment import LOST
+from adapter.domain.trial import CONSENTED, ON_STUDY
 from adapter.store.at_once import all_at_once
 from adapter.store.candidate_rows import CandidateRow, candidate_row, rows
 from adapter.store.codec import instant
@@ -27,7 +29,7 @@ class Part(StrEnum):
 
     OPEN = "open"
     DECIDED = "decided"
-    """Somebody declined or enrolled; nothing is new since."""
+    """Somebody declined or enrolled; nothing is new since. Who takes part stays here when the ground or the visit is gone."""
     OVER = "over"
     WITHDRAWN = "withdrawn"
 
@@ -77,28 +79,31 @@ class Other:
 
 
 def entries(conn: Connection, now: datetime, closing: Mapping[str, Collection[str]]) -> list[Entry]:
-    """All who stand on the list or were just taken back: least time left first, certain before possible within the hour.
+    """All who stand on the list, take part or were just taken back: least time left first, certain before possible within
+    the hour.
 
     `closing`: by trial the statuses after which nobody need look, until there is news.
     """
     known, at = candidates.c, instant(now)
-    recent = or_(known.standing == 1, and_(known.standing == 0, known.changed > instant(now - WITHDRAWN_SHOWN)))
+    lately = instant(now - WITHDRAWN_SHOWN)
+    recent = or_(known.standing == 1, known.changed > lately, known.status.in_((CONSENTED, ON_STUDY)))
     columns = (*(known[name] for name in BRIEF), patients.c.site, *(known[name] for name in SORTED_BY))
     wanted = select(*columns).join(patients, patients.c.key == known.patient)
     order = (known.deadline.is_(None), func.substr(known.deadline, 1, DAY_AND_HOUR), known.certainty, known.deadline)
     found = all_at_once(conn, wanted.where(text(TOLD), recent, known.trial.in_(closing)).order_by(*order, known.id))
-    return [_entry(row, closing[row[1]], at) for row in found]
+    return [_entry(row, closing[row[1]], at, news=row[BRIEF.index("changed")] > lately) for row in found]
 
 
-def _entry(row: Any, closed: Collection[str], now: str) -> Entry:
-    """`closed`: the statuses that close the case; `now` as the store writes it."""
-    return Entry._make((*row[: len(BRIEF) + 1], _part(row[len(BRIEF) + 1 :], closed, now)))
+def _entry(row: Any, closed: Collection[str], now: str, *, news: bool) -> Entry:
+    """`closed`: the statuses that close the case; `now` as the store writes it; `news`: told of within a day."""
+    return Entry._make((*row[: len(BRIEF) + 1], _part(row[len(BRIEF) + 1 :], closed, now, news=news)))
 
 
-def _part(row: Any, closed: Collection[str], now: str) -> Part:
+def _part(row: Any, closed: Collection[str], now: str, *, news: bool) -> Part:
     standing, deadline, verdict, status, told, decided = row
     if not standing:
-        return Part.WITHDRAWN
+        settled = status == CONSENTED and not (news and verdict in LOST)
+        return Part.DECIDED if settled or status in closed else Part.WITHDRAWN
     over = verdict == "expired" or (deadline is not None and deadline <= now)
     if status in closed and (told <= decided or over):
         return Part.DECIDED

@@ -92,7 +92,7 @@ def _lately(context: WebContext, zone: tzinfo) -> list[dict[str, Any]]:
     return [
         {
             "at": times.local(row.created, zone),
-            "what": words.sentence(row.kind),
+            "what": words.happened(row.kind),
             "way": way_of(row, zone),
             "bad": row.state == outbox.DEAD or (row.state == outbox.WAITING and row.attempts > 0),
         }

@@ -69,7 +69,9 @@ async def set_status(request: Request, visitor: MayAct, candidate: str) -> Respo
     wanted, _, reason = given["choice"].partition("|")
 
     def body(asked: Asked, trial: Trial) -> bytes:
-        return wishes.status(asked, trial, wanted, reason, given["note"])
+        if reason != wishes.SURE:
+            wishes.sure(asked, wanted)
+        return wishes.status(asked, trial, wanted, reason.removeprefix(wishes.SURE), given["note"])
 
     return await _done(request, visitor, ("status", candidate), given, body)
 

@@ -4,8 +4,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from adapter.domain.trial import Trial
-from adapter.eligibility.follow_up import ON_STUDY
+from adapter.domain.trial import ON_STUDY, Trial
 from adapter.store import board as board_store
 from adapter.store import teamwork, worklist
 from adapter.store.board import Entry, Marks, Other, Part

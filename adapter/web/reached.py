@@ -82,7 +82,7 @@ def _told(one: Call | Delivered, went: Sequence[Delivered], zone: tzinfo) -> Tol
     said = tuple(way_of(way, zone) for way in ways)
     delivered = any(way.state == outbox.DELIVERED for way in ways)
     return Told(
-        times.local(at, zone), person, words.sentence(cause), said, not delivered and any(w.error for w in ways)
+        times.local(at, zone), person, words.happened(cause), said, not delivered and any(w.error for w in ways)
     )
 
 

@@ -69,7 +69,7 @@ def _told(history: Iterable[HistoryRow], zone: tzinfo) -> Iterator[Moment]:
         if one.kind == STATUS or (one.text.startswith(f"{STATUS} ") and ", " not in one.text):
             continue
         message = "" if one.message_id is None else str(one.message_id)
-        kind, verdict = words.sentence(one.kind), words.verdict(one.verdict) if one.verdict else ""
+        kind, verdict = words.happened(one.kind), words.verdict(one.verdict) if one.verdict else ""
         yield Moment(one.at, kind, verdict, told.change(one.text, zone), message, one.by)
 
 
@@ -80,7 +80,7 @@ def _corrected(one: Correction) -> Moment:
     if one.was is not None and one.now is not None:
         was, is_now = (words.interval(score.low, score.high) for score in (one.was, one.now))
         text += f"; SOFA {was} → {is_now}" if was != is_now else f"; {say('SOFA stays %(points)s', points=was)}"
-    return Moment(one.at, say("Corrected") if one.after else say("Withdrawn"), text=text, message=one.message)
+    return Moment(one.at, say("Corrected") if one.after else say("Result taken back"), text=text, message=one.message)
 
 
 def _decided(about: About) -> Iterator[Moment]:

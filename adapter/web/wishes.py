@@ -7,8 +7,9 @@ from typing import NamedTuple
 
 from adapter.domain.onset import ONSET, onset_note
 from adapter.domain.overlay import SAME_PERSON
-from adapter.domain.trial import Trial
+from adapter.domain.trial import ON_STUDY, Trial
 from adapter.domain.truth import Truth
+from adapter.eligibility.evaluate import AS_RANDOMISED
 from adapter.pipeline.numbers import WHICH_NUMBER
 from adapter.screening import actions
 from adapter.store.worklist import CandidateRow
@@ -17,6 +18,8 @@ from adapter.web.context import WebContext
 from adapter.web.tongue import figure, say
 
 LONGEST_NOTE = 500
+SURE = "sure"
+"""In the place of a reason: whoever chose it was told what it does."""
 NUMBER = re.compile(r"(<=|>=|<|>)?\s*\d{1,9}(\.\d{1,6})?", re.ASCII)
 GROUPED = re.compile(r"\D*[1-9]\d{0,2}\.\d{3}", re.ASCII)
 """`4.420` may be 4420 or 4.42 (clinical 5, example 23): ask, do not guess."""
@@ -115,6 +118,17 @@ def _reason(text: str) -> str:
     return _note(text.strip())
 
 
+def sure(asked: Asked, wanted: str) -> None:
+    """Raises RefusedError the first time: of all that is chosen in one list this alone cannot be taken back."""
+    if wanted == ON_STUDY and not randomised(asked.row):
+        raise RefusedError(
+            say(
+                "“On study” says that the patient was randomised. From then on this page hides every later result, whatever "
+                "status follows. If it is so, save again."
+            )
+        )
+
+
 def status(asked: Asked, trial: Trial, wanted: str, reason: str, note: str) -> bytes:
     """Raises RefusedError for a status the trial does not know, or a reason that is missing or not one of its own."""
     reasons = dict(trial.statuses).get(wanted)
@@ -137,7 +151,11 @@ def status(asked: Asked, trial: Trial, wanted: str, reason: str, note: str) -> b
 
 
 def result(asked: Asked, concept: str, value: str, unit: str, drawn: datetime | None) -> bytes:
-    """Raises RefusedError for anything but a number of a known test in a known unit, drawn in the past."""
+    """Raises RefusedError for anything but a number of a known test in a known unit, drawn in the past; and after
+    randomisation, when it could tell the treatment (reliability 4.7).
+    """
+    if randomised(asked.row):
+        raise RefusedError(say("After randomisation no result is entered here: it could tell the treatment."))
     if unit not in TESTS.get(concept, ()):
         raise RefusedError(say("Only ferritin and mHLA-DR (antibodies per cell) can be entered here."))
     if not NUMBER.fullmatch(value):
@@ -160,6 +178,10 @@ def result(asked: Asked, concept: str, value: str, unit: str, drawn: datetime | 
         at=asked.at,
         by=asked.by,
     )
+
+
+def randomised(row: CandidateRow) -> bool:
+    return row.status == ON_STUDY or AS_RANDOMISED in row.assessment.get("flags", ())
 
 
 def drawn(text: str, row: CandidateRow, context: WebContext) -> datetime | None:

@@ -178,6 +178,11 @@ def sentence(word: str) -> str:
     return say(_spelled(word))
 
 
+def happened(kind: str) -> str:
+    """What became of a candidate, or why somebody is told. `withdrawn` is a status too, which a person sets."""
+    return say("Taken back") if kind == "withdrawn" else sentence(kind)
+
+
 def _spelled(word: str) -> str:
     text = word.replace("-", " ").replace("_", " ").replace(".", " ").strip()
     return capital(text)

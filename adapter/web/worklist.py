@@ -139,6 +139,7 @@ def _candidate_drawn(request: Request, visitor: Visitor, candidate: str, refused
         trial_title=trial.title,
         choices=wishes.choices(trial),
         tests=wishes.tests(),
+        randomised=wishes.randomised(row),
         points=WORST_TOTAL,
         meaning=sheet.meaning,
         token=lambda: secrets.token_urlsafe(16),

@@ -140,3 +140,4 @@ def test_a_withdrawal_follows_once_to_everybody_who_was_told() -> None:
     heard = [call(name, NOON + HOUR, Cause.WITHDRAWN) for name in ("anna", "#board")]
     assert told(replace(over, calls=(*over.calls, *heard)), NOON + 2 * HOUR) == []
     assert told(replace(NEW, standing=False), NOON) == []
+    assert told(replace(over, decided=True), NOON + HOUR) == []

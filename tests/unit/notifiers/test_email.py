@@ -56,7 +56,7 @@ def test_a_mail_holds_a_link_an_opaque_number_and_the_intended_use(tmp_path: Pat
     assert first["Date"] == "Fri, 02 Jan 2026 10:00:00 +0000"
     assert first["Auto-Submitted"] == "auto-generated"
     assert first.get_content().split() == ["Trial", "immunosep", "https://w/c/c-1", *INTENDED_USE.split()]
-    assert [m["Subject"] for m in box.mails[1:]] == ["Candidate c-1 changed", "Candidate c-1 withdrawn"]
+    assert [m["Subject"] for m in box.mails[1:]] == ["Candidate c-1 changed", "Candidate c-1 taken back"]
     assert len(list((tmp_path / "mail").iterdir())) == 3
 
 

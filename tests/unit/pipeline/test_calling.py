@@ -139,6 +139,21 @@ def test_what_is_taken_back_is_told_on_the_same_ways_and_a_regain_is_told_anew(w
     assert sorted(after(ward, caller, MINUTE)) == [("board", "raised"), ("mail/anna", "raised")]
 
 
+@pytest.mark.parametrize(("choice", "told"), [("consented", ["board", "mail/anna"]), ("declined|patient", [])])
+def test_of_a_decided_candidate_only_the_ground_of_one_who_consented_is_told(
+    ward: House, choice: str, told: list[str]
+) -> None:
+    ward.tell(*mals())
+    caller = calling(ward)
+    assert len(after(ward, caller, MINUTE)) == 2
+    client, page = ward.signed_in(), f"/c/{the_candidate(ward)}"
+    form = hidden(client.get(page).text) | {"choice": choice, "note": ""}
+    assert client.post(f"{page}/status", data=form).status_code == 303
+    form = hidden(client.get(page).text) | {"criterion": "E6", "answer": "met", "note": ""}
+    assert client.post(f"{page}/determination", data=form).status_code == 303
+    assert sorted(outlet for outlet, kind in after(ward, caller, MINUTE) if kind == "withdrawn") == told
+
+
 def test_a_candidate_that_becomes_another_patient_s_is_no_news_and_its_look_counts_on(ward: House) -> None:
     ward.tell(*mals())
     caller, former = calling(ward), the_candidate(ward)
