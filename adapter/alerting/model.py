@@ -98,6 +98,11 @@ class Standing:
     failed: frozenset[str] = field(default_factory=frozenset)
 
     @property
+    def waits(self) -> bool:
+        """It belongs into the digest."""
+        return self.standing and not self.decided and not self.claimed
+
+    @property
     def answered(self) -> bool:
         return self.claimed or self.opened is not None
 
@@ -117,12 +122,13 @@ class Wish:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What goes out to one person: one candidate, several together (`many`), or the digest."""
+    """What goes out to one person: one candidate, several together (`many`), or the digest of `trials`."""
 
     person: str
     cause: Cause
     wishes: tuple[Wish, ...]
     count: int = 1
+    trials: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

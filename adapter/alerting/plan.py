@@ -10,18 +10,12 @@ CHAIN = frozenset({Cause.RAISED, Cause.ESCALATED})
 
 
 def wishes(standing: Standing, on_call: Sequence[str], policy: Policy, now: datetime) -> tuple[Wish, ...]:
-    """At most one for each person. Nobody on the rota: everybody of the trial is, in the order of the configuration — a gap
-    loses no candidate.
-    """
+    """At most one for each person."""
     if not standing.standing:
         return tuple(_taken_back(standing, now))
     if standing.decided:
         return ()
-    people = [
-        person for name in on_call if (person := policy.person(name)) is not None and person.serves(standing.trial)
-    ]
-    serving = [person for person in policy.people if not person.team and person.serves(standing.trial)]
-    chain = people or serving or [person for person in policy.people if not person.team]
+    chain = whom(standing.trial, on_call, policy)
     found: dict[str, Wish] = {}
     for wish in (
         *_raised(standing, chain, policy, now),
@@ -31,6 +25,15 @@ def wishes(standing: Standing, on_call: Sequence[str], policy: Policy, now: date
     ):
         found.setdefault(wish.person, wish)
     return tuple(found.values())
+
+
+def whom(trial: str, on_call: Sequence[str], policy: Policy) -> Sequence[Person]:
+    """Who is called for a trial, first to last. Nobody of it on the rota: everybody of it is, in the order of the configuration — a gap loses
+    no candidate.
+    """
+    people = [person for name in on_call if (person := policy.person(name)) is not None and person.serves(trial)]
+    serving = [person for person in policy.people if not person.team and person.serves(trial)]
+    return people or serving or [person for person in policy.people if not person.team]
 
 
 def _raised(standing: Standing, chain: Sequence[Person], policy: Policy, now: datetime) -> Iterator[Wish]:

@@ -198,6 +198,18 @@ def test_a_digest_says_how_many_wait_once_a_day(ward: House) -> None:
     assert after(ward, caller, MINUTE) == []
 
 
+def test_a_digest_goes_by_trial_and_a_gap_in_the_rota_leaves_nobody_out(ward: House) -> None:
+    anna, bert = replace(PEOPLE[0], trials=frozenset({"other"})), PEOPLE[1]
+    policy = Policy((anna, bert), digest=((START + HOUR).time(),), digest_when_empty=True, escalate=timedelta(days=9))
+    other = replace(rules().trials[0], id="other")
+    both = (*rules().trials, other)
+    caller = Caller(ward.database, ward.clock, policy, Rota, both, "https://w/")
+    assert after(ward, caller, HOUR) == [("mail/anna", "digest"), ("mail/bert", "digest")]
+    ward.tell(*mals())
+    assert after(ward, caller, 24 * HOUR)[-2:] == [("mail/anna", "digest"), ("mail/bert", "digest")]
+    assert [(said["trial"], said["count"]) for said in payloads(ward)[-2:]] == [("other", 0), (rules().trials[0].id, 1)]
+
+
 # --- real servers ----------------------------------------------------------------------------------------------------
 
 
