@@ -121,6 +121,7 @@ class Caller:
             marks=trial.clocks[0].warn_left if trial and trial.clocks else (),
             claimed=bool(alert.status or alert.holder),
             holder=alert.holder,
+            handed=alert.handed,
             decided=is_decided(trial, alert.status),
             opened=alert.opened,
             calls=alert.calls,
