@@ -24,6 +24,8 @@ _saw = upsert.insert(seen)
 _OPENED = _saw.on_conflict_do_update(index_elements=["reader", "candidate"], set_={"at": _saw.excluded.at})
 
 NOTE, CLAIM, RELEASE, HAND_OVER = "note", "claim", "release", "hand-over"
+SAID = frozenset({NOTE, HAND_OVER})
+"""What is meant for colleagues, and news to them."""
 _ONCE = select(candidate_aliases.c.former).where(candidate_aliases.c.candidate == claims.c.candidate).correlate(claims)
 _GIVEN = exists().where(
     or_(candidate_notes.c.candidate == claims.c.candidate, candidate_notes.c.candidate.in_(_ONCE)),
