@@ -1,10 +1,11 @@
 """From wishes to messages: quiet hours hold, storms become one message with a count, a digest comes at its time."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from adapter.alerting.hours import latest
 from adapter.alerting.model import Cause, Message, Person, Policy, Sent, Wish
+from adapter.alerting.plan import whom
 
 LATE = timedelta(hours=4)
 """A digest that could not be made for longer is left out: it would tell of another time of day."""
@@ -46,14 +47,18 @@ def _just_told(recent: Sequence[Sent], policy: Policy, now: datetime, *, urgent:
 
 
 def digests(
-    waiting: int, on_call: Sequence[str], sent: Sequence[Sent], policy: Policy, now: datetime
+    waiting: Mapping[str, int], on_call: Sequence[str], sent: Sequence[Sent], policy: Policy, now: datetime
 ) -> Iterator[Message]:
-    """To the first on the rota and to every team channel, at each of its times; with nothing to tell only where that is
-    asked for, as a daily proof that the way is open.
+    """Of each trial (`waiting`: how many by trial) to whom it would call first, and of all to every team channel, at each of
+    its times; with nothing to tell only where that is asked for, as a daily proof that the way is open.
     """
     moment = latest(policy.digest, now, policy.zone)
-    if moment is None or now - moment > LATE or not (waiting or policy.digest_when_empty):
+    if moment is None or now - moment > LATE:
         return
     heard = {one.person for one in sent if one.cause is Cause.DIGEST and one.at >= moment}
-    people = [person.name for person in policy.people if person.team or person.name in on_call[:1]]
-    yield from (Message(name, Cause.DIGEST, (), waiting) for name in people if name not in heard)
+    first = {trial: [person.name for person in whom(trial, on_call, policy)[:1]] for trial in sorted(waiting)}
+    for person in policy.people:
+        trials = tuple(trial for trial, names in first.items() if person.team or person.name in names)
+        count = sum(waiting[trial] for trial in trials)
+        if person.name not in heard and trials and (count or policy.digest_when_empty):
+            yield Message(person.name, Cause.DIGEST, (), count, trials)

@@ -15,6 +15,8 @@ class Cause(StrEnum):
     WITHDRAWN = "withdrawn"
     ESCALATED = "escalated"
     """Nobody opened or claimed it: the next on the rota."""
+    HANDED_OVER = "handed-over"
+    """A colleague put it into their hands."""
     DEADLINE = "deadline"
     """It is still undecided at one of the trial's marks (`warn_left`)."""
     DIGEST = "digest"
@@ -92,14 +94,23 @@ class Standing:
     claimed: bool = False
     holder: str = ""
     """Who has it in hand: reminded at the marks before anybody else."""
+    handed: datetime | None = None
+    """When a colleague put it into the holder's hands, who has not looked since: till then it waits as if nobody had it."""
     decided: bool = False
     opened: datetime | None = None
     calls: tuple[Call, ...] = ()
     failed: frozenset[str] = field(default_factory=frozenset)
 
     @property
+    def waits(self) -> bool:
+        """It belongs into the digest."""
+        return self.standing and not self.decided and not (self.claimed and self.handed is None)
+
+    @property
     def answered(self) -> bool:
-        return self.claimed or self.opened is not None
+        if self.handed is None:
+            return self.claimed or self.opened is not None
+        return self.handed < self.raised and self.opened is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,12 +128,13 @@ class Wish:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What goes out to one person: one candidate, several together (`many`), or the digest."""
+    """What goes out to one person: one candidate, several together (`many`), or the digest of `trials`."""
 
     person: str
     cause: Cause
     wishes: tuple[Wish, ...]
     count: int = 1
+    trials: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,25 +5,20 @@ from datetime import datetime, timedelta
 
 from adapter.alerting.model import Call, Cause, Person, Policy, Standing, Wish
 
-CHAIN = frozenset({Cause.RAISED, Cause.ESCALATED})
-"""Calls that walk along the rota."""
+CHAIN = frozenset({Cause.RAISED, Cause.HANDED_OVER, Cause.ESCALATED})
+"""Calls that walk along the rota; a hand-over begins the walk anew."""
 
 
 def wishes(standing: Standing, on_call: Sequence[str], policy: Policy, now: datetime) -> tuple[Wish, ...]:
-    """At most one for each person. Nobody on the rota: everybody of the trial is, in the order of the configuration — a gap
-    loses no candidate.
-    """
+    """At most one for each person."""
     if standing.decided:
-        return ()
+        return tuple(_handed(standing, policy))
     if not standing.standing:
         return tuple(_taken_back(standing, now))
-    people = [
-        person for name in on_call if (person := policy.person(name)) is not None and person.serves(standing.trial)
-    ]
-    serving = [person for person in policy.people if not person.team and person.serves(standing.trial)]
-    chain = people or serving or [person for person in policy.people if not person.team]
+    chain = whom(standing.trial, on_call, policy)
     found: dict[str, Wish] = {}
     for wish in (
+        *_handed(standing, policy),
         *_raised(standing, chain, policy, now),
         *_marks(standing, chain, policy, now),
         *_escalated(standing, chain, policy, now),
@@ -31,6 +26,15 @@ def wishes(standing: Standing, on_call: Sequence[str], policy: Policy, now: date
     ):
         found.setdefault(wish.person, wish)
     return tuple(found.values())
+
+
+def whom(trial: str, on_call: Sequence[str], policy: Policy) -> Sequence[Person]:
+    """Who is called for a trial, first to last. Nobody of it on the rota: everybody of it is, in the order of the configuration — a gap loses
+    no candidate.
+    """
+    people = [person for name in on_call if (person := policy.person(name)) is not None and person.serves(trial)]
+    serving = [person for person in policy.people if not person.team and person.serves(trial)]
+    return people or serving or [person for person in policy.people if not person.team]
 
 
 def _raised(standing: Standing, chain: Sequence[Person], policy: Policy, now: datetime) -> Iterator[Wish]:
@@ -43,17 +47,33 @@ def _raised(standing: Standing, chain: Sequence[Person], policy: Policy, now: da
         yield _wish(standing, chain[0].name, Cause.RAISED, policy, now, standing.raised)
 
 
+def _handed(standing: Standing, policy: Policy) -> Iterator[Wish]:
+    """Whom it was handed to, once, through quiet hours and though it is decided: somebody means them, now."""
+    at, holder = standing.handed, policy.person(standing.holder)
+    if at is None or holder is None or not standing.standing or at < standing.raised:
+        return
+    told = (call for call in standing.calls if call.cause is Cause.HANDED_OVER and call.at >= at)
+    if all(call.person != holder.name for call in told):
+        yield Wish(holder.name, standing.candidate, Cause.HANDED_OVER, standing.told, urgent=True, since=at)
+
+
 def _escalated(standing: Standing, chain: Sequence[Person], policy: Policy, now: datetime) -> Iterator[Wish]:
-    """Nobody opened or claimed it in time, or no channel carried the call: the next who was not called yet."""
+    """Nobody opened or claimed it in time, or no channel carried the call: the next who was not called yet; after a
+    hand-over, where everybody was before it, the next of all.
+    """
     walked = [call for call in standing.calls if call.cause in CHAIN and not _is_team(call.person, policy)]
+    if standing.handed is not None:
+        given = Call(standing.holder, Cause.HANDED_OVER, standing.told, standing.handed, "")
+        walked = [*(call for call in walked if call.at >= given.at), given]
     if standing.answered or not walked:
         return
     last = max(walked, key=lambda call: call.at)
     due = last.at + _patience(last, policy, now)
     if last.key in standing.failed:
         due = min(due, now)
-    called = {call.person for call in standing.calls}
-    following = next((person for person in chain if person.name not in called), None)
+    called = {call.person for call in (*standing.calls, *walked)}
+    since = called if standing.handed is None else {call.person for call in walked}
+    following = next((person for heard in (called, since) for person in chain if person.name not in heard), None)
     if following is not None and now >= due:
         yield _wish(standing, following.name, Cause.ESCALATED, policy, now, due)
 

@@ -29,6 +29,7 @@ SUBJECTS = {
     "updated": "Candidate {candidate} changed",
     "withdrawn": "Candidate {candidate} taken back",
     "escalated": "Candidate {candidate} waiting, and nobody has looked",
+    "handed-over": "Candidate {candidate} handed over to you",
     "deadline": "Candidate {candidate} still undecided, time runs out",
     "many": "{count} candidates new, changed or taken back",
     "digest": "{count} candidates waiting",

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from adapter import telemetry
 from adapter.alerting import channels, gather, plan
-from adapter.alerting.model import Call, Cause, Message, Policy, Sent, Standing, Wish
+from adapter.alerting.model import Call, Cause, Message, Policy, Standing, Wish
 from adapter.alerting.rota import Rota
 from adapter.domain.assessment import LOST
 from adapter.domain.trial import CONSENTED, ON_STUDY, Trial
@@ -75,18 +75,18 @@ class Caller:
         on_call = self.rota().on_call(now)
         sent = calls.sent(conn, now - max(self.policy.storm_window, gather.LATE))
         wanted = [wish for one in standings for wish in plan.wishes(one, on_call, self.policy, now)]
-        waiting = sum(one.standing and not one.decided and not one.claimed for one in standings)
+        waiting = dict.fromkeys((trial.id for trial in self.trials), 0)
+        for one in standings:
+            waiting[one.trial] += one.waits
         return Plan(
-            (*gather.messages(wanted, sent, self.policy, now), *self._digests(waiting, on_call, sent, now)),
+            (
+                *gather.messages(wanted, sent, self.policy, now),
+                *gather.digests(waiting, on_call, sent, self.policy, now),
+            ),
             tuple(onward),
             tuple(turned),
             {alert.candidate: alert for alert in alerts},
         )
-
-    def _digests(
-        self, waiting: int, on_call: Sequence[str], sent: Sequence[Sent], now: datetime
-    ) -> tuple[Message, ...]:
-        return tuple(gather.digests(waiting, on_call, sent, self.policy, now))
 
     def _carried(
         self, conn: Snapshot, underway: Sequence[MessageRow], now: datetime
@@ -122,6 +122,7 @@ class Caller:
             marks=trial.clocks[0].warn_left if trial and trial.clocks else (),
             claimed=bool(alert.status or alert.holder),
             holder=alert.holder,
+            handed=alert.handed,
             decided=is_decided(trial, alert.status) and not _must_know(alert),
             opened=alert.opened,
             calls=alert.calls,
@@ -162,7 +163,7 @@ class Caller:
         """A link, an opaque number or a count, the trial: nothing else ever."""
         said: dict[str, object] = {"kind": str(message.cause), "intended_use": INTENDED_USE}
         if message.cause in {Cause.MANY, Cause.DIGEST}:
-            trials = sorted({trial.id for trial in self.trials})
+            trials = message.trials or sorted({planned.alerts[wish.candidate].trial for wish in message.wishes})
             said |= {"count": message.count, "link": self.worklist, "trial": ", ".join(trials)}
         else:
             candidate = message.wishes[0].candidate

@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Select, and_, bindparam, func, or_, select, text
+from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, func, or_, select, text, union_all
 
 from adapter.domain.assessment import LOST
 from adapter.domain.trial import CONSENTED, ON_STUDY
@@ -14,8 +14,9 @@ from adapter.store.at_once import all_at_once
 from adapter.store.candidate_rows import CandidateRow, candidate_row, rows
 from adapter.store.codec import instant
 from adapter.store.on_show import WITHDRAWN_SHOWN
-from adapter.store.schema import TOLD, candidate_history, candidates, patients
-from adapter.store.team import looks, seen
+from adapter.store.schema import TOLD, candidate_aliases, candidate_history, candidates, patients
+from adapter.store.team import candidate_notes, claims, looks, seen
+from adapter.store.teamwork import HANDED, SAID
 
 DAY_AND_HOUR = len("2026-01-31T23")
 NEVER = ""
@@ -45,23 +46,32 @@ class Entry(NamedTuple):
     raised: str
     site: str
     part: Part
+    news: str
+    """When people were told something last, or a colleague wrote of it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Marks:
-    """How far somebody has looked: everything up to `looked`, and single candidates."""
+    """How far somebody has looked: everything up to `looked`, and single candidates; what was `handed` to them they have
+    not opened since.
+    """
 
     looked: str
     opened: Mapping[str, str]
+    handed: Collection[str] = ()
 
     def news(self, entry: Entry) -> bool:
+        """People were told something since, or a colleague wrote."""
+        return entry.news > self.opened.get(entry.id, self.looked)
+
+    def changed(self, entry: Entry) -> bool:
         """People were told something since."""
         return entry.changed > self.opened.get(entry.id, self.looked)
 
     def count(self, entries: Iterable[Entry]) -> int:
         """How many are news."""
         opened, looked = self.opened, self.looked
-        return sum(entry.changed > opened.get(entry.id, looked) for entry in entries)
+        return sum(entry.news > opened.get(entry.id, looked) for entry in entries)
 
     def new(self, entry: Entry) -> bool:
         """It was raised since."""
@@ -90,13 +100,29 @@ def entries(conn: Connection, now: datetime, closing: Mapping[str, Collection[st
     columns = (*(known[name] for name in BRIEF), patients.c.site, *(known[name] for name in SORTED_BY))
     wanted = select(*columns).join(patients, patients.c.key == known.patient)
     order = (known.deadline.is_(None), func.substr(known.deadline, 1, DAY_AND_HOUR), known.certainty, known.deadline)
-    found = all_at_once(conn, wanted.where(text(TOLD), recent, known.trial.in_(closing)).order_by(*order, known.id))
-    return [_entry(row, closing[row[1]], at, news=row[BRIEF.index("changed")] > lately) for row in found]
+    shown = and_(text(TOLD), recent, known.trial.in_(closing))
+    found, noted = all_at_once(conn, wanted.where(shown).order_by(*order, known.id)), _noted(conn, shown)
+    return [_entry(row, closing[row[1]], (at, lately), noted) for row in found]
 
 
-def _entry(row: Any, closed: Collection[str], now: str, *, news: bool) -> Entry:
-    """`closed`: the statuses that close the case; `now` as the store writes it; `news`: told of within a day."""
-    return Entry._make((*row[: len(BRIEF) + 1], _part(row[len(BRIEF) + 1 :], closed, now, news=news)))
+def _entry(row: Any, closed: Collection[str], when: tuple[str, str], noted: Mapping[str, str]) -> Entry:
+    """`closed`: the statuses that close the case; `when`: now, and since when a withdrawal is news, as the store writes it."""
+    brief, changed, (now, lately) = row[: len(BRIEF) + 1], row[BRIEF.index("changed")], when
+    news = max(changed, noted.get(row[0], NEVER))
+    return Entry._make((*brief, _part(row[len(BRIEF) + 1 :], closed, now, news=changed > lately), news))
+
+
+def _noted(conn: Connection, shown: ColumnElement[bool]) -> dict[str, str]:
+    """By candidate: when a colleague wrote of it or handed it over last, by whatever id it went."""
+    notes, ids, columns = candidate_notes, candidate_aliases.c, (candidates.c.id, candidate_notes.c.at)
+    own = select(*columns).join(notes, notes.c.candidate == candidates.c.id)
+    former = select(*columns).join(candidate_aliases, ids.candidate == candidates.c.id)
+    former = former.join(notes, notes.c.candidate == ids.former)
+    both = union_all(*(one.where(shown, notes.c.kind.in_(SAID)) for one in (own, former)))
+    found: dict[str, str] = {}
+    for candidate, at in all_at_once(conn, select(both.subquery())):
+        found[candidate] = max(at, found.get(candidate, NEVER))
+    return found
 
 
 def _part(row: Any, closed: Collection[str], now: str, *, news: bool) -> Part:
@@ -114,7 +140,8 @@ def marks(conn: Connection, reader: str) -> Marks:
     """Nothing of somebody who never looked."""
     looked = conn.execute(select(looks.c.at).where(looks.c.reader == reader)).scalar_one_or_none()
     opened = conn.execute(select(seen.c.candidate, seen.c.at).where(seen.c.reader == reader))
-    return Marks(looked or NEVER, {row[0]: row[1] for row in opened})
+    handed = list(conn.execute(select(claims.c.candidate).where(claims.c.holder == reader, HANDED)).scalars())
+    return Marks(looked or NEVER, {row[0]: row[1] for row in opened} | dict.fromkeys(handed, NEVER), frozenset(handed))
 
 
 def read(conn: Connection, known: Sequence[str], explained: Callable[[str], dict[str, Any]]) -> dict[str, CandidateRow]:

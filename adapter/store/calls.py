@@ -10,6 +10,7 @@ from sqlalchemy import (
     Connection,
     and_,
     bindparam,
+    case,
     func,
     insert,
     literal_column,
@@ -27,12 +28,16 @@ from adapter.store.codec import instant, moment, moment_or_none, storable
 from adapter.store.outbox import DEAD, DELIVERED
 from adapter.store.schema import candidates, outbox
 from adapter.store.team import claims
+from adapter.store.teamwork import HANDED
 
 OPEN, FAILED = "open", "failed"
 _NOT_DELIVERED = text("state <> 'delivered'")
 _LIFE = select(candidates.c.id, candidates.c.raised).where(candidates.c.id == PRESENT)
 _MINE = select(openings.c.id).where(
     *(openings.c[name] == bindparam(name) for name in ("candidate", "raised", "by")),
+)
+_HANDED = select(claims.c.candidate).where(
+    claims.c.candidate == bindparam("candidate"), claims.c.holder == bindparam("by"), HANDED
 )
 _CALLS = select(calls).where(calls.c.candidate == bindparam("candidate")).order_by(calls.c.id)
 _LOOKS = (
@@ -49,6 +54,8 @@ class Alert:
     status: str
     holder: str
     """Who has it in hand, where somebody does."""
+    handed: datetime | None
+    """When a colleague handed it to them, where they have not looked since."""
     standing: bool
     summary: str
     raised: datetime
@@ -77,6 +84,7 @@ def alerts(conn: Connection, now: datetime, recent: timedelta) -> list[Alert]:
     looked = _looked(conn, seen)
     wanted = select(
         claims.c.holder,
+        case((HANDED, claims.c.since)).label("handed"),
         *(
             candidates.c[name]
             for name in ("id", "trial", "status", "standing", "summary", "raised", "changed", "deadline")
@@ -89,6 +97,7 @@ def alerts(conn: Connection, now: datetime, recent: timedelta) -> list[Alert]:
             trial=row["trial"],
             status=row["status"],
             holder=row["holder"] or "",
+            handed=moment_or_none(row["handed"]),
             standing=bool(row["standing"]),
             summary=row["summary"],
             raised=moment(row["raised"]),
@@ -185,12 +194,14 @@ def settle(tx: Connection, key: str, state: str) -> None:
 
 
 def opened(tx: Connection, candidate: str, by: str, now: datetime) -> bool:
-    """Somebody looks at a candidate that people were told of; written the first time in each life of its alert."""
+    """Somebody looks at a candidate that people were told of; written the first time in each life of its alert, and
+    again when it was handed to them meanwhile.
+    """
     life = tx.execute(_LIFE, {"candidate": candidate}).one_or_none()
     if life is None or life.raised is None:
         return False
     mine = {"candidate": life.id, "raised": life.raised, "by": by}
-    if tx.execute(_MINE, mine).first() is not None:
+    if tx.execute(_MINE, mine).first() is not None and tx.execute(_HANDED, mine).first() is None:
         return False
     tx.execute(insert(openings), mine | {"at": instant(now)})
     return True

@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, bindparam, delete, func, insert, or_, select
+from sqlalchemy import Connection, and_, bindparam, delete, exists, func, insert, or_, select
 
 from adapter.errors import RejectedError
 from adapter.store import upsert
 from adapter.store.adoption import PRESENT
+from adapter.store.calling import openings
 from adapter.store.codec import instant, moment, storable
 from adapter.store.schema import candidate_aliases, candidate_history
 from adapter.store.team import candidate_notes, claims, looks, seen
@@ -23,6 +24,20 @@ _saw = upsert.insert(seen)
 _OPENED = _saw.on_conflict_do_update(index_elements=["reader", "candidate"], set_={"at": _saw.excluded.at})
 
 NOTE, CLAIM, RELEASE, HAND_OVER = "note", "claim", "release", "hand-over"
+SAID = frozenset({NOTE, HAND_OVER})
+"""What is meant for colleagues, and news to them."""
+_ONCE = select(candidate_aliases.c.former).where(candidate_aliases.c.candidate == claims.c.candidate).correlate(claims)
+_GIVEN = exists().where(
+    or_(candidate_notes.c.candidate == claims.c.candidate, candidate_notes.c.candidate.in_(_ONCE)),
+    candidate_notes.c.kind == HAND_OVER,
+    candidate_notes.c.at == claims.c.since,
+    candidate_notes.c.by != claims.c.holder,
+)
+_LOOKED = exists().where(
+    openings.c.candidate == claims.c.candidate, openings.c.by == claims.c.holder, openings.c.at >= claims.c.since
+)
+HANDED = and_(_GIVEN.correlate(claims), ~_LOOKED.correlate(claims))
+"""Of a claim: a colleague put the candidate into the holder's hands, who has not looked since."""
 
 
 @dataclass(frozen=True, slots=True)

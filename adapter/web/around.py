@@ -8,6 +8,7 @@ from adapter.domain.trial import Trial
 from adapter.scoring.chart import chart_of
 from adapter.screening.course import Course, course, visible_until
 from adapter.store.candidate_rows import CandidateRow
+from adapter.store.teamwork import SAID, Note
 from adapter.web import board, charts, listing, story, times
 from adapter.web.charts import MarkerChart, ScoreChart
 from adapter.web.context import WebContext
@@ -24,6 +25,8 @@ class Around:
     markers: tuple[MarkerChart, ...]
     story: tuple[tuple[str, Moment], ...]
     """With its time as the site reads it."""
+    said: tuple[str, Moment] | None
+    """What a colleague wrote last."""
     decided: str
     renewed: bool
     holder: str
@@ -43,6 +46,7 @@ def around(context: WebContext, known: Dossier, trial: Trial, reader: Visitor) -
         scores=charts.scores(seen, _onset(row), zone),
         markers=charts.markers(seen, trial, zone),
         story=tuple((times.local(one.at, zone), one) for one in told),
+        said=next(((times.local(one.at, zone), story.noted(one)) for one in reversed(known.notes) if _says(one)), None),
         decided=f"{story.reasoned(decision)} ({decision.by}, {times.local(decision.at, zone)})" if decision else "",
         renewed=listing.renewed(row, trial),
         holder=claim.holder if claim else "",
@@ -51,6 +55,10 @@ def around(context: WebContext, known: Dossier, trial: Trial, reader: Visitor) -
         colleagues=tuple(name for name in known.colleagues if not claim or name != claim.holder),
         others=tuple((o.id, listing.elsewhere(o)) for o in known.others if reader.scope.trial(o.trial)),
     )
+
+
+def _says(one: Note) -> bool:
+    return one.kind in SAID and bool(one.text)
 
 
 def _course(context: WebContext, state: PatientState, trial: Trial, row: CandidateRow) -> Course:

@@ -50,6 +50,7 @@ HAPPENED = (
     mark("Verdict"),
     mark("Status"),
     mark("Escalated"),
+    mark("Handed over"),
     mark("Deadline"),
     mark("Digest"),
     mark("Many"),

@@ -76,11 +76,12 @@ def looked_at(context: WebContext, visitor: Visitor, candidate: str) -> Candidat
 
 
 def _written(context: WebContext, act: Act, row: CandidateRow | None) -> None:
-    """What people were told of this candidate is no news any more to whoever opened it."""
+    """What people were told of this candidate, and colleagues wrote, is no news any more to whoever opened it."""
     with context.database.write() as tx:
         recorded(tx, act, context.clock())
         if row is not None and row.changed is not None:
-            teamwork.opened(tx, act.actor, row.id, row.changed)
+            said = (note.at for note in teamwork.notes(tx, row.id) if note.kind in teamwork.SAID)
+            teamwork.opened(tx, act.actor, row.id, max((row.changed, *said)))
         if row is not None and may(act.role, Right.ACT):
             calls.opened(tx, row.id, act.actor, context.clock())
 

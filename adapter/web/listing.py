@@ -9,6 +9,7 @@ from adapter.store import board as board_store
 from adapter.store import teamwork, worklist
 from adapter.store.board import Entry, Marks, Other, Part
 from adapter.store.candidate_rows import CandidateRow
+from adapter.store.codec import instant
 from adapter.store.database import Snapshot
 from adapter.store.teamwork import Claim
 from adapter.web import board, filters, told, words
@@ -29,7 +30,7 @@ CHANGED = mark("Changed")
 
 @dataclass(frozen=True, slots=True)
 class ListRow:
-    """`fresh`: New, Changed or Taken back since the reader looked, with what changed in `lately`.
+    """`fresh`: Handed to you, New, Changed, Taken back, Handed over or Note since the reader looked, with what changed in `lately`.
 
     `renewed`: somebody had decided, and there is news since.
     """
@@ -54,7 +55,7 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """`until`: when people were told something last, for who says that all was seen."""
+    """`until`: when there was news last, for who says that all was seen."""
 
     main: Shown
     aside: tuple[Shown, ...]
@@ -169,7 +170,7 @@ def _row(one: tuple[Entry, CandidateRow], context: WebContext, asked: Asked, aro
     entry, row = one
     claim, others, lately = around
     zone, again = board.zone_of(context, row.patient.site), renewed(row, context.trial(row.trial))
-    fresh = _fresh(entry, asked.marks)
+    fresh = _fresh(entry, asked.marks, claim)
     return ListRow(
         row=board.row_of(row, context, asked.now),
         fresh=say(fresh),
@@ -193,7 +194,10 @@ def renewed(row: CandidateRow, trial: Trial | None) -> bool:
     return closed and row.sequence > row.decided_sequence
 
 
-def _fresh(entry: Entry, marks: Marks) -> str:
-    if not marks.news(entry):
-        return ""
+def _fresh(entry: Entry, marks: Marks, claim: Claim | None) -> str:
+    if entry.id in marks.handed:
+        return mark("Handed to you")
+    if not marks.changed(entry):
+        handed = claim is not None and instant(claim.since) == entry.news
+        return "" if not marks.news(entry) else mark("Handed over") if handed else mark("Note")
     return mark("Taken back") if entry.part is Part.WITHDRAWN else mark("New") if marks.new(entry) else CHANGED

@@ -25,14 +25,14 @@ def parted(entries: Iterable[Entry]) -> Parts:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """When people were told of each: in order, and by candidate."""
+    """When there was news of each: in order, and by candidate."""
 
     moments: Sequence[str]
     by_id: Mapping[str, str]
 
     @classmethod
     def of(cls, parts: Parts) -> "Told":
-        by_id = {one.id: one.changed for part in WITH_NEWS for one in parts[part]}
+        by_id = {one.id: one.news for part in WITH_NEWS for one in parts[part]}
         return cls(sorted(by_id.values()), by_id)
 
     def news(self, marks: Marks) -> int:

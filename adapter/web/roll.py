@@ -102,7 +102,7 @@ def _read(database: Database, now: datetime, closing: Mapping[str, frozenset[str
     began = time.thread_time()
     with database.read() as conn:
         stamp, entries = teamwork.stamp(conn), tuple(board.entries(conn, now, closing))
-    newest, cuts = max((one.changed for one in entries), default=""), {Choice(): Cut.of(entries)}
+    newest, cuts = max((one.news for one in entries), default=""), {Choice(): Cut.of(entries)}
     took = time.thread_time() - began
     rest = 0.0 if took < QUICK else min(LONGEST, REST * took)
     return Kept(stamp, closing, now, entries, newest, time.monotonic() + rest, cuts)

@@ -47,7 +47,7 @@ def story(about: About, history: Iterable[HistoryRow], notes: Iterable[Note]) ->
         *(_corrected(one) for one in about.course.corrections),
         *_decided(about),
         *_answered(about),
-        *(_noted(one) for one in notes),
+        *(noted(one) for one in notes),
     )
     return tuple(sorted(moments, key=lambda one: one.at, reverse=True))
 
@@ -99,7 +99,8 @@ def _answer(one: Determination) -> str:
     return f"{text}: {one.note}" if one.note else text
 
 
-def _noted(one: Note) -> Moment:
+def noted(one: Note) -> Moment:
+    """What somebody wrote or did, in words."""
     kind = _deed(one)
     let_go = say("was with %(name)s", name=one.addressee) if one.kind == RELEASE and one.addressee != one.by else ""
     return Moment(one.at, kind, text=one.text or let_go, by=one.by, note=bool(one.text))

@@ -11,6 +11,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from adapter.store import teamwork
+from adapter.store.teamwork import HAND_OVER, Note
 from adapter.web.context import FeedInfo
 from tests.amending import amendable
 from tests.builders import T0, obx, oru
@@ -214,3 +216,26 @@ def test_a_deadline_with_its_zone_stays_beside_the_name(browser: Any, tmp_path: 
             assert page.evaluate(wide)
             column, inside = page.locator("#board .clock").first.bounding_box(), boxes(page, "#board .clock .bar")
             assert all(one["x"] + one["width"] <= column["x"] + column["width"] + 1 for one in inside)
+
+
+def test_what_was_handed_over_is_found_on_a_phone_without_a_script(browser: Any, tmp_path: Path) -> None:
+    """Marked on the list, and read without scrolling through the page, however long its one word is."""
+    with house(tmp_path) as home:
+        home.demo()
+        home.tell(*mals())
+        with listening(home) as base:
+            page = entered(browser, (home, base), viewport=PHONE | {"width": 360})
+            one, name = page.locator("#board h3 a").get_attribute("href"), home.audited()[-1][0]
+            with home.database.write() as tx:
+                note = Note(home.clock.now, "a colleague", HAND_OVER, name, "y" * 500)
+                teamwork.hand_over(tx, str(one).rpartition("/")[2], note)
+            home.context.roll.forget()
+            page.goto("/?hold=1")
+            assert page.locator("#board .fresh").inner_text().lower() == "handed to you"
+            page.locator("#board h3 a").press("Enter")
+            said = page.locator(".summary .lately")
+            assert "y" * 500 in said.inner_text()
+            assert said.evaluate("one => one.scrollWidth <= one.clientWidth")
+            assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+            page.goto("/?hold=1")
+            assert page.locator("#board .fresh").count() == 0

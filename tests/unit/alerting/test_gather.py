@@ -75,8 +75,14 @@ def test_a_thousand_in_an_hour_are_few_messages() -> None:
     assert len(sent) <= 10
 
 
-def digest(now: datetime, waiting: int = 3, sent: tuple[Sent, ...] = (), policy: Policy = POLICY) -> list[Message]:
-    return list(digests(waiting, ("bert", "anna"), sent, policy, now))
+def digest(
+    now: datetime,
+    waiting: int = 3,
+    sent: tuple[Sent, ...] = (),
+    policy: Policy = POLICY,
+    rota: tuple[str, ...] = ("bert", "anna"),
+) -> list[Message]:
+    return list(digests({"immunosep": waiting, "other": 0}, rota, sent, policy, now))
 
 
 def test_the_digest_comes_once_at_its_time_to_the_first_on_call_and_the_team() -> None:
@@ -91,7 +97,26 @@ def test_the_digest_comes_once_at_its_time_to_the_first_on_call_and_the_team() -
 def test_an_empty_digest_is_sent_only_as_the_proof_that_somebody_wished_for() -> None:
     seven = NOON.replace(hour=7, minute=30)
     assert digest(seven, waiting=0) == []
-    assert len(digest(seven, waiting=0, policy=replace(POLICY, digest_when_empty=True))) == 2
+    proof = replace(POLICY, digest_when_empty=True)
+    assert len(digest(seven, waiting=0, policy=proof)) == 2
+    assert [one.person for one in digest(seven, waiting=0, policy=proof, rota=())] == ["anna", "#board"]
+
+
+def test_each_hears_of_the_trials_that_would_call_them_first_in_one_message() -> None:
+    seven = NOON.replace(hour=7, minute=30)
+    anna, bert, board = POLICY.people
+    carl = Person("carl", ("mail/carl",), trials=frozenset({"immunosep"}))
+    other = replace(POLICY, people=(replace(anna, trials=frozenset({"other"})), bert, carl, board))
+
+    def told(rota: tuple[str, ...], policy: Policy = other) -> list[tuple[str, int, tuple[str, ...]]]:
+        return [(one.person, one.count, one.trials) for one in digest(seven, rota=rota, policy=policy)]
+
+    team = ("#board", 3, ("immunosep", "other"))
+    assert told(("anna", "bert")) == [("bert", 3, ("immunosep",)), team]
+    assert told(("bert", "anna")) == [("bert", 3, ("immunosep", "other")), team]
+    assert told(("anna",)) == told(()) == [("bert", 3, ("immunosep",)), team]
+    proof = replace(other, digest_when_empty=True)
+    assert told(("anna",), proof) == [("anna", 0, ("other",)), ("bert", 3, ("immunosep",)), team]
 
 
 WAYS, WAIT = ("mail", "sms"), timedelta(minutes=10)

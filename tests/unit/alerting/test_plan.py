@@ -115,6 +115,50 @@ def test_who_has_it_in_hand_is_reminded_first() -> None:
     assert told(replace(held, holder="a guest"), NOON + 36 * HOUR) == [("anna", "deadline")]
 
 
+HANDED = NOON + 2 * HOUR
+GIVEN = replace(CALLED, claimed=True, opened=NOON + MINUTE, holder="bert", handed=HANDED)
+"""anna looked, and handed it to bert."""
+
+
+def test_whom_it_was_handed_to_is_told_once_in_quiet_hours_and_of_a_decided_one_too() -> None:
+    assert told(GIVEN, HANDED) == told(replace(GIVEN, decided=True), HANDED) == [("bert", "handed-over")]
+    (wish,) = wishes(GIVEN, ROTA, POLICY, HANDED)
+    assert wish.urgent
+    heard = replace(GIVEN, calls=(*CALLED.calls, call("bert", HANDED, Cause.HANDED_OVER)))
+    assert told(heard, HANDED + 29 * MINUTE) == []
+    assert told(replace(heard, handed=HANDED + MINUTE), HANDED + MINUTE) == [("bert", "handed-over")]
+    for nobody in (replace(GIVEN, holder="a guest"), replace(GIVEN, standing=False, calls=())):
+        assert told(nobody, HANDED) == []
+
+
+def test_a_hand_over_that_nobody_looks_at_is_no_answer() -> None:
+    heard = replace(GIVEN, calls=(*CALLED.calls, call("bert", HANDED, Cause.HANDED_OVER)))
+    assert heard.waits
+    assert told(heard, HANDED + 30 * MINUTE) == [("pi", "escalated")]
+    further = replace(heard, calls=(*heard.calls, call("pi", HANDED + 30 * MINUTE, Cause.ESCALATED)))
+    assert told(further, HANDED + 59 * MINUTE) == []
+    assert told(further, HANDED + 60 * MINUTE) == [("anna", "escalated")], "who was called before it, at last"
+    all_called = replace(further, calls=(*further.calls, call("anna", HANDED + 60 * MINUTE, Cause.ESCALATED)))
+    assert told(all_called, HANDED + 9 * HOUR) == []
+    looked = replace(heard, handed=None)
+    assert not looked.waits
+    assert told(looked, HANDED + 9 * HOUR) == []
+
+
+def test_a_hand_over_that_cannot_be_told_goes_to_the_next_in_time() -> None:
+    lost = replace(GIVEN, calls=(*CALLED.calls, call("bert", HANDED, Cause.HANDED_OVER)))
+    assert told(replace(lost, failed=frozenset({lost.calls[-1].key})), HANDED + MINUTE) == [("pi", "escalated")]
+    guest = replace(GIVEN, holder="a guest")
+    assert told(guest, HANDED + 29 * MINUTE) == []
+    assert told(guest, HANDED + 30 * MINUTE) == [("bert", "escalated")]
+
+
+def test_an_alert_that_is_raised_anew_after_a_hand_over_is_answered_by_a_look() -> None:
+    anew = replace(GIVEN, raised=HANDED + HOUR, calls=(call("anna", HANDED + HOUR), call("#board", HANDED + HOUR)))
+    assert told(anew, HANDED + 2 * HOUR) == []
+    assert told(replace(anew, opened=None), HANDED + 2 * HOUR) == [("pi", "escalated")]
+
+
 def test_a_mark_that_had_passed_at_the_first_call_is_covered_by_it() -> None:
     close = replace(CALLED, deadline=NOON + 10 * HOUR, opened=NOON + MINUTE)
     assert told(close, NOON + 9 * HOUR) == []

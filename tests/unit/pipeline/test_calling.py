@@ -19,8 +19,9 @@ from adapter.notifiers.webhook import Webhook, WebhookNotifier
 from adapter.pipeline.calling import Caller
 from adapter.pipeline.deliver import deliver_next
 from adapter.ports import Notifier
-from adapter.store import calls, outbox, worklist
+from adapter.store import calls, outbox, teamwork, worklist
 from adapter.store.database import Transaction
+from adapter.store.teamwork import HAND_OVER, Note
 from tests.builders import T0
 from tests.peers import Script, misbehaving
 from tests.ports import free_port
@@ -120,6 +121,51 @@ def test_the_next_is_called_unless_somebody_followed_the_link(each_store: str, w
     assert after(ward, caller, HOUR) == []
 
 
+def act(ward: House, name: str, page: str, deed: str, **given: str) -> None:
+    client = ward.signed_in(name)
+    form = {"csrf": hidden(client.get(page).text)["csrf"]} | given
+    assert client.post(f"{page}/{deed}", data=form).status_code == 303
+
+
+def test_whom_a_candidate_was_handed_to_is_told_and_answers_by_looking(each_store: str, ward: House) -> None:
+    for name in ("bert", "carl"):
+        ward.person(name, "coordinator")
+    people = (*PEOPLE, Person("carl", ("mail/carl",), Hours(START.time(), (START + 9 * HOUR).time())))
+    caller = calling(ward, replace(POLICY, people=people, escalate_quiet=40 * MINUTE))
+    ward.tell(*mals())
+    caller.round()
+    page = f"/c/{the_candidate(ward)}"
+    ward.signed_in("carl").get(page)
+    ward.clock.now += MINUTE
+    act(ward, "anna", page, "hand-over", addressee="carl", text="son comes at 15:00")
+    assert after(ward, caller, 39 * MINUTE) == [("mail/carl", "handed-over")]
+    said = payloads(ward)[-1]
+    assert said.keys() == {"kind", "candidate", "link", "trial", "intended_use"}
+    ward.signed_in("bert").get(page)
+    assert after(ward, caller, MINUTE) == [("mail/bert", "escalated")], "a look of somebody else is no answer"
+    ward.signed_in("carl").get(page)
+    assert after(ward, caller, 9 * HOUR) == []
+    with ward.database.read() as conn:
+        assert [by for by, _ in calls.looks(conn, page[3:])] == ["carl", "anna", "bert", "carl"]
+    act(ward, "carl", page, "hand-over", addressee="anna", text="")
+    assert after(ward, caller, HOUR) == [("mail/anna", "handed-over"), ("mail/bert", "escalated")]
+
+
+@pytest.mark.parametrize("itself", [True, False], ids=["to oneself", "under another id"])
+def test_a_hand_over_is_known_by_whom_it_was_made(each_store: str, ward: House, itself: bool) -> None:
+    ward.tell(*mals())
+    caller, former = calling(ward), the_candidate(ward)
+    caller.round()
+    ward.clock.now += MINUTE
+    with ward.database.write() as tx:
+        given = Note(ward.clock.now, "anna", HAND_OVER, "anna" if itself else "bert", "")
+        teamwork.hand_over(tx, former, given)
+        row = worklist.find(tx, former)
+        assert row is not None
+        worklist.adopt(tx, former, "adopted", row.patient, "another visit")
+    assert after(ward, caller, HOUR) == ([] if itself else [("mail/bert", "handed-over"), ("mail/anna", "escalated")])
+
+
 def test_what_is_taken_back_is_told_on_the_same_ways_and_a_regain_is_told_anew(ward: House) -> None:
     ward.tell(*mals())
     caller = calling(ward)
@@ -211,6 +257,18 @@ def test_a_digest_says_how_many_wait_once_a_day(ward: House) -> None:
     assert after(ward, caller, HOUR) == [("mail/anna", "digest"), ("board", "digest")]
     assert payloads(ward)[-1]["count"] == 2
     assert after(ward, caller, MINUTE) == []
+
+
+def test_a_digest_goes_by_trial_and_a_gap_in_the_rota_leaves_nobody_out(ward: House) -> None:
+    anna, bert = replace(PEOPLE[0], trials=frozenset({"other"})), PEOPLE[1]
+    policy = Policy((anna, bert), digest=((START + HOUR).time(),), digest_when_empty=True, escalate=timedelta(days=9))
+    other = replace(rules().trials[0], id="other")
+    both = (*rules().trials, other)
+    caller = Caller(ward.database, ward.clock, policy, Rota, both, "https://w/")
+    assert after(ward, caller, HOUR) == [("mail/anna", "digest"), ("mail/bert", "digest")]
+    ward.tell(*mals())
+    assert after(ward, caller, 24 * HOUR)[-2:] == [("mail/anna", "digest"), ("mail/bert", "digest")]
+    assert [(said["trial"], said["count"]) for said in payloads(ward)[-2:]] == [("other", 0), (rules().trials[0].id, 1)]
 
 
 # --- real servers ----------------------------------------------------------------------------------------------------

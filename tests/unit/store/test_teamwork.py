@@ -6,12 +6,15 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text, update
 
-from adapter.store import adoption, teamwork
+from adapter.store import adoption, board, teamwork
+from adapter.store.codec import instant
 from adapter.store.database import Database
 from adapter.store.team import candidate_notes
 from adapter.store.teamwork import HAND_OVER, Note, TakenError
 from tests.builders import PATIENT, T0, after
 from tests.web_house import House, house, mals
+
+MINUTE = timedelta(minutes=1)
 
 
 @pytest.fixture
@@ -60,8 +63,10 @@ def test_claim_and_notes_stay_with_a_candidate_that_goes_by_another_id(told: Hou
     with told.database.write() as tx:
         former = tx.execute(text("SELECT id FROM candidates")).scalar_one()
         teamwork.claim(tx, former, "anna", T0)
-        teamwork.write(tx, former, "anna", "before the merge", T0)
+        teamwork.write(tx, former, "anna", "before the merge", told.clock.now + MINUTE)
         adoption.adopt(tx, former, "f" * 20, PATIENT, "V9")
     with told.database.read() as conn:
+        (entry,) = board.entries(conn, told.clock.now, {"immunosep-demo": ()})
+        assert entry.changed < entry.news == instant(told.clock.now + MINUTE)
         assert teamwork.held(conn, ["f" * 20, former]).keys() == {"f" * 20}
         assert [note.kind for note in teamwork.notes(conn, former)] == ["claim", "note"]

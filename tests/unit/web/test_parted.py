@@ -12,7 +12,7 @@ MOMENTS = st.sampled_from([f"2026-01-02T{hour:02}" for hour in range(6)])
 
 
 def entry(name: str, changed: str, part: Part) -> Entry:
-    return Entry(name, "trial", "", "", changed, changed, "site", part)
+    return Entry(name, "trial", "", "", changed, changed, "site", part, changed)
 
 
 @given(
@@ -39,10 +39,10 @@ def test_the_newest_come_first_where_nothing_is_left_to_do() -> None:
 
 def test_a_choice_takes_what_answers_to_all_of_it_and_names_the_wards_where_somebody_stands() -> None:
     everybody = [
-        Entry("1", "one", "mals", "ICU", "", "", "north", Part.OPEN),
-        Entry("2", "one", "mals", "ED", "", "", "south", Part.DECIDED),
-        Entry("3", "two", "", "", "", "", "north", Part.OVER),
-        Entry("4", "one", "ip", "4B", "", "", "north", Part.WITHDRAWN),
+        Entry("1", "one", "mals", "ICU", "", "", "north", Part.OPEN, ""),
+        Entry("2", "one", "mals", "ED", "", "", "south", Part.DECIDED, ""),
+        Entry("3", "two", "", "", "", "", "north", Part.OVER, ""),
+        Entry("4", "one", "ip", "4B", "", "", "north", Part.WITHDRAWN, ""),
     ]
 
     def taken(choice: Choice) -> str:

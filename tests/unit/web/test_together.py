@@ -108,6 +108,58 @@ def test_a_candidate_is_let_go_or_handed_over_and_the_history_tells(home: House)
     assert acts == ["claim", "hand-over", "release"]
 
 
+def test_a_note_is_news_to_the_others_and_stands_at_the_top_of_the_page(home: House) -> None:
+    home.person("ben", "coordinator")
+    home.tell(*mals())
+    anna, ben = home.signed_in(), home.signed_in("ben")
+    one = first_candidate(anna)
+    for client in (anna, ben):
+        client.get(one)
+    home.clock.now += timedelta(minutes=1)
+    send(anna, f"{one}/claim", to="/")
+    assert fresh(ben) == [], "who has whom in hand stands there anyway"
+    home.clock.now += timedelta(minutes=1)
+    send(anna, f"{one}/note", one, text="son comes at 15:00 <b>")
+    anna.get(one)
+    assert (fresh(anna), fresh(ben)) == ([], ["Note"])
+    assert "<b>1 new, changed or taken back</b>" in ben.get("/").text
+    summary = ben.get(one).text.partition('<div class="pair">')[0]
+    assert '<p class="lately"><b>Note</b> · son comes at 15:00 &lt;b&gt;' in summary
+    assert fresh(ben) == []
+    home.clock.now += timedelta(minutes=1)
+    send(anna, f"{one}/note", one, text="he came")
+    until = re.search(r'name="until" value="([^"]+)"', ben.get("/").text)
+    assert until
+    assert send(ben, "/looked", until=until[1], to="/") == 303
+    assert fresh(ben) == []
+
+
+def test_what_was_handed_to_somebody_is_marked_until_they_have_opened_it(home: House) -> None:
+    for name in ("ben", "carl"):
+        home.person(name, "coordinator")
+    home.tell(*mals())
+    anna, ben, carl = home.signed_in(), home.signed_in("ben"), home.signed_in("carl")
+    one = first_candidate(anna)
+    for client in (anna, ben, carl):
+        client.get(one)
+    home.clock.now += timedelta(minutes=1)
+    send(anna, f"{one}/hand-over", one, addressee="ben", text="blood is drawn")
+    anna.get(one)
+    home.clock.now += timedelta(minutes=1)
+    send(carl, f"{one}/note", one, text="wife was here")
+    assert (fresh(ben), fresh(anna)) == (["Handed to you"], ["Note"])
+    until = re.search(r'name="until" value="([^"]+)"', ben.get("/").text)
+    assert until
+    send(ben, "/looked", until=until[1], to="/")
+    assert fresh(ben, "/?news=1") == ["Handed to you"], "seen on the list is not opened"
+    ben.get(one)
+    assert fresh(ben) == []
+    home.clock.now += timedelta(minutes=1)
+    send(ben, f"{one}/hand-over", one, addressee="anna", text="")
+    assert (fresh(anna), fresh(carl)) == (["Handed to you"], ["Handed over"])
+    assert "<b>Note</b> · wife was here" in anna.get(one).text.partition('<div class="pair">')[0]
+
+
 def test_only_a_colleague_who_may_act_is_handed_a_candidate(home: House) -> None:
     home.tell(*mals())
     anna = home.signed_in()
