@@ -73,9 +73,12 @@ async def download(request: Request, visitor: MayAct) -> Response:
 
 
 @router.get("/api/v1/screening-log", responses=REFUSALS | ABSENT)
-async def as_json(request: Request, visitor: SeesPatients, trial: str = "") -> dict[str, Any]:
-    """The trial unit's version: screening numbers, no names. `withheld` people may not leave, and are only counted."""
+async def as_json(request: Request, visitor: MayAct, trial: str = "") -> dict[str, Any]:
+    """The trial unit's version: screening numbers, no names. `withheld` people may not leave, and are only counted. As a
+    download, it is for who signed in within the last quarter hour.
+    """
     context: WebContext = request.app.state.context
+    check_fresh(visitor, context.clock())
     chosen = asked(context, trial, visitor.scope)
     part = await request.app.state.chronicle.read(chosen, visitor.scope)
     columns, rows = entries.columns_of("trial"), await run_in_threadpool(entries.rows_of, "trial", part.entries)
