@@ -79,9 +79,14 @@ MayTestAlerts = Annotated[Visitor, Depends(allowed(Right.TEST_ALERTS))]
 MayAct = Annotated[Visitor, Depends(allowed(Right.ACT))]
 
 
+def of_this_session(visitor: Visitor, given: str) -> bool:
+    """Whether a form came from our own page of this session."""
+    return secrets.compare_digest(visitor.csrf.encode(), given.encode())
+
+
 def check_csrf(visitor: Visitor, given: str) -> None:
-    """Raises 403 for a form that did not come from our own page of this session."""
-    if not secrets.compare_digest(visitor.csrf.encode(), given.encode()):
+    """Raises 403 for a form that did not."""
+    if not of_this_session(visitor, given):
         raise HTTPException(403, say("This form is too old. Reload the page and try again."))
 
 

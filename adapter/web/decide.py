@@ -8,7 +8,7 @@ from fastapi.responses import RedirectResponse
 from adapter.domain.message import MessageState
 from adapter.domain.trial import Trial
 from adapter.web import fields, wishes
-from adapter.web.access import MayAct, check_csrf
+from adapter.web.access import MayAct, of_this_session
 from adapter.web.acts import Wish, perform
 from adapter.web.context import WebContext
 from adapter.web.dossier import known
@@ -16,7 +16,7 @@ from adapter.web.onward import onward
 from adapter.web.sessions import Visitor
 from adapter.web.tongue import plain, say
 from adapter.web.wishes import Asked, RefusedError
-from adapter.web.worklist import candidate_page
+from adapter.web.worklist import candidate_page, redrawn
 
 router = APIRouter(include_in_schema=False)
 
@@ -91,14 +91,15 @@ async def _done(
     request: Request, visitor: Visitor, what: tuple[str, str], given: dict[str, str], body: Body
 ) -> Response:
     context: WebContext = request.app.state.context
-    check_csrf(visitor, given["csrf"])
     kind, candidate = what
+    typed = {name: value for name, value in given.items() if name not in EVERY_FORM}
+    if not of_this_session(visitor, given["csrf"]):
+        return await redrawn(request, visitor, candidate, typed)
     row = await known(request, visitor, candidate)
     trial = context.trial(row.trial)
     if trial is None:
         raise HTTPException(404, say("This trial is not screened here."))
     asked = Asked(row, visitor.name, context.clock())
-    typed = {name: value for name, value in given.items() if name not in EVERY_FORM}
     wish = Wish(kind, row, given["token"], tuple(sorted(typed.items())))
     try:
         stored = body(asked, trial)

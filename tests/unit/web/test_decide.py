@@ -219,6 +219,33 @@ def test_what_was_typed_into_a_refused_form_stands_in_it_again(
     assert answer.text.count(" autofocus") == 1
 
 
+@pytest.mark.parametrize(
+    ("act", "typed", "kept"),
+    [
+        ("status", {"choice": "declined|patient", "note": "not <now>"}, "not &lt;now&gt;</textarea>"),
+        ("determination", {"criterion": "I2", "answer": "met", "note": "seen"}, 'value="seen" autofocus'),
+        ("onset", {"began": "2026-01-02T01:00", "reason": "seen"}, 'name="reason" value="seen"'),
+        ("note", {"text": "comes at <three>"}, "comes at &lt;three&gt;</textarea>"),
+        ("hand-over", {"addressee": "ben", "text": "comes at three"}, 'value="comes at three"'),
+    ],
+)
+def test_a_form_of_an_older_session_waits_to_be_sent_again(
+    home: House, act: str, typed: dict[str, str], kept: str
+) -> None:
+    home.person("ben", "coordinator")
+    client, page, form = opened(home)
+    again = home.signed_in()
+    sent = form if act not in {"note", "hand-over"} else {"csrf": form["csrf"]}
+    answer = again.post(f"{page}/{act}", data=sent | typed)
+    assert (answer.status_code, stored(home)) == (403, [])
+    assert "You are signed in as anna" in answer.text
+    assert answer.text.count(kept) == 1
+    assert hidden(answer.text)["csrf"] not in {form["csrf"], ""}
+    fresh = {"csrf": hidden(answer.text)["csrf"]}
+    assert again.post(f"{page}/{act}", data=sent | typed | fresh).status_code == 303
+    assert client.get(page).status_code == 200
+
+
 def test_a_form_of_another_session_is_refused(home: House) -> None:
     client, page, form = opened(home)
     wish = form | {"csrf": "x" * 43, "criterion": "I4", "answer": "met", "note": ""}
