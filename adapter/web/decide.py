@@ -4,10 +4,11 @@ from collections.abc import Callable
 
 from fastapi import APIRouter, HTTPException, Request, Response
 from fastapi.responses import RedirectResponse
+from starlette.concurrency import run_in_threadpool
 
 from adapter.domain.message import MessageState
 from adapter.domain.trial import Trial
-from adapter.web import fields, wishes
+from adapter.web import fields, since, wishes
 from adapter.web.access import MayAct, of_this_session
 from adapter.web.acts import Wish, perform
 from adapter.web.context import WebContext
@@ -103,6 +104,7 @@ async def _done(
     wish = Wish(kind, row, given["token"], tuple(sorted(typed.items())))
     try:
         stored = body(asked, trial)
+        await _unless_otherwise(request, asked, given)
     except RefusedError as error:
         return await candidate_page(request, visitor, candidate, problem=str(error), typed=typed)
     done = await perform(request, visitor, wish, stored)
@@ -115,6 +117,16 @@ async def _done(
     following = request.query_params.get("following", "")
     then = _answered(trial, given, following) if kind == "determination" else f"#{kind}"
     return RedirectResponse(f"/c/{candidate}?saved={done.state}{then}", status_code=303)
+
+
+async def _unless_otherwise(request: Request, asked: Asked, given: dict[str, str]) -> None:
+    """Raises RefusedError where a colleague decided otherwise since the form was drawn; the page then holds their decision."""
+    drawn, wish = (
+        request.query_params.get("upon", ""),
+        (given.get("criterion", ""), given.get("choice", given.get("answer", ""))),
+    )
+    if drawn and (problem := await run_in_threadpool(since.otherwise, request.app.state.context, asked, wish, drawn)):
+        raise RefusedError(problem)
 
 
 def _answered(trial: Trial, given: dict[str, str], following: str) -> str:

@@ -15,7 +15,7 @@ from adapter.store import feeds as feed_store
 from adapter.store import inbox, unjudged
 from adapter.store.accounts import Scope
 from adapter.store.audit import Act
-from adapter.web import board, dossier, filters, listing, render, sheet, times, wishes, words
+from adapter.web import board, dossier, filters, listing, render, sheet, since, times, wishes, words
 from adapter.web.access import SeesPatients, SignedIn
 from adapter.web.around import around
 from adapter.web.context import WebContext
@@ -162,6 +162,7 @@ def _candidate_drawn(request: Request, visitor: Visitor, candidate: str, refused
         answered=just_answered(shown, query.get("answered", "")) if saved == APPLIED else None,
         silent=[feed for feed in read_feeds(context, visitor.scope) if feed.stops(row.patient.site)],
         stamp=seen.stamp,
+        upon=lambda criterion="": since.upon(seen.state, row, criterion),
     )
 
 
