@@ -53,6 +53,7 @@ EXPECTED: dict[tuple[str, str], tuple[Right, ...] | None] = {
     ("GET", "/api/v1/screened"): NUMBERS,
     ("GET", "/log"): (Right.PATIENTS,),
     ("POST", "/log/download"): (Right.ACT,),
+    ("POST", "/log/again"): (Right.ACT,),
     ("GET", "/api/v1/screening-log"): (Right.ACT,),
     ("GET", "/figures"): (Right.COUNTS,),
     ("GET", "/alerts"): (Right.COUNTS,),
