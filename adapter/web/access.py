@@ -79,13 +79,23 @@ MayTestAlerts = Annotated[Visitor, Depends(allowed(Right.TEST_ALERTS))]
 MayAct = Annotated[Visitor, Depends(allowed(Right.ACT))]
 
 
+def of_this_session(visitor: Visitor, given: str) -> bool:
+    """Whether a form came from our own page of this session."""
+    return secrets.compare_digest(visitor.csrf.encode(), given.encode())
+
+
 def check_csrf(visitor: Visitor, given: str) -> None:
-    """Raises 403 for a form that did not come from our own page of this session."""
-    if not secrets.compare_digest(visitor.csrf.encode(), given.encode()):
+    """Raises 403 for a form that did not."""
+    if not of_this_session(visitor, given):
         raise HTTPException(403, say("This form is too old. Reload the page and try again."))
+
+
+def is_fresh(visitor: Visitor, now: datetime) -> bool:
+    """Whether they proved lately who they are."""
+    return visitor.since is not None and now - visitor.since <= FRESH
 
 
 def check_fresh(visitor: Visitor, now: datetime) -> None:
     """Raises 403 for who proved too long ago who they are to export, or to change what is seen of patients (reliability 4.5)."""
-    if visitor.since is None or now - visitor.since > FRESH:
+    if not is_fresh(visitor, now):
         raise HTTPException(403, say("For this, sign out and in again: you signed in too long ago."))

@@ -1,5 +1,6 @@
 """The web room's front door: routes, the guard before them, and how every refusal looks."""
 
+import re
 from urllib.parse import quote, urlsplit
 
 from anyio import CapacityLimiter
@@ -16,6 +17,7 @@ from adapter.web import (
     api,
     decide,
     emergency,
+    fields,
     flow_page,
     health,
     hint,
@@ -59,6 +61,7 @@ TITLES = {
 }
 OF_STARLETTE = (mark("Not Found"), mark("Method Not Allowed"))
 """What Starlette itself says of an address nobody has."""
+CANDIDATE = re.compile(r"/c/[0-9a-f]+(?=/)")
 RETRY_SECONDS = "5"
 DRAWN_AT_ONCE = 4
 """Pages."""
@@ -114,8 +117,17 @@ async def _not_signed_in(request: Request, _error: Exception) -> Response:
         )
     if request.method == "GET":
         return RedirectResponse(f"/sign-in?to={quote(_here(request), safe='')}", status_code=302)
+    return await _ended(request)
+
+
+async def _ended(request: Request) -> Response:
+    """A form came too late: what was written for a candidate can still be copied, and signing in leads back to them."""
     text = say("Your session has ended, and nothing was saved. Sign in and try again.")
-    return render.notice(request, 401, say("Sign in again"), text, link="/sign-in", link_text=say("Sign in"))
+    candidate = CANDIDATE.match(request.url.path)
+    link = f"/sign-in?to={quote(candidate[0], safe='')}" if candidate else "/sign-in"
+    written = await fields.written(request) if candidate else ""
+    more = {"link": link, "link_text": say("Sign in"), "written": written}
+    return render.notice(request, 401, say("Sign in again"), text, **more)
 
 
 def _from_elsewhere(request: Request) -> bool:

@@ -4,11 +4,12 @@ from collections.abc import Callable
 
 from fastapi import APIRouter, HTTPException, Request, Response
 from fastapi.responses import RedirectResponse
+from starlette.concurrency import run_in_threadpool
 
 from adapter.domain.message import MessageState
 from adapter.domain.trial import Trial
-from adapter.web import fields, wishes
-from adapter.web.access import MayAct, check_csrf
+from adapter.web import fields, since, wishes
+from adapter.web.access import MayAct, of_this_session
 from adapter.web.acts import Wish, perform
 from adapter.web.context import WebContext
 from adapter.web.dossier import known
@@ -16,7 +17,7 @@ from adapter.web.onward import onward
 from adapter.web.sessions import Visitor
 from adapter.web.tongue import plain, say
 from adapter.web.wishes import Asked, RefusedError
-from adapter.web.worklist import candidate_page
+from adapter.web.worklist import candidate_page, redrawn
 
 router = APIRouter(include_in_schema=False)
 
@@ -93,17 +94,19 @@ async def _done(
     request: Request, visitor: Visitor, what: tuple[str, str], given: dict[str, str], body: Body
 ) -> Response:
     context: WebContext = request.app.state.context
-    check_csrf(visitor, given["csrf"])
     kind, candidate = what
+    typed = {name: value for name, value in given.items() if name not in EVERY_FORM}
+    if not of_this_session(visitor, given["csrf"]):
+        return await redrawn(request, visitor, candidate, typed)
     row = await known(request, visitor, candidate)
     trial = context.trial(row.trial)
     if trial is None:
         raise HTTPException(404, say("This trial is not screened here."))
     asked = Asked(row, visitor.name, context.clock())
-    typed = {name: value for name, value in given.items() if name not in EVERY_FORM}
     wish = Wish(kind, row, given["token"], tuple(sorted(typed.items())))
     try:
         stored = body(asked, trial)
+        await _unless_otherwise(request, asked, given)
     except RefusedError as error:
         return await candidate_page(request, visitor, candidate, problem=str(error), typed=typed)
     done = await perform(request, visitor, wish, stored)
@@ -116,6 +119,16 @@ async def _done(
     following = request.query_params.get("following", "")
     then = _answered(trial, given, following) if kind == "determination" else f"#{kind}"
     return RedirectResponse(f"/c/{candidate}?saved={done.state}{then}", status_code=303)
+
+
+async def _unless_otherwise(request: Request, asked: Asked, given: dict[str, str]) -> None:
+    """Raises RefusedError where a colleague decided otherwise since the form was drawn; the page then holds their decision."""
+    drawn, wish = (
+        request.query_params.get("upon", ""),
+        (given.get("criterion", ""), given.get("choice", given.get("answer", ""))),
+    )
+    if drawn and (problem := await run_in_threadpool(since.otherwise, request.app.state.context, asked, wish, drawn)):
+        raise RefusedError(problem)
 
 
 def _answered(trial: Trial, given: dict[str, str], following: str) -> str:

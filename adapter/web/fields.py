@@ -10,17 +10,13 @@ from adapter.web.tongue import say
 
 MOST_FIELDS = 20
 FORM = "application/x-www-form-urlencoded"
+WRITTEN = ("note", "reason", "text")
+"""Fields of the candidate's page that hold somebody's own words."""
 
 
 async def form(request: Request, *names: str) -> dict[str, str]:
     """The named fields, each present (perhaps empty) and trimmed. Raises 415, 400 or 422."""
-    if media_type(request) != FORM:
-        raise HTTPException(415, say("Send this form as a browser does."))
-    try:
-        body = (await request.body()).decode()
-        pairs = parse_qsl(body, keep_blank_values=True, max_num_fields=MOST_FIELDS, errors="strict")
-    except ValueError:
-        raise HTTPException(400, say("This form cannot be read.")) from None
+    pairs = await _pairs(request)
     fields = dict(pairs)
     if len(fields) != len(pairs):
         raise HTTPException(400, say("A field of this form came twice."))
@@ -29,6 +25,25 @@ async def form(request: Request, *names: str) -> dict[str, str]:
     if any("\0" in value for value in fields.values()):
         raise HTTPException(422, say("This form holds characters that cannot be kept."))
     return {name: value.strip() for name, value in fields.items()}
+
+
+async def written(request: Request) -> str:
+    """What somebody wrote into a form that is not taken; empty where nobody wrote, or it cannot be read."""
+    try:
+        pairs = await _pairs(request)
+    except HTTPException:
+        return ""
+    return "\n".join(value.strip() for name, value in pairs if name in WRITTEN).strip()
+
+
+async def _pairs(request: Request) -> list[tuple[str, str]]:
+    if media_type(request) != FORM:
+        raise HTTPException(415, say("Send this form as a browser does."))
+    try:
+        body = (await request.body()).decode()
+        return parse_qsl(body, keep_blank_values=True, max_num_fields=MOST_FIELDS, errors="strict")
+    except ValueError:
+        raise HTTPException(400, say("This form cannot be read.")) from None
 
 
 async def json_object(request: Request) -> dict[str, Any]:

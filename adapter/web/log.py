@@ -2,6 +2,7 @@
 
 from datetime import datetime, tzinfo
 from typing import Any
+from urllib.parse import quote
 
 from fastapi import APIRouter, HTTPException, Request, Response
 from starlette.concurrency import run_in_threadpool
@@ -9,13 +10,14 @@ from starlette.concurrency import run_in_threadpool
 from adapter.domain.trial import Trial
 from adapter.store.accounts import Scope
 from adapter.store.audit import Act
-from adapter.web import entries, fields, flow, render, sheets, times, words
-from adapter.web.access import MayAct, SeesPatients, check_csrf, check_fresh
+from adapter.web import again, entries, fields, flow, render, sheets, times, words
+from adapter.web.access import MayAct, SeesPatients, check_csrf, check_fresh, is_fresh
 from adapter.web.answers import ABSENT, REFUSALS
 from adapter.web.chronicle import Part
 from adapter.web.context import WebContext
 from adapter.web.entries import Entry
 from adapter.web.record import note
+from adapter.web.sessions import Visitor
 from adapter.web.tongue import ENGLISH, say, speaking
 from adapter.web.worklist import common_zone
 
@@ -27,6 +29,7 @@ FORMATS = {
     "csv": "text/csv; charset=utf-8",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
+WISH = ("csrf", "trial", "version", "format")
 
 
 @router.get("/log", include_in_schema=False)
@@ -55,11 +58,31 @@ async def page(request: Request, visitor: SeesPatients, trial: str = "") -> Resp
 
 @router.post("/log/download", include_in_schema=False)
 async def download(request: Request, visitor: MayAct) -> Response:
+    """Whoever signed in long ago says first who they are."""
+    given = await fields.form(request, *WISH)
+    check_csrf(visitor, given["csrf"])
+    if not is_fresh(visitor, request.app.state.context.clock()):
+        return await _asked_again(request, visitor, given)
+    return await _file_of(request, visitor, given)
+
+
+@router.post("/log/again", include_in_schema=False)
+async def proved(request: Request, visitor: MayAct) -> Response:
+    given = await fields.form(request, *WISH, *again.PROOF)
+    check_csrf(visitor, given["csrf"])
+    if problem := await again.doubt(request, visitor, given):
+        return await _asked_again(request, visitor, given, problem)
+    return await _file_of(request, visitor, given)
+
+
+async def _asked_again(request: Request, visitor: Visitor, given: dict[str, str], problem: str = "") -> Response:
+    where = ("/log/again", f"/log?trial={quote(given['trial'], safe='')}")
+    return await again.ask(request, visitor, where, {name: given[name] for name in WISH}, problem)
+
+
+async def _file_of(request: Request, visitor: Visitor, given: dict[str, str]) -> Response:
     """On record before the first byte leaves."""
     context: WebContext = request.app.state.context
-    given = await fields.form(request, "csrf", "trial", "version", "format")
-    check_csrf(visitor, given["csrf"])
-    check_fresh(visitor, context.clock())
     version, kind = given["version"], given["format"]
     if version not in entries.VERSIONS or kind not in FORMATS:
         raise HTTPException(422, say("Choose the site's or the trial unit's version, as CSV or XLSX."))
@@ -73,9 +96,12 @@ async def download(request: Request, visitor: MayAct) -> Response:
 
 
 @router.get("/api/v1/screening-log", responses=REFUSALS | ABSENT)
-async def as_json(request: Request, visitor: SeesPatients, trial: str = "") -> dict[str, Any]:
-    """The trial unit's version: screening numbers, no names. `withheld` people may not leave, and are only counted."""
+async def as_json(request: Request, visitor: MayAct, trial: str = "") -> dict[str, Any]:
+    """The trial unit's version: screening numbers, no names. `withheld` people may not leave, and are only counted. As a
+    download, it is for who signed in within the last quarter hour.
+    """
     context: WebContext = request.app.state.context
+    check_fresh(visitor, context.clock())
     chosen = asked(context, trial, visitor.scope)
     part = await request.app.state.chronicle.read(chosen, visitor.scope)
     columns, rows = entries.columns_of("trial"), await run_in_threadpool(entries.rows_of, "trial", part.entries)

@@ -72,5 +72,13 @@ def page(request: Request, template: str, /, *, visitor: Any = None, status: int
 
 def notice(request: Request, status: int, title: str, text: str, **more: Any) -> HTMLResponse:
     """A page that says one thing and where to go on; with `bounce` it goes by itself: there again, or to the address given."""
-    given = {"title": title, "text": text, "reference": "", "bounce": False, "link": "/", "link_text": ""}
+    given = {
+        "title": title,
+        "text": text,
+        "reference": "",
+        "written": "",
+        "bounce": False,
+        "link": "/",
+        "link_text": "",
+    }
     return page(request, "notice.html", status=status, **(given | more))

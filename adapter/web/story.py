@@ -63,6 +63,12 @@ def reasoned(one: Decision) -> str:
     return ". ".join(part for part in (": ".join(part for part in parts if part), one.note) if part)
 
 
+def answered(one: Determination) -> str:
+    """`I4 not met: Note`."""
+    text = f"{one.criterion} {say(str(one.answer).replace('-', ' '))}"
+    return f"{text}: {one.note}" if one.note else text
+
+
 def _told(history: Iterable[HistoryRow], zone: tzinfo) -> Iterator[Moment]:
     """Without the lines that only say that a status was set: the decision stands beside them with its reason."""
     for one in history:
@@ -91,12 +97,7 @@ def _decided(about: About) -> Iterator[Moment]:
 def _answered(about: About) -> Iterator[Moment]:
     for one in about.state.determinations:
         if one.trial == about.trial.id and about.trial.criterion(one.criterion) is not None:
-            yield Moment(one.at, say("Answer"), text=_answer(one), by=one.by)
-
-
-def _answer(one: Determination) -> str:
-    text = f"{one.criterion} {say(str(one.answer).replace('-', ' '))}"
-    return f"{text}: {one.note}" if one.note else text
+            yield Moment(one.at, say("Answer"), text=answered(one), by=one.by)
 
 
 def noted(one: Note) -> Moment:

@@ -14,14 +14,14 @@ from adapter.store.database import Transaction
 from adapter.store.teamwork import HAND_OVER, Note, TakenError
 from adapter.store.worklist import CandidateRow
 from adapter.web import board, colleagues, fields, filters, render, times
-from adapter.web.access import MayAct, SeesPatients, check_csrf
+from adapter.web.access import MayAct, SeesPatients, check_csrf, of_this_session
 from adapter.web.context import WebContext
 from adapter.web.dossier import known
 from adapter.web.record import recorded
 from adapter.web.sessions import Visitor
 from adapter.web.tongue import say
 from adapter.web.wishes import LONGEST_NOTE
-from adapter.web.worklist import candidate_page, list_page
+from adapter.web.worklist import candidate_page, list_page, redrawn
 
 router = APIRouter(include_in_schema=False)
 
@@ -63,7 +63,9 @@ async def release(request: Request, visitor: MayAct, candidate: str) -> Response
 
 @router.post("/c/{candidate}/hand-over")
 async def hand_over(request: Request, visitor: MayAct, candidate: str) -> Response:
-    given = await _form(request, visitor, "addressee", "text")
+    given = await fields.form(request, "csrf", "addressee", "text")
+    if not of_this_session(visitor, given["csrf"]):
+        return await redrawn(request, visitor, candidate, given)
     row = await known(request, visitor, candidate)
     if given["addressee"] not in await run_in_threadpool(_colleagues, request.app.state.context, row):
         problem = say("Choose a colleague who works with the list.")
@@ -81,7 +83,9 @@ async def hand_over(request: Request, visitor: MayAct, candidate: str) -> Respon
 
 @router.post("/c/{candidate}/note")
 async def note(request: Request, visitor: MayAct, candidate: str) -> Response:
-    given = await _form(request, visitor, "text")
+    given = await fields.form(request, "csrf", "text")
+    if not of_this_session(visitor, given["csrf"]):
+        return await redrawn(request, visitor, candidate, given)
     if not given["text"] or len(given["text"]) > LONGEST_NOTE:
         problem = _too_long() if given["text"] else say("Write something.")
         return await candidate_page(request, visitor, candidate, problem=problem, typed=given)

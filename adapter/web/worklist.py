@@ -15,7 +15,7 @@ from adapter.store import feeds as feed_store
 from adapter.store import inbox, unjudged
 from adapter.store.accounts import Scope
 from adapter.store.audit import Act
-from adapter.web import board, dossier, filters, listing, render, sheet, times, wishes, words
+from adapter.web import board, dossier, filters, listing, render, sheet, since, times, wishes, words
 from adapter.web.access import SeesPatients, SignedIn
 from adapter.web.around import around
 from adapter.web.context import WebContext
@@ -114,15 +114,25 @@ async def candidate_page(
 
     With a `problem` nothing was saved, and the form holds what was `typed` into it.
     """
-    return await drawn(request, _candidate_drawn, visitor, candidate, (problem, typed))
+    return await drawn(request, _candidate_drawn, visitor, candidate, (problem, typed, 422))
 
 
-def _candidate_drawn(request: Request, visitor: Visitor, candidate: str, refused: tuple[str, Typed]) -> Response:
+async def redrawn(request: Request, visitor: Visitor, candidate: str, typed: Typed) -> Response:
+    """The page after a form of another session: what was typed waits for whoever is signed in now to send it."""
+    problem = say(
+        "This page was opened in another session, and nothing was saved. You are signed in as %(name)s: "
+        "look at it, then send it again.",
+        name=visitor.name,
+    )
+    return await drawn(request, _candidate_drawn, visitor, candidate, (problem, typed, 403))
+
+
+def _candidate_drawn(request: Request, visitor: Visitor, candidate: str, refused: tuple[str, Typed, int]) -> Response:
     """As `_list_drawn`."""
     query = request.query_params
     saved, printing = query.get("saved", ""), query.get("print") == "1"
     context: WebContext = request.app.state.context
-    problem, typed = refused
+    problem, typed, status = refused
     seen = dossier.read(context, dossier.looked_at(context, visitor, candidate))
     row, now = seen.row, context.clock()
     trial = context.trial(row.trial)
@@ -133,7 +143,7 @@ def _candidate_drawn(request: Request, visitor: Visitor, candidate: str, refused
         request,
         "candidate.html",
         visitor=visitor,
-        status=422 if problem else 200,
+        status=status if problem else 200,
         sheet=shown,
         around=around(context, seen, trial, visitor),
         trial_title=trial.title,
@@ -153,6 +163,7 @@ def _candidate_drawn(request: Request, visitor: Visitor, candidate: str, refused
         answered=just_answered(shown, query.get("answered", "")) if saved == APPLIED else None,
         silent=[feed for feed in read_feeds(context, visitor.scope) if feed.stops(row.patient.site)],
         stamp=seen.stamp,
+        upon=lambda criterion="": since.upon(seen.state, row, criterion),
     )
 
 

@@ -1,6 +1,7 @@
 """The screening log and the figures in a real browser: read and downloaded without a script, on a desk and on a phone."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,7 @@ import pytest
 
 from tests.browser.test_worklist import DESK, PHONE, boxes, browser, fill, listening, person, shots
 from tests.chromium import pictured
-from tests.web_house import House, first_candidate, hidden, house
+from tests.web_house import PASSWORD, House, first_candidate, hidden, house
 
 __all__ = ["browser", "shots"]
 pytestmark = pytest.mark.server
@@ -60,3 +61,23 @@ def test_a_missed_case_is_asked_by_keyboard_and_answered(browser: Any, served: t
     page.wait_for_url("**/figures?**found=never-heard**")
     assert "No message about this number ever came" in page.get_by_role("status").inner_text()
     assert "4711" not in page.content()
+
+
+def test_a_download_long_after_signing_in_is_one_password_away(browser: Any, served: tuple[House, str]) -> None:
+    home, base = served
+    page = person(browser, base, "anna", viewport=PHONE)
+    for _ in range(2):
+        page.get_by_role("link", name="Screening log").click()
+        page.wait_for_url("**/log")
+        home.clock.now += timedelta(minutes=8)
+    page.get_by_role("button", name="Trial unit, XLSX").click()
+    page.get_by_label("Your password").fill("wrong wrong wrong")
+    page.keyboard.press("Enter")
+    assert page.get_by_role("alert").inner_text() == "This is not your password."
+    assert page.evaluate("document.documentElement.scrollWidth") <= page.locator("html").bounding_box()["width"]
+    page.get_by_label("Your password").fill(PASSWORD)
+    with page.expect_download() as taken:
+        page.keyboard.press("Enter")
+    assert taken.value.suggested_filename.endswith("-trial-20260104.xlsx")
+    page.locator("main").get_by_role("link", name="Screening log").click()
+    page.wait_for_url("**/log?trial=immunosep-demo")

@@ -15,6 +15,8 @@ ODD = "tests/unit/web/test_odd_requests.py::"
 ROLES = "tests/unit/web/test_roles.py::"
 CLAIMED = "tests/unit/web/test_together.py::test_the_first_one_has_the_candidate_and_the_second_is_told_who"
 CLEAR = "tests/shell/test_daemon.py::test_a_worklist_on_an_open_network_without_tls_is_refused"
+OLDER = "tests/unit/web/test_decide.py::test_a_status_a_colleague_set_since_is_replaced_only_knowingly"
+BEFORE = "tests/unit/web/test_decide.py::test_a_form_of_an_older_session_waits_to_be_sent_again"
 FAULT = FAULTS + "test_a_fault_is_named_loses_nothing_and_passes"
 
 
@@ -95,7 +97,7 @@ WEB = (
     found("W13", "TRACE, CONNECT and other verbs", "405", ODD + "test_w13_other_verbs"),
     found("W14", "a body that drips", "408", "tests/unit/web/test_guard.py::test_a_slow_body_is_given_up"),
     found("W15", "the sixth wrong password, the sixth wrong code", "429 with the time to wait, on record", ODD + "test_w15_the_sixth_wrong_password"),
-    found("W16", "a session that is over, or was ended at the hospital's sign-in", "401", ODD + "test_w16_a_session_that_is_over"),
+    found("W16", "a session that is over, or was ended at the hospital's sign-in", "401; the page holds what was written for a candidate, to be copied", ODD + "test_w16_a_session_that_is_over"),
     found("W17", "an older If-Match", "412", ODD + "test_w17_an_older_page"),
     found("W18", "a double click", "one act, the same answer twice", ODD + "test_w18_a_double_click"),
     found("W19", "two people take one candidate in hand", "the second is told 409, who has it and since when", CLAIMED),
@@ -110,5 +112,7 @@ WEB = (
     found("W28", "signing in while nothing can be written", "503 with Retry-After; nobody is in", ODD + "test_w28_signing_in_while_nothing_can_be_written"),
     found("W29", "TLS 1.0, 1.1", "the pages speak no TLS of their own; without an https proxy in front only this machine reaches them", CLEAR),
     found("W30", "a page inside a frame", "forbidden by frame-ancestors", ODD + "test_w30_inside_a_frame"),
+    found("W31", "a page older than a colleague's decision or answer", "422, who decided what and when; sent again, it holds", OLDER),
+    found("W32", "a form of a session before this one", "403, in the candidate's page with what was typed; sent again, it holds", BEFORE),
 )  # fmt: skip
 SECTIONS = (("Polled FHIR servers", POLLED), ("EDC, mail, webhook", SENT), ("Pages and JSON", WEB))

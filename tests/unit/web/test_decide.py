@@ -4,6 +4,7 @@ import asyncio
 import json
 import re
 from datetime import timedelta
+from html import unescape
 from typing import Any
 
 import pytest
@@ -54,7 +55,7 @@ def onward(home: House, client: TestClient, page: str, criterion: str, answer: s
     shown = client.get(page).text
     (action, token), *_ = [found[1:] for found in FORM.findall(shown) if found[0] == criterion]
     form = hidden(shown) | {"criterion": criterion, "answer": answer, "note": "", "token": token}
-    return client.post(action, data=form).headers["location"].partition("#")[2]
+    return client.post(unescape(action), data=form).headers["location"].partition("#")[2]
 
 
 def questions(shown: str) -> list[str]:
@@ -96,6 +97,85 @@ def test_an_exclusion_that_is_met_takes_the_candidate_back(home: House) -> None:
     client.post(f"{page}/determination", data=form | {"criterion": "E6", "answer": "met", "note": ""})
     assert "Taken back in the last 24 hours" in client.get("/").text
     assert "Stops this candidate" in client.get(page).text
+
+
+def action(shown: str, act: str) -> str:
+    """Where a form of the page is sent, as the browser reads it."""
+    found = re.search(rf'action="([^"]+/{act})"', shown)
+    assert found
+    return unescape(found[1])
+
+
+def two_pages(home: House) -> tuple[TestClient, str, dict[str, str], str]:
+    """Anna's page is open when ben begins."""
+    home.person("ben", "coordinator")
+    client, page, form = opened(home)
+    return client, page, form, client.get(page).text
+
+
+def test_a_status_a_colleague_set_since_is_replaced_only_knowingly(home: House) -> None:
+    client, page, form, old = two_pages(home)
+    ben = home.signed_in("ben")
+    home.clock.now += timedelta(minutes=1)
+    his = hidden(ben.get(page).text) | {"choice": "declined|patient", "note": "not now"}
+    assert ben.post(f"{page}/status", data=his).status_code == 303
+    wish = form | {"choice": "consent-asked", "note": "at three"}
+    told = client.post(action(old, r"status\?[^\"]+"), data=wish)
+    assert (told.status_code, len(stored(home))) == (422, 1)
+    assert re.search(
+        r"ben decided otherwise at [^“]+:01, after this page was opened: “Declined: patient. not now”", told.text
+    )
+    assert "at three</textarea>" in told.text
+    assert '<option value="consent-asked" selected>' in told.text
+    again = wish | hidden(told.text)
+    assert client.post(action(told.text, r"status\?[^\"]+"), data=again).status_code == 303
+    assert [act["status"] for act in stored(home)] == ["declined", "consent-asked"]
+
+
+def test_the_same_status_and_ones_own_are_no_contradiction(home: House) -> None:
+    client, page, form, old = two_pages(home)
+    ben, at = home.signed_in("ben"), action(old, r"status\?[^\"]+")
+    for choice in ("screening", "eligible"):
+        home.clock.now += timedelta(minutes=1)
+        sent = form | {"choice": choice, "note": "", "token": choice}
+        assert client.post(at, data=sent).status_code == 303
+    home.clock.now += timedelta(minutes=1)
+    old = ben.get(page).text
+    assert client.post(at, data=form | {"choice": "declined|patient", "note": ""}).status_code == 303
+    his = hidden(old) | {"note": ""}
+    at = action(old, r"status\?[^\"]+")
+    assert ben.post(at, data=his | {"choice": "declined|relative"}).status_code == 422
+    assert ben.post(at, data=his | {"choice": "declined|patient"}).status_code == 303
+
+
+def test_an_answer_a_colleague_gave_since_is_replaced_only_knowingly(home: House) -> None:
+    client, page, form, old = two_pages(home)
+    ben = home.signed_in("ben")
+    home.clock.now += timedelta(minutes=1)
+    his = hidden(ben.get(page).text) | {"criterion": "I4", "note": "asked the son"}
+    assert ben.post(f"{page}/determination", data=his | {"answer": "not-met"}).status_code == 303
+    at = {name: unescape(where) for name, where, _ in FORM.findall(old)}
+    mine = form | {"criterion": "I4", "answer": "met", "note": "signed <twice>"}
+    told = client.post(at["I4"], data=mine)
+    assert (told.status_code, len(stored(home))) == (422, 1)
+    assert re.search(r"ben decided otherwise at [^“]+“I4 not met: asked the son”", told.text)
+    (part,) = re.findall(r'id="criterion-I4".*?</li>\s*(?=<li|</ul)', told.text, re.DOTALL)
+    assert 'value="signed &lt;twice&gt;" autofocus' in part
+    other = form | {"criterion": "E2", "answer": "not-met", "note": "", "token": "other"}
+    assert client.post(at["E2"], data=other).status_code == 303, "of another criterion nobody said anything"
+    again = {name: unescape(where) for name, where, _ in FORM.findall(told.text)}
+    assert client.post(again["I4"], data=mine | hidden(told.text)).status_code == 303
+    assert [act["answer"] for act in stored(home)] == ["not-met", "not-met", "met"]
+
+
+def test_a_refused_answer_to_a_settled_criterion_lies_open(home: House) -> None:
+    client, page, form = opened(home)
+    wish = form | {"criterion": "E2", "answer": "not-met", "note": "x" * 501}
+    client.post(f"{page}/determination", data=wish | {"note": ""})
+    told = client.post(f"{page}/determination", data=wish | {"token": "another"}).text
+    settled = told[: told.index("x" * 501)]
+    assert settled[settled.rindex('<details class="group"') :].startswith('<details class="group" open>')
+    assert settled.rindex("<details open>") > settled.rindex('id="criterion-E2"')
 
 
 def test_a_double_click_is_one_message_and_the_same_answer(home: House) -> None:
@@ -217,6 +297,33 @@ def test_what_was_typed_into_a_refused_form_stands_in_it_again(
         assert answer.text.count(part) == 1, part
         assert part not in fresh
     assert answer.text.count(" autofocus") == 1
+
+
+@pytest.mark.parametrize(
+    ("act", "typed", "kept"),
+    [
+        ("status", {"choice": "declined|patient", "note": "not <now>"}, "not &lt;now&gt;</textarea>"),
+        ("determination", {"criterion": "I2", "answer": "met", "note": "seen"}, 'value="seen" autofocus'),
+        ("onset", {"began": "2026-01-02T01:00", "reason": "seen"}, 'name="reason" value="seen"'),
+        ("note", {"text": "comes at <three>"}, "comes at &lt;three&gt;</textarea>"),
+        ("hand-over", {"addressee": "ben", "text": "comes at three"}, 'value="comes at three"'),
+    ],
+)
+def test_a_form_of_an_older_session_waits_to_be_sent_again(
+    home: House, act: str, typed: dict[str, str], kept: str
+) -> None:
+    home.person("ben", "coordinator")
+    client, page, form = opened(home)
+    again = home.signed_in()
+    sent = form if act not in {"note", "hand-over"} else {"csrf": form["csrf"]}
+    answer = again.post(f"{page}/{act}", data=sent | typed)
+    assert (answer.status_code, stored(home)) == (403, [])
+    assert "You are signed in as anna" in answer.text
+    assert answer.text.count(kept) == 1
+    assert hidden(answer.text)["csrf"] not in {form["csrf"], ""}
+    fresh = {"csrf": hidden(answer.text)["csrf"]}
+    assert again.post(f"{page}/{act}", data=sent | typed | fresh).status_code == 303
+    assert client.get(page).status_code == 200
 
 
 def test_a_form_of_another_session_is_refused(home: House) -> None:

@@ -37,6 +37,7 @@ def test_an_administrator_sees_patients_for_an_hour_once_an_investigator_lets_th
     assert "break-glass" in pulse.health().codes
     listed = root.get("/api/v1/candidates").json()["candidates"]
     assert "PAPADOPOULOU" in root.get("/").text.upper()
+    assert root.get("/api/v1/screening-log").status_code == 403, "an emergency is no reason for an export"
     assert all("You see patients in an emergency until" in root.get(page).text for page in ("/", "/quality"))
     assert "You see patients in an emergency" not in ines.get("/").text
     csrf = root.get("/api/v1/session").json()["csrf"]

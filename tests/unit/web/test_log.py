@@ -10,15 +10,18 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
+import pyotp
 import pytest
 from starlette.testclient import TestClient
 
 from adapter.fhir.calendar import Dates, calendar
+from adapter.store import accounts
 from adapter.store.audit import listing
-from adapter.web import sheets
+from adapter.web import one_time, sessions, sheets
 from adapter.web.entries import columns_of
+from adapter.web.sealed import Seal
 from tests.builders import T0, adt, dtm
-from tests.web_house import House, first_candidate, hidden, house, mals, unclear
+from tests.web_house import PASSWORD, House, first_candidate, hidden, house, mals, unclear
 
 SITE = (
     "screening_number site hospital_number authority family given birth_date sex ward bed flagged first_flag first_look "
@@ -168,6 +171,93 @@ def test_every_download_is_on_record_before_it_is_given(desk: House) -> None:
         ("anna", "immunosep-demo", {"version": "trial", "format": "json", "rows": 2}),
         ("anna", "immunosep-demo", {"version": "site", "format": "xlsx", "rows": 2}),
     ]
+
+
+def late(desk: House, client: TestClient, *, coded: bool = False) -> dict[str, str]:
+    """What the page that asks who it is sends on, sixteen minutes after signing in."""
+    for _ in range(2):
+        desk.clock.now += timedelta(minutes=8)
+        page = client.get("/log").text
+    csrf = re.search(r'name="csrf" value="([^"]+)"', page)
+    assert csrf
+    wish = {"csrf": csrf[1], "trial": "immunosep-demo", "version": "site", "format": "csv"}
+    asked = client.post("/log/download", data=wish)
+    assert asked.status_code == 403
+    assert "content-disposition" not in asked.headers
+    main = asked.text.partition("<main")[2].partition("</main>")[0]
+    assert dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', main)) == wish | (
+        {} if coded else {"code": ""}
+    )
+    assert ('name="code" required' in main) is coded
+    assert 'action="/log/again"' in main
+    return wish | {"code": ""}
+
+
+def test_a_download_long_after_signing_in_goes_on_after_the_password(desk: House) -> None:
+    client = desk.signed_in()
+    form = late(desk, client)
+    for wrong in ("", "wrong wrong wrong"):
+        answer = client.post("/log/again", data=form | {"password": wrong})
+        assert answer.status_code == 403
+        assert "This is not your password." in answer.text
+    assert client.post("/log/again", data=form | {"password": PASSWORD, "csrf": "x"}).status_code == 403
+    answer = client.post("/log/again", data=form | {"password": PASSWORD})
+    assert re.search(r'-site-\d{8}\.csv"$', answer.headers["content-disposition"])
+    assert {row["family"] for row in table(answer.content)} == {"PAPADOPOULOU", "NIKOLAOU"}
+    acts = [act for act in desk.audited() if act[1] in {"sign-in-again", "export-log"}]
+    tries = [("anna", "sign-in-again", outcome) for outcome in ("failed", "failed", "ok")]
+    assert acts == [*tries, ("anna", "export-log", "ok")]
+    assert client.get("/api/v1/screening-log").status_code == 403, "it was for this download"
+
+
+def test_guessing_a_password_there_is_guessing_it_at_the_door(desk: House) -> None:
+    client = desk.signed_in()
+    form = late(desk, client)
+    for _ in range(5):
+        assert client.post("/log/again", data=form | {"password": "wrong"}).status_code == 403
+    answer = client.post("/log/again", data=form | {"password": PASSWORD})
+    assert (answer.status_code, answer.headers["retry-after"]) == (429, "31")
+    assert desk.client().post("/sign-in", data={"name": "anna", "password": PASSWORD, "to": "/"}).status_code == 303
+    assert ("anna", "sign-in-again", "refused") in desk.audited()
+
+
+def entered(desk: House, name: str) -> TestClient:
+    """However they signed in."""
+    client = desk.client()
+    with desk.database.write() as tx:
+        user = accounts.find_user(tx, name)
+        assert user
+        client.cookies.set("session", sessions.start(tx, user, desk.clock.now))
+    return client
+
+
+def test_who_has_a_phone_gives_its_code_too(desk: House) -> None:
+    secret = one_time.new()
+    with desk.database.write() as tx:
+        kept = Seal(desk.context.secret, one_time.PURPOSE).close({"secret": secret}, desk.clock.now)
+        accounts.set_second_step(tx, "anna", kept)
+    client = entered(desk, "anna")
+    form = late(desk, client, coded=True)
+    right = form | {"password": PASSWORD}
+    assert "This code is not right" in client.post("/log/again", data=right | {"code": "000000"}).text
+    code = pyotp.TOTP(secret).at(desk.clock.now)
+    assert client.post("/log/again", data=right | {"code": code}).status_code == 200
+    assert client.post("/log/again", data=right | {"code": code}).status_code == 403, "a code is good for once"
+
+
+def test_who_has_an_account_of_the_hospital_signs_in_there(desk: House) -> None:
+    with desk.database.write() as tx:
+        accounts.add_user(tx, accounts.User("max", "coordinator", "", desk.clock.now, external="issuer|max"))
+    client = entered(desk, "max")
+    for _ in range(2):
+        desk.clock.now += timedelta(minutes=8)
+        csrf = client.get("/api/v1/session").json()["csrf"]
+    wish = {"csrf": csrf, "trial": "immunosep-demo", "version": "site", "format": "csv"}
+    page = client.post("/log/download", data=wish).text
+    assert 'href="/sign-in/hospital?to=%2Flog%3Ftrial%3Dimmunosep-demo"' in page
+    assert 'type="password"' not in page
+    for given in ("", PASSWORD):
+        assert client.post("/log/again", data=wish | {"password": given, "code": ""}).status_code == 403
 
 
 def test_only_who_may_see_patients_may_have_it(desk: House) -> None:

@@ -213,7 +213,7 @@ def test_the_page_reloads_by_itself_unless_asked_to_hold_still(home: House) -> N
     assert "http-equiv" not in client.get("/?hold=1").text
 
 
-OURS = re.compile(r'<script src="/static/(?:live|blank|moved)\.js\?v=[0-9a-f]{12}" defer></script>')
+OURS = re.compile(r'<script src="/static/(?:live|blank|kept|moved)\.js\?v=[0-9a-f]{12}" defer></script>')
 
 
 def test_pages_hold_no_script_but_a_file_of_ours_and_need_no_other_site(home: House) -> None:

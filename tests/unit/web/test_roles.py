@@ -53,7 +53,8 @@ EXPECTED: dict[tuple[str, str], tuple[Right, ...] | None] = {
     ("GET", "/api/v1/screened"): NUMBERS,
     ("GET", "/log"): (Right.PATIENTS,),
     ("POST", "/log/download"): (Right.ACT,),
-    ("GET", "/api/v1/screening-log"): (Right.PATIENTS,),
+    ("POST", "/log/again"): (Right.ACT,),
+    ("GET", "/api/v1/screening-log"): (Right.ACT,),
     ("GET", "/figures"): (Right.COUNTS,),
     ("GET", "/alerts"): (Right.COUNTS,),
     ("POST", "/alerts/test"): (Right.TEST_ALERTS,),
@@ -242,10 +243,12 @@ def test_an_export_needs_a_fresh_sign_in_and_is_none_of_an_emergency(home: House
     form = {"trial": "", "version": "trial", "format": "csv"}
     csrf = client.get("/api/v1/session").json()["csrf"]
     assert client.post("/log/download", data=form | {"csrf": csrf}).status_code == 200
+    assert client.get("/api/v1/screening-log").status_code == 200
     home.clock.now += timedelta(minutes=10)
     client.get("/")
     home.clock.now += timedelta(minutes=6)
     assert client.post("/log/download", data=form | {"csrf": csrf}).status_code == 403
+    assert client.get("/api/v1/screening-log").status_code == 403
 
 
 def test_who_works_for_this_site_and_trial_sees_its_patients(home: House) -> None:

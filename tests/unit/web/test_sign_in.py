@@ -2,13 +2,15 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from urllib.parse import quote
 
 import pytest
 
+from adapter.store.audit import listing
 from adapter.web import attempts, passwords, roles
 from adapter.web.roles import Right
 from tests.builders import T0
-from tests.web_house import PASSWORD, House, hidden, mals
+from tests.web_house import PASSWORD, House, first_candidate, hidden, mals
 
 WRONG = {"name": "anna", "password": "wrong wrong wrong", "to": "/"}
 RIGHT = {"name": "anna", "password": PASSWORD, "to": "/"}
@@ -193,3 +195,42 @@ def test_a_form_sent_after_the_session_ended_says_that_nothing_was_saved(home: H
     answer = client.post(f"/c/{candidate}/status", data=fields | {"choice": "screening", "note": ""})
     assert answer.status_code == 401
     assert "nothing was saved" in answer.text
+    assert "<textarea" not in answer.text, "nothing was written"
+
+
+@pytest.mark.parametrize(
+    ("act", "typed"),
+    [
+        ("status", {"choice": "screening", "note": "asks <b>again</b>"}),
+        ("onset", {"began": "", "reason": "asks <b>again</b>"}),
+        ("note", {"text": "asks <b>again</b>"}),
+    ],
+)
+def test_what_was_written_when_the_session_ended_can_be_copied_and_signing_in_leads_back(
+    home: House, caplog: pytest.LogCaptureFixture, act: str, typed: dict[str, str]
+) -> None:
+    home.tell(*mals())
+    client = home.signed_in()
+    page = first_candidate(client)
+    home.clock.now += timedelta(minutes=20)
+    answer = client.post(f"{page}/{act}", data={"csrf": "x", "token": "y"} | typed)
+    assert (answer.status_code, answer.headers["cache-control"]) == (401, "no-store")
+    assert "readonly>asks &lt;b&gt;again&lt;/b&gt;</textarea>" in answer.text
+    assert f'href="/sign-in?to={quote(page, safe="")}"' in answer.text
+    assert "again" not in caplog.text
+    with home.database.read() as conn:
+        assert not any("again" in str(row) for row in listing(conn))
+
+
+@pytest.mark.parametrize("path", ["/quality/mapping/propose", "/find", "/c//evil.example/note", "/c/x@evil/note"])
+def test_a_form_of_no_candidate_leads_to_the_plain_sign_in(home: House, path: str) -> None:
+    answer = home.client().post(path, data={"note": "wrote", "text": "wrote"})
+    assert answer.status_code in {401, 404}
+    assert "wrote" not in answer.text
+    assert "to=" not in answer.text
+
+
+def test_what_cannot_be_read_is_not_shown_again(home: House) -> None:
+    form = {"content-type": "application/x-www-form-urlencoded"}
+    answer = home.client().post("/c/abc/note", content=b"text=\xff", headers=form)
+    assert (answer.status_code, "<textarea" in answer.text) == (401, False)
