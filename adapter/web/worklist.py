@@ -21,6 +21,7 @@ from adapter.web.around import around
 from adapter.web.context import WebContext
 from adapter.web.filters import Filters
 from adapter.web.onward import just_answered
+from adapter.web.question import Question
 from adapter.web.reached import reached
 from adapter.web.record import write
 from adapter.web.roles import Right
@@ -53,7 +54,7 @@ def _list_drawn(request: Request, visitor: Visitor, wanted: Filters, how: tuple[
     """All of it in one thread: no view holds up the loop that answers senders."""
     context: WebContext = request.app.state.context
     hold, said = how
-    listed = listing.read(context, visitor, wanted, said)
+    listed = listing.read(context, visitor, wanted, Question.of(said) if said else None)
     shown = {"rows": len(listed.main.rows) + sum(len(part.rows) for part in listed.aside), "search": bool(said)}
     write(context, Act(visitor.name, visitor.role, "view-worklist", "worklist", detail=shown))
     feeds, behind = read_feeds(context, visitor.scope), read_behind(context)

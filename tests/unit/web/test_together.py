@@ -9,6 +9,7 @@ from starlette.testclient import TestClient
 
 from adapter.store import accounts
 from adapter.store.accounts import Scope
+from adapter.store.board import Part
 from adapter.web import listing
 from tests.builders import T0, after, obx
 from tests.web_house import House, arrival, first_candidate, hidden, mals, organs, results, unclear
@@ -202,6 +203,61 @@ def test_a_search_leaves_no_name_in_an_address(home: House) -> None:
         assert f"{number} candidate{'' if number == 1 else 's'} found" in page.text, said
         assert page.url.path == "/find"
     assert anna.get("/find").status_code == 405
+
+
+def found(client: TestClient, said: str) -> str:
+    csrf = re.search(r'name="csrf" value="([^"]+)"', client.get("/").text)
+    assert csrf
+    return client.post("/find", data={"csrf": csrf[1], "words": said}).text
+
+
+def test_a_search_finds_whoever_ever_stood_on_the_list_and_says_in_which_part(home: House) -> None:
+    """Declined, over, taken back two days ago, and still to look at."""
+    home.tell(*mals("100", "GONE^GUS"), *mals("101", "DECIDED^DORA"), *mals("102", "OVER^OTTO"))
+    home.tell(results("100", obx("mhladr", "9000", "{AB}/{cell}", system="L"), name="GONE^GUS", order="H1"))
+    corrected = obx("2276-4", "520", "ng/mL", status="C", sub="8")
+    home.tell(results("100", corrected, name="GONE^GUS").replace(b"R100F1", b"R100F2"))
+    anna = home.signed_in()
+    one = re.search(r'href="(/c/[0-9a-f]+)" id="[^"]+">DECIDED', anna.get("/").text)
+    assert one
+    form = hidden(anna.get(one[1]).text) | {"choice": "declined|relative", "note": ""}
+    assert anna.post(f"{one[1]}/status", data=form).status_code == 303
+    home.clock.now = T0 + timedelta(hours=73)
+    home.tell(arrival("103", "NEW^NORA", at=T0 + timedelta(hours=70)))
+    ferritin = obx("2276-4", "5200", "ng/mL", sub="8")
+    home.tell(results("103", *organs(), ferritin, name="NEW^NORA", at=T0 + timedelta(hours=72)))
+    anna = home.signed_in()
+    assert "GONE" not in "".join(anna.get(f"/?part={part}").text for part in Part)
+    page = found(anna, "ED")
+    assert "4 candidates found" in page
+    rows = re.findall(r'">(\w+), \w+</a>.*?<p class="fine">([A-Z][a-z ]+)</p>', page, re.DOTALL)
+    assert rows == [("NEW", "To look at"), ("DECIDED", "Decided"), ("OVER", "Time is over"), ("GONE", "Taken back")]
+    assert anna.get("/").text.count('aria-current="page">To look at') == 1
+    assert 'aria-current="page">To look at' not in page
+
+
+def test_of_very_many_found_the_first_are_shown_and_the_page_says_so(
+    home: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listing, "MOST_FOUND", 2)
+    for number in range(3):
+        home.tell(*mals(str(1000 + number), f"P{number}^X"))
+    anna = home.signed_in()
+    page = found(anna, "ED")
+    assert "3 candidates found" in page
+    assert "The first 2 of 3: add a word." in page
+    assert page.count('<li class="candidate') == 2
+    assert "add a word" not in found(anna, "P1")
+
+
+@pytest.mark.parametrize(
+    "answer", ["ΠΑΡΑΔΕΙΓΜΑ, ΆΝΝΑ", "παράδειγμα αννα", "Παραδειγμα", "bed 5", "TEP · bed 5", "TEP 5"]
+)
+def test_a_patient_is_found_by_what_the_page_shows(home: House, answer: str) -> None:
+    home.tell(*mals("410002", "ΠΑΡΆΔΕΙΓΜΑ^ΆΝΝΑ", ward="TEP", bed="5"), *mals("415055", "NOBODY^ELSE", bed="55"))
+    page = found(home.signed_in(), answer)
+    assert "1 candidate found" in page
+    assert "ΠΑΡΑΔΕΙΓΜΑ" in page
 
 
 def test_whom_somebody_declined_is_no_longer_to_look_at_until_there_are_new_facts(home: House) -> None:
