@@ -27,6 +27,7 @@ from adapter.web.record import write
 from adapter.web.roles import Right
 from adapter.web.sessions import Visitor
 from adapter.web.tongue import mark, say
+from adapter.web.ways import Ways
 
 router = APIRouter(include_in_schema=False)
 
@@ -40,20 +41,18 @@ DEMO_RELOAD_SECONDS = 5
 async def the_list(request: Request, visitor: SignedIn, hold: bool = False) -> Response:
     if not visitor.may(Right.PATIENTS):
         return RedirectResponse(home(visitor), status_code=303)
-    return await list_page(request, visitor, filters.read(request.query_params), hold=hold)
-
-
-async def list_page(
-    request: Request, visitor: Visitor, wanted: Filters, *, hold: bool = False, said: str = ""
-) -> Response:
-    """The list by these filters; `said` are words of a search, which stand in no address: such a page holds still."""
-    return await drawn(request, _list_drawn, visitor, wanted, (hold, said))
+    ways: Ways = request.app.state.ways
+    wanted = filters.read(request.query_params)
+    return await drawn(request, _list_drawn, visitor, wanted, (hold, ways.words(visitor, wanted.found)))
 
 
 def _list_drawn(request: Request, visitor: Visitor, wanted: Filters, how: tuple[bool, str]) -> Response:
-    """All of it in one thread: no view holds up the loop that answers senders."""
+    """All of it in one thread: no view holds up the loop that answers senders. What a search found holds still."""
     context: WebContext = request.app.state.context
     hold, said = how
+    lost = bool(wanted.found) and not said
+    if lost:
+        wanted = Filters()
     listed = listing.read(context, visitor, wanted, Question.of(said) if said else None)
     shown = {"rows": len(listed.main.rows) + sum(len(part.rows) for part in listed.aside), "search": bool(said)}
     write(context, Act(visitor.name, visitor.role, "view-worklist", "worklist", detail=shown))
@@ -68,6 +67,7 @@ def _list_drawn(request: Request, visitor: Visitor, wanted: Filters, how: tuple[
         listed=listed,
         wanted=wanted,
         said=said,
+        lost=lost,
         feeds=feeds,
         behind=behind,
         quiet=any(feed.state != "live" for feed in feeds),
@@ -115,15 +115,17 @@ async def candidate_page(
 
     With a `problem` nothing was saved, and the form holds what was `typed` into it.
     """
-    return await drawn(request, _candidate_drawn, visitor, candidate, (problem, typed))
+    ways: Ways = request.app.state.ways
+    back = ways.back(visitor, candidate, request.headers.get("referer", ""))
+    return await drawn(request, _candidate_drawn, visitor, candidate, (problem, typed, back))
 
 
-def _candidate_drawn(request: Request, visitor: Visitor, candidate: str, refused: tuple[str, Typed]) -> Response:
+def _candidate_drawn(request: Request, visitor: Visitor, candidate: str, given: tuple[str, Typed, str]) -> Response:
     """As `_list_drawn`."""
     query = request.query_params
     saved, printing = query.get("saved", ""), query.get("print") == "1"
     context: WebContext = request.app.state.context
-    problem, typed = refused
+    problem, typed, back = given
     seen = dossier.read(context, dossier.looked_at(context, visitor, candidate))
     row, now = seen.row, context.clock()
     trial = context.trial(row.trial)
@@ -150,6 +152,7 @@ def _candidate_drawn(request: Request, visitor: Visitor, candidate: str, refused
         saved=say(SAVED.get(saved, "")),
         problem=problem,
         typed=typed,
+        back=back,
         answered=just_answered(shown, query.get("answered", "")) if saved == APPLIED else None,
         silent=[feed for feed in read_feeds(context, visitor.scope) if feed.stops(row.patient.site)],
         stamp=seen.stamp,

@@ -11,8 +11,9 @@ from adapter.store import accounts
 from adapter.store.accounts import Scope
 from adapter.store.board import Part
 from adapter.web import listing
+from adapter.web.app import create_app
 from tests.builders import T0, after, obx
-from tests.web_house import House, arrival, first_candidate, hidden, mals, organs, results, unclear
+from tests.web_house import BASE, PASSWORD, House, arrival, first_candidate, hidden, mals, organs, results, unclear
 
 FRESH = re.compile(r'<span class="fresh">([^<]+)</span>')
 
@@ -199,16 +200,20 @@ def test_a_search_leaves_no_name_in_an_address(home: House) -> None:
     csrf = re.search(r'name="csrf" value="([^"]+)"', anna.get("/").text)
     assert csrf
     for said, number in (("παράδειγμα", 1), ("papadop eleni", 1), ("300", 1), ("ED", 2), ("nobody", 0)):
-        page = anna.post("/find", data={"csrf": csrf[1], "words": said})
-        assert f"{number} candidate{'' if number == 1 else 's'} found" in page.text, said
-        assert page.url.path == "/find"
+        asked = anna.post("/find", data={"csrf": csrf[1], "words": said})
+        assert asked.status_code == 303
+        assert re.fullmatch(r"/\?found=[0-9a-f]{8}", asked.headers["location"])
+        assert "set-cookie" not in asked.headers
+        page = anna.get(asked.headers["location"]).text
+        assert f"{number} candidate{'' if number == 1 else 's'} found" in page, said
     assert anna.get("/find").status_code == 405
 
 
 def found(client: TestClient, said: str) -> str:
     csrf = re.search(r'name="csrf" value="([^"]+)"', client.get("/").text)
     assert csrf
-    return client.post("/find", data={"csrf": csrf[1], "words": said}).text
+    asked = client.post("/find", data={"csrf": csrf[1], "words": said})
+    return client.get(asked.headers["location"]).text
 
 
 def test_a_search_finds_whoever_ever_stood_on_the_list_and_says_in_which_part(home: House) -> None:
@@ -248,6 +253,59 @@ def test_of_very_many_found_the_first_are_shown_and_the_page_says_so(
     assert "The first 2 of 3: add a word." in page
     assert page.count('<li class="candidate') == 2
     assert "add a word" not in found(anna, "P1")
+
+
+def test_what_was_found_stays_found_for_this_session_alone(home: House) -> None:
+    home.person("ben", "coordinator")
+    home.tell(*mals(), *unclear())
+    app = create_app(home.context)
+    anna, ben = (TestClient(app, base_url=BASE, follow_redirects=False) for _ in range(2))
+    for client, name in ((anna, "anna"), (ben, "ben")):
+        client.post("/sign-in", data={"name": name, "password": PASSWORD, "to": "/"})
+    csrf = re.search(r'name="csrf" value="([^"]+)"', anna.get("/").text)
+    assert csrf
+    first, second = (
+        anna.post("/find", data={"csrf": csrf[1], "words": said}).headers["location"] for said in ("papado", "nikola")
+    )
+    page = anna.get(first).text
+    assert "PAPADOPOULOU" in page
+    assert "NIKOLAOU" not in page
+    assert page.count(f'name="to" value="{first}"') == 2, "an act and the language come back to it"
+    assert "NIKOLAOU" in anna.get(second).text
+    for client, where in ((ben, first), (anna, "/?found=00000000")):
+        lost = client.get(where).text
+        assert "What you searched for is no longer known here" in lost
+        assert "2 candidates to look at" in lost
+    assert "papado" not in "".join(map(str, home.audited()))
+    assert anna.post("/find", data={"csrf": csrf[1], "words": " "}).headers["location"] == "/"
+    anna.get(first_candidate(anna), headers={"referer": f"{BASE}{first}"})
+    assert anna.post("/sign-out", data={"csrf": csrf[1]}).status_code == 303
+    assert not app.state.ways._searches
+    assert not app.state.ways._lists
+
+
+@pytest.mark.parametrize(
+    ("before", "back"),
+    [
+        ("", "/"),
+        (f"{BASE}/", "/"),
+        (f"{BASE}/?part=decided&ward=ICU+2&page=3&auto=1", "/?ward=ICU+2&part=decided&page=3"),
+        (f"{BASE}/?found=0a1b2c3d&part=over", "/?found=0a1b2c3d"),
+        ("https://elsewhere.example/", "/"),
+        (f"{BASE}/log?part=decided", "/"),
+        ("http://[", "/"),
+    ],
+)
+def test_the_arrow_leads_to_the_list_by_which_somebody_came(home: House, before: str, back: str) -> None:
+    home.tell(*mals())
+    anna = home.signed_in()
+    one = first_candidate(anna)
+    shown = f'<p class="back"><a href="{back}">'.replace("&", "&amp;")
+    assert shown in anna.get(one, headers={"referer": before}).text
+    form = hidden(anna.get(one, headers={"referer": f"{BASE}{one}"}).text) | {"choice": "declined|relative", "note": ""}
+    acted = anna.post(f"{one}/status", data=form, headers={"referer": f"{BASE}{one}"})
+    assert shown in anna.get(acted.headers["location"], headers={"referer": f"{BASE}{one}"}).text
+    assert '<p class="back"><a href="/">' in anna.get(one, headers={"referer": f"{BASE}/"}).text
 
 
 @pytest.mark.parametrize(
