@@ -12,7 +12,7 @@ from adapter.store.at_once import all_at_once
 from adapter.store.candidate_rows import CandidateRow, candidate_row, rows
 from adapter.store.codec import instant
 from adapter.store.on_show import WITHDRAWN_SHOWN
-from adapter.store.schema import TOLD, candidate_history, candidates, patients
+from adapter.store.schema import TOLD, candidate_aliases, candidate_history, candidates, patients
 from adapter.store.team import looks, seen
 
 DAY_AND_HOUR = len("2026-01-31T23")
@@ -92,13 +92,17 @@ def search(
     conn: Connection,
     now: datetime,
     closing: Mapping[str, Collection[str]],
-    answers: Callable[[str, Sequence[str]], bool],
+    answers: Callable[[Sequence[str], Sequence[str]], bool],
 ) -> list[Entry]:
-    """As `entries`, of all whom people were ever told of; `answers` is asked of each: id, and what is said of them."""
+    """As `entries`, of all whom people were ever told of; `answers` is asked of each: ids of now and formerly, and what is said."""
     at, width = instant(now), len(BRIEF) + 1 + len(SORTED_BY)
     said = (*(candidates.c[name].label(f"said_{name}") for name in SAID), patients.c.value)
     rows = all_at_once(conn, _brief(closing).add_columns(*said))
-    return [_entry(row[:width], closing[row[1]], at) for row in rows if answers(row[0], row[width:])]
+    former: dict[str, list[str]] = {}
+    for was, present in conn.execute(select(candidate_aliases.c.former, candidate_aliases.c.candidate)):
+        former.setdefault(present, []).append(was)
+    answer = (row for row in rows if answers((row[0], *former.get(row[0], ())), row[width:]))
+    return [_entry(row[:width], closing[row[1]], at) for row in answer]
 
 
 def _brief(trials: Collection[str]) -> Select[Any]:

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from starlette.testclient import TestClient
 
-from adapter.store import accounts
+from adapter.store import accounts, worklist
 from adapter.store.accounts import Scope
 from adapter.store.board import Part
 from adapter.web import listing
@@ -253,6 +253,25 @@ def test_of_very_many_found_the_first_are_shown_and_the_page_says_so(
     assert "The first 2 of 3: add a word." in page
     assert page.count('<li class="candidate') == 2
     assert "add a word" not in found(anna, "P1")
+
+
+def test_the_number_of_a_message_stands_on_list_and_page_and_is_found(home: House) -> None:
+    home.tell(*mals(), *unclear())
+    anna = home.signed_in()
+    one = first_candidate(anna)
+    number = f"Candidate {one.removeprefix('/c/')[:6]}"
+    assert f'<span class="nowrap">{number}</span>' in anna.get("/").text
+    assert f'<span class="nowrap">{number}</span>' in anna.get(one).text
+    page = found(anna, number)
+    assert "1 candidate found" in page
+    assert f'href="{one}"' in page
+    with home.database.write() as tx:
+        row = worklist.find(tx, one.removeprefix("/c/"))
+        assert row
+        worklist.adopt(tx, row.id, "ad0b7ed0", row.patient, "another visit")
+    page = found(anna, number)
+    assert "1 candidate found" in page, "also by the number it had before"
+    assert 'href="/c/ad0b7ed0"' in page
 
 
 def test_what_was_found_stays_found_for_this_session_alone(home: House) -> None:
