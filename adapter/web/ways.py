@@ -1,6 +1,4 @@
-"""What each reader searched for, and by which list they came to a patient: kept beside their session, so that no address, cookie
-or log holds a name.
-"""
+"""What each reader searched for, and by which list they came to a patient: beside their session, so that no address holds a name."""
 
 import secrets
 from collections import OrderedDict
