@@ -6,6 +6,13 @@ from enum import StrEnum
 
 from adapter.domain.assessment import Assessment
 
+SHORT = 6
+
+
+def short_number(candidate: str) -> str:
+    """As much of a candidate's number as people read out to each other: in messages and on the pages alike."""
+    return candidate[:SHORT]
+
 
 class AlertKind(StrEnum):
     RAISED = "raised"

@@ -13,6 +13,7 @@ from email.utils import format_datetime
 from enum import StrEnum
 from typing import Any
 
+from adapter.domain.alert import short_number
 from adapter.domain.message import Delivery, RemoteResource
 from adapter.errors import RejectedError, UnavailableError
 from adapter.pipeline.outgoing import INTENDED_USE
@@ -40,14 +41,15 @@ SUBJECTS = {
 
 def subject_of(kind: str, said: Mapping[str, Any]) -> str:
     words = SUBJECTS.get(kind, SUBJECTS["updated"]).format(
-        candidate=said.get("candidate", ""), count=said.get("count", 0)
+        candidate=short_number(said.get("candidate", "")), count=said.get("count", 0)
     )
     return words.replace("1 candidates", "1 candidate", 1) if said.get("count") == 1 else words
 
 
 def text_of(said: Mapping[str, Any]) -> str:
-    """Everything in it is ours: the trial, a link, the intended use."""
-    return f"Trial {said['trial']}\n\n{said['link']}\n\n{INTENDED_USE}\n"
+    """Everything in it is ours: the candidate's number as the pages show it, the trial, a link, the intended use."""
+    number = f"Candidate {short_number(said['candidate'])}\n" if said.get("candidate") else ""
+    return f"{number}Trial {said['trial']}\n\n{said['link']}\n\n{INTENDED_USE}\n"
 
 
 class Encryption(StrEnum):

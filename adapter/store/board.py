@@ -23,6 +23,8 @@ NEVER = ""
 """Before every instant."""
 BRIEF = ("id", "trial", "stratum", "ward", "changed", "raised")
 SORTED_BY = ("standing", "deadline", "verdict", "status", "sequence", "decided_sequence")
+NAMED_BY = ("family", "given", "ward", "bed")
+"""Of a patient, by which they are searched for, and their number last."""
 
 
 class Part(StrEnum):
@@ -97,12 +99,34 @@ def entries(conn: Connection, now: datetime, closing: Mapping[str, Collection[st
     known, at = candidates.c, instant(now)
     lately = instant(now - WITHDRAWN_SHOWN)
     recent = or_(known.standing == 1, known.changed > lately, known.status.in_((CONSENTED, ON_STUDY)))
+    shown = and_(text(TOLD), recent, known.trial.in_(closing))
+    found, noted = all_at_once(conn, _brief(closing).where(recent)), _noted(conn, shown)
+    return [_entry(row, closing[row[1]], (at, lately), noted) for row in found]
+
+
+def search(
+    conn: Connection,
+    now: datetime,
+    closing: Mapping[str, Collection[str]],
+    answers: Callable[[Sequence[str], Sequence[str]], bool],
+) -> list[Entry]:
+    """As `entries`, of all whom people were ever told of; `answers` is asked of each: ids of now and formerly, and what is said."""
+    when, width = (instant(now), instant(now - WITHDRAWN_SHOWN)), len(BRIEF) + 1 + len(SORTED_BY)
+    said = (*(candidates.c[name].label(f"said_{name}") for name in NAMED_BY), patients.c.value)
+    rows = all_at_once(conn, _brief(closing).add_columns(*said))
+    former: dict[str, list[str]] = {}
+    for was, present in conn.execute(select(candidate_aliases.c.former, candidate_aliases.c.candidate)):
+        former.setdefault(present, []).append(was)
+    answer = (row for row in rows if answers((row[0], *former.get(row[0], ())), row[width:]))
+    return [_entry(row[:width], closing[row[1]], when, {}) for row in answer]
+
+
+def _brief(trials: Collection[str]) -> Select[Any]:
+    known = candidates.c
     columns = (*(known[name] for name in BRIEF), patients.c.site, *(known[name] for name in SORTED_BY))
     wanted = select(*columns).join(patients, patients.c.key == known.patient)
     order = (known.deadline.is_(None), func.substr(known.deadline, 1, DAY_AND_HOUR), known.certainty, known.deadline)
-    shown = and_(text(TOLD), recent, known.trial.in_(closing))
-    found, noted = all_at_once(conn, wanted.where(shown).order_by(*order, known.id)), _noted(conn, shown)
-    return [_entry(row, closing[row[1]], (at, lately), noted) for row in found]
+    return wanted.where(text(TOLD), known.trial.in_(trials)).order_by(*order, known.id)
 
 
 def _entry(row: Any, closed: Collection[str], when: tuple[str, str], noted: Mapping[str, str]) -> Entry:
@@ -148,19 +172,6 @@ def read(conn: Connection, known: Sequence[str], explained: Callable[[str], dict
     """By id; `explained` reads what the list needs of an assessment's text."""
     found = conn.execute(rows().where(candidates.c.id.in_(known))).mappings()
     return {row["id"]: candidate_row(row, explained) for row in found}
-
-
-def search(conn: Connection, words: Iterable[str]) -> frozenset[str]:
-    """Candidates of whom every word is said: in name, number, ward or bed, whatever the case of letters."""
-    said = (*(candidates.c[name] for name in ("family", "given", "ward", "bed")), patients.c.value)
-    wanted = select(candidates.c.id, *said).join(patients, patients.c.key == candidates.c.patient).where(text(TOLD))
-    asked = [word.casefold() for word in words]
-    found: list[str] = []
-    for row in conn.execute(wanted):
-        told = " ".join(row[1:]).casefold()
-        if all(word in told for word in asked):
-            found.append(row[0])
-    return frozenset(found)
 
 
 def _elsewhere() -> Select[Any]:

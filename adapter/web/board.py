@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from typing import Any
 
+from adapter.domain.alert import short_number
 from adapter.domain.trial import Clock as TrialClock
 from adapter.domain.trial import Trial
 from adapter.store.worklist import CandidateRow
@@ -32,6 +33,8 @@ class Person:
 @dataclass(frozen=True, slots=True)
 class BoardRow:
     id: str
+    number: str
+    """As messages name it."""
     person: Person
     trial: str
     verdict: str
@@ -84,6 +87,7 @@ def row_of(row: CandidateRow, context: WebContext, now: datetime) -> BoardRow:
     sepsis, missing = explained.get("sepsis") or {}, explained.get("missing") or []
     return BoardRow(
         id=row.id,
+        number=short_number(row.id),
         person=person(row, now.astimezone(zone)),
         trial=row.trial,
         verdict=row.verdict,

@@ -14,7 +14,9 @@ MOST_PAGES = 1000
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """`hand`: `mine`, `free` (nobody has it) or empty; `page` counts from 1."""
+    """`hand`: `mine`, `free` (nobody has it) or empty; `page` counts from 1; `found`: the name of a search, which is of the whole
+    list.
+    """
 
     trial: str = ""
     stratum: str = ""
@@ -23,6 +25,7 @@ class Filters:
     news: bool = False
     part: Part = Part.OPEN
     page: int = 1
+    found: str = ""
 
     @property
     def narrow(self) -> bool:
@@ -43,6 +46,8 @@ class Filters:
 
 def read(given: Mapping[str, str]) -> Filters:
     """What is not understood is left out: an old link shows more, never an error."""
+    if given.get("found"):
+        return Filters(found=given["found"][:LONGEST])
     hand, part, page = given.get("hand", ""), given.get("part", ""), given.get("page", "")
     number = int(page) if page.isascii() and page.isdigit() and len(page) <= len(str(MOST_PAGES)) else 1
     return Filters(

@@ -1,6 +1,6 @@
 """The list as one person sees it: a page of candidates, what is new to them, who has whom in hand."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -16,7 +16,8 @@ from adapter.web import board, filters, told, words
 from adapter.web.board import BoardRow
 from adapter.web.context import WebContext
 from adapter.web.filters import Filters
-from adapter.web.parted import WITH_NEWS, Choice, Parts, narrowed
+from adapter.web.parted import WITH_NEWS, Choice, Parts, narrowed, parted
+from adapter.web.question import Question
 from adapter.web.roll import Kept
 from adapter.web.sessions import Visitor
 from adapter.web.tongue import mark, say
@@ -25,6 +26,8 @@ PAGE = 25
 """Candidates on a page: more is nobody's to look through, and the page stays light."""
 ASIDE = 10
 """Of those whose time is over or who were taken back, below the list."""
+MOST_FOUND = 50
+"""Of those whom a search finds: who has more is told so."""
 CHANGED = mark("Changed")
 
 
@@ -36,6 +39,7 @@ class ListRow:
     """
 
     row: BoardRow
+    part: Part
     fresh: str
     lately: str
     holder: str
@@ -46,9 +50,9 @@ class ListRow:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """One part of the list, as far as the page shows it."""
+    """One part of the list, as far as the page shows it; None: of every part, as a search finds them."""
 
-    part: Part
+    part: Part | None
     rows: tuple[ListRow, ...]
     count: int
 
@@ -75,7 +79,7 @@ def closing(trial: Trial) -> frozenset[str]:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Who looks at what, with what they have seen; `only`: candidates that a search found."""
+    """Who looks at what, with what they have seen."""
 
     now: datetime
     reader: Visitor
@@ -84,47 +88,54 @@ class Asked:
     claims: Mapping[str, str]
     trials: frozenset[str]
     """Those of this house that the reader works for."""
-    only: Collection[str] | None
 
     @property
     def choice(self) -> Choice:
         return Choice(self.reader.scope, self.wanted.trial, self.wanted.stratum, self.wanted.ward)
 
     def own(self) -> list[Callable[[Entry], bool]]:
-        """What the reader wants that is theirs alone: by who has whom in hand, by what they have seen, by a search."""
-        found = self.only or ()
+        """What the reader wants that is theirs alone: by who has whom in hand, and by what they have seen."""
         checks: list[tuple[bool, Callable[[Entry], bool]]] = [
             (self.wanted.hand == filters.MINE, lambda one: self.claims.get(one.id) == self.reader.name),
             (self.wanted.hand == filters.FREE, lambda one: one.id not in self.claims),
             (self.wanted.news, self.marks.news),
-            (self.only is not None, lambda one: one.id in found),
         ]
         return [check for asked, check in checks if asked]
 
 
-def read(context: WebContext, reader: Visitor, wanted: Filters, said: str = "") -> Listing:
-    """`said`: words of a search, which stand in no address."""
+def read(context: WebContext, reader: Visitor, wanted: Filters, asked_for: Question | None = None) -> Listing:
+    """With a question: everybody who answers to it, in whatever part of the list they stand, or once stood."""
     now = context.clock()
-    kept = context.roll.read(context.database, now, {trial.id: closing(trial) for trial in context.trials})
+    closing_by_trial = {trial.id: closing(trial) for trial in context.trials}
+    kept = context.roll.read(context.database, now, closing_by_trial)
     with context.database.read() as conn:
-        asked = _asked(conn, context, (reader, wanted, now), said)
+        asked = _asked(conn, context, (reader, wanted, now))
         parts, news = _cut(kept, asked)
-        main = parts[wanted.part]
-        skip = (wanted.page - 1) * PAGE
+        if asked_for is None:
+            part, main, skip, most = wanted.part, parts[wanted.part], (wanted.page - 1) * PAGE, PAGE
+        else:
+            found = board_store.search(conn, now, closing_by_trial, asked_for.met)
+            part, main, skip, most = None, _in_order(asked.choice.among(found)), 0, MOST_FOUND
         return Listing(
-            main=Shown(wanted.part, _rows(conn, context, asked, main[skip : skip + PAGE]), len(main)),
-            aside=tuple(_aside(conn, context, asked, parts)) if wanted.part is Part.OPEN else (),
+            main=Shown(part, _rows(conn, context, asked, main[skip : skip + most]), len(main)),
+            aside=tuple(_aside(conn, context, asked, parts)) if part is Part.OPEN else (),
             counts={part: len(found) for part, found in parts.items()},
             watching=worklist.watching_count(conn, reader.scope),
             news=news,
             wards=kept.cut(Choice(reader.scope)).wards,
             until=kept.newest,
             stamp=".".join(map(str, kept.stamp)),
-            pages=-(-len(main) // PAGE),
+            pages=-(-len(main) // most),
         )
 
 
-def _asked(conn: Snapshot, context: WebContext, who: tuple[Visitor, Filters, datetime], said: str) -> Asked:
+def _in_order(found: Iterable[Entry]) -> list[Entry]:
+    """Whom to look at first, then part by part."""
+    parts = parted(found)
+    return [one for part in Part for one in parts[part]]
+
+
+def _asked(conn: Snapshot, context: WebContext, who: tuple[Visitor, Filters, datetime]) -> Asked:
     reader, wanted, now = who
     return Asked(
         now=now,
@@ -133,7 +144,6 @@ def _asked(conn: Snapshot, context: WebContext, who: tuple[Visitor, Filters, dat
         marks=board_store.marks(conn, reader.name),
         claims=teamwork.holders(conn),
         trials=frozenset(t.id for t in context.trials if reader.scope.trials is None or t.id in reader.scope.trials),
-        only=board_store.search(conn, said.split()) if said else None,
     )
 
 
@@ -173,6 +183,7 @@ def _row(one: tuple[Entry, CandidateRow], context: WebContext, asked: Asked, aro
     fresh = _fresh(entry, asked.marks, claim)
     return ListRow(
         row=board.row_of(row, context, asked.now),
+        part=entry.part,
         fresh=say(fresh),
         lately=told.lately(lately, row.id, zone) if again or fresh == CHANGED or not row.standing else "",
         renewed=again,

@@ -21,11 +21,13 @@ from adapter.web.around import around
 from adapter.web.context import WebContext
 from adapter.web.filters import Filters
 from adapter.web.onward import just_answered
+from adapter.web.question import Question
 from adapter.web.reached import reached
 from adapter.web.record import write
 from adapter.web.roles import Right
 from adapter.web.sessions import Visitor
 from adapter.web.tongue import mark, say
+from adapter.web.ways import Ways
 
 router = APIRouter(include_in_schema=False)
 
@@ -39,21 +41,19 @@ DEMO_RELOAD_SECONDS = 5
 async def the_list(request: Request, visitor: SignedIn, hold: bool = False) -> Response:
     if not visitor.may(Right.PATIENTS):
         return RedirectResponse(home(visitor), status_code=303)
-    return await list_page(request, visitor, filters.read(request.query_params), hold=hold)
-
-
-async def list_page(
-    request: Request, visitor: Visitor, wanted: Filters, *, hold: bool = False, said: str = ""
-) -> Response:
-    """The list by these filters; `said` are words of a search, which stand in no address: such a page holds still."""
-    return await drawn(request, _list_drawn, visitor, wanted, (hold, said))
+    ways: Ways = request.app.state.ways
+    wanted = filters.read(request.query_params)
+    return await drawn(request, _list_drawn, visitor, wanted, (hold, ways.words(visitor, wanted.found)))
 
 
 def _list_drawn(request: Request, visitor: Visitor, wanted: Filters, how: tuple[bool, str]) -> Response:
-    """All of it in one thread: no view holds up the loop that answers senders."""
+    """All of it in one thread: no view holds up the loop that answers senders. What a search found holds still."""
     context: WebContext = request.app.state.context
     hold, said = how
-    listed = listing.read(context, visitor, wanted, said)
+    lost = bool(wanted.found) and not said
+    if lost:
+        wanted = Filters()
+    listed = listing.read(context, visitor, wanted, Question.of(said) if said else None)
     shown = {"rows": len(listed.main.rows) + sum(len(part.rows) for part in listed.aside), "search": bool(said)}
     write(context, Act(visitor.name, visitor.role, "view-worklist", "worklist", detail=shown))
     feeds, behind = read_feeds(context, visitor.scope), read_behind(context)
@@ -67,6 +67,7 @@ def _list_drawn(request: Request, visitor: Visitor, wanted: Filters, how: tuple[
         listed=listed,
         wanted=wanted,
         said=said,
+        lost=lost,
         feeds=feeds,
         behind=behind,
         quiet=any(feed.state != "live" for feed in feeds),
@@ -114,7 +115,7 @@ async def candidate_page(
 
     With a `problem` nothing was saved, and the form holds what was `typed` into it.
     """
-    return await drawn(request, _candidate_drawn, visitor, candidate, (problem, typed, 422))
+    return await _drawn(request, visitor, candidate, (problem, typed, 422))
 
 
 async def redrawn(request: Request, visitor: Visitor, candidate: str, typed: Typed) -> Response:
@@ -124,15 +125,25 @@ async def redrawn(request: Request, visitor: Visitor, candidate: str, typed: Typ
         "look at it, then send it again.",
         name=visitor.name,
     )
-    return await drawn(request, _candidate_drawn, visitor, candidate, (problem, typed, 403))
+    return await _drawn(request, visitor, candidate, (problem, typed, 403))
 
 
-def _candidate_drawn(request: Request, visitor: Visitor, candidate: str, refused: tuple[str, Typed, int]) -> Response:
+Refused = tuple[str, Typed, int]
+"""Why, what was typed, and the HTTP status."""
+
+
+async def _drawn(request: Request, visitor: Visitor, candidate: str, refused: Refused) -> Response:
+    ways: Ways = request.app.state.ways
+    back = ways.back(visitor, candidate, request.headers.get("referer", ""))
+    return await drawn(request, _candidate_drawn, visitor, candidate, (refused, back))
+
+
+def _candidate_drawn(request: Request, visitor: Visitor, candidate: str, given: tuple[Refused, str]) -> Response:
     """As `_list_drawn`."""
     query = request.query_params
     saved, printing = query.get("saved", ""), query.get("print") == "1"
     context: WebContext = request.app.state.context
-    problem, typed, status = refused
+    (problem, typed, status), back = given
     seen = dossier.read(context, dossier.looked_at(context, visitor, candidate))
     row, now = seen.row, context.clock()
     trial = context.trial(row.trial)
@@ -160,6 +171,7 @@ def _candidate_drawn(request: Request, visitor: Visitor, candidate: str, refused
         saved=say(SAVED.get(saved, "")),
         problem=problem,
         typed=typed,
+        back=back,
         answered=just_answered(shown, query.get("answered", "")) if saved == APPLIED else None,
         silent=[feed for feed in read_feeds(context, visitor.scope) if feed.stops(row.patient.site)],
         stamp=seen.stamp,

@@ -55,9 +55,22 @@ def test_a_mail_holds_a_link_an_opaque_number_and_the_intended_use(tmp_path: Pat
     assert first["Message-ID"] == "<deadbeef@hospital.example>"
     assert first["Date"] == "Fri, 02 Jan 2026 10:00:00 +0000"
     assert first["Auto-Submitted"] == "auto-generated"
-    assert first.get_content().split() == ["Trial", "immunosep", "https://w/c/c-1", *INTENDED_USE.split()]
+    assert first.get_content().split() == [
+        "Candidate",
+        "c-1",
+        "Trial",
+        "immunosep",
+        "https://w/c/c-1",
+        *INTENDED_USE.split(),
+    ]
     assert [m["Subject"] for m in box.mails[1:]] == ["Candidate c-1 changed", "Candidate c-1 taken back"]
     assert len(list((tmp_path / "mail").iterdir())) == 3
+
+
+def test_a_message_names_its_candidate_as_briefly_as_the_pages_do() -> None:
+    mail = compose(delivery(candidate="d9375c8fddea01f21935"), sender="a@b", recipients=BOTH)
+    assert mail["Subject"] == "Candidate d9375c waiting"
+    assert mail.get_content().startswith("Candidate d9375c\nTrial immunosep\n")
 
 
 @pytest.mark.parametrize(

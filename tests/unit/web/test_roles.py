@@ -222,7 +222,9 @@ def test_list_search_log_and_figures_know_nobody_of_another_site_or_trial(home: 
     home.tell(*mals(), *unclear())
     client = narrowed(home, "max", "investigator", scope)
     csrf = client.get("/api/v1/session").json()["csrf"]
-    found = client.post("/find", data={"csrf": csrf, "words": "100"})
+    asked = client.post("/find", data={"csrf": csrf, "words": "100"})
+    found = client.get(asked.headers["location"])
+    assert "0 candidates found" in found.text
     pages = [client.get("/").text, found.text, client.get("/quality").text, client.get("/trail").text]
     of_trial = [client.get(path) for path in ("/log", "/figures", "/api/v1/screening-log", "/api/v1/flow")]
     report = {"trial": "", "number": "100", "at": "2026-01-01T00:00", "enrolled": "no", "note": ""}

@@ -7,11 +7,13 @@ from datetime import timedelta
 import pytest
 from starlette.testclient import TestClient
 
-from adapter.store import accounts
+from adapter.store import accounts, worklist
 from adapter.store.accounts import Scope
+from adapter.store.board import Part
 from adapter.web import listing
+from adapter.web.app import create_app
 from tests.builders import T0, after, obx
-from tests.web_house import House, arrival, first_candidate, hidden, mals, organs, results, unclear
+from tests.web_house import BASE, PASSWORD, House, arrival, first_candidate, hidden, mals, organs, results, unclear
 
 FRESH = re.compile(r'<span class="fresh">([^<]+)</span>')
 
@@ -250,10 +252,141 @@ def test_a_search_leaves_no_name_in_an_address(home: House) -> None:
     csrf = re.search(r'name="csrf" value="([^"]+)"', anna.get("/").text)
     assert csrf
     for said, number in (("παράδειγμα", 1), ("papadop eleni", 1), ("300", 1), ("ED", 2), ("nobody", 0)):
-        page = anna.post("/find", data={"csrf": csrf[1], "words": said})
-        assert f"{number} candidate{'' if number == 1 else 's'} found" in page.text, said
-        assert page.url.path == "/find"
+        asked = anna.post("/find", data={"csrf": csrf[1], "words": said})
+        assert asked.status_code == 303
+        assert re.fullmatch(r"/\?found=[0-9a-f]{8}", asked.headers["location"])
+        assert "set-cookie" not in asked.headers
+        page = anna.get(asked.headers["location"]).text
+        assert f"{number} candidate{'' if number == 1 else 's'} found" in page, said
     assert anna.get("/find").status_code == 405
+
+
+def found(client: TestClient, said: str) -> str:
+    csrf = re.search(r'name="csrf" value="([^"]+)"', client.get("/").text)
+    assert csrf
+    asked = client.post("/find", data={"csrf": csrf[1], "words": said})
+    return client.get(asked.headers["location"]).text
+
+
+def test_a_search_finds_whoever_ever_stood_on_the_list_and_says_in_which_part(home: House) -> None:
+    """Declined, over, taken back two days ago, and still to look at."""
+    home.tell(*mals("100", "GONE^GUS"), *mals("101", "DECIDED^DORA"), *mals("102", "OVER^OTTO"))
+    home.tell(results("100", obx("mhladr", "9000", "{AB}/{cell}", system="L"), name="GONE^GUS", order="H1"))
+    corrected = obx("2276-4", "520", "ng/mL", status="C", sub="8")
+    home.tell(results("100", corrected, name="GONE^GUS").replace(b"R100F1", b"R100F2"))
+    anna = home.signed_in()
+    one = re.search(r'href="(/c/[0-9a-f]+)" id="[^"]+">DECIDED', anna.get("/").text)
+    assert one
+    form = hidden(anna.get(one[1]).text) | {"choice": "declined|relative", "note": ""}
+    assert anna.post(f"{one[1]}/status", data=form).status_code == 303
+    home.clock.now = T0 + timedelta(hours=73)
+    home.tell(arrival("103", "NEW^NORA", at=T0 + timedelta(hours=70)))
+    ferritin = obx("2276-4", "5200", "ng/mL", sub="8")
+    home.tell(results("103", *organs(), ferritin, name="NEW^NORA", at=T0 + timedelta(hours=72)))
+    anna = home.signed_in()
+    assert "GONE" not in "".join(anna.get(f"/?part={part}").text for part in Part)
+    page = found(anna, "ED")
+    assert "4 candidates found" in page
+    rows = re.findall(r'">(\w+), \w+</a>.*?<p class="fine">([A-Z][a-z ]+)</p>', page, re.DOTALL)
+    assert rows == [("NEW", "To look at"), ("DECIDED", "Decided"), ("OVER", "Time is over"), ("GONE", "Taken back")]
+    assert anna.get("/").text.count('aria-current="page">To look at') == 1
+    assert 'aria-current="page">To look at' not in page
+
+
+def test_of_very_many_found_the_first_are_shown_and_the_page_says_so(
+    home: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listing, "MOST_FOUND", 2)
+    for number in range(3):
+        home.tell(*mals(str(1000 + number), f"P{number}^X"))
+    anna = home.signed_in()
+    page = found(anna, "ED")
+    assert "3 candidates found" in page
+    assert "The first 2 of 3: add a word." in page
+    assert page.count('<li class="candidate') == 2
+    assert "add a word" not in found(anna, "P1")
+
+
+def test_the_number_of_a_message_stands_on_list_and_page_and_is_found(home: House) -> None:
+    home.tell(*mals(), *unclear())
+    anna = home.signed_in()
+    one = first_candidate(anna)
+    number = f"Candidate {one.removeprefix('/c/')[:6]}"
+    assert f'<span class="nowrap">{number}</span>' in anna.get("/").text
+    assert f'<span class="nowrap">{number}</span>' in anna.get(one).text
+    page = found(anna, number)
+    assert "1 candidate found" in page
+    assert f'href="{one}"' in page
+    with home.database.write() as tx:
+        row = worklist.find(tx, one.removeprefix("/c/"))
+        assert row
+        worklist.adopt(tx, row.id, "ad0b7ed0", row.patient, "another visit")
+    page = found(anna, number)
+    assert "1 candidate found" in page, "also by the number it had before"
+    assert 'href="/c/ad0b7ed0"' in page
+
+
+def test_what_was_found_stays_found_for_this_session_alone(home: House) -> None:
+    home.person("ben", "coordinator")
+    home.tell(*mals(), *unclear())
+    app = create_app(home.context)
+    anna, ben = (TestClient(app, base_url=BASE, follow_redirects=False) for _ in range(2))
+    for client, name in ((anna, "anna"), (ben, "ben")):
+        client.post("/sign-in", data={"name": name, "password": PASSWORD, "to": "/"})
+    csrf = re.search(r'name="csrf" value="([^"]+)"', anna.get("/").text)
+    assert csrf
+    first, second = (
+        anna.post("/find", data={"csrf": csrf[1], "words": said}).headers["location"] for said in ("papado", "nikola")
+    )
+    page = anna.get(first).text
+    assert "PAPADOPOULOU" in page
+    assert "NIKOLAOU" not in page
+    assert page.count(f'name="to" value="{first}"') == 2, "an act and the language come back to it"
+    assert "NIKOLAOU" in anna.get(second).text
+    for client, where in ((ben, first), (anna, "/?found=00000000")):
+        lost = client.get(where).text
+        assert "What you searched for is no longer known here" in lost
+        assert "2 candidates to look at" in lost
+    assert "papado" not in "".join(map(str, home.audited()))
+    assert anna.post("/find", data={"csrf": csrf[1], "words": " "}).headers["location"] == "/"
+    anna.get(first_candidate(anna), headers={"referer": f"{BASE}{first}"})
+    assert anna.post("/sign-out", data={"csrf": csrf[1]}).status_code == 303
+    assert not app.state.ways._searches
+    assert not app.state.ways._lists
+
+
+@pytest.mark.parametrize(
+    ("before", "back"),
+    [
+        ("", "/"),
+        (f"{BASE}/", "/"),
+        (f"{BASE}/?part=decided&ward=ICU+2&page=3&auto=1", "/?ward=ICU+2&part=decided&page=3"),
+        (f"{BASE}/?found=0a1b2c3d&part=over", "/?found=0a1b2c3d"),
+        ("https://elsewhere.example/", "/"),
+        (f"{BASE}/log?part=decided", "/"),
+        ("http://[", "/"),
+    ],
+)
+def test_the_arrow_leads_to_the_list_by_which_somebody_came(home: House, before: str, back: str) -> None:
+    home.tell(*mals())
+    anna = home.signed_in()
+    one = first_candidate(anna)
+    shown = f'<p class="back"><a href="{back}">'.replace("&", "&amp;")
+    assert shown in anna.get(one, headers={"referer": before}).text
+    form = hidden(anna.get(one, headers={"referer": f"{BASE}{one}"}).text) | {"choice": "declined|relative", "note": ""}
+    acted = anna.post(f"{one}/status", data=form, headers={"referer": f"{BASE}{one}"})
+    assert shown in anna.get(acted.headers["location"], headers={"referer": f"{BASE}{one}"}).text
+    assert '<p class="back"><a href="/">' in anna.get(one, headers={"referer": f"{BASE}/"}).text
+
+
+@pytest.mark.parametrize(
+    "answer", ["ΠΑΡΑΔΕΙΓΜΑ, ΆΝΝΑ", "παράδειγμα αννα", "Παραδειγμα", "bed 5", "TEP · bed 5", "TEP 5"]
+)
+def test_a_patient_is_found_by_what_the_page_shows(home: House, answer: str) -> None:
+    home.tell(*mals("410002", "ΠΑΡΆΔΕΙΓΜΑ^ΆΝΝΑ", ward="TEP", bed="5"), *mals("415055", "NOBODY^ELSE", bed="55"))
+    page = found(home.signed_in(), answer)
+    assert "1 candidate found" in page
+    assert "ΠΑΡΑΔΕΙΓΜΑ" in page
 
 
 def test_whom_somebody_declined_is_no_longer_to_look_at_until_there_are_new_facts(home: House) -> None:
