@@ -129,6 +129,17 @@ def test_another_page_of_the_same_name_finds_its_own_onset_on_the_same_chart(
     assert found == [T0, after(5)]
 
 
+@pytest.mark.parametrize("minute", [63, 90, 130])
+def test_sepsis_of_an_infusion_begins_as_the_new_syringe_joins_the_old_one(
+    judged: Judge, six_organs: Make, minute: int
+) -> None:
+    """58 minutes, four without, and on: more than an hour as soon as it runs again."""
+    charted = (("0.2", 0), (0, 58), ("0.2", 62))
+    rates = [observation("norepinephrine-rate", rate, at=T0 + timedelta(minutes=at)) for rate, at in charted]
+    found = judged(state_of(*six_organs(), *rates, encounter=ED), T0 + timedelta(minutes=minute))
+    assert found.sepsis.onset == T0 + timedelta(minutes=62, microseconds=1)
+
+
 def test_sepsis_may_begin_this_very_moment(judged: Judge, six_organs: Make) -> None:
     """Results of the arrival, looked at as they arrive."""
     assert judged(state_of(*six_organs(platelets=90), encounter=ED), T0).sepsis.onset == T0
