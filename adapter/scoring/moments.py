@@ -35,8 +35,8 @@ LABORATORY = {
     "gcs-total": (GCS, None),
 }
 """Scored by their value alone, with the SI column where there is another one."""
-ALWAYS = ("pao2", "pf-ratio", *PARTS, "urine-output-24h")
-"""Oxygen and devices speak through the gas they belong to."""
+ALWAYS = ("pao2", "pf-ratio", *PARTS, "urine-output-24h", "renal-replacement")
+"""Oxygen and devices speak through the gas they belong to; renal replacement scores at some sites."""
 
 
 def moments(
@@ -47,7 +47,7 @@ def moments(
     Effective times of results that can score, the 60th minute of charted infusions and the start of each rate, which may
     join it to those before a gap, and the moments at which old urine leaves the day behind a falling output.
     """
-    del options  # a hold can end points, never add them
+    del options  # a hold can end points, never add them; what some site counts is a moment at every site
     chart, first, last = chart_of(state), start.astimezone(UTC), end.astimezone(UTC)
     found = {*_results(chart, first, last), *_pressures(chart, first, last), *_urine(chart, first, last)}
     for drug in DOSES:
