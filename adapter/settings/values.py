@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, ConfigDict, Field
 
 from adapter.errors import ConfigError
 
@@ -27,9 +27,6 @@ class Secret(Section):
         except (KeyError, OSError) as error:
             raise ConfigError(f"secret {self.reference} cannot be read — set it, or correct the reference") from error
         return text.rstrip("\r\n")
-
-    def hidden(self) -> SecretStr:
-        return SecretStr(self.reveal())
 
 
 def by_reference(value: object) -> object:
