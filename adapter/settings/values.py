@@ -14,6 +14,10 @@ class Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
+Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
+"""Of a source, a sink or a notifier."""
+
+
 class Secret(Section):
     """A secret by reference: `env:NAME` or `file:/path`; the value is read when asked and never printed."""
 
