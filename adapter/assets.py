@@ -148,15 +148,6 @@ def load_rows(path: Path) -> Document:
     return Document(str(path), [row for row, _ in found], {(n,): line for n, (_, line) in enumerate(found)})
 
 
-def load_dictionary(folder: Path | None) -> Dictionary:
-    documents = _dictionary_documents(folder)
-    return read_dictionary(documents.pop("concepts"), **documents)
-
-
-def load_sites(folder: Path | None, dictionary: Dictionary) -> dict[str, SiteMap]:
-    return dict(_sites(_site_documents(folder), dictionary))
-
-
 def _site_documents(folder: Path | None) -> dict[str, Document]:
     return {name: load_document(path) for name, path in site_files(folder).items()}
 

@@ -161,7 +161,7 @@ def raw(body: bytes, *, site: str = "generic", kind: MessageKind = MessageKind.H
 @cache
 def dictionary() -> Dictionary:
     """The shipped one."""
-    return assets.load_dictionary(None)
+    return assets.load_rulebook(None, trials=()).dictionary
 
 
 def quantity(text: str, unit: str) -> Quantity:

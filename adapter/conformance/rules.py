@@ -126,7 +126,7 @@ UNSEEN: Mapping[str, str] = MappingProxyType(
 
 
 def rule_of(name: str) -> Rule:
-    """A number, `D`, or a row of the catalogue."""
+    """A number, `D` (the table of answers), or a row of the catalogue."""
     if name == "D":
         return TABLE
     return RULES[name] if name in RULES else Rule(f"Row {name}: {_ROWS[name[0]]}", ROW)
@@ -134,4 +134,4 @@ def rule_of(name: str) -> Rule:
 
 def spoken(name: str) -> str:
     """As reports name it."""
-    return f"rule {name}" if name.isdigit() else f"decisions {name}" if name == "D" else f"row {name}"
+    return f"rule {name}" if name.isdigit() else "table of answers" if name == "D" else f"row {name}"

@@ -140,7 +140,7 @@ def _known(event: ClinicalEvent) -> datetime:
 
 
 def _end_of(said: str) -> datetime:
-    """The last moment of what may be a month or a year."""
+    """A moment as it was told, of a day its end. Of a month or a year alone nobody knows the day: the last moment there is."""
     try:
         moment = datetime.fromisoformat(said)
     except ValueError:

@@ -20,7 +20,7 @@ from adapter.domain.assessment import Verdict
 from adapter.errors import UnavailableError
 from adapter.simulation.messages import Sent
 from adapter.simulation.ward import ward
-from adapter.sinks.mllp_sender import NO_ANSWER, MllpSender, code_of
+from adapter.sinks.mllp_sender import MllpSender, code_of
 from adapter.standins.edc_store import EdcStore
 from adapter.standins.mailbox import Mailbox
 from adapter.store import inbox, worklist
@@ -43,7 +43,6 @@ class Story:
     counts: dict[str, int] = field(default_factory=dict)
     bundles: int = 0
     mails: int = 0
-    rejected: int = 0
 
     @property
     def accepted(self) -> bool:
@@ -173,4 +172,3 @@ def _sum_up(parts: Parts, story: Story, edc: EdcStore, mailbox: Mailbox) -> None
     story.counts = {name: getattr(counts, name) for name in names}
     story.bundles = sum(kind == "ResearchSubject" for kind, _ in edc.resources)
     story.mails = len(mailbox.mails)
-    story.rejected = sum(number for code, number in story.acknowledged.items() if code in {NO_ANSWER, "AE", "AR"})

@@ -169,7 +169,6 @@ class TrialParameters:
     near_threshold: Fraction
     """Share of a stratum threshold within which a value is inside assay noise."""
     pair_within: timedelta
-    extra: tuple[tuple[str, str], ...] = field(default=())
     consent_criterion: str = ""
     """The criterion that a person answers once consent is given, where the page has one."""
     infection_criterion: str = ""

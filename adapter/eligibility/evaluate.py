@@ -43,11 +43,11 @@ BESIDE_THE_VERDICT = (
 )
 """Concepts a reader wants to see whatever the verdict."""
 MARKS = {"test": "test-patient", "opt_out": "opt-out"}
+"""What a patient's description says → flag of the assessment."""
 AS_RANDOMISED = "as-of-randomisation"
 """The flag of an assessment that looks no further."""
 DELETED = "record-deleted"
 """The flag of a patient whose record the hospital deleted (A29) and of whom nobody has spoken anew."""
-"""What a patient's description says → flag of the assessment."""
 
 
 def assess(  # noqa: PLR0913 — one call says all an assessment rests on
@@ -144,17 +144,13 @@ def _case(trial: Trial, chart: Chart, at: datetime, options: ScoringOptions, epi
 def _flags(case: _Case, trial: Trial, seen_at: datetime, *, blinded: bool) -> tuple[str, ...]:
     warnings, doubts = case.limit.warning(seen_at), _doubts(trial, case.view.stay.state)
     as_then = (AS_RANDOMISED,) if blinded else ()
-    return unique((*case.stratum.flags, *warnings, *case.marks, *as_then, *doubts, *_chronic(case)))
+    return unique((*case.stratum.flags, *warnings, *case.marks, *as_then, *doubts, *chronic_flag(case.view)))
 
 
 def _doubts(trial: Trial, state: PatientState) -> tuple[str, ...]:
     """Two persons may stand under one number."""
     answers = (said for said in state.determinations if said.trial == trial.id)
     return (POSSIBLE_OVERLAY,) if overlaid(state.demographics, answers) else ()
-
-
-def _chronic(case: _Case) -> tuple[str, ...]:
-    return chronic_flag(case.view)
 
 
 def _marks(stay: Stay, *, superseded: bool) -> tuple[str, ...]:

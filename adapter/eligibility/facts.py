@@ -49,6 +49,11 @@ class Fact:
         """Read from the score, which has a window of its own."""
         return self.name in SCORE_FACTS
 
+    @property
+    def counts_days(self) -> bool:
+        """What it shows says on how many days the number it is compared with was reached."""
+        return self.name in STEROID_FACTS
+
 
 SET, GROUP = "set", "group"
 TEST_WORDS = ("positive", "negative", "inconclusive")
@@ -109,6 +114,8 @@ def _time_limit(view: View, _comparison: Comparison) -> Reading:
 
 
 SCORE_FACTS = ("sofa.total", "sofa.increase")
+EVERY_DAY = "steroid.every_day"
+STEROID_FACTS = ("steroid.daily", EVERY_DAY)
 
 LIST = (
     Fact("age_years", Kind.NUMBER, "completed years of age", answers.age_years),
@@ -154,7 +161,7 @@ LIST = (
     _drugs("drug.given", Kind.YES_NO, "a drug of a group was given", coded.given),
     _drugs("drug.together", Kind.NUMBER, "drugs of a group given on one day", coded.together),
     _drugs("steroid.daily", Kind.NUMBER, "prednisone equivalent of a day, mg/kg", steroids.steroid, ("weight",)),
-    _drugs("steroid.every_day", Kind.NUMBER, "the least of any day, mg/kg", steroids.every_day, ("weight",)),
+    _drugs(EVERY_DAY, Kind.NUMBER, "the least of any day, mg/kg", steroids.every_day, ("weight",)),
     _yes_no("lactation", "told by a person only", answers.only_a_person_knows, reads=()),
     _yes_no("pregnancy.unwilling", "told by a person only", answers.only_a_person_knows, reads=()),
     _derived("stratum.assigned", "a stratum of this trial is found", _stratum, attrgetter("stratum")),

@@ -35,7 +35,7 @@ FLAGS = {
     "sedated": "Under sedation: a GCS charted then is not scored.",
     "gcs_before_sedation": "The last GCS before sedation was used.",
     "sedation_unknown": "Nobody charted whether the patient was sedated: this GCS decides nothing.",
-    "imputed_locf": "Not measured that day: the score of the day before was kept.",
+    "imputed_locf": "Not measured that day: the score of an earlier day was kept.",
     "gcs_from_components": "The GCS is the sum of eye, verbal and motor answers.",
     "gcs_component_missing": "A part of the GCS is missing; a missing part is not a normal one.",
     "gcs_verbal_imputed": "Intubated: the best verbal answer was assumed, so the true score may be worse.",

@@ -6,7 +6,7 @@ from fractions import Fraction
 from adapter.domain.encounter import EncounterClass
 from adapter.domain.trial import Code, Combination, Comparison, Connective, Operator, Rule, Vocabulary
 from adapter.eligibility.coded import COMBINATION
-from adapter.eligibility.facts import FACTS, GROUP, SET, Fact, Kind
+from adapter.eligibility.facts import EVERY_DAY, FACTS, GROUP, SET, Fact, Kind
 from adapter.eligibility.place import Place
 
 CONNECTIVES = tuple(str(word) for word in Connective)
@@ -98,7 +98,10 @@ def _within(place: Place, fact: Fact) -> timedelta | None:
         return None
     if not fact.windowed:
         raise within.error(f"'{fact.name}' has no 'within'")
-    return within.duration()
+    window = within.duration()
+    if fact.name == EVERY_DAY and window < timedelta(days=1):
+        raise within.error(f"'{fact.name}' asks about whole days: 'within' is 1 d or more")
+    return window
 
 
 def _context(place: Place, fact: Fact) -> EncounterClass | None:

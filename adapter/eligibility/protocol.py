@@ -20,6 +20,7 @@ from adapter.domain.trial import (
     Vocabulary,
 )
 from adapter.eligibility.chronic import PREFIX
+from adapter.eligibility.facts import SCORE_FACTS
 from adapter.eligibility.language import read_rule
 from adapter.eligibility.phrases import rule_words
 from adapter.eligibility.place import Place, text_or
@@ -39,7 +40,6 @@ PARAMETERS = (
 CRITERION = ("id", "text", "short", "source", "needs", "ask", "met_when", "suggested_when")
 SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 LABORATORIES = ("central", "any")
-SOFA_FACTS = ("sofa.total", "sofa.increase")
 
 
 def extends(document: Document) -> str | None:
@@ -59,7 +59,7 @@ def read_trial(document: Document, vocabulary: Vocabulary, parent: Document | No
     _once(page.need("inclusion"), [criterion.id for criterion in criteria])
     parameters = _parameters(page.need("parameters"), criteria, vocabulary)
     strata = _strata(page.need("strata"), vocabulary)
-    clocks = tuple(_clock(place, parameters) for place in page.need("clocks").items())
+    clocks = _clocks(page.need("clocks"), parameters)
     trial = Trial(
         id=_slug(page.own("trial")),
         title=page.need("title").text(),
@@ -193,6 +193,13 @@ def _stratum(place: Place, vocabulary: Vocabulary) -> Stratum:
     return Stratum(name, read_rule(place.need("met_when"), vocabulary), blocked_when, blocked_as)
 
 
+def _clocks(group: Place, parameters: TrialParameters) -> tuple[Clock, ...]:
+    found = group.items()
+    if len(found) > 1:
+        raise found[1].error("a trial has one clock: a second one would never run")
+    return tuple(_clock(place, parameters) for place in found)
+
+
 def _clock(place: Place, parameters: TrialParameters) -> Clock:
     place.only(("id", "from", "limit", "warn_left"))
     limit = place.need("limit").duration()
@@ -240,7 +247,15 @@ def _windows_agree(page: _Page, trial: Trial) -> None:
     for group in ("inclusion", "exclusion"):
         for place in page.need(group).items():
             criterion = trial.criterion(place.need("id").text())
-            rule = criterion.met_when if criterion else None
-            for found in comparisons(rule) if rule else ():
-                if found.fact in SOFA_FACTS and found.within not in {None, trial.parameters.sofa_window}:
-                    raise place.need("met_when").error(f"'{found.fact}' looks back over sofa_window, no other time")
+            for key, rule in _rules_of(criterion):
+                for found in comparisons(rule):
+                    if found.fact in SCORE_FACTS and found.within not in {None, trial.parameters.sofa_window}:
+                        raise place.need(key).error(f"'{found.fact}' looks back over sofa_window, no other time")
+
+
+def _rules_of(criterion: Criterion | None) -> Iterable[tuple[str, Rule]]:
+    if criterion is None:
+        return
+    for key, rule in (("met_when", criterion.met_when), ("suggested_when", criterion.suggested_when)):
+        if rule is not None:
+            yield key, rule

@@ -13,11 +13,13 @@ def evaluate(rule: Rule, view: View) -> Finding:
 
 
 def _read(rule: Comparison, view: View) -> Reading:
-    """A fact does not ask what it will be compared with."""
-    asked = (rule.fact, rule.within, rule.context, rule.paired_with, rule.of)
+    """A fact does not ask what it will be compared with, unless it counts the days that reached it."""
+    fact = FACTS[rule.fact]
+    value = rule.value if fact.counts_days else None
+    asked = (rule.fact, rule.within, rule.context, rule.paired_with, rule.of, value)
     found = view.readings.get(asked)
     if found is None:
-        found = view.readings[asked] = FACTS[rule.fact].read(view, rule)
+        found = view.readings[asked] = fact.read(view, rule)
     return found
 
 

@@ -9,6 +9,7 @@ from adapter.eligibility.plan import plan_of
 
 
 def stands_against(result: CriterionResult) -> bool:
+    """An inclusion criterion that is not met, or an exclusion criterion that is."""
     wrong = Truth.NOT_MET if result.kind is CriterionKind.INCLUSION else Truth.MET
     return result.answer is wrong
 

@@ -25,7 +25,8 @@ from adapter.fhir.bundle import (
 INTENDED_USE = "Research recruitment support. Not for diagnosis, monitoring or treatment."
 """On every alert (decisions F10)."""
 HELD = frozenset({"opt-out", POSSIBLE_OVERLAY})
-"""Flag of an assessment whose patient wants no part in research."""
+"""Flags of an assessment of which nothing leaves: of whoever wants no part in research, and of a number under which two persons
+may stand."""
 UNCODED = "other"
 """Stands for a reason that was no code of the trial file."""
 

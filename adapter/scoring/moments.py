@@ -35,8 +35,8 @@ LABORATORY = {
     "gcs-total": (GCS, None),
 }
 """Scored by their value alone, with the SI column where there is another one."""
-ALWAYS = ("pao2", "pf-ratio", *PARTS, "urine-output-24h")
-"""Oxygen and devices speak through the gas they belong to."""
+ALWAYS = ("pao2", "pf-ratio", *PARTS, "urine-output-24h", "renal-replacement")
+"""Oxygen and devices speak through the gas they belong to; renal replacement scores at some sites."""
 
 
 def moments(
@@ -44,14 +44,15 @@ def moments(
 ) -> tuple[datetime, ...]:
     """Sorted moments in `(start, end]` at which the certain (low) score may rise; between two of them it cannot.
 
-    Effective times of results that can score, the 60th minute of charted infusions, and the moments at which old
-    urine leaves the day behind a falling output.
+    Effective times of results that can score, the 60th minute of charted infusions and the start of each rate, which may
+    join it to those before a gap, and the moments at which old urine leaves the day behind a falling output.
     """
-    del options  # a hold can end points, never add them
+    del options  # a hold can end points, never add them; what some site counts is a moment at every site
     chart, first, last = chart_of(state), start.astimezone(UTC), end.astimezone(UTC)
     found = {*_results(chart, first, last), *_pressures(chart, first, last), *_urine(chart, first, last)}
     for drug in DOSES:
         found |= {item.time + INFUSION_COUNTS for item in chart.series(drug).between(first - INFUSION_COUNTS, last)}
+        found |= {item.time + JUST_AFTER for item in chart.series(drug).between(first, last)}
     for concept in (*(WEIGHTS if chart.therapy.said else ()), *SEDATIVES):
         found |= {item.time for item in chart.series(concept).between(first, last)}
     return tuple(sorted(moment for moment in found if first < moment <= last))

@@ -99,8 +99,8 @@ SCORED = frozenset(concept for turns in organ_turns(ScoringOptions()).values() f
 
 @lru_cache(maxsize=64)
 def review_turns(options: ScoringOptions) -> Turns:
-    """Where points may change: results arrive and leave the day; infusions reach their hour and end by their hold."""
-    doses = (*OF_THE_DAY, INFUSION_COUNTS, options.rate_hold + WINDOW)
+    """Where points may change: results arrive and leave the day; infusions begin, reach their hour and end by their hold."""
+    doses = (*OF_THE_DAY, JUST_AFTER, INFUSION_COUNTS, options.rate_hold + WINDOW)
     return {
         **dict.fromkeys(SCORED, OF_THE_DAY),
         **dict.fromkeys((*DOSES, *UNSCORED_VASOACTIVES), doses),

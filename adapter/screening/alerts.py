@@ -4,11 +4,10 @@ from dataclasses import replace
 from datetime import datetime
 
 from adapter.domain.alert import AlertChange, AlertKind, CandidateAlert
-from adapter.domain.assessment import Assessment, CriterionResult, Verdict
-from adapter.domain.trial import CriterionKind
-from adapter.domain.truth import Truth
+from adapter.domain.assessment import Assessment, Verdict
 from adapter.eligibility.episode import NEWER_VISIT
 from adapter.eligibility.evaluate import DELETED
+from adapter.eligibility.verdict import stands_against
 
 SUMMARY = ("verdict", "certainty", "stratum", "onset", "status")
 """What a summary is made of, in its order; what must change for people to be told again."""
@@ -63,7 +62,7 @@ def why_not(assessment: Assessment) -> str:
     """The criteria that stand against, or the clock, or the end of the visit."""
     if assessment.verdict is Verdict.EXPIRED:
         return "the time limit has passed"
-    against = [c.id for c in assessment.criteria if _stands_against(c)]
+    against = [c.id for c in assessment.criteria if stands_against(c)]
     if against:
         return f"against: {', '.join(against)}"
     if DELETED in assessment.flags:
@@ -73,8 +72,3 @@ def why_not(assessment: Assessment) -> str:
     if assessment.encounter is not None and assessment.encounter.discharged is not None:
         return "the visit has ended"
     return "no longer enough evidence"
-
-
-def _stands_against(criterion: CriterionResult) -> bool:
-    bad = Truth.NOT_MET if criterion.kind is CriterionKind.INCLUSION else Truth.MET
-    return criterion.answer is bad

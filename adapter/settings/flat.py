@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from adapter.domain.document import nearest
-from adapter.settings.values import Secret, Section, by_reference
+from adapter.settings.values import Name, Secret, Section, by_reference
 
 PushWhen = Literal["candidate", "screening", "consented"]
 Dates = Literal["exact", "shifted"]
@@ -22,7 +22,7 @@ def zone(name: str) -> str:
 
 class RedcapSink(Section):
     kind: Literal["redcap"]
-    name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")
+    name: Name
     url: str = Field(pattern=r"^https?://")
     """The project's API address, as its API page writes it: `https://redcap.example.org/api/`."""
     token: Annotated[Secret, BeforeValidator(by_reference)]
@@ -45,7 +45,7 @@ class RedcapSink(Section):
 
 class CsvSink(Section):
     kind: Literal["csv"]
-    name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")
+    name: Name
     path: Path
     """The drop folder. It is never made: a share that is not mounted must not fill the disk below it."""
     push_when: PushWhen

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from adapter.fhir.search import KINDS, MANNERS, Parameters, refused_mixture
-from adapter.settings.values import Secret, Section, by_reference
+from adapter.settings.values import Name, Secret, Section, by_reference
 
 UNITS = {"s": 1, "min": 60, "h": 3600, "d": 86400}
 SHORTEST = timedelta(seconds=1)
@@ -74,7 +74,7 @@ class ClientTls(Section):
 
 class FhirSource(Section):
     kind: Literal["fhir"]
-    name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")
+    name: Name
     site: str
     base: str = Field(pattern=r"^https?://")
     """The server's FHIR base URL: links that lead elsewhere are not followed."""

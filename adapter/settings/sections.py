@@ -9,11 +9,11 @@ from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from adapter.errors import ConfigError
-from adapter.settings.flat import CsvSink, RedcapSink
+from adapter.settings.flat import CsvSink, Dates, PushWhen, RedcapSink
 from adapter.settings.polled import Auth, ClientTls, Duration, FhirSource
 from adapter.settings.staff import OidcSection
 from adapter.settings.telling import AlertsSection, AppriseNotifier, EmailNotifier, WebhookNotifier
-from adapter.settings.values import Address, Listen, Secret, Section, by_reference, host_and_port
+from adapter.settings.values import Address, Listen, Name, Secret, Section, by_reference, host_and_port
 
 SHORTEST_IDLE = 60
 
@@ -97,7 +97,7 @@ def _fingerprint(name: str) -> str:
 
 class MllpSource(Section):
     kind: Literal["mllp"]
-    name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")
+    name: Name
     site: str
     listen: Address
     ack: Literal["generic", "mirth", "intersystems", "rhapsody", "cloverleaf", "strict"] = "generic"
@@ -134,10 +134,10 @@ PUSHED = ("Patient", "Device", "ResearchSubject", "Observation", "Provenance")
 
 class FhirSink(Section):
     kind: Literal["fhir"]
-    name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")
+    name: Name
     base: str = Field(pattern=r"^https?://")
-    push_when: Literal["candidate", "screening", "consented"]
-    dates: Literal["exact", "shifted"]
+    push_when: PushWhen
+    dates: Dates
     token: Secret | None = None
     """Sent as `Authorization: Bearer …`."""
     auth: Auth | None = None
@@ -167,10 +167,10 @@ class FhirSink(Section):
 
 class FolderSink(Section):
     kind: Literal["folder"]
-    name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")
+    name: Name
     path: Path
-    push_when: Literal["candidate", "screening", "consented"]
-    dates: Literal["exact", "shifted"]
+    push_when: PushWhen
+    dates: Dates
 
 
 class WebSection(Section):

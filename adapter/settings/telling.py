@@ -7,12 +7,12 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import Field, field_validator, model_validator
 
 from adapter.alerting.hours import read_clock, read_days, read_hours
-from adapter.settings.values import Secret, Section, by_reference
+from adapter.settings.values import Name, Secret, Section, by_reference
 
 
 class EmailNotifier(Section):
     kind: Literal["email"]
-    name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")
+    name: Name
     host: str
     port: int = Field(default=25, ge=1, le=65535)
     sender: str
@@ -27,7 +27,7 @@ class EmailNotifier(Section):
 
 class WebhookNotifier(Section):
     kind: Literal["webhook"]
-    name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")
+    name: Name
     url: str = Field(pattern=r"^https?://")
     secret: Secret
     verify: Path | None = None
@@ -40,7 +40,7 @@ class AppriseNotifier(Section):
     """Teams, Slack, ntfy, Signal, SMS gateways and many more, by an Apprise URL (extra `apprise`)."""
 
     kind: Literal["apprise"]
-    name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")
+    name: Name
     url: Secret
     """It holds tokens and telephone numbers, so it goes by reference."""
     _reference = field_validator("url", mode="before")(by_reference)

@@ -5,13 +5,17 @@ import re
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, ConfigDict, Field
 
 from adapter.errors import ConfigError
 
 
 class Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
+"""Of a source, a sink or a notifier."""
 
 
 class Secret(Section):
@@ -27,9 +31,6 @@ class Secret(Section):
         except (KeyError, OSError) as error:
             raise ConfigError(f"secret {self.reference} cannot be read — set it, or correct the reference") from error
         return text.rstrip("\r\n")
-
-    def hidden(self) -> SecretStr:
-        return SecretStr(self.reveal())
 
 
 def by_reference(value: object) -> object:

@@ -1,7 +1,6 @@
 """How a polled server has been: its troubles by search, its clock, and the figures that tell of them."""
 
 import threading
-from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from prometheus_client import CollectorRegistry, Counter, Gauge
@@ -112,5 +111,3 @@ ODD = {
     "clock": "the server's clock and ours are more than two minutes apart — set them",
     "version": "the server's software or FHIR version has changed — compare what it gives with what it gave",
 }
-
-Alarms = Callable[[], tuple[str, ...]]

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, select, update
+from sqlalchemy import ColumnElement, Connection, bindparam, delete, select, update
 
 from adapter.store.codec import instant, moment
 from adapter.store.people import recovery_codes, sessions, sign_in_tokens, users
@@ -241,10 +241,18 @@ def add_token(tx: Connection, token_hash: str, purpose: str, expires: datetime) 
 
 def use_token(tx: Connection, token_hash: str, now: datetime) -> str | None:
     """Its purpose, the first time and before it expires; `None` for ever after."""
-    fresh = (
+    used = update(sign_in_tokens).where(_fresh(token_hash, now)).values(used=instant(now))
+    return tx.execute(used.returning(sign_in_tokens.c.purpose)).scalar_one_or_none()
+
+
+def token(conn: Connection, token_hash: str, now: datetime) -> str | None:
+    """Its purpose while it can be used; looking uses nothing up."""
+    return conn.execute(select(sign_in_tokens.c.purpose).where(_fresh(token_hash, now))).scalar_one_or_none()
+
+
+def _fresh(token_hash: str, now: datetime) -> ColumnElement[bool]:
+    return (
         (sign_in_tokens.c.token_hash == token_hash)
         & sign_in_tokens.c.used.is_(None)
         & (sign_in_tokens.c.expires > instant(now))
     )
-    used = update(sign_in_tokens).where(fresh).values(used=instant(now)).returning(sign_in_tokens.c.purpose)
-    return tx.execute(used).scalar_one_or_none()

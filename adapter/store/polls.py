@@ -1,6 +1,6 @@
 """What a poller knows: how far each search has been read, and which version of each resource is stored where."""
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -79,14 +79,6 @@ def save(tx: Connection, source: str, search: str, mark: Bookmark) -> None:
     }
     put = insert(bookmarks).values(source=source, search=search, **values)
     tx.execute(put.on_conflict_do_update(index_elements=["source", "search"], set_=values))
-
-
-def watermarks(conn: Connection) -> Iterator[tuple[str, str, datetime]]:
-    """Source, search and how far it has been read."""
-    rows = conn.execute(select(bookmarks.c.source, bookmarks.c.search, bookmarks.c.watermark))
-    for source, search, watermark in rows:
-        if watermark is not None:
-            yield source, search, datetime.fromisoformat(watermark)
 
 
 def versions(conn: Connection, source: str, names: Collection[Name]) -> dict[Name, str]:

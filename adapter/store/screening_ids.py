@@ -32,12 +32,6 @@ def new_screening_id() -> str:
     return drawn + _check(drawn)
 
 
-def well_formed(screening_id: str) -> bool:
-    """The check character fits: most slips of a typing hand are caught."""
-    body, check = screening_id[:-1], screening_id[-1:]
-    return len(body) == LENGTH and set(body) <= set(UNMISTAKABLE) and _check(body) == check
-
-
 def _check(body: str) -> str:
     """ISO 7064 MOD 37,36 (hybrid system)."""
     size = len(ALPHABET)

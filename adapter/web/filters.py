@@ -1,10 +1,12 @@
 """What of the worklist somebody wants to see, as it stands in the address: nothing of a patient ever does."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any
 from urllib.parse import urlencode
 
+from adapter.domain.trial import Trial
+from adapter.eligibility.words import INDETERMINATE, UNCLASSIFIED
 from adapter.store.board import Part
 
 MINE, FREE = "mine", "free"
@@ -59,6 +61,12 @@ def read(given: Mapping[str, str]) -> Filters:
         part=Part(part) if part in set(Part) else Part.OPEN,
         page=min(max(1, number), MOST_PAGES),
     )
+
+
+def strata(trials: Iterable[Trial]) -> list[str]:
+    """What a candidate of these trials may be found in, in their order, and what is said where there is none."""
+    named = (name for trial in trials for one in trial.strata for name in (one.id, one.blocked_as) if name)
+    return list(dict.fromkeys((*named, UNCLASSIFIED, INDETERMINATE)))
 
 
 def _text(value: Any) -> str:

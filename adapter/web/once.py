@@ -28,7 +28,7 @@ VALID = timedelta(hours=24)
 router = APIRouter(include_in_schema=False)
 
 
-class _PutBack(Exception):  # noqa: N818 — no error: it rolls a look at a token back
+class _PutBack(Exception):  # noqa: N818 — no error: it rolls back the use of a token
     pass
 
 
@@ -41,11 +41,8 @@ def issue(tx: Transaction, purpose: str, now: datetime, valid: timedelta = VALID
 
 def purpose_of(context: WebContext, token: str) -> str | None:
     """What a token is for, without using it up; None for one that is unknown, used or too old."""
-    purpose: str | None = None
-    with contextlib.suppress(_PutBack), context.database.write() as tx:
-        purpose = accounts.use_token(tx, sessions.fingerprint(token), context.clock())
-        raise _PutBack
-    return purpose
+    with context.database.read() as conn:
+        return accounts.token(conn, sessions.fingerprint(token), context.clock())
 
 
 @router.get("/sign-in/once/{token}")

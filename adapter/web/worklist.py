@@ -59,6 +59,7 @@ def _list_drawn(request: Request, visitor: Visitor, wanted: Filters, how: tuple[
     feeds, behind = read_feeds(context, visitor.scope), read_behind(context)
     now, zone = context.clock(), common_zone(context, visitor.scope)
     still = hold or bool(said)
+    trials = [trial for trial in context.trials if visitor.scope.trial(trial.id)]
     return render.page(
         request,
         "worklist.html",
@@ -76,8 +77,8 @@ def _list_drawn(request: Request, visitor: Visitor, wanted: Filters, how: tuple[
         zone=times.zone_name(zone, now),
         zones=len(zones_of(context, visitor.scope)),
         refresh=0 if still else DEMO_RELOAD_SECONDS if context.demo else RELOAD_SECONDS,
-        trials=[trial.id for trial in context.trials if visitor.scope.trial(trial.id)],
-        strata=[(name, words.stratum(name)) for name in words.STRATA],
+        trials=[trial.id for trial in trials],
+        strata=[(name, words.stratum(name)) for name in filters.strata(trials)],
         may_act=visitor.may(Right.ACT),
     )
 

@@ -105,7 +105,7 @@ def rules() -> Iterator[str]:
     for name in sorted(named, key=int):
         yield line(name, rule_of(name).text, rule_of(name).source)
     yield line("M, H, C", "Rows of the catalogue of bad input", "[bad-input.md](bad-input.md)")
-    yield line("decisions D", rule_of("D").text, rule_of("D").source)
+    yield line(spoken("D"), rule_of("D").text, rule_of("D").source)
 
 
 def unseen() -> Iterator[str]:

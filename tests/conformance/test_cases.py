@@ -10,7 +10,7 @@ from adapter.conformance.judge import owed
 from adapter.conformance.model import Case, Severity
 from adapter.conformance.probe import AUTHORITY, PATIENT, Probe
 from adapter.conformance.profiles import PROFILES
-from adapter.conformance.rules import RULES, UNSEEN, rule_of
+from adapter.conformance.rules import RULES, UNSEEN, rule_of, spoken
 from adapter.hl7.ack import REFUSALS
 from tests.catalogue.cases import ROWS
 from tests.conformance import page
@@ -36,6 +36,7 @@ def test_every_rule_and_row_has_a_case_or_a_reason_why_not() -> None:
     assert {name for name in named if name.isdigit()} == RULES.keys() - UNSEEN.keys()
     assert all(case.named for case in CASES)
     assert all(rule_of(name).text and rule_of(name).source for name in (*named, "D"))
+    assert [spoken(name) for name in ("21", "H19", "D")] == ["rule 21", "row H19", "table of answers"]
 
 
 @pytest.mark.parametrize("profile", PROFILES)

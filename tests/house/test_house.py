@@ -90,6 +90,24 @@ def test_every_test_that_a_promise_names_exists() -> None:
     assert not missing
 
 
+CITED = {
+    r"reliability [^();]*?\b([CEFHMW]\d\d|R\d+|P[67])\b": ("docs/bad-input.md", "docs/promises.md"),
+    r"mllp-receiver (\d+)\b(?!\.)": ("docs/receiver.md",),
+    r"clinical (1\.7|2\.\d+)\b": ("docs/sofa.md",),
+}
+"""What comments cite → the pages of ours that have it in a table (CONTRIBUTING.md)."""
+
+
+@pytest.mark.parametrize("cited", CITED)
+def test_what_comments_cite_of_our_pages_stands_there(cited: str) -> None:
+    rows = re.findall(r"^\| ([^|]+) \|", "\n".join((ROOT / page).read_text() for page in CITED[cited]), re.MULTILINE)
+    there = {number for row in rows for number in row.split(", ")}
+    named = {found for p in MODULES for found in re.findall(cited, p.read_text())}
+    assert named
+    assert named <= there
+    assert all(page in (ROOT / "CONTRIBUTING.md").read_text() for page in CITED[cited])
+
+
 def test_no_file_speaks_of_unfinished_work() -> None:
     marks = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b|NotImplementedError")
     guilty = [name(p) for p in MODULES if marks.search(p.read_text())]

@@ -75,6 +75,19 @@ def focused(*concepts: str) -> st.SearchStrategy[list[Observation]]:
 
 
 @st.composite
+def syringes(draw: st.DrawFn) -> list[Observation]:
+    """One drug charted to the minute: each syringe ends some minutes before the next."""
+    chart: dict[int, str] = {}
+    minute = draw(st.integers(0, 600))
+    for ran, gap in draw(st.lists(st.tuples(st.integers(20, 70), st.integers(0, 7)), min_size=1, max_size=4)):
+        chart[minute], chart[minute + ran] = draw(st.sampled_from(["0.05", "0.15", "0.3"])), "0"
+        minute += ran + gap
+    return [
+        observation("norepinephrine-rate", rate, at=T0 + timedelta(minutes=minute)) for minute, rate in chart.items()
+    ]
+
+
+@st.composite
 def givings(draw: st.DrawFn) -> Administration:
     """A rate with or without an end, with or without what its dose needs; a stop; a push."""
     at = T0 + timedelta(minutes=15 * draw(QUARTERS))
@@ -106,6 +119,7 @@ GROUPS = st.one_of(
     charts(),
     focused("map", "map-arterial", "map-cuff", "sbp", "dbp"),
     focused("norepinephrine-rate", "dopamine-rate"),
+    syringes(),
     focused("urine-output", "urine-output", "bladder-irrigation", "urine-output-24h"),
     focused("gcs-total", "gcs-eye", "gcs-verbal", "gcs-motor", "rass", "respiratory-support"),
     focused("pao2", "fio2", "oxygen-flow", "spo2", "pf-ratio", "respiratory-support"),

@@ -10,10 +10,10 @@ import pytest
 
 from adapter.domain.assessment import Assessment, CriterionResult, OrganScore, OrganStatus
 from adapter.domain.encounter import EncounterClass
-from adapter.domain.trial import Combination, Comparison, Connective, Needs, Operator, Stratum, Trial
+from adapter.domain.trial import Code, Combination, Comparison, Connective, Needs, Operator, Stratum, Trial
 from adapter.domain.truth import Truth
 from adapter.eligibility.deciding import Sum
-from tests.builders import T0, after, observation, state_of, visit
+from tests.builders import T0, after, given, observation, state_of, visit
 
 Judge = Callable[..., Assessment]
 Make = Callable[..., Any]
@@ -180,3 +180,30 @@ def test_an_organ_s_points_settle_a_sum_where_the_other_organs_leave_no_room(
     total: tuple[int, int], organ: tuple[int, int], points: int, truth: Truth
 ) -> None:
     assert Sum(*total, Fraction(2)).settled(of(*organ), points) is truth
+
+
+def test_of_two_limits_of_a_dose_the_days_are_those_of_the_one_that_was_reached(
+    judged: Judge, immunosep: Trial, criterion: Results
+) -> None:
+    """28 mg of prednisone at 70 kg, on one day: 0.4 mg/kg, and no 5."""
+    high, low = (
+        Comparison(
+            "steroid.daily",
+            Operator.AT_LEAST,
+            Fraction(limit),
+            "mg/kg",
+            timedelta(days=15),
+            of="corticosteroid",
+            codes=(Code("group", "corticosteroid"),),
+        )
+        for limit in ("5", "0.4")
+    )
+    state = state_of(
+        observation("weight", 70),
+        encounter=ED,
+        administrations=(given("prednisone", dose="28", unit="mg", route="oral"),),
+    )
+    rule = Combination(Connective.ANY, (high, low))
+    found = judged(state, after(2), **asking(immunosep, "E11", suggested_when=None, met_when=rule))
+    notes = [shown.note.partition("; ")[2] for shown in criterion(found, "E11").evidence if shown.note]
+    assert notes == ["1 days of 0.4 mg/kg or more"]

@@ -11,6 +11,7 @@ import pytest
 from adapter.domain.assessment import Assessment, CriterionResult
 from adapter.domain.encounter import EncounterAction, EncounterClass
 from adapter.domain.trial import Clock, Comparison, Operator, Trial
+from adapter.domain.truth import Truth
 from adapter.eligibility.clock import TimeLimit, time_limit_of
 from adapter.eligibility.evaluate import assess
 from adapter.scoring.chart import Chart
@@ -127,6 +128,27 @@ def test_another_page_of_the_same_name_finds_its_own_onset_on_the_same_chart(
     pages = [with_sepsis(immunosep, points, None) for points in (2, 3)]
     found = [assess(page, chart, after(6), options=ScoringOptions(), rulebook="").sepsis.onset for page in pages]
     assert found == [T0, after(5)]
+
+
+@pytest.mark.parametrize("minute", [63, 90, 130])
+def test_sepsis_of_an_infusion_begins_as_the_new_syringe_joins_the_old_one(
+    judged: Judge, six_organs: Make, minute: int
+) -> None:
+    """58 minutes, four without, and on: more than an hour as soon as it runs again."""
+    charted = (("0.2", 0), (0, 58), ("0.2", 62))
+    rates = [observation("norepinephrine-rate", rate, at=T0 + timedelta(minutes=at)) for rate, at in charted]
+    found = judged(state_of(*six_organs(), *rates, encounter=ED), T0 + timedelta(minutes=minute))
+    assert found.sepsis.onset == T0 + timedelta(minutes=62, microseconds=1)
+
+
+def test_sepsis_may_begin_with_renal_replacement_where_the_site_counts_it(
+    immunosep: Trial, six_organs: Make, criterion: Results
+) -> None:
+    state = state_of(*six_organs(), observation("renal-replacement", "crrt", at=after(5)), encounter=ED)
+    for counted, onset in ((True, after(5)), (False, None)):
+        for hour in (5, 6, 20):
+            found = assess(immunosep, state, after(hour), options=ScoringOptions(rrt_scores_4=counted), rulebook="")
+            assert (criterion(found, "I6").answer is Truth.MET, found.sepsis.onset) == (counted, onset)
 
 
 def test_sepsis_may_begin_this_very_moment(judged: Judge, six_organs: Make) -> None:

@@ -234,6 +234,18 @@ MISTAKES = {
     "fact: covid.active, is: true": ("fact: covid.active, is: true, paired_with: ferritin", "not drawn"),
     "title: Personalized immunotherapy in sepsis (ImmunoSep)": ("title: 7", "must be text"),
     "above: 4420, unit: ng/mL, within: 72 h}": ("above: a lot, unit: ng/mL, within: 72 h}", "must be a number"),
+    "suggested_when: {fact: steroid.daily, of: corticosteroid, at_least: 0.4, within: 15 d}": (
+        "suggested_when: {fact: steroid.every_day, of: corticosteroid, at_least: 0.4, within: 12 h}",
+        "'within' is 1 d or more",
+    ),
+    "suggested_when: {fact: condition.on_record, of: lupus, is: true}": (
+        "suggested_when: {fact: sofa.total, at_least: 2, within: 48 h}",
+        "'sofa.total' looks back over sofa_window",
+    ),
+    "warn_left: [24 h, 12 h]}": (
+        "warn_left: [24 h, 12 h]}\n  - {id: another, from: I6, limit: 96 h}",
+        "a trial has one clock: a second one would never run",
+    ),
     "clocks:\n  - {id": ("clocks:\n    {id", "must be a list"),
     "any:\n        - {fact: sofa.total": ("some:\n        - {fact: sofa.total", "unknown key 'some'"),
 }

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from adapter.assets import load_dictionary, load_rows
+from adapter.assets import load_rows, load_rulebook
 from adapter.errors import ConfigError
 from adapter.mapping.codesets import read_organisms
 
@@ -17,7 +17,7 @@ def broken(folder: Path, name: str, text: str) -> str:
     path.parent.mkdir(parents=True)
     path.write_text(text, encoding="utf-8")
     with pytest.raises(ConfigError) as caught:
-        load_dictionary(folder)
+        load_rulebook(folder, trials=())
     return str(caught.value)
 
 

@@ -4,11 +4,11 @@ from fractions import Fraction
 
 import pytest
 
-from adapter import assets
 from adapter.mapping import suggest
 from adapter.mapping.suggest import Shape, Suggestion
+from tests.builders import dictionary
 
-DICTIONARY = assets.load_dictionary(None)
+DICTIONARY = dictionary()
 UNITS = DICTIONARY.units
 
 

@@ -10,9 +10,11 @@ from adapter.mapping.values import Value
 from adapter.mapping.words import LONGEST_LINE, REMEMBERED, Subject, Words
 from tests.builders import dictionary, obx, oru
 
+GENERIC = assets.load_rulebook(None, trials=()).sites["generic"]
+
 
 def words(**parts: Any) -> Words:
-    return Words(replace(assets.load_sites(None, dictionary())["generic"], **parts), dictionary())
+    return Words(replace(GENERIC, **parts), dictionary())
 
 
 def line(*parts: str, **named: str) -> er7.Segment:

@@ -51,11 +51,21 @@ def test_a_value_of_another_unit_is_a_moment_whichever_column_gives_the_point() 
     assert rises(observation("platelets", 200, "10*9/L", at=after(2)), until=23) == ()
 
 
-def test_an_infusion_is_a_moment_in_its_60th_minute() -> None:
-    assert rises(observation("norepinephrine-rate", "0.05")) == (1,)
+def test_an_infusion_is_a_moment_as_it_begins_and_in_its_60th_minute() -> None:
     state = state_of(observation("norepinephrine-rate", "0.05"))
+    assert moments(state, after(-1), after(2), OPTIONS) == (T0 + timedelta.resolution, after(1))
     assert moments(state, after(0.5), after(2), OPTIONS) == (after(1),)
-    assert moments(state, after(1), after(2), OPTIONS) == moments(state, after(-1), after(0.9), OPTIONS) == ()
+    assert moments(state, after(1), after(2), OPTIONS) == moments(state, after(-1), T0, OPTIONS) == ()
+
+
+def test_a_new_syringe_is_a_moment_as_it_joins_the_old_one() -> None:
+    rates = [
+        observation("norepinephrine-rate", rate, at=minutes(at)) for rate, at in (("0.2", 0), (0, 58), ("0.2", 62))
+    ]
+    state, joined = state_of(*rates), minutes(62) + timedelta.resolution
+    assert (score(state, minutes(62), OPTIONS).low, score(state, joined, OPTIONS).low) == (0, 4)
+    assert joined in moments(state, minutes(61), minutes(63), OPTIONS)
+    assert next_change(state, minutes(62), OPTIONS) == joined
 
 
 def test_the_span_is_half_open() -> None:

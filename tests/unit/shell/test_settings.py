@@ -1,10 +1,13 @@
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
+from adapter.cli.conforming import ProfileName
 from adapter.daemon.flat import findings
 from adapter.errors import ConfigError
-from adapter.settings import Secret, Settings, load_settings
+from adapter.hl7.profiles import PROFILES
+from adapter.settings import MllpSource, Secret, Settings, load_settings
 
 GOOD = """
 [adapter]
@@ -46,6 +49,19 @@ def test_a_good_file_becomes_frozen_settings(tmp_path: Path) -> None:
     assert settings.store_url() == "sqlite:////var/lib/adapter/adapter.db"
     with pytest.raises(ValueError, match="frozen"):
         settings.adapter = None
+
+
+def test_a_source_and_the_conformance_command_know_every_acknowledgment_profile() -> None:
+    assert set(get_args(MllpSource.model_fields["ack"].annotation)) == set(ProfileName) == set(PROFILES)
+
+
+@pytest.mark.parametrize("place", ["[[source]]", "[[sink]]"])
+@pytest.mark.parametrize("name", ["Lab", "", "-lab", "l" * 41, "lab 1"])
+def test_a_name_is_refused_in_the_same_words_wherever_it_stands(tmp_path: Path, place: str, name: str) -> None:
+    before, _, behind = GOOD.partition(place)
+    old = "lab" if place == "[[source]]" else "edc"
+    told = refusal(tmp_path, f"{before}{place}{behind.replace(old, name, 1)}")
+    assert ".name': String should match pattern '^[a-z0-9][a-z0-9-]{0,39}$'" in told
 
 
 def test_roles_are_shared_out_only_where_processes_can_share_the_store(

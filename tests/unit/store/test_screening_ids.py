@@ -7,7 +7,7 @@ from adapter.domain.patient import PatientId
 from adapter.errors import ConfigError, UnavailableError
 from adapter.store import screening_ids
 from adapter.store.database import Database
-from adapter.store.screening_ids import new_screening_id, well_formed
+from adapter.store.screening_ids import new_screening_id
 from adapter.store.secret import SiteSecret
 from tests import stores
 
@@ -64,20 +64,25 @@ def test_the_linkage_table_alone_tells_nobody_who_it_is(database: Database, tmp_
     assert not any(b"CANARY" in path.read_bytes() for path in tmp_path.glob("adapter.db*"))
 
 
+def fits(screening_id: str) -> bool:
+    return screening_ids._check(screening_id[:-1]) == screening_id[-1]
+
+
 def test_new_ids_are_random_and_carry_a_check_character() -> None:
     made = {new_screening_id() for _ in range(200)}
     assert len(made) == 200
-    assert all(well_formed(one) for one in made)
+    assert all(set(one[:-1]) <= set(screening_ids.UNMISTAKABLE) for one in made)
+    assert {len(one) for one in made} == {10}
+    assert all(fits(one) for one in made)
 
 
 def test_one_wrong_or_two_swapped_characters_are_noticed() -> None:
     right = new_screening_id()
     for place in range(len(right)):
         for other in screening_ids.ALPHABET.replace(right[place], ""):
-            assert not well_formed(right[:place] + other + right[place + 1 :])
+            assert not fits(right[:place] + other + right[place + 1 :])
     swapped = right[1] + right[0] + right[2:]
-    assert swapped == right or not well_formed(swapped)
-    assert not well_formed("")
+    assert swapped == right or not fits(swapped)
 
 
 def test_the_check_character_is_that_of_the_standard() -> None:

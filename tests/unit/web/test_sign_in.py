@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from urllib.parse import quote
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from adapter.store.audit import listing
 from adapter.web import attempts, passwords, roles
 from adapter.web.roles import Right
+from tests import stores
 from tests.builders import T0
 from tests.web_house import PASSWORD, House, first_candidate, hidden, mals
 
@@ -142,6 +144,15 @@ def test_the_demo_link_signs_in_at_once_but_only_in_the_demo(home: House) -> Non
     assert "every patient here is synthetic" in client.get("/").text
     assert client.get(link).status_code == 410
     assert home.client().post("/sign-in", data={"name": "demo", "password": "", "to": "/"}).status_code == 403
+
+
+def test_looking_at_a_link_writes_nothing(home: House, tmp_path: Path) -> None:
+    link, client = home.link("first-run"), home.client()
+    read_only = stores.opened(tmp_path, read_only=True)
+    client.app.state.context = replace(home.context, database=read_only)  # type: ignore[attr-defined]
+    assert client.get(link).status_code == 200
+    assert client.get("/sign-in/once/nobody-made-this-one").status_code == 410
+    read_only.close()
 
 
 def test_a_link_too_old_does_not_work(home: House) -> None:

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from starlette.testclient import TestClient
 
+from adapter import assets
 from adapter.store import accounts, worklist
 from adapter.store.accounts import Scope
 from adapter.store.board import Part
@@ -244,6 +245,24 @@ def test_the_list_is_filtered_by_its_address_and_an_odd_one_shows_all(home: Hous
     }
     for query, number in shown.items():
         assert f"{number} candidate{'' if number == 1 else 's'} to look at" in anna.get(f"/{query}").text, query
+
+
+def test_the_strata_to_choose_from_are_those_of_the_trials_that_somebody_sees(home: House) -> None:
+    both = assets.load_rulebook(None, trials=("immunosep-demo", "example-trial")).trials
+    home.context = replace(home.context, trials=both)
+    with home.database.write() as tx:
+        accounts.set_role(tx, "anna", "coordinator", Scope(trials=frozenset({"example-trial"})))
+
+    def choices(name: str) -> list[str]:
+        select = re.search(r'<select name="stratum">(.*?)</select>', home.signed_in(name).get("/").text)
+        assert select
+        return re.findall(r'<option value="([^"]+)"', select[1])
+
+    home.person("maria", "coordinator")
+    found = ["unclassified", "indeterminate"]
+    assert choices("anna") == ["immunosuppression", *found]
+    ours = ["mals", "immunoparalysis", "immunoparalysis-blocked-by-covid"]
+    assert choices("maria") == [*ours, "immunosuppression", *found]
 
 
 def test_a_search_leaves_no_name_in_an_address(home: House) -> None:
