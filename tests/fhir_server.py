@@ -60,6 +60,8 @@ class FhirServer:
     ignores: frozenset[str] = frozenset()
     by_place: bool = False
     """Its pages are what is found when they are asked for, from an `_offset` on; else what was found at the first."""
+    caps: dict[str, int] = field(default_factory=dict)
+    """Entries of a page by kind, however many were asked for."""
     wants_patient: bool = False
     version: str = "1.0"
     outcome: Json | None = None
@@ -130,6 +132,7 @@ class FhirServer:
         if given.get("_sort") == "_lastUpdated":
             found.sort(key=lambda one: (one["meta"].get("lastUpdated", ""), one["id"]))
         key, size = f"p{len(self._pages)}-{len(self.seen)}", int(given.get("_count", "10"))
+        size = min(size, self.caps.get(kind, size))
         if self.by_place:
             begin = int(given.get("_offset", "0"))
             link = f"{self.base}/{kind}?{urlencode(given | {'_offset': str(begin + size)})}"

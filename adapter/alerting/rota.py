@@ -74,11 +74,14 @@ def read_calendar(text: str, zone: tzinfo, known: Iterable[str]) -> tuple[Dated,
     """CSV with `from,until,who`: local times (`2026-12-24 08:00`), people with `;` between them. Raises ValueError
     naming the line.
     """
-    rows = csv.DictReader(text.splitlines())
-    if tuple(name.strip() for name in rows.fieldnames or ()) != COLUMNS:
-        raise ValueError(f"line 1: the columns are {','.join(COLUMNS)}")
-    people = frozenset(known)
-    return tuple(_dated(row, rows.line_num, zone, people) for row in rows)
+    rows, people = csv.DictReader(text.splitlines()), frozenset(known)
+    try:
+        if tuple(name.strip() for name in rows.fieldnames or ()) != COLUMNS:
+            raise ValueError(f"line 1: the columns are {','.join(COLUMNS)}")
+        rows.fieldnames = COLUMNS
+        return tuple(_dated(row, rows.line_num, zone, people) for row in rows)
+    except csv.Error:
+        raise ValueError(f"line {rows.reader.line_num}: this is no CSV — save the calendar as CSV again") from None
 
 
 def _dated(row: dict[str, str | None], line: int, zone: tzinfo, people: frozenset[str]) -> Dated:
@@ -95,5 +98,5 @@ def _dated(row: dict[str, str | None], line: int, zone: tzinfo, people: frozense
 def _moment(text: str, line: int, zone: tzinfo) -> datetime:
     try:
         return datetime.strptime(text.strip(), "%Y-%m-%d %H:%M").replace(tzinfo=zone).astimezone(UTC)
-    except ValueError:
+    except (ValueError, OverflowError):
         raise ValueError(f"line {line}: '{text}' is no moment — write it as 2026-12-24 08:00") from None

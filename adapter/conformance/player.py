@@ -77,10 +77,10 @@ class Line:
                     self._writer.write(act.data[start : start + size])
                     await self._writer.drain()
                     await asyncio.sleep(0)
-        except OSError:
-            pass
         except TimeoutError:
             self.stuck = True
+        except OSError:
+            pass
         self.heard.said.append(asyncio.get_running_loop().time())
 
     async def until(self, answers: float, patience: float) -> None:

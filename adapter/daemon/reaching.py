@@ -54,9 +54,12 @@ def ask(folder: Path, request: Mapping[str, Any]) -> Json | None:
             raise UnavailableError(
                 f"the daemon's socket does not open ({error.strerror}) — use its own account"
             ) from None
-        peer.sendall(json.dumps(request).encode() + b"\n")
-        with peer.makefile("rb") as answer:
-            reply = json.loads(answer.readline() or b"{}")
+        try:
+            peer.sendall(json.dumps(request).encode() + b"\n")
+            with peer.makefile("rb") as answer:
+                reply = json.loads(answer.readline() or b"{}")
+        except (OSError, ValueError):  # it went away, it said nothing in time, or half of it
+            reply = {}
     return _read(reply)
 
 
@@ -64,6 +67,8 @@ def _read(reply: Json) -> Json:
     if "refused" in reply:
         raise RejectedError(reply["refused"])
     if "ok" not in reply:
-        raise UnavailableError(reply.get("unavailable", "the daemon gave no answer — try again"))
+        raise UnavailableError(
+            reply.get("unavailable", "the daemon gave no answer — look whether it was done, then try again")
+        )
     done: Json = reply["ok"]
     return done

@@ -155,7 +155,7 @@ def grouping_ambiguous(text: str, decimal: str = ".") -> bool:
     site's decimal mark, and otherwise only unreadable to `number`.
     """
     plain = text.strip(" ").lstrip("<>=≤≥").strip(" ").lstrip("+-")
-    if _GROUPED.fullmatch(plain) is None:
+    if len(text) > _LONGEST_NUMBER or _GROUPED.fullmatch(plain) is None:
         return False
     marks = [letter for letter in plain if not letter.isdigit()]
     return len(marks) == 1 or decimal in marks

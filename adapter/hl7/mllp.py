@@ -130,6 +130,7 @@ class FrameDecoder:
         self._end_at_fs()
         if self.in_frame:
             self._abandon()
+        self.in_frame = False
         self._end_noise()
         return self._take()
 

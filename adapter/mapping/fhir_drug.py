@@ -8,8 +8,9 @@ from adapter.domain.administration import Administration, AdministrationState
 from adapter.domain.issue import Issue
 from adapter.domain.quantity import decimal_text
 from adapter.fhir.contents import Contents, codings, element, elements, text, unit_of
-from adapter.fhir.strict import Json
+from adapter.fhir.strict import Decimal, Json
 from adapter.hl7 import compose
+from adapter.hl7.datatypes import number
 from adapter.mapping.feed import Feed
 from adapter.mapping.fhir_encounter import visit_named
 from adapter.mapping.fhir_fields import coded, dtm, in_fhir, instant, names, segments
@@ -121,14 +122,22 @@ def _amount(dosage: Json) -> tuple[str, compose.Field]:
 
 
 def _ratio(ratio: Json) -> tuple[str, compose.Field]:
-    """`500 mL` in `4 h` is 125 of mL/h; where it does not come out even, nobody rounds it for the sender."""
+    """`500 mL` in `4 h` is 125 of mL/h; what nobody can divide is no number, and shown as it was told."""
     above, below = element(ratio, "numerator"), element(ratio, "denominator")
     unit = f"{text(above, 'code') or text(above, 'unit')}/{text(below, 'code') or text(below, 'unit')}"
-    try:
-        share = Fraction(text(above, "value")) / Fraction(text(below, "value") or 1)
-    except (ValueError, ZeroDivisionError):
-        return text(above, "value"), unit
-    return decimal_text(share), unit
+    top, bottom = _exact(above), _exact(below) if text(below, "value") else Fraction(1)
+    if top is None or not bottom:
+        return f"{text(above, 'value')}/{text(below, 'value')}", unit
+    return decimal_text(top / bottom), unit
+
+
+def _exact(quantity: Json) -> Fraction | None:
+    """A JSON number has its bounds already; one in quotes has those of any text."""
+    said = quantity.get("value")
+    if isinstance(said, Decimal):
+        return Fraction(said)
+    found = number(text(quantity, "value"))
+    return found.value if found and found.comparator is None else None
 
 
 def _route(dosage: Json) -> str:

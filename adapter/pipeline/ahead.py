@@ -27,6 +27,7 @@ class Ahead:
     def __init__(self, hear: Callable[[Item, Interpretation], None]) -> None:
         self._hear = hear
         self._seen: dict[int, Interpretation] = {}
+        self._heard: set[int] = set()
 
     def read(self, items: Iterable[Item], rules: Rulebook, now: datetime) -> list[Read]:
         """What nobody can read is seen too, and says why."""
@@ -37,11 +38,17 @@ class Ahead:
         found = chosen(read, most, whose)
         for one in found:
             seen = self._seen.pop(one.item.id)
-            if not one.item.again:  # it was heard of when it was read first
+            # One that is read again was heard of when it was read first, one whose writing failed when it was tried first.
+            if not one.item.again and one.item.id not in self._heard:
+                self._heard.add(one.item.id)
                 self._hear(one.item, seen)
         taken = {one.item.id for one in found}
         self._seen = {one.item.id: self._seen[one.item.id] for one in read if one.item.id not in taken}
         return found
+
+    def written(self, read: Iterable[Read]) -> None:
+        """They will not be taken another time."""
+        self._heard.difference_update(one.item.id for one in read)
 
     def forget(self) -> None:
         """By other rules they may say something else."""

@@ -292,6 +292,7 @@ class Processor:
             if owed:
                 self._database.announce(tx, News.OWED)
         self.taken += len(read)
+        self._ahead.written(read)
         self._rhythms.written(heard, now)
         self._keeper.remember(prepared, keys)
         if owed:

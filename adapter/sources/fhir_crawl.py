@@ -208,9 +208,11 @@ class Crawl:
             self._beside.popitem(last=False)
 
     def _by_id(self, kind: str, identities: Sequence[str]) -> list[Entry]:
+        """Whatever the server gives at once: as long as it gives some, it is asked for the others."""
         found: list[Entry] = []
-        for start in range(0, len(identities), AT_ONCE):
-            some = identities[start : start + AT_ONCE]
+        waiting = list(identities)
+        while waiting:
+            some, waiting = waiting[:AT_ONCE], waiting[AT_ONCE:]
             self.go_on()
             try:
                 got = self.client.search(kind, (("_id", ",".join(some)), ("_count", str(AT_ONCE))))
@@ -221,7 +223,11 @@ class Crawl:
                 if error.kind in OPTIONAL:
                     return found
                 raise
-            found += [one for one in page.entries if one.kind == kind and one.id in some]
+            came = [one for one in page.entries if one.kind == kind and one.id in some]
+            found += came
+            if came:
+                given = {one.id for one in came}
+                waiting = [one for one in some if one not in given] + waiting
         return found
 
     # --- storing ---------------------------------------------------------------------------------------------------

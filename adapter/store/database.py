@@ -191,10 +191,14 @@ class SqliteDatabase(Database):
         if (self._checkpointer.due and not wait) or not self._turn.take(wait=wait):
             return None
         with self._alone():
-            with self._pace, translated():
-                receipts = committed(
-                    sqlite_driver(self._connection), lambda cursor: put_by(cursor, messages, self._told)
-                )
+            try:
+                with self._pace, translated():
+                    receipts = committed(
+                        sqlite_driver(self._connection), lambda cursor: put_by(cursor, messages, self._told)
+                    )
+            except BaseException:
+                self._told.clear()  # what nobody committed has been told to nobody
+                raise
             self._checkpointer.committed(self._guard.look())
             if wait:
                 self._copy_if_due()

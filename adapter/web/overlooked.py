@@ -1,6 +1,6 @@
 """Missed cases: a person names a patient whom the machine should have shown, and the page says why it had not."""
 
-from datetime import datetime
+from datetime import datetime, tzinfo
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
@@ -22,6 +22,7 @@ from adapter.web.log import asked
 from adapter.web.record import recorded
 from adapter.web.sessions import Visitor
 from adapter.web.tongue import say
+from adapter.web.worklist import common_zone
 
 router = APIRouter(include_in_schema=False)
 
@@ -45,7 +46,8 @@ def _reported(context: WebContext, visitor: Visitor, trial: Trial, given: dict[s
     """The number itself is kept nowhere. Raises RejectedError with what to do."""
     with context.database.read() as conn:
         who = _named(conn, given["number"], visitor.scope)
-        at = _moment(context, who, given["at"])
+        zone = board.zone_of(context, who.site) if who else common_zone(context, visitor.scope)
+        at = _moment(context, zone, given["at"])
         found = Review(Cause.NEVER_HEARD) if who is None else review(conn, context.bench.rules(), trial, who, at)
     now = context.clock()
     case = MissedCase(
@@ -78,8 +80,8 @@ def _named(conn: Snapshot, number: str, scope: Scope) -> PatientId | None:
     return found.pop() if found else None
 
 
-def _moment(context: WebContext, who: PatientId | None, text: str) -> datetime:
-    at = times.typed(text, board.zone_of(context, who.site if who else ""))
+def _moment(context: WebContext, zone: tzinfo, text: str) -> datetime:
+    at = times.typed(text, zone)
     if at is None or at > context.clock():
         raise RejectedError(say("Say when the patient was a candidate: a moment of the past."))
     return at

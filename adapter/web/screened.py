@@ -1,7 +1,7 @@
 """Who was screened, under screening numbers alone: for sponsor and auditor, who must never learn a name (reliability 4.4)."""
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
@@ -11,7 +11,7 @@ from adapter.domain.patient import PatientId
 from adapter.store import screened
 from adapter.store.audit import Act
 from adapter.store.screened import Told
-from adapter.web import render, words
+from adapter.web import board, render, words
 from adapter.web.access import SeesNumbers
 from adapter.web.answers import REFUSALS
 from adapter.web.context import WebContext
@@ -62,7 +62,11 @@ def numbered(context: WebContext, visitor: Visitor) -> Iterator[dict[str, str]]:
             who, number = linkage.person(one.trial, one.patient, tied=one.tied)
             found.setdefault((one.trial, who), []).append(one)
             numbers[one.trial, who] = number
-    rows = [_row(numbers[key], many) for key, many in found.items() if everybody or _takes_part(many)]
+    rows = [
+        _row(numbers[key], many, board.zone_of(context, key[1].site))
+        for key, many in found.items()
+        if everybody or _takes_part(many)
+    ]
     yield from sorted(rows, key=lambda row: (row["screening_id"], row["raised"]))
 
 
@@ -70,16 +74,18 @@ def _takes_part(many: Sequence[Told]) -> bool:
     return any(one.status in TAKING_PART for one in many)
 
 
-def _row(number: str, many: Sequence[Told]) -> dict[str, str]:
-    """`many`: the episodes of a person, oldest first. Told is the one in which they take part, else the newest."""
+def _row(number: str, many: Sequence[Told], zone: tzinfo) -> dict[str, str]:
+    """`many`: the episodes of a person, oldest first; days are those of `zone`. Told is the one in which they take part, else
+    the newest.
+    """
     shown = next((one for one in reversed(many) if one.status in TAKING_PART), many[-1])
     changed = max((one.changed for one in many if one.changed is not None), default=None)
     told = (number, shown.trial, shown.patient.site, shown.verdict, shown.certainty, shown.status)
-    return dict(zip(FIELDS, (*told, _day(many[0].raised), _day(changed)), strict=True))
+    return dict(zip(FIELDS, (*told, _day(many[0].raised, zone), _day(changed, zone)), strict=True))
 
 
-def _day(moment: datetime | None) -> str:
-    return "" if moment is None else moment.date().isoformat()
+def _day(moment: datetime | None, zone: tzinfo) -> str:
+    return "" if moment is None else moment.astimezone(zone).date().isoformat()
 
 
 def _words(row: dict[str, str]) -> str:

@@ -114,12 +114,10 @@ def typed(text: str, zone: tzinfo) -> datetime | None:
     """
     try:
         naive = datetime.fromisoformat(text.strip())
-    except ValueError:
+        aware = naive if naive.tzinfo else naive.replace(tzinfo=zone)
+        exists = aware.astimezone(UTC).astimezone(aware.tzinfo) == aware
+    except (ValueError, OverflowError):  # beyond the first and the last year there is no time
         return None
-    if naive.tzinfo is not None:
-        return naive
-    aware = naive.replace(tzinfo=zone)
-    exists = aware.astimezone(UTC).astimezone(zone).replace(tzinfo=None) == naive
     return aware if exists else None
 
 

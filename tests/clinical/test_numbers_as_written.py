@@ -127,6 +127,7 @@ def test_a_number(written: str, expected: str, kind: str) -> None:
         ("42.8", "unreadable-value"),
         ("1.234,5", "unreadable-value"),
         ("1,2,3", "unreadable-value"),
+        pytest.param("1" + ",234" * 2000, "unreadable-value", id="endless"),
     ],
 )
 def test_a_number_where_the_comma_is_decimal(written: str, expected: str) -> None:

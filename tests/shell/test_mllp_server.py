@@ -175,6 +175,20 @@ def test_m13_a_frame_that_takes_too_long_is_cut_and_kept(run: Run) -> None:
     run(walk, limits=Limits(frame_seconds=0.6))
 
 
+@pytest.mark.parametrize("leaves", [False, True], ids=["silence", "EOF"])
+def test_m13_a_beginning_with_nothing_behind_it_is_closed(run: Run, leaves: bool) -> None:
+    async def walk(peer: Peer) -> None:
+        reader, writer = await peer.connect()
+        writer.write(b"\x0b")
+        if leaves:
+            writer.write_eof()
+        assert await answer(reader) == b""
+        writer.close()
+        assert peer.rows() == []
+
+    run(walk, limits=Limits(frame_seconds=30 if leaves else 0.6))
+
+
 def test_m14_an_idle_connection_outlives_the_frame_limit(run: Run) -> None:
     async def walk(peer: Peer) -> None:
         reader, writer = await peer.connect()

@@ -25,7 +25,7 @@ from adapter.store import audit, projections, quarantine
 from adapter.store.database import Database
 from adapter.store.projections import Span
 from tests import stores
-from tests.builders import adt, move, obx, oru, pair
+from tests.builders import RECEIVED, adt, er7, move, msh, obx, oru, pair, pid, pv1
 from tests.walking import House, open_house
 
 EDC = SinkOutlet("edc", PushWhen.CANDIDATE, BundleContext(b"0" * 32, Dates.EXACT, "test", Study("s", "NCT")))
@@ -216,6 +216,28 @@ def test_a_replay_from_a_moment_tells_only_what_came_since(house: House, tmp_pat
     assert replay.tell(Span(since)) == house.counts().received - 6
     replay.judge()
     assert lines(replay.second) == lines(house.database)
+    replay.second.close()
+
+
+def test_a_replay_from_a_moment_forgets_what_its_messages_said_of_drugs_and_problems(
+    house: House, tmp_path: Path
+) -> None:
+    with house.database.write() as tx:
+        tx.exec_driver_sql("UPDATE inbox SET received = '2026-01-08T00:00:00.000000+00:00'")
+    who = pid("1"), pv1("V1", "E")
+    drug = f"RXA|0|1|20260102030000||C01CA03^^ATC|0.12|ug/kg/min{'|' * 13}CP|A"
+    house.tell(er7(msh("RAS^O17", control="RAS"), *who, "ORC|RE|P1|F1", drug))
+    house.tell(er7(msh("PPR^PC1", control="PPR"), *who, "PRB|AD|20260102030000|J18.9^Pneumonia^I10|P1"))
+    settle(house)
+    good = lines(house.database)
+    with house.database.write() as tx:
+        by_other_rules = "digest = 'x' || digest, body = replace(replace(body, 'norepi', 'epi'), 'J18.9', 'J18.8')"
+        tx.exec_driver_sql(f"UPDATE statements SET {by_other_rules} WHERE kind IN ('administration', 'condition')")
+    assert lines(house.database) != good
+    replay = replayed(house, tmp_path / "second")
+    assert replay.tell(Span(RECEIVED)) == 2
+    replay.judge()
+    assert lines(replay.second) == good
     replay.second.close()
 
 

@@ -43,6 +43,19 @@ def test_much_is_written_before_it_is_time(home: House) -> None:
     assert list(known(home).values()) == [5]
 
 
+def test_what_could_not_be_written_is_heard_once(home: House) -> None:
+    with home.database.write() as tx:
+        tx.exec_driver_sql("ALTER TABLE analytes RENAME TO away")
+    home.tell(platelets("one", 1), platelets("two", 1))
+    with home.database.write() as tx:
+        tx.exec_driver_sql("ALTER TABLE away RENAME TO analytes")
+    home.processor.step()
+    assert list(known(home).values()) == [2]
+    home.clock.now += EVERY
+    home.tell(platelets("three", 1))
+    assert list(known(home).values()) == [3]
+
+
 def test_names_alike_in_what_is_kept_of_them_are_one(home: House) -> None:
     long = "9" * analytes.LONGEST
     first, second = (Analyte("lab", "heart-rate", long + end, "/min") for end in "ab")

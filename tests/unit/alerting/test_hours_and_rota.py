@@ -81,11 +81,19 @@ def test_the_calendar_goes_before_the_week_and_its_later_lines_before_its_earlie
         ("from,until,who\n24.12.2026,2026-12-27 08:00,anna\n", "line 2"),
         ("from,until,who\n2026-12-24 08:00,2026-12-24 08:00,anna\n", "before it begins"),
         ("from,until,who\n2026-12-24 08:00\n", "line 2"),
+        ("from,until,who\n0001-01-01 00:00,2026-12-24 08:00,anna\n", "line 2: '0001-01-01 00:00'"),
+        pytest.param(f"from,until,who\n{'x' * 200_000}\n", "line 2: this is no CSV", id="endless"),
     ],
 )
 def test_a_calendar_names_the_line_that_is_wrong(text: str, words: str) -> None:
     with pytest.raises(ValueError, match=words):
         read_calendar(text, ATHENS, ("anna",))
+
+
+def test_blanks_of_a_spreadsheet_are_no_part_of_a_calendar() -> None:
+    text = "from, until , who\n2026-12-24 08:00, 2026-12-27 08:00 , anna; bert\n"
+    (line,) = read_calendar(text, ATHENS, ("anna", "bert"))
+    assert (line.start, line.who) == (at("2026-12-24 08:00"), ("anna", "bert"))
 
 
 def test_turns_show_the_gaps() -> None:

@@ -600,11 +600,23 @@ def test_a_dose_a_ratio_and_a_medication_elsewhere() -> None:
     (flow,) = drug(dosage={"rateRatio": ratio})
     assert flow.rate is not None
     assert (flow.rate.value, flow.rate.unit) == (4, "mg/h")
-    uneven = drug(dosage={"rateRatio": ratio | {"denominator": quantity(0, "h")}})[0]
-    assert uneven.original.value == "8", "what nobody can divide is shown as it was told"
+    (quoted,) = drug(dosage={"rateRatio": {"numerator": quantity("8", "mg"), "denominator": {"code": "h"}}})
+    assert quoted.rate is not None
+    assert (quoted.rate.value, quoted.rate.unit) == (8, "mg/h")
     held = [{"resourceType": "Medication", "id": "x", "code": concept("C01CA03", ATC)}]
     (contained,) = drug(medicationCodeableConcept=None, medicationReference={"reference": "#x"}, contained=held)
     assert contained.substance == "norepinephrine"
+
+
+@pytest.mark.parametrize(
+    ("above", "below", "shown"),
+    [(8, 0, "8/0"), (8, "two", "8/two"), ("1e10000000", 2, "1e10000000/2"), (8, "1e10000000", "8/1e10000000")],
+)
+def test_a_ratio_that_nobody_can_divide_is_no_rate_and_no_work(above: Any, below: Any, shown: str) -> None:
+    """One in quotes has no bounds of its own: its digits would hold the screening up for minutes."""
+    ratio = {"numerator": quantity(above, "mg"), "denominator": quantity(below, "h")}
+    (found,) = drug(dosage={"rateRatio": ratio})
+    assert (found.rate, found.dose, found.original.value) == (None, None, shown)
 
 
 def test_an_order_is_context() -> None:

@@ -108,7 +108,16 @@ def test_a_calendar_is_read_again_when_it_changes_and_a_broken_one_leaves_the_la
     assert book.now().on_call(MONDAY) == ("bert",)
     path.write_text(f"from,until,who\n{line}anna;bert\n")
     assert book.now().on_call(MONDAY) == ("anna", "bert")
-    path.write_text("no calendar")
+    for broken in (
+        "no calendar",
+        f"from,until,who\n{line}{'x' * 200_000}\n",
+        f"from,until,who\n0001-01-01 00:00,{line[17:]}bert\n",
+    ):
+        path.write_text(broken)
+        assert book.now().on_call(MONDAY) == ("anna", "bert")
+    path.write_text(f"from, until, who\n{line} bert\n")
+    assert book.now().on_call(MONDAY) == ("bert",)
+    path.write_text(f"from,until,who\n{line}anna;bert\n")
     assert book.now().on_call(MONDAY) == ("anna", "bert")
     path.unlink()
     assert book.now().on_call(MONDAY) == ("anna", "bert")

@@ -221,6 +221,21 @@ def test_who_a_patient_is_stands_in_every_page_and_is_asked_for_once_a_round(fhi
     assert len(fhir.searches("Patient")) == 2
 
 
+def test_whom_the_server_has_no_room_for_is_asked_for_again(fhir: FhirServer, polled: Bench) -> None:
+    polled.made(count=100)
+    fhir.caps["Patient"] = 3
+    names = [f"p{n}" for n in range(2, 9)]
+    for name in names:
+        fhir.put(patient(name), lastUpdated="2020-01-01T00:00:00.000Z")
+    for name in [*names, "nobody"]:
+        fhir.put(observation(f"of-{name}", patient=name))
+    polled.round()
+    told = [one["resource"] for one in polled.bodies()[-1]["entry"]]
+    assert [one["id"] for one in told if one["resourceType"] == "Patient"] == names
+    asked = [len(search["_id"].split(",")) for search in fhir.searches("Patient") if "_id" in search]
+    assert asked == [8, 5, 2, 1], "until nobody else is given"
+
+
 def test_a_report_brings_the_results_that_no_search_brought(fhir: FhirServer, tmp_path: Path) -> None:
     fhir.put(observation("old", specimen={"reference": "Specimen/s1"}), lastUpdated="2020-01-01T00:00:00.000Z")
     fhir.put({"resourceType": "Specimen", "id": "s1"})

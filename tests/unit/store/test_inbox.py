@@ -123,6 +123,19 @@ def test_a_feed_that_sends_all_the_time_is_known_to_the_second(file: SqliteDatab
     assert NOW + timedelta(seconds=2) <= counts(file).last_received["lab"] <= NOW + timedelta(seconds=2.9)
 
 
+def test_a_feed_whose_first_commit_failed_is_counted_from_the_next(file: SqliteDatabase) -> None:
+    with file.write() as tx:
+        tx.exec_driver_sql("CREATE TRIGGER full BEFORE INSERT ON feeds BEGIN SELECT RAISE(ABORT, 'full'); END")
+    with pytest.raises(sqlite3.IntegrityError, match="full"):
+        file.store([message()], wait=True)
+    with file.write() as tx:
+        tx.exec_driver_sql("DROP TRIGGER full")
+    file.store([message(received=NOW + timedelta(milliseconds=100))], wait=True)
+    end(file, 1)
+    seen = counts(file)
+    assert (seen.received, seen.applied, seen.pending) == (1, 1, 0)
+
+
 def test_who_may_not_wait_for_another_transaction_stores_nothing(file: SqliteDatabase) -> None:
     with file.write():
         assert file.store([message()], wait=False) is None

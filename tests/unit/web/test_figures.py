@@ -1,7 +1,9 @@
 """The page of figures, and the review of cases that people say were missed, on both stores."""
 
 import re
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from starlette.testclient import TestClient
@@ -72,6 +74,15 @@ def test_somebody_nobody_told_us_of(home: House) -> None:
     assert newest(home, "77", enrolled="yes", note="asked in the ward round") == (Cause.NEVER_HEARD, ())
     assert cases(home)[0].candidate == ""
     assert "0 of 1" in home.signed_in().get("/figures").text
+
+
+def test_the_time_of_somebody_unknown_is_read_by_the_readers_clock(home: House) -> None:
+    athens = ZoneInfo("Europe/Athens")
+    home.context = replace(home.context, zones={"generic": athens})
+    soon = f"{home.clock.now.astimezone(athens) - timedelta(minutes=1):%Y-%m-%dT%H:%M}"
+    assert report(home, "77", soon)[0] == 303
+    later = f"{home.clock.now.astimezone(athens) + timedelta(minutes=1):%Y-%m-%dT%H:%M}"
+    assert report(home, "77", later)[0] == 422
 
 
 def test_sepsis_could_not_be_established(home: House) -> None:

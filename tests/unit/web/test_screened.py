@@ -1,5 +1,9 @@
 """Who was screened, by number alone: a person once, whatever they have of records, visits and numbers."""
 
+from dataclasses import replace
+from datetime import date, timedelta
+from zoneinfo import ZoneInfo
+
 from tests.builders import adt, dtm
 from tests.web_house import House, first_candidate, hidden, mals, unclear
 
@@ -50,3 +54,13 @@ def test_the_sponsor_is_told_of_a_person_by_the_episode_in_which_they_take_part(
     (row,) = listed(home, "monitor")
     assert row["status"] == "consented"
     assert [one["status"] for one in listed(home)] == ["consented"]
+
+
+def test_its_days_are_those_of_the_site(home: House) -> None:
+    home.clock.now = home.clock.now.replace(hour=23, minute=30)
+    home.tell(*mals())
+    (utc,) = listed(home)
+    home.context = replace(home.context, zones={"generic": ZoneInfo("Europe/Athens")})
+    (local,) = listed(home)
+    assert date.fromisoformat(local["raised"]) - date.fromisoformat(utc["raised"]) == timedelta(days=1)
+    assert local["changed"] >= local["raised"]

@@ -58,6 +58,18 @@ def test_an_hour_the_clock_skips_is_refused_and_one_it_repeats_means_the_first()
 
 
 @pytest.mark.parametrize(
+    ("text", "zone"),
+    [
+        ("9999-12-31T23:00", "America/New_York"),
+        ("0001-01-01T00:00", "Europe/Athens"),
+        ("9999-12-31T23:00-05:00", "UTC"),
+    ],
+)
+def test_a_time_beyond_all_years_is_unreadable(text: str, zone: str) -> None:
+    assert times.typed(text, ZoneInfo(zone)) is None
+
+
+@pytest.mark.parametrize(
     ("past", "text"),
     [(10, "just now"), (120, "2 min ago"), (7200, "2 h ago"), (200_000, "2 d ago")],
 )
