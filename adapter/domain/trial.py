@@ -178,4 +178,4 @@ class TrialParameters:
     hospital_acquired: timedelta = timedelta(0)
     """An infection sooner than this after a non-emergency admission came with the patient: its baseline is unknown."""
     baseline_before_infection: timedelta = timedelta(0)
-    """The admission SOFA looks no later than this long before the infection."""
+    """The admission SOFA looks no later than this long before the infection, and the search for the onset no earlier."""

@@ -22,17 +22,22 @@ A_DAY = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Infection:
-    """`basis` says in words what it rests on."""
+    """`basis` says in words what it rests on, `since` is the earliest that it may have been suspected.
+
+    A specimen or a drug has a time. What somebody recorded was known by then: an onset whose clock still ran may be its own.
+    """
 
     at: datetime
     basis: str
+    since: datetime
 
 
 def infection_of(view: View, recorded: datetime | None) -> Infection | None:
     """The earliest sign, each of this stay; `None` while nobody knows. An antibiotic alone may be prophylaxis."""
     given = view.stay.admitted, diagnoses(view), _antibiotics(view)
-    found = view.remembered("infection", TURNS, lambda: _first(_signs(view)), *given)
-    told = [] if recorded is None else [Infection(recorded, "a person recorded it")]
+    question = ("infection", view.stay.trial.id)
+    found = view.remembered(question, TURNS, lambda: _first(_signs(view)), view.stay.trial, *given)
+    told = [] if recorded is None else [_recorded(view, recorded, "a person recorded it")]
     return _first([*told, *([] if found is None else [found])])
 
 
@@ -42,10 +47,15 @@ def _first(signs: Iterable[Infection]) -> Infection | None:
 
 def _signs(view: View) -> Iterator[Infection]:
     cultures = list(_cultures(view))
-    yield from (Infection(at, "a culture grew") for at, growing in cultures if growing)
+    yield from (Infection(at, "a culture grew", at) for at, growing in cultures if growing)
     given = (one for one in given_of(_antibiotics(view)) if one.state in GIVEN)
     yield from _pairs([at for at, _ in cultures], [instant(one.start) for one in given])
-    yield from (Infection(at, "a diagnosis was recorded") for at in _diagnosed(view))
+    yield from (_recorded(view, at, "a diagnosis was recorded") for at in _diagnosed(view))
+
+
+def _recorded(view: View, at: datetime, basis: str) -> Infection:
+    """The longest limit of the trial's clocks back, an onset of then has run out."""
+    return Infection(at, basis, at - max((clock.limit for clock in view.stay.trial.clocks), default=timedelta(0)))
 
 
 def _cultures(view: View) -> Iterator[tuple[datetime, bool]]:
@@ -74,7 +84,8 @@ def _pairs(cultures: list[datetime], antibiotics: list[datetime]) -> Iterator[In
     for culture in cultures:
         for antibiotic in antibiotics:
             if culture - CULTURE_AFTER_ANTIBIOTIC <= antibiotic <= culture + ANTIBIOTIC_AFTER_CULTURE:
-                yield Infection(min(culture, antibiotic), "a culture and an antibiotic")
+                first = min(culture, antibiotic)
+                yield Infection(first, "a culture and an antibiotic", first)
 
 
 def _diagnosed(view: View) -> Iterator[datetime]:
