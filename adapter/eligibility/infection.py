@@ -9,6 +9,7 @@ from adapter.domain.administration import standing as given_of
 from adapter.domain.condition import ConditionStatus, standing
 from adapter.eligibility.answers import grew
 from adapter.eligibility.coded import GIVEN, diagnoses, listed
+from adapter.eligibility.finding import unique
 from adapter.eligibility.view import View, instant
 from adapter.scoring.thresholds import ANTIBIOTIC_AFTER_CULTURE, CULTURE_AFTER_ANTIBIOTIC
 from adapter.scoring.turns import AT_ONCE
@@ -33,16 +34,21 @@ class Infection:
 
 
 def infection_of(view: View, recorded: datetime | None) -> Infection | None:
-    """The earliest sign, each of this stay; `None` while nobody knows. An antibiotic alone may be prophylaxis."""
+    """The earliest sign, each of this stay; `None` while nobody knows. An antibiotic alone may be prophylaxis.
+
+    A person's answer stands over signs of longer before than its clock reaches, and confirms a later one.
+    """
     given = view.stay.admitted, diagnoses(view), _antibiotics(view)
     question = ("infection", view.stay.trial.id)
-    found = view.remembered(question, TURNS, lambda: _first(_signs(view)), view.stay.trial, *given)
-    told = [] if recorded is None else [_recorded(view, recorded, "a person recorded it")]
-    return _first([*told, *([] if found is None else [found])])
+    signs = view.remembered(question, TURNS, lambda: _in_order(_signs(view)), view.stay.trial, *given)
+    if recorded is None:
+        return signs[0] if signs else None
+    told = _recorded(view, recorded, "a person recorded it")
+    return next((sign for sign in signs if told.since <= sign.at <= told.at), told)
 
 
-def _first(signs: Iterable[Infection]) -> Infection | None:
-    return min(signs, key=lambda sign: sign.at, default=None)
+def _in_order(signs: Iterable[Infection]) -> tuple[Infection, ...]:
+    return tuple(sorted(unique(signs), key=lambda sign: sign.at))
 
 
 def _signs(view: View) -> Iterator[Infection]:
@@ -59,12 +65,13 @@ def _recorded(view: View, at: datetime, basis: str) -> Infection:
 
 
 def _cultures(view: View) -> Iterator[tuple[datetime, bool]]:
-    """When each specimen of the stay was taken, and whether something grew in its blood."""
-    start = view.stay.admitted
+    """When each specimen of the stay was taken, and whether something grew in its blood that is more than a commensal."""
+    start, commensals = view.stay.admitted, view.stay.trial.parameters.commensal_codes
     for concept in CULTURES:
         for one in view.observations(concept):
             if one.effective <= view.at and (start is None or one.effective >= start):
-                yield instant(one.effective), concept == CULTURES[0] and grew(one)
+                infected = grew(one) and not listed("organism", one.code or "", commensals)
+                yield instant(one.effective), concept == CULTURES[0] and infected
 
 
 def _antibiotics(view: View) -> tuple[Administration, ...]:

@@ -93,6 +93,18 @@ def test_the_search_begins_two_days_before_the_infection(
     assert (sepsis.context, sepsis.onset) == (context, None if onset is None else after(onset))
 
 
+def test_a_contaminated_bottle_of_the_second_day_leaves_the_admission_score_known(
+    judged: Judge, six_organs: Make, answered: Make
+) -> None:
+    healthy = (one for day in range(7) for one in six_organs(at=after(24 * day + 1)))
+    bottle = observation("culture-organism", "staphylococcus epidermidis", at=after(26))
+    told = (*healthy, bottle, *six_organs(at=after(170), platelets=90, creatinine="2.2", map=65), *immune(172))
+    for answers in ((), (answered("I5", "met", after(171)),)):
+        found = judged(state_of(*told, encounter=WARD, determinations=answers), after(175))
+        assert (found.verdict, found.sepsis.onset, found.sepsis.increase_low) == ("candidate", after(170), 5)
+        assert found.sepsis.infection == (after(171) if answers else None)
+
+
 # --- what somebody recorded was known by then ------------------------------------------------------------------------
 
 
