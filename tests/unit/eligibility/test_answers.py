@@ -307,6 +307,15 @@ def test_a_pair_is_a_pair_up_to_a_day_apart(look: Look, apart: float, a_pair: bo
         assert found.asks == ("Ask for ferritin and mHLA-DR from one draw",)
 
 
+def test_the_partner_is_the_one_that_is_compared_too(look: Look) -> None:
+    """A ferritin drawn with it does not vouch for one of two days later."""
+    one_draw = (observation("ferritin", 6000, at=after(2)), observation("mhladr", 4000, at=after(2)))
+    later = observation("ferritin", 3900, at=after(48))
+    assert look(latest, HLADR, state_of(*one_draw, later), after(47)).intervals
+    found = look(latest, HLADR, state_of(*one_draw, later), after(49))
+    assert (found.intervals, found.asks) == ((), ("Ask for ferritin and mHLA-DR from one draw",))
+
+
 def test_a_partner_drawn_this_very_moment_is_one(look: Look) -> None:
     told = (observation("mhladr", 4200, at=T0), observation("ferritin", 900, at=after(2)))
     assert look(latest, HLADR, state_of(*told), after(2)).intervals
