@@ -464,7 +464,7 @@ def test_yesterdays_total_is_not_todays() -> None:
 
 def test_urine_looks_back_thirty_hours_only() -> None:
     given = [observation("urine-output", v, at=after(h)) for h, v in [(0, 0), (8, 100), (28, 100)]]
-    assert ends(organ("renal", *given, at=29)) == (4, 4, 4)
+    assert ends(organ("renal", *given, at=29)) == (4, 0, 4)
     assert "urine_sparsely_charted" in organ("renal", *given, at=29).flags
     assert organ("renal", *given, at=31).flags.count("urine_provisional") == 1
 
@@ -565,10 +565,20 @@ def test_little_urine_charted_each_hour_scores_and_says_how_much() -> None:
 
 
 @pytest.mark.parametrize(("gap", "sparse"), [(8, False), (8.1, True)])
-def test_a_shift_without_an_entry_is_flagged(gap: float, sparse: bool) -> None:
+def test_a_shift_without_an_entry_is_flagged_and_decides_nothing(gap: float, sparse: bool) -> None:
     creatinine = observation("creatinine", "0.8", at=after(23))
     found = renal_of(creatinine, *scanty(*[1] * 8, gap, *[1] * 8), hour=8 + gap + 8)
     assert ("urine_sparsely_charted" in found.flags) is sparse
+    assert ends(found) == (3, 0 if sparse else 3, 3)
+    assert "urine_provisional" not in found.flags
+
+
+def test_two_voids_a_day_apart_are_no_anuria() -> None:
+    """Nobody said that there was no third."""
+    creatinine = observation("creatinine", "0.8", at=after(23))
+    voids = observation("urine-output", 200), observation("urine-output", 180, at=after(24))
+    found = renal_of(creatinine, *voids, hour=25)
+    assert (ends(found), found.flags) == ((4, 0, 4), ("urine_sparsely_charted",))
 
 
 @pytest.mark.parametrize(("hours_", "low"), [(20.5, 0), (21, 3)])

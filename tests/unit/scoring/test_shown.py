@@ -170,7 +170,7 @@ ON_SOFA = [
     case("renal", "half a day", (*hourly("urine-output", 0, 75, 75, step=6), observation("creatinine", 1)),
          "3 0-3 derived | urine output < 500 mL/(24.h): 3 (Sepsis-3 Table 1) | +urine_provisional | urine-output 0 @0: 150 mL in 13 h: 276.923 mL per 24 h; urine-output 75 @6; urine-output 75 @12; creatinine 1 @0", hour=12),
     case("renal", "a day, sparsely", hourly("urine-output", 0, 100, 100, step=12),
-         "3 3-4 derived | urine output < 500 mL/(24.h): 3 (Sepsis-3 Table 1) | +urine_sparsely_charted +creatinine_missing | urine-output 100 @12: 200 mL in 24 h: 200 mL per 24 h; urine-output 100 @24", hour=24),
+         "3 0-4 derived | urine output < 500 mL/(24.h): 3 (Sepsis-3 Table 1) | +urine_sparsely_charted +creatinine_missing | urine-output 100 @12: 200 mL in 24 h: 200 mL per 24 h; urine-output 100 @24", hour=24),
     case("renal", "rinsed", (*hourly("urine-output", 0, 300, 180, step=12), *hourly("bladder-irrigation", 100, start=13)),
          "3 0-4 derived | urine output < 500 mL/(24.h): 3 (Sepsis-3 Table 1) | +bladder_irrigation +urine_sparsely_charted +creatinine_missing | urine-output 300 @12: 380 mL in 24 h: 380 mL per 24 h; bladder-irrigation 100 @13; urine-output 180 @24", hour=24),
     case("renal", "replaced", (observation("creatinine", "1.3"), observation("renal-replacement", "crrt")),

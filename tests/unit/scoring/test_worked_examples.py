@@ -179,13 +179,20 @@ def test_example_08_twelve_hours_are_shown_and_decide_nothing() -> None:
         ("480", 24, 3, "480"),
         ("200", 24, 3, "200"),
         ("199", 24, 4, "199"),
-        ("499", 30, 3, "399.2"),
     ],
 )
 def test_example_08_a_day_of_urine(volume: str, length: int, expected: int, per_day: str) -> None:
-    renal = urine((0, "0"), (length, volume), at=length)
+    """Looked after in each shift."""
+    silent = ((length * quarter / 4, "0") for quarter in range(4))
+    renal = urine(*silent, (length, volume), at=length)
     assert (renal.score, renal.low) == (expected, expected)
     assert f"{per_day} mL per 24 h" in next(e.note for e in renal.evidence if e.concept == "urine-output")
+
+
+def test_example_08_thirty_hours_are_a_day_and_entries_so_far_apart_decide_nothing() -> None:
+    renal = urine((0, "0"), (30, "499"), at=30)
+    assert (renal.score, renal.low) == (3, 0)
+    assert "399.2 mL per 24 h" in next(e.note for e in renal.evidence if e.concept == "urine-output")
 
 
 def test_example_08_hourly_entries_add_up_to_the_same() -> None:
