@@ -160,7 +160,7 @@ ON_SOFA = [
     case("renal", "creatinine", (observation("creatinine", "2.5"),),
          "2 2-2 measured | creatinine >= 2 mg/dL: 2 (Sepsis-3 Table 1) | creatinine 2.5 @0"),
     case("renal", "creatinine in another unit", (observation("creatinine", 175, "umol/L"),),
-         "2 2-2 measured | creatinine >= 171 umol/L: 2 (Sepsis-3 Table 1) | +unit_discordant | creatinine 1.97964 @0"),
+         "2 1-2 measured | creatinine >= 171 umol/L: 2 (Sepsis-3 Table 1) | +unit_discordant | creatinine 1.97964 @0"),
     case("renal", "a bound", (observation("creatinine", "<2"),),
          "0 0-1 measured | creatinine not >= 1.2 mg/dL: 0 (Sepsis-3 Table 1) | +censored | creatinine <2 @0"),
     case("renal", "urine settles it", hourly("urine-output", 300, 220),
