@@ -157,6 +157,18 @@ def test_a_change_of_device_outdates_the_charted_fio2() -> None:
     assert organ("respiration", arterial(80), *ventilated, again).score == 3
 
 
+@pytest.mark.parametrize("litres", [None, 8], ids=["no flow", "a flow outside the table"])
+def test_the_ventilators_fio2_is_not_what_the_cannula_gives(litres: int | None) -> None:
+    """Whether or not anybody can say what the cannula gives; without a device charted then, the FiO2 may be its own."""
+    cannula = observation("respiratory-support", "nasal-cannula", at=after(-1))
+    flow = () if litres is None else (observation("oxygen-flow", litres, at=after(-1)),)
+    charted = observation("fio2", "0.6", at=after(-3))
+    ventilated = charted, observation("respiratory-support", "invasive", at=after(-3))
+    found = organ("respiration", arterial(100), *ventilated, cannula, *flow)
+    assert (found.score, found.flags) == (None, ("fio2_missing",))
+    assert organ("respiration", arterial(100), charted, cannula, *flow).score == 2
+
+
 def test_room_air_is_never_assumed() -> None:
     assert organ("respiration", arterial(60)).score is None
 
