@@ -2,9 +2,10 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -139,6 +140,15 @@ def test_years_are_completed_on_the_birthday_and_as_far_as_it_is_known(
     born: str, on: date, years: tuple[int, int] | None
 ) -> None:
     assert completed_years(born, on) == years
+
+
+@pytest.mark.parametrize(("zone", "years"), [("America/New_York", 17), ("UTC", 18), ("Asia/Tokyo", 18)])
+def test_a_birthday_begins_where_the_site_lies(immunosep: Trial, zone: str, years: int) -> None:
+    """The evening before, in New York."""
+    adult, options = Comparison("age_years", Operator.AT_LEAST, Fraction(18)), ScoringOptions(timezone=ZoneInfo(zone))
+    chart, at = chart_of(state_of(birth_date="2008-05-01")), datetime(2026, 5, 1, 1, 0, tzinfo=UTC)
+    found = age_years(View(Stay(immunosep, plan_of(immunosep), chart, options, None, None), at), adult)
+    assert list(found.intervals) == [exactly(years)]
 
 
 @pytest.mark.parametrize(
