@@ -94,6 +94,8 @@ class OrganScore:
     evidence: tuple[Evidence, ...] = ()
     rule: str = ""
     """The cut-point that decided, in words, with its source."""
+    settled: int | None = None
+    """The low end if a person said that the unit column with more points counts; none where that changes nothing."""
 
 
 ORGANS = ("respiration", "coagulation", "liver", "cardiovascular", "cns", "renal")

@@ -175,9 +175,11 @@ class TrialParameters:
     """The criterion by which a person records that there is an infection."""
     infection_codes: tuple[Code, ...] = ()
     """Diagnoses that mean an infection."""
+    commensal_codes: tuple[Code, ...] = ()
+    """Organisms of the skin: one that grew may have come from it."""
     chronic_codes: Mapping[str, tuple[Code, ...]] = field(default_factory=dict)
     """Diagnoses of organs that may have failed long before, by the name of their set."""
     hospital_acquired: timedelta = timedelta(0)
     """An infection sooner than this after a non-emergency admission came with the patient: its baseline is unknown."""
     baseline_before_infection: timedelta = timedelta(0)
-    """The admission SOFA looks no later than this long before the infection."""
+    """The admission SOFA looks no later than this long before the infection, and the search for the onset no earlier."""

@@ -99,8 +99,8 @@ def sex(view: View, _comparison: Comparison) -> Reading:
 
 
 def age_years(view: View, _comparison: Comparison) -> Reading:
-    """Completed years; a birth date known to the year or month only gives an interval."""
-    years = completed_years(view.stay.person.birth_date, view.at.date())
+    """Completed years by the day it is where the site lies; a birth date known to the year or month only gives an interval."""
+    years = completed_years(view.stay.person.birth_date, view.at.astimezone(view.stay.options.timezone).date())
     if years is None:
         return Reading(asks=("How old is the patient? No date of birth is on file",), missing=("age_years",))
     return Reading(

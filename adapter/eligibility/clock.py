@@ -46,17 +46,18 @@ def _given(stay: Stay) -> tuple[object, ...]:
     """
     visit = stay.encounter
     began = visit and (visit.admitted, visit.encounter_class, visit.started_in_emergency)
-    return stay.trial, stay.options, began, stay.infection, stay.person
+    return stay.trial, stay.options, began, stay.infection, stay.suspected, stay.person
 
 
 def _begun(stay: Stay) -> datetime | None:
-    """The admission; where the feed joined later, the first result on record."""
+    """The admission, or the first result where the feed joined later; a sepsis of long before the infection is not its own."""
     if stay.encounter is None:
         return None
-    if stay.admitted is not None:
-        return stay.admitted
     firsts = (stay.chart.series(concept).times[:1] for concept in stay.state.results)
-    return min((moment for times in firsts for moment in times), default=None)
+    begun = stay.admitted or min((moment for times in firsts for moment in times), default=None)
+    if begun is None or stay.infection is None or stay.suspected is None:
+        return begun
+    return max(begun, min(stay.suspected, stay.infection - stay.trial.parameters.baseline_before_infection))
 
 
 def _moments(stay: Stay, begun: datetime, at: datetime, after: datetime | None) -> list[datetime]:

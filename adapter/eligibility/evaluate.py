@@ -129,7 +129,7 @@ def _case(trial: Trial, chart: Chart, at: datetime, options: ScoringOptions, epi
     stay = Stay(trial, plan_of(trial), chart, options, encounter, None)
     infection = infection_of(View(stay, at), recorded(trial, told))
     if infection is not None:
-        stay = replace(stay, infection=infection.at, infection_basis=infection.basis)
+        stay = replace(stay, infection=infection.at, infection_basis=infection.basis, suspected=infection.since)
     onset = onset_by(stay, told, at)
     limit = time_limit_of(trial, onset.at)
     stratum = classify(View(stay, at))

@@ -9,6 +9,7 @@ from adapter.domain.administration import standing as given_of
 from adapter.domain.condition import ConditionStatus, standing
 from adapter.eligibility.answers import grew
 from adapter.eligibility.coded import GIVEN, diagnoses, listed
+from adapter.eligibility.finding import unique
 from adapter.eligibility.view import View, instant
 from adapter.scoring.thresholds import ANTIBIOTIC_AFTER_CULTURE, CULTURE_AFTER_ANTIBIOTIC
 from adapter.scoring.turns import AT_ONCE
@@ -22,39 +23,55 @@ A_DAY = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Infection:
-    """`basis` says in words what it rests on."""
+    """`basis` says in words what it rests on, `since` is the earliest that it may have been suspected.
+
+    A specimen or a drug has a time. What somebody recorded was known by then: an onset whose clock still ran may be its own.
+    """
 
     at: datetime
     basis: str
+    since: datetime
 
 
 def infection_of(view: View, recorded: datetime | None) -> Infection | None:
-    """The earliest sign, each of this stay; `None` while nobody knows. An antibiotic alone may be prophylaxis."""
+    """The earliest sign, each of this stay; `None` while nobody knows. An antibiotic alone may be prophylaxis.
+
+    A person's answer stands over signs of longer before than its clock reaches, and confirms a later one.
+    """
     given = view.stay.admitted, diagnoses(view), _antibiotics(view)
-    found = view.remembered("infection", TURNS, lambda: _first(_signs(view)), *given)
-    told = [] if recorded is None else [Infection(recorded, "a person recorded it")]
-    return _first([*told, *([] if found is None else [found])])
+    question = ("infection", view.stay.trial.id)
+    signs = view.remembered(question, TURNS, lambda: _in_order(_signs(view)), view.stay.trial, *given)
+    if recorded is None:
+        return signs[0] if signs else None
+    told = _recorded(view, recorded, "a person recorded it")
+    return next((sign for sign in signs if told.since <= sign.at <= told.at), told)
 
 
-def _first(signs: Iterable[Infection]) -> Infection | None:
-    return min(signs, key=lambda sign: sign.at, default=None)
+def _in_order(signs: Iterable[Infection]) -> tuple[Infection, ...]:
+    return tuple(sorted(unique(signs), key=lambda sign: sign.at))
 
 
 def _signs(view: View) -> Iterator[Infection]:
     cultures = list(_cultures(view))
-    yield from (Infection(at, "a culture grew") for at, growing in cultures if growing)
+    yield from (Infection(at, "a culture grew", at) for at, growing in cultures if growing)
     given = (one for one in given_of(_antibiotics(view)) if one.state in GIVEN)
     yield from _pairs([at for at, _ in cultures], [instant(one.start) for one in given])
-    yield from (Infection(at, "a diagnosis was recorded") for at in _diagnosed(view))
+    yield from (_recorded(view, at, "a diagnosis was recorded") for at in _diagnosed(view))
+
+
+def _recorded(view: View, at: datetime, basis: str) -> Infection:
+    """The longest limit of the trial's clocks back, an onset of then has run out."""
+    return Infection(at, basis, at - max((clock.limit for clock in view.stay.trial.clocks), default=timedelta(0)))
 
 
 def _cultures(view: View) -> Iterator[tuple[datetime, bool]]:
-    """When each specimen of the stay was taken, and whether something grew in its blood."""
-    start = view.stay.admitted
+    """When each specimen of the stay was taken, and whether something grew in its blood that is more than a commensal."""
+    start, commensals = view.stay.admitted, view.stay.trial.parameters.commensal_codes
     for concept in CULTURES:
         for one in view.observations(concept):
             if one.effective <= view.at and (start is None or one.effective >= start):
-                yield instant(one.effective), concept == CULTURES[0] and grew(one)
+                infected = grew(one) and not listed("organism", one.code or "", commensals)
+                yield instant(one.effective), concept == CULTURES[0] and infected
 
 
 def _antibiotics(view: View) -> tuple[Administration, ...]:
@@ -74,7 +91,8 @@ def _pairs(cultures: list[datetime], antibiotics: list[datetime]) -> Iterator[In
     for culture in cultures:
         for antibiotic in antibiotics:
             if culture - CULTURE_AFTER_ANTIBIOTIC <= antibiotic <= culture + ANTIBIOTIC_AFTER_CULTURE:
-                yield Infection(min(culture, antibiotic), "a culture and an antibiotic")
+                first = min(culture, antibiotic)
+                yield Infection(first, "a culture and an antibiotic", first)
 
 
 def _diagnosed(view: View) -> Iterator[datetime]:

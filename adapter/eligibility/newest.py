@@ -99,13 +99,15 @@ def _bound_ask(concept: str) -> str:
 
 
 def _paired(view: View, comparison: Comparison, found: Newest) -> Reading:
-    """Both from one draw; else near enough, flagged; else the pair is asked for again (clinical 1.3)."""
+    """With the partner's newest, for that one is compared too: of one draw; else near enough, flagged; else asked for again
+    (clinical 1.3).
+    """
     reading = read(found, comparison.fact.removesuffix(".latest"))
     own, near = found.observations[0], view.stay.trial.parameters.pair_within
-    others = [o for o in _numbers(view, comparison.paired_with or "") if o.effective <= view.at]
-    if any(_same_draw(own, other) for other in reversed(others)):
+    others = newest(_numbers(view, comparison.paired_with or ""), view.at, None).observations
+    if any(_same_draw(own, other) for other in others):
         return reading
-    if any(abs(instant(own.effective) - instant(other.effective)) <= near for other in reversed(others)):
+    if any(abs(instant(own.effective) - instant(other.effective)) <= near for other in others):
         return replace(reading, flags=(*reading.flags, PAIR_NOT_SAME_DRAW))
     ask = f"Ask for {named(comparison.paired_with or '')} and {named(own.concept)} from one draw"
     return replace(reading, intervals=(), asks=(ask,))

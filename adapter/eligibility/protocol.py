@@ -40,6 +40,8 @@ PARAMETERS = (
 CRITERION = ("id", "text", "short", "source", "needs", "ask", "met_when", "suggested_when")
 SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 LABORATORIES = ("central", "any")
+COMMENSALS = "skin-commensal"
+"""The set of mappings/codesets/conditions.csv."""
 
 
 def extends(document: Document) -> str | None:
@@ -166,6 +168,7 @@ def _parameters(place: Place, criteria: tuple[Criterion, ...], vocabulary: Vocab
         consent_criterion="" if consent is None else consent.word(inclusion),
         infection_criterion=place.need("infection_criterion").word(inclusion),
         infection_codes=_codes(place.get("infection_sets"), vocabulary),
+        commensal_codes=vocabulary.sets.get(COMMENSALS, ()),
         chronic_codes={name: codes for name, codes in vocabulary.sets.items() if name.startswith(PREFIX)},
         hospital_acquired=place.need("hospital_acquired").duration(),
         baseline_before_infection=place.need("baseline_before_infection").duration(),

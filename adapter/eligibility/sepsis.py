@@ -20,6 +20,9 @@ NO_VISIT_ASK = "No visit is known: was the patient admitted with infection throu
 BASELINE_ASK = "The SOFA before the infection is not on record: did it rise by the points the protocol asks for?"
 
 
+COLUMNS_ASK = "The two unit columns of the SOFA table give other points for {}: which one counts?"
+
+
 def given(view: View) -> object:
     """What the facts of the score rest on, beside what is asked for when an organ is missing."""
     return tuple(view.sofa.organs.values()), view.baseline, view.context
@@ -32,6 +35,7 @@ def sofa_total(view: View, comparison: Comparison) -> Reading:
     sofa = view.sofa
     return Reading(
         intervals=(whole_interval(sofa.low, sofa.high),),
+        assumed=whole_interval(_settled(sofa), None) if _disputed(sofa) else None,
         applies=applies,
         evidence=sofa_evidence(sofa),
         flags=sofa_flags(sofa),
@@ -49,13 +53,23 @@ def sofa_increase(view: View, comparison: Comparison) -> Reading:
     known = before.low if before else 0
     return Reading(
         intervals=(whole_interval(None if before is None else sofa.low - before.high, sofa.high - known),),
-        assumed=whole_interval(sofa.low - known, None),
+        assumed=whole_interval(_settled(sofa) - known, None),
         applies=applies,
         evidence=sofa_evidence(sofa),
         flags=sofa_flags(sofa),
         asks=unique((*_baseline_ask(view, before), *_asks(view))),
         missing=missing_inputs(view),
     )
+
+
+def _disputed(sofa: SofaScore) -> tuple[str, ...]:
+    """Organs whose points depend on the unit column, which only a person can choose (clinical 2.3)."""
+    return tuple(name for name, organ in sofa.organs.items() if organ.settled is not None)
+
+
+def _settled(sofa: SofaScore) -> int:
+    """The low end, were the column with more points chosen."""
+    return sum(organ.low if organ.settled is None else organ.settled for organ in sofa.organs.values())
 
 
 def _applies(view: View, comparison: Comparison) -> bool | None:
@@ -65,9 +79,12 @@ def _applies(view: View, comparison: Comparison) -> bool | None:
 
 
 def _asks(view: View) -> tuple[str, ...]:
-    visit = () if view.context else (NO_VISIT_ASK,)
-    missing = missing_inputs(view)
-    return (*visit, f"For SOFA, ask for {', '.join(named(c) for c in missing)}") if missing else visit
+    missing, disputed = missing_inputs(view), _disputed(view.sofa)
+    return (
+        *(() if view.context else (NO_VISIT_ASK,)),
+        *([COLUMNS_ASK.format(", ".join(named(INPUTS[organ][0]) for organ in disputed))] if disputed else []),
+        *([f"For SOFA, ask for {', '.join(named(c) for c in missing)}"] if missing else []),
+    )
 
 
 def _baseline_ask(view: View, before: Baseline | None) -> tuple[str, ...]:

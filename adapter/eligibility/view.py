@@ -41,7 +41,9 @@ class Person(NamedTuple):
 
 @dataclass(frozen=True)
 class Stay:
-    """What does not change from one moment of the stay to the next. `infection` is when one was first recorded."""
+    """What does not change from one moment of the stay to the next. `infection` is when one was first recorded; `suspected`,
+    the earliest that it may have been suspected (ADR 42).
+    """
 
     trial: Trial
     plan: "Plan"
@@ -50,6 +52,7 @@ class Stay:
     encounter: Encounter | None
     infection: datetime | None
     infection_basis: str = ""
+    suspected: datetime | None = None
 
     @property
     def state(self) -> PatientState:
@@ -106,9 +109,8 @@ class View:
 
     @property
     def reference(self) -> datetime:
-        """When the infection was suspected: an infection recorded later was there at this moment already."""
-        infection = self.stay.infection
-        return self.at if infection is None else min(self.at, infection)
+        """When the infection was suspected; while none is on record, it would be now."""
+        return self.stay.infection or self.at
 
     @cached_property
     def context(self) -> str:
@@ -118,7 +120,7 @@ class View:
             return ""
         if encounter.started_in_emergency and admitted is not None:
             late = admitted + self.stay.trial.parameters.emergency_context
-            return EMERGENCY if self.reference <= late else INPATIENT
+            return EMERGENCY if (self.stay.suspected or self.at) <= late else INPATIENT
         if encounter.encounter_class is EncounterClass.OUTPATIENT:
             return OUTPATIENT
         return INPATIENT

@@ -5,7 +5,7 @@ a specimen nobody confirmed, a short urine window) may only raise its high end; 
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from operator import attrgetter
 
@@ -19,8 +19,8 @@ CENSORED = "censored"
 
 @dataclass(slots=True)  # never changed once made; frozen ones take three times as long to make
 class Finding:
-    """Points with their interval. `converted` is what the other unit column gives; `note` explains the first of `basis`:
-    a text, or who can tell it, for most findings are never shown. `shown` is the evidence of `basis`, if it is made already.
+    """Points with their interval. `converted` is what the other unit column gives, which the interval holds too, and
+    `settled` the low end in the column that gives more, where they differ; `note` explains the first of `basis`: a text, or who can tell it, for most findings are never shown. `shown` is the evidence of `basis`, if it is made already.
     """
 
     score: int
@@ -30,10 +30,17 @@ class Finding:
     rule: str
     note: str | Callable[[], str] = ""
     converted: int | None = None
+    settled: int | None = None
     status: OrganStatus = OrganStatus.MEASURED
     flags: tuple[str, ...] = ()
     firm: bool = True
     shown: tuple[Evidence, ...] = ()
+
+
+def beside(found: Finding, score: int, low: int, high: int) -> Finding:
+    """With what the other unit column gives: nobody has said which one counts (clinical 2.3)."""
+    settled = None if low == found.low else max(low, found.low)
+    return replace(found, converted=score, low=min(low, found.low), high=max(high, found.high), settled=settled)
 
 
 _SCORE, _LOW, _HIGH = attrgetter("score", "firm"), attrgetter("low"), attrgetter("high")
@@ -48,15 +55,18 @@ def worst(findings: Sequence[Finding], flags: Iterable[str] = ()) -> OrganScore:
     decider = max(recent, key=_SCORE)
     lowest = max(firm[::-1], key=_LOW) if firm else decider
     highest = max(recent, key=_HIGH)
+    low = lowest.low if firm else 0
+    settled = max((finding.settled for finding in firm if finding.settled is not None), default=low)
     deciding = _relevant(decider, lowest, highest)
     return OrganScore(
         score=decider.score,
-        low=lowest.low if firm else 0,
+        low=low,
         high=highest.high if firm else WORST,
         status=decider.status,
         flags=_flags(findings, deciding, flags),
         evidence=_evidence(deciding),
         rule=decider.rule,
+        settled=settled if settled > low else None,
     )
 
 

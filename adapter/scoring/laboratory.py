@@ -1,23 +1,27 @@
 """Organs that one laboratory value decides: coagulation by platelets, liver by bilirubin, the kidney's creatinine."""
 
+from dataclasses import replace
+
 from adapter.domain.assessment import OrganScore
 from adapter.domain.observation import Observation
 from adapter.domain.patient import Window
 from adapter.domain.quantity import Quantity
 from adapter.scoring.chart import Chart, Timed
-from adapter.scoring.finding import CENSORED, Finding, worst
+from adapter.scoring.finding import CENSORED, Finding, beside, worst
 from adapter.scoring.ladder import Ladder
 from adapter.scoring.options import ScoringOptions
 from adapter.scoring.thresholds import BILIRUBIN, PLATELETS, Columns
 
 NATIVE_TABLE = "native_table"
+CLUMPS = "platelet_clumps"
 
 
 def coagulation(chart: Chart, window: Window, _options: ScoringOptions, platelets: Ladder = PLATELETS) -> OrganScore:
-    """Platelets: the same numbers in both unit columns."""
+    """Platelets: the same numbers in both unit columns. Clumps make a count too low: what it scores is the most it may be."""
 
     def read(item: Timed) -> Finding:
-        return _finding(item.observation, platelets, item.observation.quantity)
+        found = _finding(item.observation, platelets, item.observation.quantity)
+        return replace(found, low=0) if CLUMPS in item.observation.flags else found
 
     items = chart.series("platelets").within(window)
     return worst([item.said(platelets.source, read) for item in items if item.observation.quantity is not None])
@@ -44,7 +48,7 @@ def _in_columns(one: Observation, columns: Columns, policy: str) -> Finding:
     si = in_si(one.native, columns)
     if si is None or policy != NATIVE_TABLE:
         return conventional
-    return _finding(one, columns.si, si, converted=conventional.score)
+    return beside(_finding(one, columns.si, si), conventional.score, conventional.low, conventional.high)
 
 
 def in_si(native: Quantity | None, columns: Columns) -> Quantity | None:
@@ -55,8 +59,8 @@ def in_si(native: Quantity | None, columns: Columns) -> Quantity | None:
     return Quantity(native.value * factor, columns.si.unit, native.comparator)
 
 
-def _finding(one: Observation, ladder: Ladder, quantity: Quantity | None, converted: int | None = None) -> Finding:
+def _finding(one: Observation, ladder: Ladder, quantity: Quantity | None) -> Finding:
     """A bound such as "<150" scores what is certain of it, and keeps what is possible as its high end."""
     low, high = ladder.span(quantity) if quantity is not None else (0, 0)
     flags = () if low == high else (CENSORED,)
-    return Finding(low, low, high, (one,), ladder.rule(low), converted=converted, flags=flags)
+    return Finding(low, low, high, (one,), ladder.rule(low), flags=flags)

@@ -12,7 +12,7 @@ class ScoringOptions:
     `norepinephrine_basis`: what the charted dose weighs: `base`, `bitartrate`, `hydrochloride` or `unknown`.
     `hfnc_is_support`: whether high-flow nasal oxygen counts as respiratory support for 3 and 4 points.
     `rrt_scores_4`: whether renal replacement is 4 points of the kidney; the table has no rule for it (clinical 2.8).
-    `timezone`: where the site lies: its calendar days are those of the daily SOFA.
+    `timezone`: where the site lies: its calendar days are those of the daily SOFA and of the age.
     `unit_policy`: `native_table` reads SI results in the printed SI column, `converted` in the conventional one.
     """
 

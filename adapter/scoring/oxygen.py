@@ -43,6 +43,8 @@ def oxygen(chart: Chart, at: datetime, options: ScoringOptions, beside: Observat
         derived = _derived(chart, at, options, begun, device.observation)
         if derived is not None:
             return derived
+        if charted is not None and _changed_since(chart, charted, begun, options):
+            return None
     return _measured(charted.observation) if charted is not None else None
 
 
@@ -79,6 +81,12 @@ def _device_begun(chart: Chart, at: datetime, options: ScoringOptions) -> Timed 
             break
         begun = item
     return begun
+
+
+def _changed_since(chart: Chart, charted: Timed, begun: Timed, options: ScoringOptions) -> bool:
+    """Another device was in place when the FiO2 was charted; where none was known, this one may have been."""
+    before = chart.series("respiratory-support").latest(charted.time, options.device_hold)
+    return before is not None and before.observation.code not in {None, begun.observation.code}
 
 
 def _derived(chart: Chart, at: datetime, options: ScoringOptions, begun: Timed, device: Observation) -> Oxygen | None:

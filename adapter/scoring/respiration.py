@@ -12,7 +12,7 @@ from adapter.domain.observation import Observation
 from adapter.domain.patient import Window
 from adapter.domain.quantity import Quantity, decimal_text
 from adapter.scoring.chart import Chart, Timed
-from adapter.scoring.finding import CENSORED, Finding, worst
+from adapter.scoring.finding import CENSORED, Finding, beside, worst
 from adapter.scoring.laboratory import NATIVE_TABLE, in_si
 from adapter.scoring.ladder import UNSAID, Ladder
 from adapter.scoring.machines import machines
@@ -205,17 +205,18 @@ def _finding(chart: Chart, item: Timed, lung: Lung, breathed: Oxygen, options: S
     supported = Support(*support(chart, item.time, options, lung.supported))
     ends = sample.ends()
     score, low, high = supported.capped(ends)
-    return Finding(
+    found = Finding(
         score,
         low,
         high,
         (one, *breathed.basis, *(said for said in supported.basis if said not in breathed.basis)),
         sample.rule(ends[0], score),
         note=sample.note,
-        converted=score if native is None else supported.capped(conventional.ends())[0],
+        converted=score,
         status=OrganStatus.DERIVED if breathed.flags else OrganStatus.MEASURED,
         flags=(*sample.flags(ends), *supported.flags(ends), *_doubts(breathed, supported)),
     )
+    return found if native is None else beside(found, *supported.capped(conventional.ends()))
 
 
 def _doubts(breathed: Oxygen, supported: Support) -> tuple[str, ...]:

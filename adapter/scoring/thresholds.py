@@ -220,7 +220,7 @@ URINE_PROVISIONAL = timedelta(hours=12)
 URINE_FIRST_ENTRY = timedelta(hours=1)
 """What the first entry of a record covers when nothing stands before it: hourly charting is the rule on an ICU."""
 URINE_SPARSE = timedelta(hours=8)
-"""A longer silence between two entries (a shift) is flagged: an undocumented void is not anuria."""
+"""A longer silence between two entries (a shift) was not observed: an undocumented void is not anuria."""
 
 PREDNISONE_FACTORS = {
     "prednisone": Fraction(1),

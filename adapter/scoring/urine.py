@@ -124,14 +124,18 @@ def _basis(volumes: Iterable[Volume]) -> tuple[tuple[Observation, ...], tuple[Ev
 
 
 def _observed(volumes: list[Volume], *, from_the_start: bool) -> Iterator[Finding]:
-    """The collection nearest to a day that begins at an entry; failing that, an hour before the first one ever made."""
+    """The collection nearest to a day that begins at an entry; failing that, an hour before the first one ever made.
+
+    Where a shift is silent nobody observed it: a void that nobody charted is not anuria (clinical 2.8).
+    """
     known = [_collection(volumes, index, timedelta(0)) for index in range(len(volumes) - 1)]
     assumed = [_collection(volumes, -1, URINE_FIRST_ENTRY)] if from_the_start else []
     shortest, longest = URINE_SCORED
     for collections in (known, assumed):
         scored = [c for c in collections if shortest <= c.length <= longest]
         if scored:
-            yield _normalised(min(scored, key=lambda c: abs(c.length - URINE_DAY)), firm=True)
+            nearest = min(scored, key=lambda c: abs(c.length - URINE_DAY))
+            yield _normalised(nearest, firm=nearest.gap <= URINE_SPARSE)
             return
     shown = [c for c in (*known, *assumed) if URINE_PROVISIONAL <= c.length < shortest]
     if shown:
@@ -155,7 +159,8 @@ def _normalised(collection: Collection, *, firm: bool) -> Finding:
         Fraction(collection.length // timedelta.resolution, timedelta(hours=1) // timedelta.resolution)
     )
     note = f"{decimal_text(collection.millilitres)} mL in {hours} h: {decimal_text(collection.per_day)} mL per 24 h"
-    flags = (*(() if firm else (PROVISIONAL,)), *((RINSED,) if rinsed else ()))
+    short = collection.length < URINE_SCORED[0]
+    flags = (*((PROVISIONAL,) if short else ()), *((RINSED,) if rinsed else ()))
     basis, shown = _basis(collection.volumes)
     return Finding(
         points,

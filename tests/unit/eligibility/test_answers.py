@@ -2,9 +2,10 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -139,6 +140,15 @@ def test_years_are_completed_on_the_birthday_and_as_far_as_it_is_known(
     born: str, on: date, years: tuple[int, int] | None
 ) -> None:
     assert completed_years(born, on) == years
+
+
+@pytest.mark.parametrize(("zone", "years"), [("America/New_York", 17), ("UTC", 18), ("Asia/Tokyo", 18)])
+def test_a_birthday_begins_where_the_site_lies(immunosep: Trial, zone: str, years: int) -> None:
+    """The evening before, in New York."""
+    adult, options = Comparison("age_years", Operator.AT_LEAST, Fraction(18)), ScoringOptions(timezone=ZoneInfo(zone))
+    chart, at = chart_of(state_of(birth_date="2008-05-01")), datetime(2026, 5, 1, 1, 0, tzinfo=UTC)
+    found = age_years(View(Stay(immunosep, plan_of(immunosep), chart, options, None, None), at), adult)
+    assert list(found.intervals) == [exactly(years)]
 
 
 @pytest.mark.parametrize(
@@ -305,6 +315,15 @@ def test_a_pair_is_a_pair_up_to_a_day_apart(look: Look, apart: float, a_pair: bo
     assert found.missing == ("mhladr",)
     if not a_pair:
         assert found.asks == ("Ask for ferritin and mHLA-DR from one draw",)
+
+
+def test_the_partner_is_the_one_that_is_compared_too(look: Look) -> None:
+    """A ferritin drawn with it does not vouch for one of two days later."""
+    one_draw = (observation("ferritin", 6000, at=after(2)), observation("mhladr", 4000, at=after(2)))
+    later = observation("ferritin", 3900, at=after(48))
+    assert look(latest, HLADR, state_of(*one_draw, later), after(47)).intervals
+    found = look(latest, HLADR, state_of(*one_draw, later), after(49))
+    assert (found.intervals, found.asks) == ((), ("Ask for ferritin and mHLA-DR from one draw",))
 
 
 def test_a_partner_drawn_this_very_moment_is_one(look: Look) -> None:

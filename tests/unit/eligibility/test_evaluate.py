@@ -474,6 +474,52 @@ def test_sepsis_is_told_with_the_score_of_its_beginning_and_the_increase_of_toda
     assert found.patient == PATIENT
 
 
+@pytest.mark.parametrize(
+    ("creatinine", "platelets", "answer", "needs"),
+    [
+        (171, 200, Truth.UNKNOWN, Needs.PERSON),
+        (108, 140, Truth.UNKNOWN, Needs.PERSON),
+        (171, 140, Truth.MET, Needs.NOTHING),
+        (108, 200, Truth.NOT_MET, Needs.NOTHING),
+    ],
+    ids=["met by the SI column", "met by the other", "met by both", "met by neither"],
+)
+def test_where_the_unit_columns_disagree_about_sepsis_a_person_is_asked(
+    judged: Judge,
+    six_organs: Make,
+    criterion: Results,
+    creatinine: int,
+    platelets: int,
+    answer: Truth,
+    needs: Needs,
+) -> None:
+    told = six_organs(creatinine=None, platelets=platelets), (observation("creatinine", creatinine, "umol/L"), MALS)
+    found = judged(state_of(*told[0], *told[1], encounter=ED))
+    sepsis = criterion(found, "I6")
+    assert (sepsis.answer, sepsis.needs) == (answer, needs)
+    assert ("which one counts" in sepsis.ask) is (needs is Needs.PERSON)
+    if needs is Needs.PERSON:
+        assert "points for creatinine" in sepsis.ask
+        assert (found.verdict, found.certainty, found.sepsis.onset) == ("candidate", "possible", None)
+
+
+def test_on_the_ward_the_rise_by_one_unit_column_alone_is_a_question_too(
+    judged: Judge, six_organs: Make, criterion: Results
+) -> None:
+    later = (*six_organs(at=after(70), creatinine=None), observation("creatinine", 171, "umol/L", after(70)))
+    sepsis = criterion(judged(state_of(*six_organs(at=after(1)), *later, encounter=WARD), after(71)), "I6")
+    assert (sepsis.answer, sepsis.needs) == (Truth.UNKNOWN, Needs.PERSON)
+    assert "which one counts" in sepsis.ask
+
+
+def test_clumped_platelets_alone_are_no_certain_sepsis(judged: Judge, six_organs: Make, criterion: Results) -> None:
+    """The next count settles it."""
+    clumped = observation("platelets", 60, flags=("platelet_clumps",))
+    found = judged(state_of(*six_organs(platelets=None), clumped, MALS, encounter=ED))
+    assert (criterion(found, "I6").answer, found.verdict) == (Truth.UNKNOWN, "incomplete")
+    assert [test.test for test in found.deciding] == ["platelets"]
+
+
 def test_without_an_onset_there_is_no_score_of_one(judged: Judge, six_organs: Make) -> None:
     sepsis = judged(state_of(*six_organs(), encounter=ED)).sepsis
     assert (sepsis.onset, sepsis.onset_low, sepsis.onset_high, sepsis.increase_low) == (None, None, None, 0)

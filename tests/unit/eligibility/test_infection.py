@@ -74,6 +74,14 @@ def test_an_antibiotic_alone_may_be_prophylaxis_and_a_sterile_culture_alone_is_n
     assert sepsis(judged, culture(10, "e. coli")).infection == after(10)
 
 
+def test_a_commensal_may_have_come_from_the_skin_and_is_no_sign_by_itself(judged: Judge) -> None:
+    """What else grew counts at its own time; with an antibiotic the culture is a pair whatever grew."""
+    skin = culture(10, "staphylococcus epidermidis")
+    assert sepsis(judged, skin).infection is None
+    assert sepsis(judged, skin, culture(30, "e. coli")).infection == after(30)
+    assert sepsis(judged, skin, administrations=(antibiotic(12),)).infection == after(10)
+
+
 @pytest.mark.parametrize("state", ["ordered", "not-given", "withdrawn"])
 def test_what_was_not_given_is_no_sign(judged: Judge, state: str) -> None:
     assert sepsis(judged, culture(10), administrations=(antibiotic(12, state=state),)).infection is None
@@ -149,6 +157,24 @@ def test_the_earliest_sign_counts_and_says_what_it_is(judged: Judge, answered: C
     assert sepsis(judged, culture(10), **told).infection_basis == "a culture and an antibiotic"
     recorded = sepsis(judged, culture(10), determinations=(answered("I5", "met", after(3)),), **told)
     assert (recorded.infection, recorded.infection_basis) == (after(3), "a person recorded it")
+
+
+@pytest.mark.parametrize(
+    ("answered_at", "infection", "basis"),
+    [
+        (82, 10, "a culture and an antibiotic"),
+        (82.01, 82.01, "a person recorded it"),
+        (95, 90, "a culture grew"),
+    ],
+)
+def test_an_answer_stands_over_a_sign_of_long_before_and_confirms_one_of_its_own_clock(
+    judged: Judge, answered: Callable[..., Determination], answered_at: float, infection: float, basis: str
+) -> None:
+    """Before an operation: a sterile culture and what was given to prevent an infection."""
+    signs = (culture(10), culture(90, "e. coli"))
+    told = {"administrations": (antibiotic(12),), "determinations": (answered("I5", "met", after(answered_at)),)}
+    found = sepsis(judged, *signs, **told)
+    assert (found.infection, found.infection_basis) == (after(infection), basis)
 
 
 def test_what_is_known_later_is_not_known_now(judged: Judge) -> None:

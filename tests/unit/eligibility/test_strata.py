@@ -114,6 +114,18 @@ def test_a_pair_of_two_draws_is_flagged_and_a_far_one_is_asked_for_again(
     assert "from one draw" in criterion(far, "I7").ask
 
 
+def test_a_lower_ferritin_of_two_days_later_is_no_pair_with_the_old_mhladr(
+    judged: Judge, six_organs: Make, central: Make, criterion: Results
+) -> None:
+    told = (*six_organs(platelets=90), central("ferritin", 6000, at=after(1)), central("mhladr", 4000, at=after(1)))
+    assert judged(state_of(*told, encounter=ED), after(46), requires="central").stratum == "mals"
+    later = judged(
+        state_of(*told, central("ferritin", 3900, at=after(47)), encounter=ED), after(48), requires="central"
+    )
+    assert (later.stratum, later.verdict) == ("indeterminate", "incomplete")
+    assert "from one draw" in criterion(later, "I7").ask
+
+
 def test_one_specimen_is_one_draw_whatever_the_clocks_say(judged: Judge, septic: tuple[Observation, ...]) -> None:
     ferritin = observation("ferritin", 900, at=after(1), specimen_id="S1")
     hladr = observation("mhladr", 4200, at=after(1.2), specimen_id="S1")

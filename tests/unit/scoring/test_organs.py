@@ -78,7 +78,8 @@ def test_a_bound_scores_what_is_certain_of_it() -> None:
     assert ends(organ("coagulation", observation("platelets", "<150"))) == (1, 1, 4)
     assert ends(organ("coagulation", observation("platelets", ">100"))) == (0, 0, 1)
     assert ends(organ("liver", observation("bilirubin", "<0.2"))) == (0, 0, 0)
-    assert ends(organ("liver", observation("bilirubin", ">204", "umol/L"))) == (4, 4, 4)
+    assert ends(organ("liver", observation("bilirubin", ">206", "umol/L"))) == (4, 4, 4)
+    assert ends(organ("liver", observation("bilirubin", ">204", "umol/L"))) == (4, 3, 4)  # or > 11.9 mg/dL
     assert ends(organ("liver", observation("bilirubin", ">=12"))) == (4, 4, 4)
     assert ends(organ("liver", observation("bilirubin", "<=12"))) == (0, 0, 4)
     assert ends(organ("liver", observation("bilirubin", "<12"))) == (0, 0, 3)
@@ -154,6 +155,18 @@ def test_a_change_of_device_outdates_the_charted_fio2() -> None:
     assert (found.score, found.flags) == (1, ())
     again = observation("respiratory-support", "invasive", at=after(-1))
     assert organ("respiration", arterial(80), *ventilated, again).score == 3
+
+
+@pytest.mark.parametrize("litres", [None, 8], ids=["no flow", "a flow outside the table"])
+def test_the_ventilators_fio2_is_not_what_the_cannula_gives(litres: int | None) -> None:
+    """Whether or not anybody can say what the cannula gives; without a device charted then, the FiO2 may be its own."""
+    cannula = observation("respiratory-support", "nasal-cannula", at=after(-1))
+    flow = () if litres is None else (observation("oxygen-flow", litres, at=after(-1)),)
+    charted = observation("fio2", "0.6", at=after(-3))
+    ventilated = charted, observation("respiratory-support", "invasive", at=after(-3))
+    found = organ("respiration", arterial(100), *ventilated, cannula, *flow)
+    assert (found.score, found.flags) == (None, ("fio2_missing",))
+    assert organ("respiration", arterial(100), charted, cannula, *flow).score == 2
 
 
 def test_room_air_is_never_assumed() -> None:
@@ -245,7 +258,7 @@ def test_a_reported_ratio_counts_where_no_gas_of_its_moment_can_be_divided() -> 
     own = arterial(150), observation("fio2", "0.5")
     assert organ("respiration", reported, support, *own).score == 1
     kilopascals = organ("respiration", observation("pf-ratio", "26.69", "kPa"), support)
-    assert (kilopascals.score, kilopascals.flags) == (3, ("unit_discordant",))
+    assert (ends(kilopascals), kilopascals.flags) == ((3, 2, 3), ("unit_discordant",))
     capillary = organ("respiration", observation("pf-ratio", 150, specimen="capillary"), support)
     assert ends(capillary) == (3, 0, 4)
 
@@ -464,7 +477,7 @@ def test_yesterdays_total_is_not_todays() -> None:
 
 def test_urine_looks_back_thirty_hours_only() -> None:
     given = [observation("urine-output", v, at=after(h)) for h, v in [(0, 0), (8, 100), (28, 100)]]
-    assert ends(organ("renal", *given, at=29)) == (4, 4, 4)
+    assert ends(organ("renal", *given, at=29)) == (4, 0, 4)
     assert "urine_sparsely_charted" in organ("renal", *given, at=29).flags
     assert organ("renal", *given, at=31).flags.count("urine_provisional") == 1
 
@@ -565,10 +578,20 @@ def test_little_urine_charted_each_hour_scores_and_says_how_much() -> None:
 
 
 @pytest.mark.parametrize(("gap", "sparse"), [(8, False), (8.1, True)])
-def test_a_shift_without_an_entry_is_flagged(gap: float, sparse: bool) -> None:
+def test_a_shift_without_an_entry_is_flagged_and_decides_nothing(gap: float, sparse: bool) -> None:
     creatinine = observation("creatinine", "0.8", at=after(23))
     found = renal_of(creatinine, *scanty(*[1] * 8, gap, *[1] * 8), hour=8 + gap + 8)
     assert ("urine_sparsely_charted" in found.flags) is sparse
+    assert ends(found) == (3, 0 if sparse else 3, 3)
+    assert "urine_provisional" not in found.flags
+
+
+def test_two_voids_a_day_apart_are_no_anuria() -> None:
+    """Nobody said that there was no third."""
+    creatinine = observation("creatinine", "0.8", at=after(23))
+    voids = observation("urine-output", 200), observation("urine-output", 180, at=after(24))
+    found = renal_of(creatinine, *voids, hour=25)
+    assert (ends(found), found.flags) == ((4, 0, 4), ("urine_sparsely_charted",))
 
 
 @pytest.mark.parametrize(("hours_", "low"), [(20.5, 0), (21, 3)])
