@@ -122,7 +122,7 @@ class ValueReader:
             return unit
         if unit in concept.instead and concept.factor(unit) is None:
             return self.read(self.dictionary.concepts[concept.instead[unit]], result, unit)
-        if unit and concept.factor(unit) is None:
+        if unit and not concept.reads(unit):
             return Refused(
                 Bucket.UNMAPPED_UNIT,
                 "unmapped-unit",
@@ -198,9 +198,8 @@ class ValueReader:
 
 def agree(concept: Concept, one: str, other: str) -> bool:
     """Whether two units are the same for this concept; an oxygen fraction says by its size which is meant (clinical 2.5)."""
-    return concept.room_air is not None or (
-        concept.factor(one) is not None and concept.factor(one) == concept.factor(other)
-    )
+    same = concept.factor(one) is not None and concept.factor(one) == concept.factor(other)
+    return same or one == other or concept.room_air is not None
 
 
 def measured(concept: Concept, found: Number, unit: str) -> Value | Refused:
@@ -208,6 +207,8 @@ def measured(concept: Concept, found: Number, unit: str) -> Value | Refused:
     if concept.room_air is not None:
         return oxygen(concept, found, unit)
     native = Quantity(found.value, unit or concept.unit, sign)
+    if native.unit in concept.kept and native.value > 0:
+        return Value(concept, native=native)
     quantity = concept.canonical(native)
     if quantity is None or impossible(concept, quantity):
         text = f"outside what a body can show for {concept.id} — probably another unit or field; ask the sender"

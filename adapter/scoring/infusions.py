@@ -140,9 +140,14 @@ def segments_of(chart: Chart, drug: str, window: Window, options: ScoringOptions
     for item, following in zip(items, ends, strict=False):
         end = min(following, held(item, options))
         found = dose(chart, item, window.end) if end > item.time else None
-        if found is not None and (found.value is not None or isinstance(item.observation, Given)):
+        if found is not None and (found.value is not None or _flowed(item.observation)):
             low, high = _points(drug, item.observation, found, options)
             yield Segment(item.time, end, low, high, found, item.observation)
+
+
+def _flowed(one: Observation) -> bool:
+    """Something ran, whatever the dose."""
+    return one.native is not None or isinstance(one, Given)
 
 
 def salt(drug: str, options: ScoringOptions) -> tuple[Fraction, Fraction]:

@@ -1,12 +1,14 @@
 """Drugs given (RAS) as the heart and the brain read them: worked examples 6, 13 and 14 and what stands round them."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
 
 from adapter.domain.administration import Administration
 from adapter.domain.assessment import OrganScore, OrganStatus
-from adapter.domain.observation import Observation
+from adapter.domain.observation import Observation, Original
+from adapter.scoring.moments import moments
 from adapter.scoring.options import ScoringOptions
 from adapter.scoring.sofa import score
 from tests.builders import T0, after, given, observation, state_of
@@ -176,6 +178,49 @@ def test_example_14_what_the_table_does_not_know_is_named_and_scores_nothing(dru
 )
 def test_example_14_dopamine_and_dobutamine(drug: str, rate: str, points: int) -> None:
     assert heart(given(drug, rate, until=after(2))).score == points
+
+
+@pytest.mark.parametrize(
+    ("drug", "rate", "unit", "kilograms", "ends"),
+    [
+        ("norepinephrine", "20", "ug/min", 80, (4, 4, 4)),
+        ("norepinephrine", "8", "ug/min", 80, (3, 3, 3)),
+        ("norepinephrine", "0.5", "mg/h", 80, (4, 4, 4)),
+        ("norepinephrine", "20", "ug/min", 0, (3, 3, 4)),
+        ("norepinephrine", "8", "mL/h", 80, (3, 3, 4)),
+        ("norepinephrine", "<20", "ug/min", 80, (3, 3, 4)),
+        ("norepinephrine", "0", "ug/min", 80, (0, 0, 0)),
+        ("dopamine", "1200", "ug/min", 80, (3, 3, 3)),
+        ("dobutamine", "20", "mL/h", 0, (2, 2, 2)),
+    ],
+)
+def test_a_charted_rate_is_weighed_as_a_given_one(
+    drug: str, rate: str, unit: str, kilograms: int, ends: tuple[int, int, int]
+) -> None:
+    charted = [observation(f"{drug}-rate", rate, unit, at=after(hour)) for hour in (0, 1, 2)]
+    found = heart(beside=(MAP_80, *charted, *((weight(kilograms),) if kilograms else ())))
+    assert (found.score, found.low, found.high) == ends
+
+
+def test_two_charted_rates_of_one_moment_that_need_a_weight_stay_two() -> None:
+    two = [
+        observation("norepinephrine-rate", rate, "ug/min", at=after(hour), identity=f"{rate}@{hour}")
+        for rate in ("1", "20")
+        for hour in (0, 1)
+    ]
+    assert heart(beside=(MAP_80, weight(80), *two)).high == 4
+
+
+def test_a_weight_charted_later_is_a_moment_at_which_a_charted_rate_may_score_more() -> None:
+    charted = [observation("norepinephrine-rate", "20", "ug/min", at=after(hour)) for hour in (0, 1, 2)]
+    assert after(2.5) in moments(state_of(*charted, weight(80, after(2.5))), T0, LATER, ScoringOptions())
+
+
+def test_an_amount_that_was_written_and_not_read_is_no_push() -> None:
+    unread = replace(given("norepinephrine", ""), original=Original("12", "mcg/kg/fortnight", "x", "TEST"))
+    found = heart(unread)
+    assert (found.score, found.low, found.high, found.flags) == (0, 0, 4, ("dose_unknown",))
+    assert heart(replace(unread, original=Original("", "", "x", "TEST"))).high == 0
 
 
 # --- sedation -----------------------------------------------------------------------------------------------------------
