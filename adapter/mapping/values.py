@@ -10,7 +10,7 @@ from adapter.domain.quantity import Comparator, Quantity
 from adapter.hl7.datatypes import Number, grouping_ambiguous, number, structured_number
 from adapter.hl7.er7 import Segment
 from adapter.mapping.dictionary import Concept, Dictionary
-from adapter.mapping.misplaced import apart, of_range
+from adapter.mapping.misplaced import apart, of_range, scored
 from adapter.mapping.oxygen import oxygen_fraction
 from adapter.mapping.plain import plain, same_word
 from adapter.mapping.site import SiteMap
@@ -173,7 +173,8 @@ class ValueReader:
         stands_for = concept.values.get(result.text.lower())
         if stands_for is not None:
             return Number(stands_for)
-        return number(self.bare(result.number), decimal=self.mark(result))
+        text = self.bare(result.number)
+        return number(scored(text) if concept.whole else text, decimal=self.mark(result))
 
     def mark(self, result: Written) -> str:
         return "." if result.type == EXACT else self.site.decimal

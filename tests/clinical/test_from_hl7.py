@@ -319,6 +319,13 @@ def test_example_21_molar_ferritin(value: str, unit: str, canonical: str, stratu
     assert set(told["flags"]) >= flags
 
 
+@pytest.mark.parametrize(("unit", "stratum"), [("AB/C", "indeterminate"), ("kAB/C", "unclassified")])
+def test_thousands_of_hladr_are_such_only_where_the_unit_says_so(unit: str, stratum: str) -> None:
+    told = with_sepsis().labs(1, ferritin="900", hladr=("12.5", unit)).explain()
+    assert told["stratum"] == stratum
+    assert ("mhladr" in told["missing"]) == (unit == "AB/C")
+
+
 @pytest.mark.parametrize(("value", "unit"), [("22", "%"), ("310", "MFI")])
 def test_example_22_hladr_as_share_or_brightness_is_no_count(value: str, unit: str) -> None:
     told = with_sepsis().labs(1, ferritin="900", hladr=(value, unit)).explain()

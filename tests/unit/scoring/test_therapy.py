@@ -11,6 +11,7 @@ from adapter.domain.observation import Observation, Original
 from adapter.scoring.moments import moments
 from adapter.scoring.options import ScoringOptions
 from adapter.scoring.sofa import score
+from adapter.scoring.thresholds import SEDATIVES, UNSCORED_VASOACTIVES
 from tests.builders import T0, after, given, observation, state_of
 
 LATER = after(3)
@@ -311,6 +312,21 @@ def test_a_bolus_within_an_infusion_does_not_end_it(ends: tuple[float, float], p
     infusion = given("propofol", "3", "mg/kg/h", until=after(ends[0]))
     bolus = given("propofol", dose="50", unit="mg", at=after(2), until=after(ends[1]))
     assert brain(infusion, bolus, GCS_3).score == points
+
+
+@pytest.mark.parametrize("drug", SEDATIVES)
+def test_a_charted_rate_of_a_sedative_sedates_while_it_holds(drug: str) -> None:
+    charted = [observation(drug, "10 mL/h", at=after(hour)) for hour in range(7)]
+    found = brain(*charted, GCS_14, GCS_3)
+    assert (found.score, found.low, found.high) == (1, 1, 1)
+    off = [*charted[:3], observation(drug, "0 mL/h", at=after(3))]
+    assert brain(*off, GCS_14, GCS_3).score == 4
+
+
+@pytest.mark.parametrize("drug", UNSCORED_VASOACTIVES)
+def test_a_charted_rate_that_the_table_does_not_know_is_named(drug: str) -> None:
+    found = heart(beside=(MAP_80, observation(drug, "0.01", at=after(2))))
+    assert (found.score, found.flags) == (0, ("unscored_vasoactive", f"{drug.removesuffix('-rate')}_running"))
 
 
 @pytest.mark.parametrize("stop", [1, 3])
