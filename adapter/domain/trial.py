@@ -175,6 +175,8 @@ class TrialParameters:
     """Diagnoses that mean an infection."""
     chronic_codes: Mapping[str, tuple[Code, ...]] = field(default_factory=dict)
     """Diagnoses of organs that may have failed long before, by the name of their set."""
+    covid_codes: tuple[Code, ...] = ()
+    """Diagnoses that mean COVID-19."""
     hospital_acquired: timedelta = timedelta(0)
     """An infection sooner than this after a non-emergency admission came with the patient: its baseline is unknown."""
     baseline_before_infection: timedelta = timedelta(0)

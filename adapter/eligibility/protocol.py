@@ -19,6 +19,7 @@ from adapter.domain.trial import (
     TrialParameters,
     Vocabulary,
 )
+from adapter.eligibility.answers import COVID
 from adapter.eligibility.chronic import PREFIX
 from adapter.eligibility.language import read_rule
 from adapter.eligibility.phrases import rule_words
@@ -166,6 +167,7 @@ def _parameters(place: Place, criteria: tuple[Criterion, ...], vocabulary: Vocab
         consent_criterion="" if consent is None else consent.word(inclusion),
         infection_criterion=place.need("infection_criterion").word(inclusion),
         infection_codes=_codes(place.get("infection_sets"), vocabulary),
+        covid_codes=vocabulary.sets.get(COVID, ()),
         chronic_codes={name: codes for name, codes in vocabulary.sets.items() if name.startswith(PREFIX)},
         hospital_acquired=place.need("hospital_acquired").duration(),
         baseline_before_infection=place.need("baseline_before_infection").duration(),

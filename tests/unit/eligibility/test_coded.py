@@ -88,15 +88,41 @@ def test_a_neighbour_is_not_meant(judged: Judge, criterion: Results, criterion_i
     "said",
     [
         {"status": ConditionStatus.REFUTED},
-        {"status": ConditionStatus.RESOLVED},
         {"at": after(3)},
     ],
 )
-def test_what_is_over_ruled_out_or_not_yet_so_is_no_ground(
-    judged: Judge, criterion: Results, said: dict[str, Any]
-) -> None:
+def test_what_is_ruled_out_or_not_yet_so_is_no_ground(judged: Judge, criterion: Results, said: dict[str, Any]) -> None:
     state = state_of(encounter=ED, conditions=(told("M32.1", **said),))
     assert criterion(judged(state), "E13").evidence == ()
+
+
+@pytest.mark.parametrize(
+    ("criterion_id", "code", "shown_too"),
+    [
+        ("E9", "B20", True),
+        ("E10", "D83.9", True),
+        ("E13", "M32.10", True),
+        ("E14", "G35", True),
+        ("E3", "N10", False),
+        ("I5", "J18.9", False),
+        ("E4", "C79.9", False),
+    ],
+)
+def test_what_is_over_is_history_where_the_protocol_asks_for_history(
+    judged: Judge, criterion: Results, criterion_id: str, code: str, shown_too: bool
+) -> None:
+    state = state_of(encounter=ED, conditions=(told(code, status=ConditionStatus.RESOLVED),))
+    found = criterion(judged(state), criterion_id)
+    assert [one.note for one in found.evidence] == (["resolved"] if shown_too else [])
+
+
+@pytest.mark.parametrize(("criterion_id", "code"), [("E3", "N10"), ("I5", "J18.9"), ("E13", "M32.10")])
+def test_a_suspicion_is_laid_before_a_person_and_begins_no_infection(
+    judged: Judge, criterion: Results, criterion_id: str, code: str
+) -> None:
+    found = judged(state_of(encounter=ED, conditions=(told(code, status=ConditionStatus.SUSPECTED),)))
+    assert (criterion(found, criterion_id).answer, found.sepsis.infection) == (Truth.UNKNOWN, None)
+    assert [(one.value, one.note) for one in criterion(found, criterion_id).evidence] == [(code, "suspected")]
 
 
 def test_a_diagnosis_that_was_ruled_out_later_leaves_nothing_in_any_order(judged: Judge, criterion: Results) -> None:

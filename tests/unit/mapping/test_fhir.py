@@ -529,7 +529,13 @@ def condition(**said: Any) -> list[Condition]:
         ({"abatementDateTime": "2026-01-02T04:00:00Z"}, ConditionStatus.RESOLVED),
         ({"verificationStatus": concept("refuted")}, ConditionStatus.REFUTED),
         ({"verificationStatus": concept("entered-in-error")}, ConditionStatus.REFUTED),
-        ({"verificationStatus": concept("differential")}, ConditionStatus.REFUTED),
+        ({"verificationStatus": concept("differential")}, ConditionStatus.SUSPECTED),
+        ({"verificationStatus": concept("provisional")}, ConditionStatus.SUSPECTED),
+        ({"verificationStatus": concept("unconfirmed")}, ConditionStatus.SUSPECTED),
+        (
+            {"verificationStatus": concept("unconfirmed"), "clinicalStatus": concept("remission")},
+            ConditionStatus.RESOLVED,
+        ),
         ({"verificationStatus": concept("confirmed")}, ConditionStatus.ACTIVE),
     ],
 )
