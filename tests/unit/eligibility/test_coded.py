@@ -11,8 +11,10 @@ from typing import Any
 import pytest
 
 from adapter.assets import load_rows
+from adapter.domain.administration import Administration
 from adapter.domain.assessment import Assessment, CriterionResult
 from adapter.domain.condition import Condition, ConditionStatus
+from adapter.domain.observation import Original
 from adapter.domain.truth import Truth
 from adapter.errors import ConfigError
 from adapter.mapping.codesets import read_sets
@@ -231,7 +233,7 @@ def test_without_a_weight_the_doses_are_shown_and_nothing_is_worked_out(judged: 
         ("10", "mg/h", {"concentration": "1"}, "0.571429"),
         ("5", "mL/h", {"concentration": "2"}, "0.571429"),
         ("5", "mL/h", {}, None),  # nobody told the strength
-        ("0.1", "mg/kg/h", {}, None),
+        ("0.1", "mg/kg/h", {}, "0.4"),
         ("20000", "U/h", {}, None),
     ],
 )
@@ -245,14 +247,47 @@ def test_an_infusion_counts_by_what_flowed_each_day(
     assert dict(shown(found)).get("steroid.daily") == daily
 
 
-def test_what_has_not_flowed_yet_and_what_has_no_end_is_not_counted(judged: Judge, criterion: Results) -> None:
+def test_what_has_not_flowed_yet_is_not_counted_and_what_has_no_end_flows_on(judged: Judge, criterion: Results) -> None:
     running = given("hydrocortisone", "10", "mg/h", T0, until=T0 + timedelta(hours=20), route="iv")
     soon, later = (
         drugs(judged, criterion, "E11", running, observed=(WEIGHT,), at=T0 + timedelta(hours=h)) for h in (11, 12)
     )
     assert (bool(soon.evidence), dict(shown(later))["steroid.daily"]) == (False, "0.428571")
     endless = given("hydrocortisone", "100", "mg/h", T0, route="iv")
-    assert drugs(judged, criterion, "E11", endless, observed=(WEIGHT,), at=T0 + timedelta(days=2)).evidence == ()
+    stop = given("hydrocortisone", "", at=T0 + timedelta(hours=4), state="stopped")
+    less = given("hydrocortisone", "1", "mg/h", T0 + timedelta(hours=2), route="iv")
+    for more, daily in (((), "8.57143"), ((stop,), "1.42857"), ((less, stop), "0.721429")):
+        found = drugs(judged, criterion, "E11", endless, *more, observed=(WEIGHT,), at=T0 + timedelta(days=2))
+        assert shown(found)[0] == ("steroid.daily", daily)
+
+
+@pytest.mark.parametrize(
+    ("drug", "more"),
+    [
+        (given("hydrocortisone", "8.3", "mL/h", T0, until=T0 + timedelta(hours=9)), ()),
+        (given("prednisolone", dose="4", unit="{tbl}", at=T0, route="oral"), ()),
+        (replace(given("prednisolone", at=T0, route="oral"), original=Original("4", "tablets", "x", "TEST")), ()),
+        (given("methylprednisolone", "5.4", "mg/kg/h", T0, until=T0 + timedelta(hours=9)), ("no weight",)),
+    ],
+)
+def test_what_was_given_is_shown_where_its_amount_cannot_be_worked_out(
+    judged: Judge, criterion: Results, drug: Administration, more: tuple[str, ...]
+) -> None:
+    found = drugs(judged, criterion, "E11", drug, observed=() if more else (WEIGHT,))
+    assert (found.answer, [one.concept for one in found.evidence]) == (Truth.UNKNOWN, [drug.substance])
+    little = given("prednisone", dose="7", unit="mg", at=T0, route="oral")
+    beside = drugs(judged, criterion, "E11", drug, little, observed=() if more else (WEIGHT,))
+    assert drug.substance in dict(shown(beside))
+
+
+def test_an_infusion_that_midnight_cuts_in_two_is_shown(judged: Judge, criterion: Results) -> None:
+    """200 mg of hydrocortisone in a day are 0.625 mg/kg of prednisone at 80 kg, and less on either date."""
+    start = T0 + timedelta(hours=9)
+    flowed = given("hydrocortisone", "200", "mg/d", start, until=start + timedelta(hours=24), route="iv")
+    weight = observation("weight", 80, at=T0)
+    found = drugs(judged, criterion, "E11", flowed, observed=(weight,), at=T0 + timedelta(days=3))
+    assert shown(found)[0] == ("steroid.daily", "0.3125")
+    assert found.evidence[0].note.endswith("; 0.625 mg/kg in 24 hours on end")
 
 
 def test_a_course_can_be_told_from_a_single_dose(judged: Judge, criterion: Results) -> None:
