@@ -19,11 +19,14 @@ class Operator(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """`system` is ours (`icd-10`, `snomed-ct`, `organism`, `group`); without its dot; `prefix`: and whatever begins so."""
+    """`system` is ours (`icd-10`, `snomed-ct`, `organism`, `group`); without its dot; `prefix`: and whatever begins so;
+    `excepted`: not that of it.
+    """
 
     system: str
     code: str
     prefix: bool = False
+    excepted: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -91,10 +91,13 @@ def together(view: View, comparison: Comparison) -> Reading:
 def listed(system: str, code: str, codes: Iterable[Code]) -> bool:
     """By the code without its dot; whatever the country, an ICD-10 begins alike (clinical 4)."""
     plain = code.replace(".", "").casefold() if system != "organism" else code.casefold()
-    return any(
-        one.system == system and (plain.startswith(one.code.casefold()) if one.prefix else plain == one.code.casefold())
+    found = [
+        one
         for one in codes
-    )
+        if one.system == system
+        and (plain.startswith(one.code.casefold()) if one.prefix else plain == one.code.casefold())
+    ]
+    return bool(found) and not any(one.excepted for one in found)
 
 
 def given_within(view: View, comparison: Comparison) -> list[Administration]:

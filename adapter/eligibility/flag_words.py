@@ -31,6 +31,7 @@ FLAGS = {
     "weight_old": "The dose rests on a weight more than seven days old.",
     "weight_stated": "The dose rests on a stated or estimated weight.",
     "concentration_missing": "The pump tells mL/h, and nobody told the concentration.",
+    "route_unknown": "The drug was given by a route that is not known here: only into a vein does it score.",
     "dose_unknown": "It is not known at what dose the drug ran.",
     "sedated": "Under sedation: a GCS charted then is not scored.",
     "gcs_before_sedation": "The last GCS before sedation was used.",

@@ -73,12 +73,33 @@ DELETED = frozenset({"D", "X"})
 DISCONTINUED = frozenset({"DC", "DR", "OD", "CR"})
 """ORC-1, table 0119: discontinue requested, as requested, discontinued; cancelled as requested."""
 ROUTES = {
-    "iv": ("IV", "IVP", "IVPB", "IV PUSH", "INTRAVENOUS", "INFUSION", "IVI", "IV DRIP"),
+    "iv": (
+        *("IV", "IVP", "IVPB", "IV PUSH", "INTRAVENOUS", "INFUSION", "IVI", "IV DRIP", "I.V.", "IO", "INTRAOSSEOUS"),
+        *("IV INFUSION", "IV CONTINUOUS", "INTRAVENEUS", "INTRAVENÖS", "CENTRAL LINE", "CVC"),
+    ),
     "oral": ("PO", "ORAL", "OTH-NG", "NG", "NASOGASTRIC", "PEG", "ENTERAL", "SL", "BUCCAL"),
     "sc": ("SC", "SQ", "SUBCUT", "SUBCUTANEOUS"),
-    "im": ("IM", "INTRAMUSCULAR"),
+    "im": ("IM", "INTRAMUSCULAR", "INTRAMUSCULAIR", "INTRAMUSKULÄR"),
     "inhaled": ("IH", "NEB", "INH", "INHALATION", "NEBULISED", "NEBULIZED", "NP", "NS"),
-    "topical": ("TP", "TOP", "TOPICAL", "OP", "OT", "EP", "IA", "ID", "IT", "VG", "RC"),
+    "topical": (
+        *(
+            "TP",
+            "TOP",
+            "TOPICAL",
+            "OP",
+            "OT",
+            "EP",
+            "IA",
+            "ID",
+            "IT",
+            "VG",
+            "RC",
+            "EPIDURAL",
+            "PERIDURAL",
+            "INTRATHECAL",
+        ),
+        *("INTRADERMAL", "NASAL", "OPHTHALMIC", "TRANSDERMAL"),
+    ),
 }
 """Table 0162 folded into what exposure asks: only systemic ways count (clinical 3.3)."""
 BY_WORD = {word: route for route, words in ROUTES.items() for word in words}

@@ -113,6 +113,14 @@ def test_a_push_and_what_goes_elsewhere_than_into_a_vein_never_count() -> None:
     assert heart(given("norepinephrine", "0.2", until=after(2), state="ordered")).score == 0
 
 
+def test_a_route_that_nobody_knows_may_lead_into_a_vein_and_may_not() -> None:
+    found = heart(given("epinephrine", "0.2", until=after(2), route="other"))
+    assert (found.score, found.low, found.high, found.flags) == (4, 0, 4, ("route_unknown",))
+    unweighed = heart(given("epinephrine", "100", "ug/h", until=after(2), route="other"))
+    assert (unweighed.low, unweighed.high, unweighed.flags) == (0, 4, ("weight_missing", "route_unknown"))
+    assert heart(given("epinephrine", "0.2", until=after(2), route="topical")).score == 0
+
+
 def test_a_dose_over_its_time_is_a_rate() -> None:
     drug = given("norepinephrine", dose="0.96", unit="mg", until=after(2))
     found = heart(drug, beside=(MAP_80, weight(80)))
