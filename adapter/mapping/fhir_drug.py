@@ -14,8 +14,9 @@ from adapter.mapping.feed import Feed
 from adapter.mapping.fhir_encounter import visit_named
 from adapter.mapping.fhir_fields import coded, dtm, in_fhir, instant, names, segments
 from adapter.mapping.formulary import SYSTEMS
-from adapter.mapping.hl7_pharmacy import BY_WORD, Line, digest_of, read_line
+from adapter.mapping.hl7_pharmacy import Line, digest_of, read_line
 from adapter.mapping.identity import fingerprint
+from adapter.mapping.routes import BY_WORD
 
 COMPLETION = {"not-done": "NA", "entered-in-error": "CP"}
 """RXA-20, table 0322."""
