@@ -14,7 +14,7 @@ from adapter.assets import load_rows
 from adapter.domain.administration import Administration
 from adapter.domain.assessment import Assessment, CriterionResult
 from adapter.domain.condition import Condition, ConditionStatus
-from adapter.domain.observation import Original
+from adapter.domain.observation import Observation, Original
 from adapter.domain.truth import Truth
 from adapter.errors import ConfigError
 from adapter.mapping.codesets import read_sets
@@ -105,6 +105,22 @@ def test_a_neighbour_is_not_meant(judged: Judge, criterion: Results, criterion_i
 def test_what_is_ruled_out_or_not_yet_so_is_no_ground(judged: Judge, criterion: Results, said: dict[str, Any]) -> None:
     state = state_of(encounter=ED, conditions=(told("M32.1", **said),))
     assert criterion(judged(state), "E13").evidence == ()
+
+
+def test_covid_on_record_blocks_immunoparalysis_and_beside_a_negative_test_is_asked_with_its_code(
+    judged: Judge, six_organs: Callable[..., tuple[Observation, ...]]
+) -> None:
+    immune = (observation("ferritin", 900, at=after(1)), observation("mhladr", 4200, at=after(1)))
+    septic = (*six_organs(platelets=90), *immune)
+    state = state_of(*septic, encounter=ED, conditions=(told("U07.1"),))
+    blocked = judged(state)
+    assert (blocked.verdict, blocked.stratum) == ("not-candidate", "immunoparalysis-blocked-by-covid")
+    negative = observation("sars-cov-2", "not-detected", at=after(1))
+    asked = judged(state_of(*septic, negative, encounter=ED, conditions=(told("U07.1"),)))
+    assert (asked.verdict, asked.stratum) == ("candidate", "immunoparalysis")
+    assert {("covid-19", "U07.1"), ("sars-cov-2", "not-detected")} <= {
+        (e.concept, e.value) for e in asked.stratum_evidence
+    }
 
 
 @pytest.mark.parametrize(

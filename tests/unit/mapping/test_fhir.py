@@ -580,6 +580,20 @@ def test_an_infusion_is_a_rate_over_its_time() -> None:
 
 
 @pytest.mark.parametrize(
+    ("code", "display", "route"),
+    [
+        ("404820008", "Epidural route", "topical"),
+        ("418114005", "Intravenous central route", "iv"),
+        ("1", "By some other way", "other"),
+    ],
+)
+def test_a_route_by_its_snomed_code(code: str, display: str, route: str) -> None:
+    coding = {"system": "http://snomed.info/sct", "code": code, "display": display}
+    (found,) = drug(status="completed", dosage={"rateQuantity": quantity(100, "ug/h"), "route": {"coding": [coding]}})
+    assert found.route == route
+
+
+@pytest.mark.parametrize(
     ("status", "state", "ends"),
     [
         ("in-progress", AdministrationState.GIVEN, False),
