@@ -182,7 +182,7 @@ def observation(
 ) -> Observation:
     """A version of a result, canonical by the shipped dictionary; `unit` defaults to the canonical one.
 
-    `observation("fio2", 40, "%")`, `observation("respiratory-support", "invasive")`, `observation("platelets", "<5")`;
+    `observation("fio2", 40, "%")`, `observation("fio2", "40 %")`, `observation("respiratory-support", "invasive")`, `observation("platelets", "<5")`;
     every field of Observation by name (`identity`, `issued`, `specimen`, `flags`, `message` …). Equal concept and time
     without `identity` is the same result.
     """
@@ -190,9 +190,11 @@ def observation(
     text = decimal_text(value) if isinstance(value, Fraction) else str(value)
     measured: dict[str, Any] = {"code": text}
     if known.kind == "quantity":
+        text, _, said = text.partition(" ")
+        unit = said or unit
         native = quantity(text, known.unit if unit is None else unit)
         measured = {"native": native, "quantity": known.canonical(native)}
-        assert measured["quantity"] is not None, f"{concept} has no conversion from {unit}"
+        assert measured["quantity"] is not None or native.unit in known.kept, f"{concept} has no conversion from {unit}"
     if status in {ResultStatus.WITHDRAWN, ResultStatus.PROMOTED}:
         measured = {}
     parts.setdefault("identity", f"{concept}@{at.isoformat()}")

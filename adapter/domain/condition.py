@@ -11,6 +11,8 @@ from adapter.domain.observation import BEGINNING
 class ConditionStatus(StrEnum):
     """FHIR's clinical and verification status folded into what a screener must know."""
 
+    SUSPECTED = "suspected"
+    """Somebody thinks of it: unconfirmed, provisional, differential."""
     ACTIVE = "active"
     RESOLVED = "resolved"
     REFUTED = "refuted"

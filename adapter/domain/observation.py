@@ -42,6 +42,10 @@ USABLE = frozenset({ResultStatus.FINAL, ResultStatus.CORRECTED})
 """Only these may drive a criterion (clinical 6.1, trap 1)."""
 
 
+AFTER_CORRECTION = "final-after-correction"
+"""A flag of the result, and the issue of the message that made it so."""
+
+
 @dataclass(frozen=True, slots=True)
 class Original:
     """The result as the source wrote it."""
@@ -147,7 +151,7 @@ def _current(versions: tuple[Observation, ...]) -> Observation | None:
     if last.status is ResultStatus.WITHDRAWN:
         return None
     if last.status is not ResultStatus.PROMOTED:
-        return last
+        return last if len(versions) == 1 else _doubted(last, versions)
     for version in reversed(versions):
         if version.status is ResultStatus.WITHDRAWN:
             return None
@@ -156,6 +160,16 @@ def _current(versions: tuple[Observation, ...]) -> Observation | None:
                 replace(version, status=ResultStatus.FINAL) if version.status is ResultStatus.PRELIMINARY else version
             )
     return None
+
+
+def _doubted(last: Observation, versions: tuple[Observation, ...]) -> Observation:
+    """A final word that says otherwise than a correction before it stands, and says so (decisions C1)."""
+    if last.status is not ResultStatus.FINAL:
+        return last
+    before = next((one for one in reversed(versions) if one.status is ResultStatus.CORRECTED), None)
+    if before is None or (before.quantity, before.native, before.code) == (last.quantity, last.native, last.code):
+        return last
+    return replace(last, flags=(*last.flags, AFTER_CORRECTION))
 
 
 def joined(versions: tuple[Observation, ...], *new: Observation) -> tuple[Observation, ...]:

@@ -22,11 +22,14 @@ class Operator(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """`system` is ours (`icd-10`, `snomed-ct`, `organism`, `group`); without its dot; `prefix`: and whatever begins so."""
+    """`system` is ours (`icd-10`, `snomed-ct`, `organism`, `group`); without its dot; `prefix`: and whatever begins so;
+    `excepted`: not that of it.
+    """
 
     system: str
     code: str
     prefix: bool = False
+    excepted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +182,8 @@ class TrialParameters:
     """Organisms of the skin: one that grew may have come from it."""
     chronic_codes: Mapping[str, tuple[Code, ...]] = field(default_factory=dict)
     """Diagnoses of organs that may have failed long before, by the name of their set."""
+    covid_codes: tuple[Code, ...] = ()
+    """Diagnoses that mean COVID-19."""
     hospital_acquired: timedelta = timedelta(0)
     """An infection sooner than this after a non-emergency admission came with the patient: its baseline is unknown."""
     baseline_before_infection: timedelta = timedelta(0)

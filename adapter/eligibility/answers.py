@@ -5,15 +5,19 @@ from datetime import date, datetime, timedelta
 from functools import lru_cache
 
 from adapter.domain.assessment import Evidence, evidence_of
+from adapter.domain.condition import ConditionStatus
 from adapter.domain.observation import Observation
 from adapter.domain.trial import Comparison
+from adapter.eligibility.coded import diagnosed
 from adapter.eligibility.finding import Reading, earliest, unique, whole_interval
 from adapter.eligibility.newest import Newest, newest
 from adapter.eligibility.view import View, instant
 
 TESTS = {"pregnancy.test": "pregnancy-test", "hiv.test": "hiv-test"}
 COVID_UNTESTED = "Is COVID-19 diagnosed? No conclusive SARS-CoV-2 test is on file"
-COVID_DISCORDANT = "Is COVID-19 active? SARS-CoV-2 was detected, and another test did not detect it"
+COVID_DISCORDANT = "Is COVID-19 active? It was detected or diagnosed, and another test did not detect it"
+COVID = "covid-19"
+"""The code set of its diagnoses."""
 SEXES = {"m": "male", "male": "male", "f": "female", "female": "female"}
 NO_GROWTH = ("no ", "not ", "none", "nil", "negative", "sterile", "culture negative", "264868006", "260415000")
 """How laboratories and SNOMED CT (264868006 no growth, 260415000 not detected) say that nothing grew."""
@@ -27,7 +31,8 @@ def coded_answer(view: View, comparison: Comparison) -> Reading:
 
 
 def covid_active(view: View, comparison: Comparison) -> Reading:
-    """Yes by a detection, no by negatives alone; a negative since a detection, or no conclusive test, is for a person.
+    """Yes by a detection or an active diagnosis, no by negatives alone; a negative since a detection or beside a diagnosis,
+    or no conclusive test, is for a person.
 
     An inconclusive test neither finds nor refutes (clinical 4: discordant tests are never the machine's to decide).
     """
@@ -35,11 +40,13 @@ def covid_active(view: View, comparison: Comparison) -> Reading:
     yes, no = (
         newest([o for o in told if o.code == word], view.at, comparison.within) for word in ("detected", "not-detected")
     )
-    refuted = bool(no.observations) and _drawn(no) >= _drawn(yes) if yes.observations else False
-    shown = (*yes.observations, *(no.observations if refuted or not yes.observations else ()))
+    codes = diagnosed(view, COVID, view.stay.trial.parameters.covid_codes, (ConditionStatus.ACTIVE,))
+    found = bool(yes.observations or codes)
+    refuted = found and bool(no.observations) and not (yes.observations and _drawn(yes) > _drawn(no))
+    shown = (*yes.observations, *(no.observations if refuted or not found else ()))
     return Reading(
-        word=None if refuted or not shown else bool(yes.observations),
-        evidence=tuple(evidence_of(o) for o in shown),
+        word=None if refuted or not (shown or codes) else found,
+        evidence=(*(evidence_of(o) for o in shown), *codes),
         flags=unique(flag for o in shown for flag in o.flags),
         asks=(COVID_DISCORDANT if refuted else COVID_UNTESTED,),
         changes=earliest((yes.changes, no.changes)),

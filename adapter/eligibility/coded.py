@@ -1,6 +1,6 @@
 """What codes on record say: diagnoses, organisms, drugs given. They lay evidence before a person; no code is no proof (clinical 4)."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import date, datetime, timedelta
 
 from adapter.domain.administration import Administration, AdministrationState
@@ -13,6 +13,7 @@ from adapter.eligibility.finding import Reading, whole_interval
 from adapter.eligibility.view import View, instant
 
 GIVEN = frozenset({AdministrationState.GIVEN, AdministrationState.STOPPED})
+PRESENT = (ConditionStatus.ACTIVE, ConditionStatus.SUSPECTED)
 COMBINATION = "-combination"
 """One product of several drugs."""
 
@@ -28,18 +29,31 @@ def drugs(view: View) -> object:
     return (told, view.at) if told else ()
 
 
-def on_record(view: View, comparison: Comparison) -> Reading:
-    """An active diagnosis of the set, whenever it began; none says nothing."""
-    told = (one for one in view.stay.state.conditions if instant(one.at) <= view.at)
-    found = [
-        one
-        for one in standing(told)
-        if one.status is ConditionStatus.ACTIVE and listed(one.system, one.code, comparison.codes)
-    ]
-    evidence = tuple(
-        Evidence(comparison.of, one.code, "", one.at, one.message, one.code, one.system, note=one.kind) for one in found
+def diagnosed(
+    view: View, name: str, codes: Iterable[Code], statuses: Collection[ConditionStatus]
+) -> tuple[Evidence, ...]:
+    """The diagnoses of the set that stand so, whenever they began; the note says how, where it is not simply active."""
+    return tuple(
+        Evidence(name, one.code, "", one.at, one.message, one.code, one.system, note=_stated(one))
+        for one in standing(diagnoses(view))
+        if one.status in statuses and listed(one.system, one.code, codes)
     )
-    return Reading(word=True, evidence=evidence) if found else Reading()
+
+
+def _stated(one: Condition) -> str:
+    return one.kind if one.status is ConditionStatus.ACTIVE else ", ".join(filter(None, (one.kind, str(one.status))))
+
+
+def on_record(view: View, comparison: Comparison) -> Reading:
+    """A diagnosis of the set that is active or suspected; none says nothing."""
+    evidence = diagnosed(view, comparison.of, comparison.codes, PRESENT)
+    return Reading(word=True, evidence=evidence) if evidence else Reading()
+
+
+def in_history(view: View, comparison: Comparison) -> Reading:
+    """The same, also of one that is over."""
+    evidence = diagnosed(view, comparison.of, comparison.codes, (*PRESENT, ConditionStatus.RESOLVED))
+    return Reading(word=True, evidence=evidence) if evidence else Reading()
 
 
 def organism(view: View, comparison: Comparison) -> Reading:
@@ -77,10 +91,13 @@ def together(view: View, comparison: Comparison) -> Reading:
 def listed(system: str, code: str, codes: Iterable[Code]) -> bool:
     """By the code without its dot; whatever the country, an ICD-10 begins alike (clinical 4)."""
     plain = code.replace(".", "").casefold() if system != "organism" else code.casefold()
-    return any(
-        one.system == system and (plain.startswith(one.code.casefold()) if one.prefix else plain == one.code.casefold())
+    found = [
+        one
         for one in codes
-    )
+        if one.system == system
+        and (plain.startswith(one.code.casefold()) if one.prefix else plain == one.code.casefold())
+    ]
+    return bool(found) and not any(one.excepted for one in found)
 
 
 def given_within(view: View, comparison: Comparison) -> list[Administration]:

@@ -1,6 +1,6 @@
 """The newest result of a concept, as a number or as an answer, with what is asked for when there is none."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from fractions import Fraction
@@ -8,7 +8,7 @@ from itertools import groupby
 
 from adapter.domain.assessment import evidence_of
 from adapter.domain.observation import Observation
-from adapter.domain.quantity import Quantity
+from adapter.domain.quantity import Comparator, Quantity
 from adapter.domain.trial import Comparison
 from adapter.eligibility.finding import Reading, earliest, unique
 from adapter.eligibility.view import View, instant
@@ -18,7 +18,7 @@ DISCORDANT = "discordant_at_one_time"
 DERIVED = "derived"
 PERCENT = Fraction(1, 100)
 UNCONVERTIBLE = {"mhladr": ("mhladr-percent", "mhladr-mfi")}
-BESIDE = {**UNCONVERTIBLE, "neutrophils": ("neutrophil-percent", "wbc")}
+BESIDE = {**UNCONVERTIBLE, "neutrophils": ("neutrophil-percent", "band-percent", "wbc")}
 """What is read beside a concept when its newest value is asked for."""
 WANTED = {"mhladr": "antibodies bound per cell (Quantibrite)"}
 NAMES = {
@@ -82,7 +82,9 @@ def read(found: Newest, concept: str) -> Reading:
         evidence=tuple(evidence_of(o) for o in found.observations),
         flags=(*flags, DISCORDANT) if differ else flags,
         asks=(
-            _bound_ask(concept) if bound else f"Two results of {named(concept)} at one time differ: which one holds?",
+            _bound_ask(concept, flags)
+            if bound
+            else f"Two results of {named(concept)} at one time differ: which one holds?",
         ),
         missing=(concept,),
         changes=found.changes,
@@ -94,7 +96,9 @@ def named(concept: str) -> str:
     return NAMES.get(concept, concept.replace("-", " "))
 
 
-def _bound_ask(concept: str) -> str:
+def _bound_ask(concept: str, flags: tuple[str, ...]) -> str:
+    if DERIVED in flags:
+        return f"Ask for {named(concept)}"
     return f"{named(concept)} is reported as a bound that does not decide: ask the laboratory to dilute and repeat"
 
 
@@ -122,32 +126,50 @@ def _numbers(view: View, concept: str, within: timedelta | None = None) -> list[
 
 
 def neutrophils(view: View, comparison: Comparison) -> Reading:
-    """The newest absolute count; where none was reported, white cells times the neutrophil share of one time, flagged."""
+    """The newest absolute count; where none was reported, white cells times the share of neutrophils and bands of one time,
+    flagged.
+    """
     within = comparison.within
     counts = _numbers(view, "neutrophils", within)
     counted = {o.effective for o in counts}
-    shares = {
-        time: tuple(same) for time, same in groupby(_numbers(view, "neutrophil-percent", within), lambda o: o.effective)
-    }
+    shares, bands = (_by_time(view, f"{kind}-percent", within) for kind in ("neutrophil", "band"))
+    apart = newest(_numbers(view, "band-percent", within), view.at, within)
     products = [
         product
         for white in _numbers(view, "wbc", within)
         if white.effective not in counted
         for share in shares.get(white.effective, ())
-        if (product := _product(white, share)) is not None
+        for band in bands.get(white.effective, (None,))
+        if (product := _product(white, share, band, apart=bool(apart.observations))) is not None
     ]
     found = newest((*counts, *products), view.at, within)
+    found = replace(found, changes=earliest((found.changes, apart.changes)))
     paired = comparison.paired_with and found.observations
     return _paired(view, comparison, found) if paired else read(found, "neutrophils")
 
 
-def _product(white: Observation, share: Observation) -> Observation | None:
-    """Only plain numbers multiply; a bound times a bound is not worth a guess."""
-    if white.quantity is None or share.quantity is None or white.quantity.comparator or share.quantity.comparator:
+def _by_time(view: View, concept: str, within: timedelta | None) -> Mapping[datetime, Sequence[Observation]]:
+    return {time: tuple(same) for time, same in groupby(_numbers(view, concept, within), lambda o: o.effective)}
+
+
+def _exact(one: Observation) -> tuple[Fraction, ...]:
+    """Its number, where it is one and no bound."""
+    return () if one.quantity is None or one.quantity.comparator is not None else (one.quantity.value,)
+
+
+def _product(white: Observation, share: Observation, band: Observation | None, *, apart: bool) -> Observation | None:
+    """Only plain numbers multiply; a bound times a bound is not worth a guess.
+
+    Of a laboratory that counts bands `apart`, a share without them is a lower bound.
+    """
+    band = band if band is not None and _exact(band) else None
+    shares = [share] if band is None else [share, band]
+    numbers = [found for one in (white, *shares) for found in _exact(one)]
+    if white.quantity is None or len(numbers) <= len(shares):
         return None
-    count = Quantity(white.quantity.value * share.quantity.value * PERCENT, white.quantity.unit)
-    original = replace(
-        white.original, value=f"{white.original.value} × {share.original.value} {share.original.unit}".rstrip()
-    )
-    flags = (*white.flags, *share.flags, DERIVED)
+    least = Comparator.AT_LEAST if apart and band is None else None
+    count = Quantity(numbers[0] * sum(numbers[1:]) * PERCENT, white.quantity.unit, least)
+    told = " + ".join(f"{one.original.value} {one.original.unit}".rstrip() for one in shares)
+    original = replace(white.original, value=f"{white.original.value} × {told if band is None else f'({told})'}")
+    flags = (*white.flags, *(flag for one in shares for flag in one.flags), DERIVED)
     return replace(white, concept="neutrophils", quantity=count, original=original, flags=flags)

@@ -19,6 +19,7 @@ from adapter.domain.trial import (
     TrialParameters,
     Vocabulary,
 )
+from adapter.eligibility.answers import COVID
 from adapter.eligibility.chronic import PREFIX
 from adapter.eligibility.facts import SCORE_FACTS
 from adapter.eligibility.language import read_rule
@@ -169,6 +170,7 @@ def _parameters(place: Place, criteria: tuple[Criterion, ...], vocabulary: Vocab
         infection_criterion=place.need("infection_criterion").word(inclusion),
         infection_codes=_codes(place.get("infection_sets"), vocabulary),
         commensal_codes=vocabulary.sets.get(COMMENSALS, ()),
+        covid_codes=vocabulary.sets.get(COVID, ()),
         chronic_codes={name: codes for name, codes in vocabulary.sets.items() if name.startswith(PREFIX)},
         hospital_acquired=place.need("hospital_acquired").duration(),
         baseline_before_infection=place.need("baseline_before_infection").duration(),

@@ -5,7 +5,7 @@ from datetime import date, datetime, time, timedelta
 from fractions import Fraction
 from statistics import median
 
-from adapter.domain.administration import Administration
+from adapter.domain.administration import Administration, AdministrationState
 from adapter.domain.assessment import Evidence
 from adapter.domain.quantity import Interval, decimal_text
 from adapter.domain.trial import Comparison
@@ -16,6 +16,7 @@ from adapter.scoring.flows import amount, flow, strength
 from adapter.scoring.thresholds import PREDNISONE_FACTORS, STEROID_ROUTES
 
 NO_WEIGHT = "What does the patient weigh? Corticosteroids were given, and no weight is on file"
+NO_AMOUNT = "How much corticosteroid was given? An amount on file cannot be worked out"
 MINUTE, DAY, TICK = timedelta(minutes=1), timedelta(days=1), timedelta.resolution
 MILLIGRAM = 1000
 """Micrograms."""
@@ -39,22 +40,56 @@ def every_day(view: View, comparison: Comparison) -> Reading:
 
 
 def _read(view: View, comparison: Comparison, name: str, of: Callable[[Mapping[date, Fraction]], Fraction]) -> Reading:
-    """Oral and intravenous doses and infusions over the newest weight."""
-    shares = [share for one in given_within(view, comparison) for share in _prednisone(one, view.at)]
-    if not shares:
-        return Reading()
-    days: dict[date, list[Share]] = {}
-    for share in shares:
-        days.setdefault(share[0], []).append(share)
-    most = max(days.values(), key=_sum)
-    evidence = tuple(dose_evidence(one) for _, _, one in most)
+    """Oral and intravenous doses and infusions over the newest weight; what has no amount is shown beside them."""
+    taken = [one for one in given_within(view, comparison) if _systemic(one)]
     weight = _weight(view)
+    told = [(one, _prednisone(one, _until(one, taken, view.at), weight)) for one in taken]
+    unknown = tuple(dose_evidence(one) for one, shares in told if shares is None)
+    days: dict[date, list[Share]] = {}
+    for share in (share for _, shares in told for share in shares or ()):
+        days.setdefault(share[0], []).append(share)
+    if not days:
+        lacks = (NO_AMOUNT, name) if weight is not None else (NO_WEIGHT, "weight")
+        return Reading(evidence=unknown, asks=lacks[:1], missing=lacks[1:]) if unknown else Reading()
+    most = max(days.values(), key=_sum)
+    evidence = (*(dose_evidence(one) for _, _, one in most), *unknown)
     if weight is None:
         return Reading(word=None, evidence=evidence, asks=(NO_WEIGHT,), missing=("weight",))
     daily = {day: _sum(one) / weight for day, one in days.items()}
     found, first, course = of(daily), most[0][2], _course(list(daily.values()), comparison)
-    shown = Evidence(name, decimal_text(found), "mg/kg", first.start, first.message, note=course)
-    return Reading(intervals=(Interval(found, None),), evidence=(shown, *evidence))
+    on_end = max(_infused(one, shares, weight) for one, shares in told if shares)
+    apart = on_end >= Fraction(comparison.value) > found
+    note = f"{course}; {decimal_text(on_end)} mg/kg in 24 hours on end" if apart else course
+    shown = Evidence(name, decimal_text(found), "mg/kg", first.start, first.message, note=note)
+    return Reading(
+        intervals=(Interval(found, None),),
+        evidence=(shown, *evidence),
+        asks=(NO_AMOUNT,) if unknown else (),
+        missing=(name,) if unknown or apart else (),
+    )
+
+
+def _systemic(one: Administration) -> bool:
+    return one.substance in PREDNISONE_FACTORS and one.route in STEROID_ROUTES
+
+
+def _until(one: Administration, taken: Sequence[Administration], at: datetime) -> datetime:
+    """The end of an infusion; where none was told, the next rate or stop of its drug, else now."""
+    if one.end is not None:
+        return min(instant(one.end), at)
+    turned = (
+        instant(other.start)
+        for other in taken
+        if other.substance == one.substance and (other.rate is not None or other.state is AdministrationState.STOPPED)
+    )
+    return min((moment for moment in turned if moment > instant(one.start)), default=at)
+
+
+def _infused(one: Administration, shares: Sequence[Share], weight: Fraction) -> Fraction:
+    """Of an infusion what flowed in 24 hours on end, in mg/kg: midnight cuts it in two days."""
+    each = _flow(one, weight) if one.dose is None else None
+    most = Fraction(0) if each is None else each * (DAY // MINUTE) / MILLIGRAM * PREDNISONE_FACTORS[one.substance]
+    return min(most, _sum(shares)) / weight
 
 
 def _course(daily: Sequence[Fraction], comparison: Comparison) -> str:
@@ -72,43 +107,40 @@ def _weight(view: View) -> Fraction | None:
     return weights[-1] if weights and weights[-1] > 0 else None
 
 
-def _prednisone(one: Administration, at: datetime) -> Iterator[Share]:
-    """Of each day on which it flowed; a rate without an end, or without a strength, has no amount."""
-    factor = PREDNISONE_FACTORS.get(one.substance)
-    if factor is None or one.route not in STEROID_ROUTES:
-        return
+def _prednisone(one: Administration, until: datetime, weight: Fraction | None) -> list[Share] | None:
+    """Of each day on which it flowed; none of what has no amount: a dose not in grams, a rate without a strength or a weight."""
+    factor = PREDNISONE_FACTORS[one.substance]
     if one.dose is not None:
         taken = amount(one.dose.value, one.dose.unit)
-        if taken is not None and taken[1] == "ug":
-            yield one.start.date(), taken[0] / MILLIGRAM * factor, one
-        return
-    per_minute = _flow(one)
-    if per_minute is not None:
-        yield from ((day, per_minute * minutes / MILLIGRAM * factor, one) for day, minutes in _spread(one, at))
+        return [(one.start.date(), taken[0] / MILLIGRAM * factor, one)] if taken and taken[1] == "ug" else None
+    if one.state is AdministrationState.STOPPED and one.end is None:
+        return []
+    per_minute = _flow(one, weight)
+    if per_minute is None:
+        return None
+    return [(day, per_minute * minutes / MILLIGRAM * factor, one) for day, minutes in _spread(one, until)]
 
 
-def _flow(one: Administration) -> Fraction | None:
+def _flow(one: Administration, weight: Fraction | None) -> Fraction | None:
     """Micrograms a minute."""
     found = None if one.rate is None else flow(one.rate)
-    if found is None or found.per_kg:
+    if found is None or (found.per_kg and weight is None):
         return None
+    each = found.amount * weight if found.per_kg and weight is not None else found.amount
     if found.kind == "mL":
         inside = None if one.concentration is None else strength(one.concentration)
-        return None if inside is None or inside[1] != "ug" else found.amount * inside[0]
-    return found.amount if found.kind == "ug" else None
+        return None if inside is None or inside[1] != "ug" else each * inside[0]
+    return each if found.kind == "ug" else None
 
 
-def _spread(one: Administration, at: datetime) -> Iterator[tuple[date, Fraction]]:
-    """Minutes of each calendar day, by the sender's own clock, of what has flowed by now."""
-    if one.end is None:
-        return
-    end = min(instant(one.end), at).astimezone(one.start.tzinfo)
-    begin = one.start
+def _spread(one: Administration, until: datetime) -> Iterator[tuple[date, Fraction]]:
+    """Minutes of each calendar day, by the sender's own clock, of what has flowed until then."""
+    begin, end = one.start, until.astimezone(one.start.tzinfo)
     while begin < end:
         midnight = datetime.combine(begin.date() + DAY, time(), begin.tzinfo)
-        until = min(midnight, end)
-        yield begin.date(), Fraction((instant(until) - instant(begin)) // TICK, MINUTE // TICK)
-        begin = until
+        moment = min(midnight, end)
+        yield begin.date(), Fraction((instant(moment) - instant(begin)) // TICK, MINUTE // TICK)
+        begin = moment
 
 
 def _sum(shares: Sequence[Share]) -> Fraction:

@@ -101,7 +101,8 @@ def _blocked(view: View, stratum: Stratum, finding: Finding) -> _Place:
     if block.truth is Truth.MET:
         blocked = replace(finding, truth=Truth.NOT_MET, evidence=(*finding.evidence, *block.evidence), changes=changes)
         return _Place(stratum.blocked_as, blocked)
-    return _Place(stratum.id, replace(finding, changes=changes), block.asks)
+    asked = block.evidence if block.truth is Truth.UNKNOWN else ()
+    return _Place(stratum.id, replace(finding, evidence=(*finding.evidence, *asked), changes=changes), block.asks)
 
 
 def _reading(view: View, place: _Place, *, refused: bool) -> Reading:

@@ -13,7 +13,7 @@ USES = ("measurement", "unit", "known", "pump")
 SYSTEMS = ("SCT", "WORDS")
 SET_COLUMNS = ("set", "system", "code", "match", "verified", "source")
 SET_SYSTEMS = ("icd-10", "snomed-ct", "organism")
-MATCHES = ("exact", "prefix")
+MATCHES = ("exact", "prefix", "except")
 TRUTHS = ("true", "false")
 MDC = "MDC"
 Codes = tuple[tuple[str, str], ...]
@@ -64,7 +64,7 @@ def read_sets(document: Document) -> Mapping[str, tuple[Code, ...]]:
     """Code sets of diagnoses and organisms, by name."""
     found: dict[str, tuple[Code, ...]] = {}
     for row in rows(document, SET_COLUMNS, {"system": SET_SYSTEMS, "match": MATCHES, "verified": TRUTHS}):
-        code = Code(row["system"], row["code"], row["match"] == "prefix")
+        code = Code(row["system"], row["code"], row["match"] != "exact", row["match"] == "except")
         found[row["set"]] = (*found.get(row["set"], ()), code)
     return found
 

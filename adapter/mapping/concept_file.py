@@ -24,6 +24,7 @@ KEYS = frozenset(SYSTEMS) | frozenset(
         "synonyms",
         "unit",
         "also",
+        "kept",
         "possible",
         "plausible",
         "instead",
@@ -107,6 +108,7 @@ def read_concept(document: Document, name: str, specimens: frozenset[str]) -> Co
         unit=text(document, (name, "unit"), ""),
         codes=dict(read_codes(document, name)),
         also=numbers(document, (name, "also")),
+        kept=frozenset(listed(document, (name, "kept"))),
         instead=table(document, (name, "instead")),
         elsewhere=text(document, (name, "elsewhere"), ""),
         unit_flags=table(document, (name, "unit_flags")),
@@ -198,7 +200,10 @@ def read_concept_units(
     document: Document | None, concepts: Mapping[str, Concept], devices: Mapping[str, tuple[str, ...]]
 ) -> Units:
     canonical = {
-        unit for concept in concepts.values() for unit in (concept.unit, *concept.also, *concept.instead) if unit
+        unit
+        for concept in concepts.values()
+        for unit in (concept.unit, *concept.also, *concept.kept, *concept.instead)
+        if unit
     }
     if document is None:
         return read_units(Document("units", {}), canonical)

@@ -30,6 +30,8 @@ class Concept:
     unit: str = ""
     codes: Mapping[tuple[str, str], str] = field(default_factory=dict)
     also: Mapping[str, Fraction] = field(default_factory=dict)
+    kept: frozenset[str] = frozenset()
+    """Units that need a weight or a strength to be a dose: such a rate is kept as it was told, without a canonical value."""
     instead: Mapping[str, str] = field(default_factory=dict)
     elsewhere: str = ""
     unit_flags: Mapping[str, str] = field(default_factory=dict)
@@ -55,9 +57,15 @@ class Concept:
         """What one of `unit` is in the canonical unit; `None` if it cannot be converted."""
         return UNCHANGED if unit == self.unit else self.also.get(unit)
 
+    def reads(self, unit: str) -> bool:
+        """Converted, or kept."""
+        return unit in self.kept or self.factor(unit) is not None
+
     def canonical(self, quantity: Quantity) -> Quantity | None:
-        """The same quantity in the canonical unit, exactly; `None` if its unit cannot be converted."""
+        """The same quantity in the canonical unit, exactly; `None` if its unit cannot be converted. Nothing is nothing in any."""
         factor = self.factor(quantity.unit)
+        if factor is None and quantity.unit in self.kept and quantity.value == 0:
+            return Quantity(quantity.value, self.unit, quantity.comparator)
         if factor is None:
             return None
         if factor is UNCHANGED:

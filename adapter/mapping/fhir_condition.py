@@ -16,7 +16,7 @@ DELETED = "DE"
 """PRB-1, table 0287."""
 REFUTED = frozenset({"refuted", "entered-in-error"})
 UNSURE = frozenset({"unconfirmed", "provisional", "differential"})
-"""Somebody thinks of it; that is no diagnosis, and what was said before of it no longer stands."""
+"""Somebody thinks of it: laid before a person, and no ground of anything else."""
 ENDED = frozenset({"resolved", "inactive", "remission"})
 ADMITTING = "encounter-diagnosis"
 
@@ -31,7 +31,7 @@ def conditions_of(resource: Json, contents: Contents, feed: Feed) -> Iterator[Co
 
 def _prb(resource: Json, feed: Feed) -> str:
     verification = _status(resource, "verificationStatus")
-    wrong = verification in REFUTED or verification in UNSURE
+    doubt = "REFUTED" if verification in REFUTED else verification.upper() if verification in UNSURE else ""
     over = _status(resource, "clinicalStatus") in ENDED
     onset = time_of(resource, "onset") or dtm(text(resource, "recordedDate"))
     fields: list[compose.Field] = [None] * 16
@@ -40,7 +40,7 @@ def _prb(resource: Json, feed: Feed) -> str:
     fields[3] = f"fhir|{feed.source}|{text(resource, 'id')}"
     fields[6], fields[15] = dtm(text(resource, "recordedDate")), onset
     fields[8] = time_of(resource, "abatement")
-    fields[12] = "REFUTED" if wrong else ""
+    fields[12] = doubt
     fields[13] = "RESOLVED" if over else ""
     return compose.segment("PRB", *fields)
 

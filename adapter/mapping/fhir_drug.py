@@ -15,8 +15,9 @@ from adapter.mapping.feed import Feed
 from adapter.mapping.fhir_encounter import visit_named
 from adapter.mapping.fhir_fields import coded, dtm, in_fhir, instant, names, segments
 from adapter.mapping.formulary import SYSTEMS
-from adapter.mapping.hl7_pharmacy import BY_WORD, Line, digest_of, read_line
+from adapter.mapping.hl7_pharmacy import Line, digest_of, read_line
 from adapter.mapping.identity import fingerprint
+from adapter.mapping.routes import BY_WORD
 
 COMPLETION = {"not-done": "NA", "entered-in-error": "CP"}
 """RXA-20, table 0322."""
@@ -29,6 +30,16 @@ SNOMED_ROUTES = {
     "34206005": "SC",
     "447694001": "INH",
     "127492001": "NG",
+    "404820008": "EP",
+    "72607000": "IT",
+    "372464004": "ID",
+    "6064005": "TP",
+    "45890007": "TP",
+    "54485002": "OP",
+    "46713006": "NS",
+    "419993007": "IV",
+    "418114005": "IV",
+    "417255000": "IO",
 }
 """SNOMED CT's route of administration → the words of table 0162."""
 

@@ -18,6 +18,7 @@ from adapter.mapping.hl7_oru import events_from_oru
 from adapter.mapping.hl7_patient import visit_number
 from adapter.mapping.identity import fingerprint
 from adapter.mapping.plain import plain
+from adapter.mapping.routes import route_of
 
 EVENTS = {
     "RAS": frozenset({"O17", "O01", ""}),
@@ -73,16 +74,6 @@ DELETED = frozenset({"D", "X"})
 """RXA-21, table 0206 (X: HL7 before 2.5)."""
 DISCONTINUED = frozenset({"DC", "DR", "OD", "CR"})
 """ORC-1, table 0119: discontinue requested, as requested, discontinued; cancelled as requested."""
-ROUTES = {
-    "iv": ("IV", "IVP", "IVPB", "IV PUSH", "INTRAVENOUS", "INFUSION", "IVI", "IV DRIP"),
-    "oral": ("PO", "ORAL", "OTH-NG", "NG", "NASOGASTRIC", "PEG", "ENTERAL", "SL", "BUCCAL"),
-    "sc": ("SC", "SQ", "SUBCUT", "SUBCUTANEOUS"),
-    "im": ("IM", "INTRAMUSCULAR"),
-    "inhaled": ("IH", "NEB", "INH", "INHALATION", "NEBULISED", "NEBULIZED", "NP", "NS"),
-    "topical": ("TP", "TOP", "TOPICAL", "OP", "OT", "EP", "IA", "ID", "IT", "VG", "RC"),
-}
-"""Table 0162 folded into what exposure asks: only systemic ways count (clinical 3.3)."""
-BY_WORD = {word: route for route, words in ROUTES.items() for word in words}
 
 
 @dataclass(slots=True)
@@ -271,16 +262,6 @@ def order_number(orc: Segment | None) -> str:
     if orc is None:
         return ""
     return next((f"{place}|{text}" for place in (3, 2) if (text := plain(orc.text(place))) not in {"", NULL}), "")
-
-
-def route_of(ways: list[Segment]) -> str:
-    """RXR-1 in our words; `other` for a way we do not know, empty where none is said."""
-    for way in ways:
-        for component in (1, 2, 4, 5):
-            word = way.text(1, component).strip().upper()
-            if word in BY_WORD:
-                return BY_WORD[word]
-    return "other" if ways else ""
 
 
 def digest_of(said: Administration) -> str:

@@ -48,6 +48,8 @@ ENDED = frozenset({"RESOLVED", "INACTIVE", "RS", "I"})
 """PRB-14, as senders write a life that is over."""
 REFUTED = frozenset({"REFUTED", "RULED OUT", "RO", "R", "E", "ENTERED IN ERROR"})
 """PRB-13, as senders write that it was not so."""
+UNSURE = frozenset({"UNCONFIRMED", "PROVISIONAL", "DIFFERENTIAL"})
+"""PRB-13, in the words of FHIR."""
 DELETE_ACTION = "DE"
 """PRB-1, table 0287."""
 
@@ -103,7 +105,9 @@ def status_of(segment: Segment, feed: Feed) -> ConditionStatus:
     resolved = feed.moment(segment, 9)
     ended = {plain(segment.text(14, part)).upper() for part in (1, 2)} & ENDED
     over = resolved is not None and resolved.instant <= feed.received
-    return ConditionStatus.RESOLVED if ended or over else ConditionStatus.ACTIVE
+    if ended or over:
+        return ConditionStatus.RESOLVED
+    return ConditionStatus.SUSPECTED if words & UNSURE else ConditionStatus.ACTIVE
 
 
 def codings(segment: Segment, field: int, stated: str) -> Iterator[tuple[str, str]]:

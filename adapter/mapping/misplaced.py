@@ -6,6 +6,8 @@ _NUMBER = r"[<>=≤≥]{0,2} *[+-]?[0-9.,]*[0-9]"
 _BEHIND = re.compile(rf"({_NUMBER})(?: +(\S.*)|([^\W\d_eE].*|[%/*].*))")
 """A letter may stand close to the number (`98K/uL`), but `1e3` and `10E9/L` are left whole: the E may be an exponent."""
 _RANGE = re.compile(rf"{_NUMBER}(?: *(?:-|–|to|bis) *{_NUMBER})? +(\S.*)")
+_SCORE = re.compile(r"([+-]?[0-9]+)[ .:;,=(/\u2013-]+(?=[^0-9]*[^\W\d_]{3})[^0-9<>=≤≥+]+")
+"""`-4 Deep sedation`; `10T` and `10 T` say that a part could not be tested, `-1 to 0` says two numbers."""
 _WORD = re.compile(r"[^\W\d_]|[%/#{]")
 _LONGEST = 100
 """Characters: no number with its unit is longer."""
@@ -16,6 +18,12 @@ def apart(text: str) -> tuple[str, str]:
     found = _BEHIND.fullmatch(text) if len(text) <= _LONGEST else None
     unit = "" if found is None else found[2] or found[3]
     return (found[1], unit) if found and _WORD.search(unit) else (text, "")
+
+
+def scored(text: str) -> str:
+    """The points of a scale before the words for them, as flowsheets write them; a text of another form comes back whole."""
+    found = _SCORE.fullmatch(text) if len(text) <= _LONGEST else None
+    return text if found is None else found[1]
 
 
 def of_range(text: str) -> str:

@@ -34,5 +34,5 @@ def oxygen_fraction(concept: Concept, value: Fraction, unit: str) -> OxygenReadi
 
 
 def _in_room_air(concept: Concept, fraction: Fraction) -> Fraction:
-    """`0.20` and `20 %` are room air, rounded."""
+    """`0.20` and `20 %` are room air, rounded; `20.9 %` is what analysers print of it."""
     return concept.room_air if concept.room_air is not None and fraction in concept.room_air_written else fraction

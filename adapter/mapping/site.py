@@ -181,8 +181,12 @@ def read_local_code(document: Document, code: str, dictionary: Dictionary) -> Lo
     here = (*path, "concept") if long else path
     if concept not in dictionary.concepts:
         raise document.error(here, f"unknown concept '{concept}'", got=concept, known=dictionary.concepts)
-    if unit and dictionary.concepts[concept].factor(unit) is None:
-        known = (dictionary.concepts[concept].unit, *dictionary.concepts[concept].also)
+    if unit and not dictionary.concepts[concept].reads(unit):
+        known = (
+            dictionary.concepts[concept].unit,
+            *dictionary.concepts[concept].also,
+            *dictionary.concepts[concept].kept,
+        )
         raise document.error((*path, "unit"), f"'{concept}' has no conversion from '{unit}'", got=unit, known=known)
     if specimen and specimen not in dictionary.specimens.values():
         known = tuple(set(dictionary.specimens.values()))

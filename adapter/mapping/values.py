@@ -11,7 +11,7 @@ from adapter.hl7.datatypes import Number, grouping_ambiguous, number, structured
 from adapter.hl7.er7 import Segment
 from adapter.hl7.tables import NULL
 from adapter.mapping.dictionary import Concept, Dictionary
-from adapter.mapping.misplaced import apart, of_range
+from adapter.mapping.misplaced import apart, of_range, scored
 from adapter.mapping.oxygen import oxygen_fraction
 from adapter.mapping.plain import plain, same_word
 from adapter.mapping.site import SiteMap
@@ -122,7 +122,7 @@ class ValueReader:
             return unit
         if unit in concept.instead and concept.factor(unit) is None:
             return self.read(self.dictionary.concepts[concept.instead[unit]], result, unit)
-        if unit and concept.factor(unit) is None:
+        if unit and not concept.reads(unit):
             return Refused(
                 Bucket.UNMAPPED_UNIT,
                 "unmapped-unit",
@@ -173,7 +173,8 @@ class ValueReader:
         stands_for = concept.values.get(result.text.lower())
         if stands_for is not None:
             return Number(stands_for)
-        return number(self.bare(result.number), decimal=self.mark(result))
+        text = self.bare(result.number)
+        return number(scored(text) if concept.whole else text, decimal=self.mark(result))
 
     def mark(self, result: Written) -> str:
         return "." if result.type == EXACT else self.site.decimal
@@ -198,9 +199,8 @@ class ValueReader:
 
 def agree(concept: Concept, one: str, other: str) -> bool:
     """Whether two units are the same for this concept; an oxygen fraction says by its size which is meant (clinical 2.5)."""
-    return concept.room_air is not None or (
-        concept.factor(one) is not None and concept.factor(one) == concept.factor(other)
-    )
+    same = concept.factor(one) is not None and concept.factor(one) == concept.factor(other)
+    return same or one == other or concept.room_air is not None
 
 
 def measured(concept: Concept, found: Number, unit: str) -> Value | Refused:
@@ -208,6 +208,8 @@ def measured(concept: Concept, found: Number, unit: str) -> Value | Refused:
     if concept.room_air is not None:
         return oxygen(concept, found, unit)
     native = Quantity(found.value, unit or concept.unit, sign)
+    if native.unit in concept.kept and native.value > 0:
+        return Value(concept, native=native)
     quantity = concept.canonical(native)
     if quantity is None or impossible(concept, quantity):
         text = f"outside what a body can show for {concept.id} — probably another unit or field; ask the sender"

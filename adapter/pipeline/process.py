@@ -19,6 +19,7 @@ from adapter.domain.ties import Tie
 from adapter.errors import AdapterError, RejectedError, place
 from adapter.pipeline.ahead import LOOKED_THROUGH, Ahead
 from adapter.pipeline.backlog import LOOKED_AT, Backlog
+from adapter.pipeline.contradicted import endings
 from adapter.pipeline.keep import Keeper
 from adapter.pipeline.knots import Knotted
 from adapter.pipeline.rhythms import Rhythms
@@ -287,7 +288,7 @@ class Processor:
             if turn.later:
                 self._backlog.mark(tx, steps, keys)
             unjudged.settle(tx, settled)
-            inbox.finish_many(tx, [(message.item.id, message.ending) for message in read])
+            inbox.finish_many(tx, endings(read, steps))
             analytes.add(tx, heard := self._rhythms.due(now))
             if owed:
                 self._database.announce(tx, News.OWED)

@@ -292,4 +292,5 @@ def _same(one: Observation, other: Observation) -> bool:
     if isinstance(one, Given) or isinstance(other, Given):
         return False
     specimen = one.concept not in BY_SPECIMEN or one.specimen == other.specimen
-    return specimen and one.code == other.code and one.quantity == other.quantity
+    told = one.native == other.native if one.quantity is None else one.quantity == other.quantity
+    return specimen and one.code == other.code and told

@@ -47,7 +47,7 @@ def dose(chart: Chart, item: Timed, end: datetime) -> Dose:
 
 def _flow(item: Timed) -> Flow | None:
     native = item.observation.native
-    return None if native is None else flow(native)
+    return None if native is None or native.comparator is not None else flow(native)
 
 
 def _by_weight(chart: Chart, at: datetime, end: datetime, amount: Fraction) -> Dose:

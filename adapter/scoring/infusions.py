@@ -28,6 +28,7 @@ from adapter.scoring.thresholds import (
 SALT_UNKNOWN = "norepinephrine_salt_unknown"
 SALT_CONVERTED = "norepinephrine_salt_converted"
 UNSCORED = "unscored_vasoactive"
+ROUTE_UNKNOWN = "route_unknown"
 SHORT = "infusion_under_60_min"
 
 
@@ -68,7 +69,8 @@ def _finding(
     low = certain[0] if certain is not None else 0
     known = segment.dose.value is not None
     score = high if known else low
-    doubt = ((SALT_UNKNOWN,) if low != high else converted) if known else ()
+    salt_doubt = ((SALT_UNKNOWN,) if low != high else converted) if known else ()
+    doubt = (ROUTE_UNKNOWN,) if _doubtful(segment.observation) else salt_doubt
     shown, note = _shown(segment)
     return Finding(
         score,
@@ -140,9 +142,14 @@ def segments_of(chart: Chart, drug: str, window: Window, options: ScoringOptions
     for item, following in zip(items, ends, strict=False):
         end = min(following, held(item, options))
         found = dose(chart, item, window.end) if end > item.time else None
-        if found is not None and (found.value is not None or isinstance(item.observation, Given)):
+        if found is not None and (found.value is not None or _flowed(item.observation)):
             low, high = _points(drug, item.observation, found, options)
             yield Segment(item.time, end, low, high, found, item.observation)
+
+
+def _flowed(one: Observation) -> bool:
+    """Something ran, whatever the dose."""
+    return one.native is not None or isinstance(one, Given)
 
 
 def salt(drug: str, options: ScoringOptions) -> tuple[Fraction, Fraction]:
@@ -151,15 +158,22 @@ def salt(drug: str, options: ScoringOptions) -> tuple[Fraction, Fraction]:
 
 
 def _points(drug: str, one: Observation, found: Dose, options: ScoringOptions) -> tuple[int, int]:
-    """Of an unknown dose any points the drug gives; none for certain where nobody said that it flowed."""
+    """Of an unknown dose any points the drug gives; none for certain where nobody said that it flowed, or flowed into a vein."""
     ladder = DOSES.get(drug)
     if ladder is None:
         return 0, 0
     if found.value is None:
-        return (ladder.steps[-1].points if one.native is not None else 0), ladder.steps[0].points
+        sure = one.native is not None and not _doubtful(one)
+        return (ladder.steps[-1].points if sure else 0), ladder.steps[0].points
     least, most = salt(drug, options)
     high = ladder.points(found.value * most)
+    if _doubtful(one):
+        return 0, high
     return (high if least == most else ladder.points(found.value * least)), high
+
+
+def _doubtful(one: Observation) -> bool:
+    return isinstance(one, Given) and one.doubtful
 
 
 def _reaching(chart: Chart, drug: str, window: Window, options: ScoringOptions) -> list[Timed]:

@@ -53,7 +53,7 @@ def moments(
     for drug in DOSES:
         found |= {item.time + INFUSION_COUNTS for item in chart.series(drug).between(first - INFUSION_COUNTS, last)}
         found |= {item.time + JUST_AFTER for item in chart.series(drug).between(first, last)}
-    for concept in (*(WEIGHTS if chart.therapy.said else ()), *SEDATIVES):
+    for concept in (*(WEIGHTS if any(chart.series(drug).times for drug in DOSES) else ()), *SEDATIVES):
         found |= {item.time for item in chart.series(concept).between(first, last)}
     return tuple(sorted(moment for moment in found if first < moment <= last))
 

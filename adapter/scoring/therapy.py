@@ -16,7 +16,8 @@ INFUSED = frozenset((*DOSES, *UNSCORED_VASOACTIVES, *SEDATIVES))
 """By concept: the substance's name and `-rate`."""
 FACTS = frozenset({AdministrationState.GIVEN, AdministrationState.STOPPED})
 """What was only ordered or dispensed is context (decisions C5)."""
-INTO_A_VEIN = frozenset({"iv", "other", ""})
+INTO_A_VEIN, UNKNOWN_ROUTE = frozenset({"iv", "other", ""}), "other"
+"""A way that was stated and that nobody knows may lead into a vein."""
 MINUTE = timedelta(minutes=1) // timedelta.resolution
 
 
@@ -30,6 +31,8 @@ class Given(Observation):
     until: datetime | None = None
     concentration: Quantity | None = None
     ends: bool = False
+    doubtful: bool = False
+    """Stated to go a way that nobody knows."""
 
 
 @dataclass(slots=True)
@@ -82,10 +85,13 @@ def _key(one: Given) -> tuple[str, str, datetime]:
 
 
 def _given(one: Administration, concept: str) -> Iterator[Given]:
-    """Nothing of a push, which never counts (clinical 2.6), nor of what does not go into a vein."""
+    """Nothing of a push, which never counts (clinical 2.6), nor of what does not go into a vein. An amount that was written
+    and could not be read may be an infusion's: its dose is unknown.
+    """
     rate = _rate(one)
     off = one.state is AdministrationState.STOPPED and one.end is None
-    pushed = rate is None and one.end is None and not off
+    unread = rate is None and one.dose is None and bool(one.original.value)
+    pushed = rate is None and one.end is None and not off and not unread
     if one.route not in INTO_A_VEIN or (pushed and concept != PARALYSIS):
         return
     running = Quantity(Fraction(0), PER_KG) if off else rate
@@ -102,6 +108,7 @@ def _given(one: Administration, concept: str) -> Iterator[Given]:
         sender_time=one.sender_time,
         until=one.start if pushed else one.end,
         concentration=one.concentration,
+        doubtful=one.route == UNKNOWN_ROUTE,
         digest=one.digest,
     )
     yield made

@@ -72,7 +72,7 @@ def event_json(event: ClinicalEvent) -> dict[str, Any]:  # noqa: PLR0911 — a l
 
 
 def observation_json(seen: Observation) -> dict[str, Any]:
-    quantity = seen.quantity
+    quantity = seen.quantity or seen.native
     original = seen.original
     return {
         "kind": "observation",

@@ -55,6 +55,7 @@ CONCEPTS = {
     "crp": "CRP",
     "procalcitonin": mark("Procalcitonin"),
     "sars-cov-2": "SARS-CoV-2",
+    "covid-19": "COVID-19",
     "pregnancy-test": mark("Pregnancy test"),
     "hiv-test": mark("HIV test"),
     "culture-organism": mark("Culture"),

@@ -1363,9 +1363,7 @@ RESULTS: tuple[Row, ...] = (
             "10 ug/min",
             (oru(obx("NORAD", "10", "ug/min", system="L"), authority="ATTIKON"),),
             site="attikon",
-            bucket="unmapped_unit",
-            issues=["unmapped-unit"],
-            check=checks.no_cardiovascular,
+            check=checks.running_at_some_dose,
         ),
         Case(
             "no unit",

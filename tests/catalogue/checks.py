@@ -250,6 +250,12 @@ def no_cardiovascular(seen: Seen) -> None:
     _missing(seen, "cardiovascular")
 
 
+def running_at_some_dose(seen: Seen) -> None:
+    """it ran, at an unknown dose: cardiovascular 3 to 4"""
+    found = seen.assessed().sofa.organs["cardiovascular"]
+    assert (found.low, found.high, found.flags) == (3, 4, ("weight_missing",)), found
+
+
 def no_cns(seen: Seen) -> None:
     """CNS not computable: 0 to 4"""
     _missing(seen, "cns")

@@ -223,6 +223,15 @@ def test_example_12c_a_transfer_without_admission_sofa_is_for_a_person() -> None
     assert "SOFA before" in sepsis["ask"]
 
 
+def test_example_13_a_charted_rate_in_micrograms_a_minute_is_weighed() -> None:
+    """Without a weight it ran for certain; the pressure alone would make it a firm 0."""
+    patient = (
+        emergency("attikon").labs(0.5, map="75", norad=("20", "ug/min")).labs(1.5, map="75", norad=("20", "mcg/min"))
+    )
+    heart = organ(patient.explain(2), "cardiovascular")
+    assert (heart["score"], heart["low"], heart["high"], heart["flags"]) == (3, 3, 4, ["weight_missing"])
+
+
 @pytest.mark.parametrize(
     ("drug", "rate", "points"),
     [("dopa", "5.0", 2), ("dopa", "5.1", 3), ("dopa", "15", 3), ("dopa", "15.1", 4), ("dobu", "2", 2)],
@@ -308,6 +317,13 @@ def test_example_21_molar_ferritin(value: str, unit: str, canonical: str, stratu
     assert told["stratum"] == stratum
     assert told["facts"]["ferritin"]["value"].startswith(canonical)
     assert set(told["flags"]) >= flags
+
+
+@pytest.mark.parametrize(("unit", "stratum"), [("AB/C", "indeterminate"), ("kAB/C", "unclassified")])
+def test_thousands_of_hladr_are_such_only_where_the_unit_says_so(unit: str, stratum: str) -> None:
+    told = with_sepsis().labs(1, ferritin="900", hladr=("12.5", unit)).explain()
+    assert told["stratum"] == stratum
+    assert ("mhladr" in told["missing"]) == (unit == "AB/C")
 
 
 @pytest.mark.parametrize(("value", "unit"), [("22", "%"), ("310", "MFI")])

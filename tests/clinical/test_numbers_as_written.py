@@ -16,6 +16,7 @@ from tests.catalogue.bench import rules
 FERRITIN, PLATELETS, CREATININE, BILIRUBIN, LACTATE = "2276-4", "777-3", "2160-0", "1975-2", "2518-9"
 URINE_OF_A_DAY = "9192-6"
 PAO2, FIO2, MAP, URINE, GCS, PERCENT = "2703-7", "3150-0", "8478-0", "9187-6", "9269-2", "770-8"
+GCS_EYE, RASS = "9267-6", "54632-5"
 COMMA = "comma"
 """The site of the catalogue that writes decimal commas; otherwise like `generic`."""
 
@@ -107,6 +108,33 @@ NUMBERS = [
     ("-5", "impossible-value"),
     ("5200000", "impossible-value"),
 ]
+
+
+@pytest.mark.parametrize(
+    ("code", "written", "expected"),
+    [
+        (RASS, "-4 Deep sedation", "-4"),
+        (RASS, "-4 - Deep sedation (no response to voice)", "-4"),
+        (RASS, "+1 Restless", "1"),
+        (RASS, "0 = Alert and calm", "0"),
+        (RASS, "-5: unarousable", "-5"),
+        (GCS, "15 Fully awake", "15"),
+        (GCS_EYE, "2-To pain", "2"),
+        (RASS, "-4 to -5", "unreadable-value"),
+        (RASS, "-4 <-> deep", "unreadable-value"),
+        (RASS, "-4.5 Deep sedation", "unreadable-value"),
+        (RASS, "<-2 Light sedation", "unreadable-value"),
+        (GCS, "10T", "unreadable-value"),
+        (GCS, "10 T", "unreadable-value"),
+        (GCS, "10 / 15", "unreadable-value"),
+        (GCS, "3E 4V 5M", "unreadable-value"),
+        (RASS, "-9 Deep sedation", "impossible-value"),
+        (PLATELETS, "180 Tsd clumped", "unreadable-value"),
+    ],
+)
+@pytest.mark.parametrize("kind", ["ST", "TX"])
+def test_the_points_of_a_scale_stand_before_their_words(code: str, written: str, expected: str, kind: str) -> None:
+    assert believed(told(code, written, "10*3/uL" if code == PLATELETS else "", kind=kind)) == expected
 
 
 @pytest.mark.parametrize(("written", "expected"), NUMBERS)

@@ -12,10 +12,12 @@ from hypothesis import strategies as st
 
 from adapter.assets import load_rulebook
 from adapter.domain.alert import CandidateAlert
+from adapter.domain.condition import Condition, ConditionStatus
 from adapter.domain.encounter import EncounterAction, EncounterClass
 from adapter.domain.events import (
     AdministrationStated,
     ClinicalEvent,
+    ConditionStated,
     CriterionDetermined,
     EncounterChanged,
     ObservationReceived,
@@ -77,6 +79,7 @@ VALUES = {
     "lactate": [1, 5],
     "wbc": [2, 9],
     "neutrophil-percent": [30, 80],
+    "band-percent": [10, "<5"],
     "neutrophils": [1, 4],
 }
 ANSWERS = {
@@ -97,7 +100,7 @@ TOGETHER = (
     ("map", "map-cuff", "sbp", "dbp", "norepinephrine-rate", "weight", "weight-stated"),
     ("urine-output", "creatinine", "platelets"),
     ("platelets", "bilirubin", "culture-organism"),
-    ("ferritin", "mhladr", "neutrophils", "wbc", "neutrophil-percent"),
+    ("ferritin", "mhladr", "neutrophils", "wbc", "neutrophil-percent", "band-percent"),
 )
 """Concepts that are read together."""
 TRIAL = RULES.trials[0].id
@@ -157,6 +160,14 @@ decisions = st.builds(
     st.sampled_from(["screening", "declined"]),
     quarters(-40, 260),
 )
+diagnoses = st.builds(
+    lambda code, status, at: ConditionStated(
+        PATIENT, Condition(code, "icd-10", code, status, at, "1", sender_time=at, digest=f"{code}{status}{at}")
+    ),
+    st.sampled_from(["U07.1", "M32.9", "J18.9", "N18.6"]),
+    st.sampled_from(ConditionStatus),
+    quarters(-40, 260),
+)
 descriptions = st.builds(
     lambda field, at: PatientDescribed(PATIENT, Demographics({field[0]: Stated(field[1], at)})),
     st.sampled_from([("sex", "female"), ("sex", "male"), ("birth_date", "1960"), ("birth_date", "1990-02-03"),
@@ -174,7 +185,7 @@ def lives(draw: st.DrawFn) -> list[Batch]:
     names = draw(st.one_of(some, st.just(CONCEPTS), st.sampled_from(TOGETHER)))
     told = results(names)
     drugs = givings().map(lambda one: AdministrationStated(PATIENT, one))
-    event = st.one_of(*[told] * 8, drugs, stays(), answers, decisions, descriptions)
+    event = st.one_of(*[told] * 8, drugs, stays(), answers, decisions, diagnoses, descriptions)
     looked = quarters(0, 300) | minutes(0, 4500)
     batches: list[tuple[datetime, list[ClinicalEvent]]] = draw(
         st.lists(st.tuples(looked, st.lists(event, max_size=12)), min_size=2, max_size=10)

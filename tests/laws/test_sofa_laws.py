@@ -35,7 +35,7 @@ NUMBERS = {
     "map-cuff": [55, 72, 80],
     "sbp": [80, 120],
     "dbp": [40, 70],
-    "norepinephrine-rate": [0, "0.05", "0.15", "0.3"],
+    "norepinephrine-rate": [0, "0.05", "0.15", "0.3", "8 ug/min", "20 ug/min", "5 mL/h"],
     "dopamine-rate": [0, 4, 10, 20],
     "gcs-total": [3, 5, 7, 9, 11, 13, 15],
     "gcs-eye": [1, 4],

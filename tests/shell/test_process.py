@@ -5,6 +5,7 @@ from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from adapter.domain.message import MessageKind
 from adapter.fhir.bundle import BundleContext
@@ -15,6 +16,7 @@ from adapter.pipeline.process import Processor
 from adapter.pipeline.remembered import Remembered
 from adapter.screening import actions
 from adapter.store import audit, inbox, patients, worklist
+from adapter.store.schema import inbox_outcomes
 from tests.builders import adt, obx, oru, raw
 from tests.walking import House, open_house
 
@@ -43,6 +45,28 @@ def test_an_emergency_patient_with_organ_failure_and_high_ferritin_becomes_a_can
     assert row.assessment["sofa"]["low"] == 4
     assert row.deadline is not None
     assert house.owed("mail") == ["raised"]
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (0, 2, 1), (2, 0, 1)])
+def test_a_final_result_after_another_correction_is_an_issue_of_the_message_that_made_it_so(
+    house: House, order: tuple[int, ...]
+) -> None:
+    """Platelets 18, corrected to 181, and 18 again."""
+    said = [
+        oru(
+            obx("777-3", value, "10*3/uL", status=status),
+            order="A1",
+            control=f"R{n}",
+            issued=f"202601020{4 + n}0000",
+            sent=f"202601020{4 + n}0500",
+        )
+        for n, (value, status) in enumerate((("18", "F"), ("181", "C"), ("18", "F")))
+    ]
+    house.tell(ADMITTED, *(said[n] for n in order))
+    last = max(order.index(1), order.index(2))
+    with house.database.read() as conn:
+        told = conn.execute(select(inbox_outcomes.c.issues).order_by(inbox_outcomes.c.id)).scalars().all()
+    assert [("final-after-correction" in one) for one in told[1:]] == [n == last for n in range(3)]
 
 
 def test_the_same_bytes_again_change_nothing(house: House) -> None:

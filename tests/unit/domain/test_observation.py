@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import permutations
 
 from adapter.domain.observation import Observation, Original, Result, ResultStatus, joined
+from tests.builders import observation
 
 T0 = datetime(2026, 1, 2, 8, tzinfo=UTC)
 
@@ -35,6 +36,22 @@ PRELIMINARY = version(ResultStatus.PRELIMINARY, 0)
 FINAL = version(ResultStatus.FINAL, 10)
 CORRECTED = version(ResultStatus.CORRECTED, 70, "181")
 GONE = version(ResultStatus.WITHDRAWN, 90, "")
+
+
+def test_a_final_word_after_another_correction_stands_and_says_so_in_any_order() -> None:
+    said = [
+        observation(
+            "platelets", value, status=ResultStatus(status), identity="A1", issued=T0 + timedelta(minutes=minutes)
+        )
+        for value, status, minutes in ((18, "final", 0), (181, "corrected", 30), (18, "final", 60))
+    ]
+    for order in permutations(said):
+        now = result(*order).usable
+        assert now is not None
+        assert (now.quantity, now.flags) == (said[2].quantity, ("final-after-correction",))
+    same = observation("platelets", 181, identity="A1", issued=T0 + timedelta(minutes=60))
+    (quiet, corrected) = (result(*said[:2], same).usable, result(*said[:2]).usable)
+    assert (quiet and quiet.flags, corrected and corrected.flags) == ((), ())
 
 
 def test_every_order_and_repetition_gives_the_same_result() -> None:

@@ -16,10 +16,11 @@ from adapter.domain.observation import Observation, Original
 from adapter.domain.patient import PatientState
 from adapter.domain.quantity import Interval
 from adapter.domain.trial import Code, Comparison, Operator, Trial
+from adapter.domain.truth import Truth
 from adapter.eligibility.answers import age_years, coded_answer, completed_years, covid_active, culture_growth
 from adapter.eligibility.coded import given as drug_given
 from adapter.eligibility.coded import listed, on_record, organism, together
-from adapter.eligibility.finding import Reading
+from adapter.eligibility.finding import Reading, compare
 from adapter.eligibility.newest import DERIVED, DISCORDANT, latest, named, neutrophils
 from adapter.eligibility.plan import plan_of
 from adapter.eligibility.steroids import steroid
@@ -60,6 +61,29 @@ def test_a_detection_is_looked_at_again_when_its_fourteen_days_are_over(look: Lo
     assert (found.word, found.changes) == (True, after(1) + TWO_WEEKS)
     later = look(covid_active, COVID, state_of(observation("sars-cov-2", "detected", at=after(1))), found.changes)
     assert (later.word, later.evidence) == (None, ())
+
+
+def diagnosed(code: str, system: str = "icd-10", status: str = "active") -> PatientState:
+    said = Condition("1", system, code, ConditionStatus(status), after(1), "7", digest=f"{code}{status}")
+    return state_of(conditions=(said,))
+
+
+@pytest.mark.parametrize(("system", "code"), [("icd-10", "U07.1"), ("icd-10", "J12.82"), ("snomed-ct", "840539006")])
+def test_a_diagnosis_is_covid_and_a_negative_test_beside_it_a_question(look: Look, system: str, code: str) -> None:
+    found = look(covid_active, COVID, diagnosed(code, system), after(2))
+    assert (found.word, shown(found)) == (True, [("covid-19", code)])
+    negative = observation("sars-cov-2", "not-detected", at=after(0))
+    tested = replace(diagnosed(code, system), results=state_of(negative).results)
+    doubt = look(covid_active, COVID, tested, after(2))
+    assert (doubt.word, shown(doubt)) == (None, [("sars-cov-2", "not-detected"), ("covid-19", code)])
+    assert "another test did not detect it" in doubt.asks[0]
+
+
+@pytest.mark.parametrize(
+    ("code", "status"), [("U09.9", "active"), ("U07.1", "resolved"), ("U07.1", "suspected"), ("U07.1", "refuted")]
+)
+def test_a_history_or_a_suspicion_of_covid_is_no_diagnosis(look: Look, code: str, status: str) -> None:
+    assert look(covid_active, COVID, diagnosed(code, status=status), after(2)).word is None
 
 
 def test_a_negative_before_the_detection_is_not_shown_beside_it_and_one_after_it_is(look: Look) -> None:
@@ -338,6 +362,29 @@ def test_only_a_recent_result_in_another_unit_is_told_to_be_one(look: Look) -> N
     now, later = (look(latest, HLADR, state_of(percent), at) for at in (after(2), after(80)))
     assert "never converts" in now.asks[0]
     assert later.asks == ("Ask for mHLA-DR",)
+
+
+@pytest.mark.parametrize(
+    ("told", "value", "truth"),
+    [
+        ({"neutrophil-percent": 60, "band-percent": 20}, "1.6", Truth.NOT_MET),
+        ({"neutrophil-percent": 60, "band-percent": 10}, "1.4", Truth.MET),
+        ({"neutrophil-percent": 60, "band-percent": "<5"}, ">=1.2", Truth.UNKNOWN),
+        ({"neutrophil-percent": 60}, "1.2", Truth.MET),
+    ],
+)
+def test_bands_are_neutrophils(look: Look, told: dict[str, Any], value: str, truth: Truth) -> None:
+    results = [observation(concept, share, at=T0) for concept, share in told.items()]
+    found = look(neutrophils, NEUTROPHILS, state_of(observation("wbc", 2, at=T0), *results), after(1))
+    assert (found.evidence[0].value, compare(NEUTROPHILS, found).truth) == (value, truth)
+
+
+def test_where_bands_are_counted_apart_a_share_without_them_is_a_lower_bound(look: Look) -> None:
+    earlier = [observation("wbc", 3, at=after(-9)), observation("band-percent", 8, at=after(-9))]
+    for share, truth in ((60, Truth.UNKNOWN), (75, Truth.NOT_MET)):
+        told = (*earlier, observation("wbc", 2, at=T0), observation("neutrophil-percent", share, at=T0))
+        found = look(neutrophils, NEUTROPHILS, state_of(*told), after(1))
+        assert (compare(NEUTROPHILS, found).truth, found.asks) == (truth, ("Ask for the absolute neutrophil count",))
 
 
 NEUTROPHILS = Comparison("neutrophils.latest", Operator.BELOW, Fraction(3, 2), "10*3/uL", timedelta(hours=48))

@@ -11,8 +11,10 @@ from typing import Any
 import pytest
 
 from adapter.assets import load_rows
+from adapter.domain.administration import Administration
 from adapter.domain.assessment import Assessment, CriterionResult
 from adapter.domain.condition import Condition, ConditionStatus
+from adapter.domain.observation import Observation, Original
 from adapter.domain.truth import Truth
 from adapter.errors import ConfigError
 from adapter.mapping.codesets import read_sets
@@ -43,6 +45,11 @@ def shown(found: CriterionResult) -> list[tuple[str, str]]:
         ("E3", "icd-10", "N10", "pyelonephritis"),
         ("E3", "icd-10", "O23.01", "pyelonephritis"),
         ("E3", "icd-10", "K65.0", "intra-abdominal-infection"),
+        ("E3", "icd-10", "K57.20", "intra-abdominal-infection"),
+        ("E3", "icd-10", "K85.92", "intra-abdominal-infection"),
+        ("E3", "icd-10", "T81.4", "intra-abdominal-infection"),
+        ("E3", "icd-10", "T81.43XA", "intra-abdominal-infection"),
+        ("E3", "icd-10", "T81.41XA", "skin-infection"),
         ("E3", "icd-10", "G00.1", "meningitis"),
         ("E3", "icd-10", "L03.115", "skin-infection"),
         ("E3", "snomed-ct", "48661000", "intra-abdominal-infection"),
@@ -52,6 +59,8 @@ def shown(found: CriterionResult) -> list[tuple[str, str]]:
         ("E8", "icd-10", "A15.0", "tuberculosis"),
         ("E9", "icd-10", "B20", "hiv"),
         ("E10", "icd-10", "D81.0", "primary-immunodeficiency"),
+        ("E10", "icd-10", "D84.8", "primary-immunodeficiency"),
+        ("E10", "icd-10", "D84.89", "primary-immunodeficiency"),
         ("E13", "icd-10", "M32.14", "lupus"),
         ("E14", "icd-10", "G35D", "demyelination"),
         ("E15", "icd-10", "Z33.1", "pregnancy-or-lactation"),
@@ -72,6 +81,8 @@ def test_a_diagnosis_is_laid_before_whoever_answers(
     [
         ("E3", "N39.0"),
         ("E3", "L89.1"),
+        ("E3", "K57.30"),
+        ("E3", "K85.90"),
         ("E4", "C50.9"),
         ("E9", "Z11.4"),
         ("E10", "D84.821"),
@@ -88,15 +99,57 @@ def test_a_neighbour_is_not_meant(judged: Judge, criterion: Results, criterion_i
     "said",
     [
         {"status": ConditionStatus.REFUTED},
-        {"status": ConditionStatus.RESOLVED},
         {"at": after(3)},
     ],
 )
-def test_what_is_over_ruled_out_or_not_yet_so_is_no_ground(
-    judged: Judge, criterion: Results, said: dict[str, Any]
-) -> None:
+def test_what_is_ruled_out_or_not_yet_so_is_no_ground(judged: Judge, criterion: Results, said: dict[str, Any]) -> None:
     state = state_of(encounter=ED, conditions=(told("M32.1", **said),))
     assert criterion(judged(state), "E13").evidence == ()
+
+
+def test_covid_on_record_blocks_immunoparalysis_and_beside_a_negative_test_is_asked_with_its_code(
+    judged: Judge, six_organs: Callable[..., tuple[Observation, ...]]
+) -> None:
+    immune = (observation("ferritin", 900, at=after(1)), observation("mhladr", 4200, at=after(1)))
+    septic = (*six_organs(platelets=90), *immune)
+    state = state_of(*septic, encounter=ED, conditions=(told("U07.1"),))
+    blocked = judged(state)
+    assert (blocked.verdict, blocked.stratum) == ("not-candidate", "immunoparalysis-blocked-by-covid")
+    negative = observation("sars-cov-2", "not-detected", at=after(1))
+    asked = judged(state_of(*septic, negative, encounter=ED, conditions=(told("U07.1"),)))
+    assert (asked.verdict, asked.stratum) == ("candidate", "immunoparalysis")
+    assert {("covid-19", "U07.1"), ("sars-cov-2", "not-detected")} <= {
+        (e.concept, e.value) for e in asked.stratum_evidence
+    }
+
+
+@pytest.mark.parametrize(
+    ("criterion_id", "code", "shown_too"),
+    [
+        ("E9", "B20", True),
+        ("E10", "D83.9", True),
+        ("E13", "M32.10", True),
+        ("E14", "G35", True),
+        ("E3", "N10", False),
+        ("I5", "J18.9", False),
+        ("E4", "C79.9", False),
+    ],
+)
+def test_what_is_over_is_history_where_the_protocol_asks_for_history(
+    judged: Judge, criterion: Results, criterion_id: str, code: str, shown_too: bool
+) -> None:
+    state = state_of(encounter=ED, conditions=(told(code, status=ConditionStatus.RESOLVED),))
+    found = criterion(judged(state), criterion_id)
+    assert [one.note for one in found.evidence] == (["resolved"] if shown_too else [])
+
+
+@pytest.mark.parametrize(("criterion_id", "code"), [("E3", "N10"), ("I5", "J18.9"), ("E13", "M32.10")])
+def test_a_suspicion_is_laid_before_a_person_and_begins_no_infection(
+    judged: Judge, criterion: Results, criterion_id: str, code: str
+) -> None:
+    found = judged(state_of(encounter=ED, conditions=(told(code, status=ConditionStatus.SUSPECTED),)))
+    assert (criterion(found, criterion_id).answer, found.sepsis.infection) == (Truth.UNKNOWN, None)
+    assert [(one.value, one.note) for one in criterion(found, criterion_id).evidence] == [(code, "suspected")]
 
 
 def test_a_diagnosis_that_was_ruled_out_later_leaves_nothing_in_any_order(judged: Judge, criterion: Results) -> None:
@@ -112,6 +165,11 @@ def test_a_diagnosis_that_was_ruled_out_later_leaves_nothing_in_any_order(judged
         ("staphylococcus hominis", True),
         ("coagulase-negative staphylococcus", True),
         ("corynebacterium jeikeium", True),
+        ("corynebacterium diphtheriae", False),
+        ("bacillus cereus", True),
+        ("bacillus anthracis", False),
+        ("streptococcus mitis", True),
+        ("streptococcus pneumoniae", False),
         ("staphylococcus aureus", False),
         ("staphylococcus", False),
         ("escherichia coli", False),
@@ -205,7 +263,7 @@ def test_without_a_weight_the_doses_are_shown_and_nothing_is_worked_out(judged: 
         ("10", "mg/h", {"concentration": "1"}, "0.571429"),
         ("5", "mL/h", {"concentration": "2"}, "0.571429"),
         ("5", "mL/h", {}, None),  # nobody told the strength
-        ("0.1", "mg/kg/h", {}, None),
+        ("0.1", "mg/kg/h", {}, "0.4"),
         ("20000", "U/h", {}, None),
     ],
 )
@@ -219,14 +277,47 @@ def test_an_infusion_counts_by_what_flowed_each_day(
     assert dict(shown(found)).get("steroid.daily") == daily
 
 
-def test_what_has_not_flowed_yet_and_what_has_no_end_is_not_counted(judged: Judge, criterion: Results) -> None:
+def test_what_has_not_flowed_yet_is_not_counted_and_what_has_no_end_flows_on(judged: Judge, criterion: Results) -> None:
     running = given("hydrocortisone", "10", "mg/h", T0, until=T0 + timedelta(hours=20), route="iv")
     soon, later = (
         drugs(judged, criterion, "E11", running, observed=(WEIGHT,), at=T0 + timedelta(hours=h)) for h in (11, 12)
     )
     assert (bool(soon.evidence), dict(shown(later))["steroid.daily"]) == (False, "0.428571")
     endless = given("hydrocortisone", "100", "mg/h", T0, route="iv")
-    assert drugs(judged, criterion, "E11", endless, observed=(WEIGHT,), at=T0 + timedelta(days=2)).evidence == ()
+    stop = given("hydrocortisone", "", at=T0 + timedelta(hours=4), state="stopped")
+    less = given("hydrocortisone", "1", "mg/h", T0 + timedelta(hours=2), route="iv")
+    for more, daily in (((), "8.57143"), ((stop,), "1.42857"), ((less, stop), "0.721429")):
+        found = drugs(judged, criterion, "E11", endless, *more, observed=(WEIGHT,), at=T0 + timedelta(days=2))
+        assert shown(found)[0] == ("steroid.daily", daily)
+
+
+@pytest.mark.parametrize(
+    ("drug", "more"),
+    [
+        (given("hydrocortisone", "8.3", "mL/h", T0, until=T0 + timedelta(hours=9)), ()),
+        (given("prednisolone", dose="4", unit="{tbl}", at=T0, route="oral"), ()),
+        (replace(given("prednisolone", at=T0, route="oral"), original=Original("4", "tablets", "x", "TEST")), ()),
+        (given("methylprednisolone", "5.4", "mg/kg/h", T0, until=T0 + timedelta(hours=9)), ("no weight",)),
+    ],
+)
+def test_what_was_given_is_shown_where_its_amount_cannot_be_worked_out(
+    judged: Judge, criterion: Results, drug: Administration, more: tuple[str, ...]
+) -> None:
+    found = drugs(judged, criterion, "E11", drug, observed=() if more else (WEIGHT,))
+    assert (found.answer, [one.concept for one in found.evidence]) == (Truth.UNKNOWN, [drug.substance])
+    little = given("prednisone", dose="7", unit="mg", at=T0, route="oral")
+    beside = drugs(judged, criterion, "E11", drug, little, observed=() if more else (WEIGHT,))
+    assert drug.substance in dict(shown(beside))
+
+
+def test_an_infusion_that_midnight_cuts_in_two_is_shown(judged: Judge, criterion: Results) -> None:
+    """200 mg of hydrocortisone in a day are 0.625 mg/kg of prednisone at 80 kg, and less on either date."""
+    start = T0 + timedelta(hours=9)
+    flowed = given("hydrocortisone", "200", "mg/d", start, until=start + timedelta(hours=24), route="iv")
+    weight = observation("weight", 80, at=T0)
+    found = drugs(judged, criterion, "E11", flowed, observed=(weight,), at=T0 + timedelta(days=3))
+    assert shown(found)[0] == ("steroid.daily", "0.3125")
+    assert found.evidence[0].note.endswith("; 0.625 mg/kg in 24 hours on end")
 
 
 def test_a_course_can_be_told_from_a_single_dose(judged: Judge, criterion: Results) -> None:

@@ -57,6 +57,6 @@ def test_every_criterion_of_the_shipped_trials_has_a_rule_in_words_and_a_source(
     )
     assert said["I8"] == "clock.open is true (less than 72 h since I6)"
     assert said["E2"] == "a person answers"
-    shown = "hiv.test is positive or condition.on_record of hiv is true"
+    shown = "hiv.test is positive or condition.in_history of hiv is true"
     assert said["E9"] == f"a person answers; shown to that person: {shown}"
     assert said["I2"] == "no rule: it holds for everybody"

@@ -210,7 +210,10 @@ MISTAKES = {
     "above: 4420": ("above: 4420, at_most: 3", "exactly one of"),
     "sofa_window: 24 h": ("sofa_window: 48 h", "scored over 24 h"),
     "of: lupus": ("of: lupos", "did you mean 'lupus'"),
-    "condition.on_record, of: lupus": ("condition.on_record", "needs 'of': a set of mappings/codesets/conditions.csv"),
+    "condition.in_history, of: lupus": (
+        "condition.in_history",
+        "needs 'of': a set of mappings/codesets/conditions.csv",
+    ),
     "of: anti-cytokine": ("of: anticytokine", "did you mean 'anti-cytokine'"),
     "fact: drug.given, of: anti-cytokine, is: true, within: 30 d": (
         "fact: drug.given, of: anti-cytokine, is: true",

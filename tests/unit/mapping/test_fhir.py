@@ -529,7 +529,13 @@ def condition(**said: Any) -> list[Condition]:
         ({"abatementDateTime": "2026-01-02T04:00:00Z"}, ConditionStatus.RESOLVED),
         ({"verificationStatus": concept("refuted")}, ConditionStatus.REFUTED),
         ({"verificationStatus": concept("entered-in-error")}, ConditionStatus.REFUTED),
-        ({"verificationStatus": concept("differential")}, ConditionStatus.REFUTED),
+        ({"verificationStatus": concept("differential")}, ConditionStatus.SUSPECTED),
+        ({"verificationStatus": concept("provisional")}, ConditionStatus.SUSPECTED),
+        ({"verificationStatus": concept("unconfirmed")}, ConditionStatus.SUSPECTED),
+        (
+            {"verificationStatus": concept("unconfirmed"), "clinicalStatus": concept("remission")},
+            ConditionStatus.RESOLVED,
+        ),
         ({"verificationStatus": concept("confirmed")}, ConditionStatus.ACTIVE),
     ],
 )
@@ -571,6 +577,20 @@ def test_an_infusion_is_a_rate_over_its_time() -> None:
     assert found.rate is not None
     assert (found.rate.value, found.rate.unit) == (Fraction(12, 100), "ug/kg/min")
     assert (found.start.hour, found.end and found.end.hour) == (1, 3)
+
+
+@pytest.mark.parametrize(
+    ("code", "display", "route"),
+    [
+        ("404820008", "Epidural route", "topical"),
+        ("418114005", "Intravenous central route", "iv"),
+        ("1", "By some other way", "other"),
+    ],
+)
+def test_a_route_by_its_snomed_code(code: str, display: str, route: str) -> None:
+    coding = {"system": "http://snomed.info/sct", "code": code, "display": display}
+    (found,) = drug(status="completed", dosage={"rateQuantity": quantity(100, "ug/h"), "route": {"coding": [coding]}})
+    assert found.route == route
 
 
 @pytest.mark.parametrize(

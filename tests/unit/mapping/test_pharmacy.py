@@ -160,6 +160,14 @@ def test_observations_inside_are_read_and_counted() -> None:
     assert [type(event) for event in seen.events if isinstance(event, ObservationReceived)] == [ObservationReceived]
 
 
+@pytest.mark.parametrize(
+    ("word", "route"),
+    [("EPIDURAL", "topical"), ("IT", "topical"), ("IV Infusion", "iv"), ("CVC", "iv"), ("by hand", "other"), ("", "")],
+)
+def test_a_route_by_its_word(word: str, route: str) -> None:
+    assert one(rxa(), *([f"RXR|{word}"] if word else [])).route == route
+
+
 def test_a_route_speaks_of_the_lines_before_it() -> None:
     first, second, third = given(ras(rxa(), rxa(sub="2"), "RXR|IV", rxa(sub="3"), "RXR|PO"))
     assert (first.route, second.route, third.route) == ("iv", "iv", "oral")

@@ -119,7 +119,7 @@ def test_a_hospitals_own_words_for_an_answer_go_before_ours(tmp_path: Path) -> N
     assert answer(covid, "neg") == "not-detected"
     assert answer(organism, "ECOL", "E. coli") == "escherichia coli"
     assert answer(organism, "STAU", "S. Aureus") == "staphylococcus aureus"
-    assert answer(organism, "STLU", "S. Lugdunensis") == "s. lugdunensis"
+    assert answer(organism, "STPS", "S. Pseudintermedius") == "s. pseudintermedius"
     assert isinstance(reader.read(covid, Written("ST", ("zzz",), ())), Refused)
 
 

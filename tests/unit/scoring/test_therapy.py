@@ -1,14 +1,17 @@
 """Drugs given (RAS) as the heart and the brain read them: worked examples 6, 13 and 14 and what stands round them."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
 
 from adapter.domain.administration import Administration
 from adapter.domain.assessment import OrganScore, OrganStatus
-from adapter.domain.observation import Observation
+from adapter.domain.observation import Observation, Original
+from adapter.scoring.moments import moments
 from adapter.scoring.options import ScoringOptions
 from adapter.scoring.sofa import score
+from adapter.scoring.thresholds import SEDATIVES, UNSCORED_VASOACTIVES
 from tests.builders import T0, after, given, observation, state_of
 
 LATER = after(3)
@@ -110,6 +113,14 @@ def test_a_push_and_what_goes_elsewhere_than_into_a_vein_never_count() -> None:
     assert heart(given("norepinephrine", "0.2", until=after(2), state="ordered")).score == 0
 
 
+def test_a_route_that_nobody_knows_may_lead_into_a_vein_and_may_not() -> None:
+    found = heart(given("epinephrine", "0.2", until=after(2), route="other"))
+    assert (found.score, found.low, found.high, found.flags) == (4, 0, 4, ("route_unknown",))
+    unweighed = heart(given("epinephrine", "100", "ug/h", until=after(2), route="other"))
+    assert (unweighed.low, unweighed.high, unweighed.flags) == (0, 4, ("weight_missing", "route_unknown"))
+    assert heart(given("epinephrine", "0.2", until=after(2), route="topical")).score == 0
+
+
 def test_a_dose_over_its_time_is_a_rate() -> None:
     drug = given("norepinephrine", dose="0.96", unit="mg", until=after(2))
     found = heart(drug, beside=(MAP_80, weight(80)))
@@ -176,6 +187,49 @@ def test_example_14_what_the_table_does_not_know_is_named_and_scores_nothing(dru
 )
 def test_example_14_dopamine_and_dobutamine(drug: str, rate: str, points: int) -> None:
     assert heart(given(drug, rate, until=after(2))).score == points
+
+
+@pytest.mark.parametrize(
+    ("drug", "rate", "unit", "kilograms", "ends"),
+    [
+        ("norepinephrine", "20", "ug/min", 80, (4, 4, 4)),
+        ("norepinephrine", "8", "ug/min", 80, (3, 3, 3)),
+        ("norepinephrine", "0.5", "mg/h", 80, (4, 4, 4)),
+        ("norepinephrine", "20", "ug/min", 0, (3, 3, 4)),
+        ("norepinephrine", "8", "mL/h", 80, (3, 3, 4)),
+        ("norepinephrine", "<20", "ug/min", 80, (3, 3, 4)),
+        ("norepinephrine", "0", "ug/min", 80, (0, 0, 0)),
+        ("dopamine", "1200", "ug/min", 80, (3, 3, 3)),
+        ("dobutamine", "20", "mL/h", 0, (2, 2, 2)),
+    ],
+)
+def test_a_charted_rate_is_weighed_as_a_given_one(
+    drug: str, rate: str, unit: str, kilograms: int, ends: tuple[int, int, int]
+) -> None:
+    charted = [observation(f"{drug}-rate", rate, unit, at=after(hour)) for hour in (0, 1, 2)]
+    found = heart(beside=(MAP_80, *charted, *((weight(kilograms),) if kilograms else ())))
+    assert (found.score, found.low, found.high) == ends
+
+
+def test_two_charted_rates_of_one_moment_that_need_a_weight_stay_two() -> None:
+    two = [
+        observation("norepinephrine-rate", rate, "ug/min", at=after(hour), identity=f"{rate}@{hour}")
+        for rate in ("1", "20")
+        for hour in (0, 1)
+    ]
+    assert heart(beside=(MAP_80, weight(80), *two)).high == 4
+
+
+def test_a_weight_charted_later_is_a_moment_at_which_a_charted_rate_may_score_more() -> None:
+    charted = [observation("norepinephrine-rate", "20", "ug/min", at=after(hour)) for hour in (0, 1, 2)]
+    assert after(2.5) in moments(state_of(*charted, weight(80, after(2.5))), T0, LATER, ScoringOptions())
+
+
+def test_an_amount_that_was_written_and_not_read_is_no_push() -> None:
+    unread = replace(given("norepinephrine", ""), original=Original("12", "mcg/kg/fortnight", "x", "TEST"))
+    found = heart(unread)
+    assert (found.score, found.low, found.high, found.flags) == (0, 0, 4, ("dose_unknown",))
+    assert heart(replace(unread, original=Original("", "", "x", "TEST"))).high == 0
 
 
 # --- sedation -----------------------------------------------------------------------------------------------------------
@@ -266,6 +320,21 @@ def test_a_bolus_within_an_infusion_does_not_end_it(ends: tuple[float, float], p
     infusion = given("propofol", "3", "mg/kg/h", until=after(ends[0]))
     bolus = given("propofol", dose="50", unit="mg", at=after(2), until=after(ends[1]))
     assert brain(infusion, bolus, GCS_3).score == points
+
+
+@pytest.mark.parametrize("drug", SEDATIVES)
+def test_a_charted_rate_of_a_sedative_sedates_while_it_holds(drug: str) -> None:
+    charted = [observation(drug, "10 mL/h", at=after(hour)) for hour in range(7)]
+    found = brain(*charted, GCS_14, GCS_3)
+    assert (found.score, found.low, found.high) == (1, 1, 1)
+    off = [*charted[:3], observation(drug, "0 mL/h", at=after(3))]
+    assert brain(*off, GCS_14, GCS_3).score == 4
+
+
+@pytest.mark.parametrize("drug", UNSCORED_VASOACTIVES)
+def test_a_charted_rate_that_the_table_does_not_know_is_named(drug: str) -> None:
+    found = heart(beside=(MAP_80, observation(drug, "0.01", at=after(2))))
+    assert (found.score, found.flags) == (0, ("unscored_vasoactive", f"{drug.removesuffix('-rate')}_running"))
 
 
 @pytest.mark.parametrize("stop", [1, 3])
