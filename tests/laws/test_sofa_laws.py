@@ -199,6 +199,8 @@ def test_a_second_feed_that_tells_the_same_changes_nothing(chart: list[Observati
 
 def observation_again(one: Observation) -> Observation:
     value = one.code if one.quantity is None else one.quantity.value
+    if value is None and one.native is not None:
+        value = f"{one.native.value} {one.native.unit}"
     assert value is not None
     return observation(
         one.concept, value, at=one.effective, specimen=one.specimen, identity=f"fhir-{one.identity}", message="9"
