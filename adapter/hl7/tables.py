@@ -3,6 +3,9 @@
 from enum import StrEnum
 from types import MappingProxyType
 
+NULL = '""'
+"""HL7's null: the sender says that there is nothing, where an empty field says nothing."""
+
 
 class AckCode(StrEnum):
     """Table 0008, acknowledgment code."""

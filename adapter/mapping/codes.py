@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from adapter.hl7.tables import NULL
 from adapter.mapping.dictionary import Concept, Dictionary
 from adapter.mapping.site import SiteMap
 
@@ -58,7 +59,7 @@ def candidates(obx_3: Parts) -> Iterator[tuple[str, str]]:
     """(code, system) of the identifier and the alternate one; a bare LOINC is known by its check digit, MDC by its name."""
     first, _, first_system, other, _, other_system, *_ = (*map(str.strip, obx_3), *NO_CODE)
     for code, system in ((first, first_system), (other, other_system)):
-        if code and code != '""':
+        if code and code != NULL:
             yield code, SYSTEMS.get(system.upper(), system) if system else bare(code)
 
 

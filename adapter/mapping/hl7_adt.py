@@ -11,11 +11,11 @@ from adapter.domain.ledger import Bucket
 from adapter.domain.patient import Demographics, PatientId
 from adapter.hl7.datatypes import identifiers
 from adapter.hl7.er7 import Message, Segment
-from adapter.hl7.tables import PatientClass
+from adapter.hl7.tables import NULL, PatientClass
 from adapter.mapping.feed import Feed, Mapped
 from adapter.mapping.groups import PatientGroup, patient_groups
 from adapter.mapping.hl7_oru import events_from_oru
-from adapter.mapping.hl7_patient import NULL, stated, stated_number, visit_number
+from adapter.mapping.hl7_patient import stated, stated_number, visit_number
 from adapter.mapping.hl7_problem import conditions_of
 from adapter.mapping.hl7_ties import READERS, number_of, ties_of, unlinked
 from adapter.mapping.identity import patient_identity, statement_digest

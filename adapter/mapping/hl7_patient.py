@@ -8,11 +8,11 @@ from adapter.domain.issue import Issue
 from adapter.domain.overlay import field
 from adapter.domain.patient import Demographics, PatientId, Stated
 from adapter.hl7.er7 import Segment
+from adapter.hl7.tables import NULL
 from adapter.mapping.feed import Feed
 from adapter.mapping.identity import text_digest
 from adapter.mapping.plain import plain, same_word
 
-NULL = '""'
 SEXES = {"F": "female", "M": "male", "O": "other", "A": "other", "N": "other", "U": "unknown"}
 """Table 0001 in FHIR's words."""
 LONGEST_LIFE = 130

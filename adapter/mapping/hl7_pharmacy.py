@@ -11,10 +11,11 @@ from adapter.domain.observation import Original
 from adapter.domain.quantity import Quantity
 from adapter.hl7.datatypes import number
 from adapter.hl7.er7 import Message, Segment
+from adapter.hl7.tables import NULL
 from adapter.mapping.feed import Feed, Mapped
 from adapter.mapping.formulary import SYSTEMS, WHOLE, Substance
 from adapter.mapping.hl7_oru import events_from_oru
-from adapter.mapping.hl7_patient import NULL, visit_number
+from adapter.mapping.hl7_patient import visit_number
 from adapter.mapping.identity import fingerprint
 from adapter.mapping.plain import plain
 

@@ -8,9 +8,10 @@ from adapter.domain.condition import Condition, ConditionStatus
 from adapter.domain.events import ConditionStated
 from adapter.domain.patient import PatientId
 from adapter.hl7.er7 import Message, Segment
+from adapter.hl7.tables import NULL
 from adapter.mapping.feed import Feed, Mapped
 from adapter.mapping.hl7_oru import events_from_oru
-from adapter.mapping.hl7_patient import NULL, visit_number
+from adapter.mapping.hl7_patient import visit_number
 from adapter.mapping.identity import fingerprint
 from adapter.mapping.plain import plain
 

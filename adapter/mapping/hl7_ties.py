@@ -10,9 +10,10 @@ from adapter.domain.patient import PatientId
 from adapter.domain.ties import Merge, Move, Tie, Unlink
 from adapter.hl7.datatypes import identifiers
 from adapter.hl7.er7 import Message, Segment
+from adapter.hl7.tables import NULL
 from adapter.mapping.feed import Feed
 from adapter.mapping.groups import Moved, PatientGroup, patient_groups
-from adapter.mapping.hl7_patient import NULL, stated_number
+from adapter.mapping.hl7_patient import stated_number
 from adapter.mapping.identity import patient_identity
 from adapter.mapping.plain import plain
 

@@ -12,6 +12,7 @@ from adapter.domain.observation import Observation
 from adapter.domain.patient import PatientId
 from adapter.domain.quantity import Quantity
 from adapter.hl7.datatypes import Identifier
+from adapter.hl7.tables import NULL
 from adapter.mapping.plain import plain
 from adapter.mapping.site import ANY, SiteMap
 
@@ -29,7 +30,7 @@ def patient_identity(stated: Sequence[Identifier], site: SiteMap) -> PatientId |
     `NO_PATIENT`: nobody named; `NO_MRN`: named, but not by the site's authority and type; `BAD_MRN`, `CHARSET`, `LIMIT`:
     the number cannot be trusted (reliability C01 to C04, H23, H36, M28).
     """
-    named = tuple([one for one in stated if one.value.strip() != '""'])
+    named = tuple([one for one in stated if one.value.strip() != NULL])
     if not named:
         return "NO_PATIENT"
     chosen = _chosen(named, site)

@@ -6,13 +6,14 @@ from typing import TypeVar
 
 from adapter.hl7.datatypes import Moment
 from adapter.hl7.er7 import Segment
+from adapter.hl7.tables import NULL
 from adapter.mapping.feed import Feed
 from adapter.mapping.groups import Order
 from adapter.mapping.plain import plain
 
 T = TypeVar("T")
 SPECIMEN_COMPONENTS = (1, 2, 4, 5)
-NOTHING = frozenset({"", '""'})
+NOTHING = frozenset({"", NULL})
 KIND = {"SPM": 4, "SAC": 6}
 NUMBER = {"SPM": 2, "SAC": 3}
 """Where a specimen says what it is, and which."""

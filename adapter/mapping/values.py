@@ -9,13 +9,13 @@ from adapter.domain.ledger import Bucket
 from adapter.domain.quantity import Comparator, Quantity
 from adapter.hl7.datatypes import Number, grouping_ambiguous, number, structured_number
 from adapter.hl7.er7 import Segment
+from adapter.hl7.tables import NULL
 from adapter.mapping.dictionary import Concept, Dictionary
 from adapter.mapping.misplaced import apart, of_range
 from adapter.mapping.oxygen import oxygen_fraction
 from adapter.mapping.plain import plain, same_word
 from adapter.mapping.site import SiteMap
 
-NULL = '""'
 CODED = frozenset({"CE", "CWE", "CNE", "CF", "IS", "ID"})
 COMPOSED = CODED | {"SN", "CQ"}
 EXACT = "DEC"
