@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from adapter import assets
+from adapter import assets, flushed
 from adapter.domain.document import Document, nearest
 from adapter.errors import ConfigError, RejectedError
 from adapter.mapping.amend import SiteLine, amended, by_hand, comment_of, says, stands, unknown
@@ -124,22 +124,18 @@ def put_back(planned: Plan) -> None:
 def _put(path: Path, text: str, *, like: Path) -> None:
     """Never half: a file beside it, flushed, then renamed."""
     seen = like.stat()
+
+    def as_it_was(file: int) -> None:
+        os.fchmod(file, seen.st_mode & 0o777)
+        with suppress(PermissionError):  # only root may give a file away; then it is the writer's
+            os.fchown(file, seen.st_uid, seen.st_gid)
+
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(text.encode())
-            file.flush()
-            os.fchmod(file.fileno(), seen.st_mode & 0o777)
-            with suppress(PermissionError):  # only root may give a file away; then it is the writer's
-                os.fchown(file.fileno(), seen.st_uid, seen.st_gid)
-            os.fsync(file.fileno())
+        flushed.write(handle, text.encode(), as_it_was)
         Path(name).replace(path)
     except BaseException:
         with suppress(OSError):
             Path(name).unlink()
         raise
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    flushed.flush_folder(path.parent)

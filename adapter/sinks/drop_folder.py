@@ -11,6 +11,7 @@ import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from adapter import flushed
 from adapter.domain.message import Delivery, RemoteResource
 from adapter.errors import RejectedError, UnavailableError
 from adapter.fhir.flat import KINDS, Flat, Row
@@ -62,27 +63,12 @@ class DropFolder:
             shutil.rmtree(part)
         part.mkdir()
         for file, data in files.items():
-            _flushed(part / file, data)
+            made = os.open(part / file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, FILE_MODE)
+            flushed.write(made, data, lambda handle: os.fchmod(handle, FILE_MODE))
         part.chmod(FOLDER_MODE)
-        _flush(part)
+        flushed.flush_folder(part)
         part.rename(place)
-        _flush(self._folder)
-
-
-def _flushed(path: Path, data: bytes) -> None:
-    with path.open("xb") as file:
-        file.write(data)
-        file.flush()
-        os.fchmod(file.fileno(), FILE_MODE)
-        os.fsync(file.fileno())
-
-
-def _flush(folder: Path) -> None:
-    opened = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(opened)
-    finally:
-        os.close(opened)
+        flushed.flush_folder(self._folder)
 
 
 def _files(told: Flat, key: str, sequence: int) -> Iterator[tuple[str, bytes]]:

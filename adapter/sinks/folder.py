@@ -5,6 +5,7 @@ import os
 import re
 from pathlib import Path
 
+from adapter import flushed
 from adapter.domain.message import Delivery, RemoteResource
 from adapter.errors import RejectedError, UnavailableError
 
@@ -32,13 +33,6 @@ class FolderSink:
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         path = self._folder / f"{delivery.key}.json"
         part = path.with_suffix(".part")
-        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
-            file.write(delivery.payload)
-            file.flush()
-            os.fsync(file.fileno())
+        flushed.write(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), delivery.payload.encode())
         part.replace(path)
-        folder = os.open(self._folder, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        flushed.flush_folder(self._folder)

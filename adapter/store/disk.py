@@ -5,6 +5,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from adapter import flushed
 from adapter.errors import ConfigError, StorageFailedError
 
 NETWORK = frozenset({"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "fuse.sshfs", "afs", "ceph", "glusterfs"})
@@ -68,11 +69,7 @@ def sizes(path: Path) -> tuple[int, int]:
 def flush_folder(folder: Path) -> None:
     """The names of the files are on the disk too: SQLite tries as much, and ignores its failure. Raises StorageFailedError."""
     try:
-        file = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            os.fsync(file)
-        finally:
-            os.close(file)
+        flushed.flush_folder(folder)
     except OSError as error:
         raise StorageFailedError(f"{folder} cannot be flushed ({error.strerror}) — check the disk") from error
 

@@ -7,6 +7,7 @@ import secrets
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from adapter import flushed
 from adapter.errors import ConfigError
 
 SIZE = 32
@@ -40,18 +41,11 @@ class SiteSecret:
 def _create(path: Path) -> None:
     """On the disk, under its name, before anything is derived from it; a concurrent creator loses."""
     made = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-    with os.fdopen(os.open(made, os.O_WRONLY | os.O_CREAT | os.O_EXCL, OWNER_READS), "wb") as file:
-        file.write(secrets.token_bytes(SIZE))
-        file.flush()
-        os.fsync(file.fileno())
+    flushed.write(os.open(made, os.O_WRONLY | os.O_CREAT | os.O_EXCL, OWNER_READS), secrets.token_bytes(SIZE))
     try:
         path.hardlink_to(made)
     except FileExistsError:
         pass
     finally:
         made.unlink()
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    flushed.flush_folder(path.parent)
