@@ -177,10 +177,8 @@ class Metrics:
         )
         self.storage_refusals = self._counter("storage_refusals", "Messages that could not be stored", "feed")
         self.connections = Gauge("adapter_feed_connections", "Open connections", ["feed"], registry=self.registry)
-        self.alerts = self._counter("alerts", "Alerts by what happened to them", "trial", "kind")
         self.deliveries = self._counter("push", "Deliveries tried, by outcome", "outlet", "outcome")
         self.processed = self._counter("messages_processed", "Messages taken from the inbox")
-        self.bugs = self._counter("bugs", "Exceptions nobody expected", "where")
 
     def _counter(self, name: str, text: str, *labels: str) -> Counter:
         return Counter(f"adapter_{name}", text, labels, registry=self.registry)

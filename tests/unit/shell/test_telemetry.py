@@ -1,9 +1,12 @@
 import io
 import json
 import logging
+import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from prometheus_client.metrics import MetricWrapperBase
 
 from adapter import telemetry
 
@@ -55,6 +58,13 @@ def test_a_library_line_loses_its_words(book: io.StringIO) -> None:
 def test_a_line_break_in_a_value_stays_one_line(book: io.StringIO) -> None:
     telemetry.log("peer", peer="a\nb")
     assert len(lines(book)) == 1
+
+
+def test_every_counter_is_counted_by_somebody() -> None:
+    code = "".join(path.read_text() for path in Path(telemetry.__file__).parent.rglob("*.py"))
+    made = [name for name, one in vars(telemetry.Metrics()).items() if isinstance(one, MetricWrapperBase)]
+    assert made
+    assert [name for name in made if not re.search(rf"metrics\.{name}\b|self\.{name}\.labels", code)] == []
 
 
 def test_counters_and_computed_figures_share_one_page() -> None:
