@@ -54,8 +54,7 @@ def _in_order(signs: Iterable[Infection]) -> tuple[Infection, ...]:
 def _signs(view: View) -> Iterator[Infection]:
     cultures = list(_cultures(view))
     yield from (Infection(at, "a culture grew", at) for at, growing in cultures if growing)
-    given = (one for one in given_of(_antibiotics(view)) if one.state in GIVEN)
-    yield from _pairs([at for at, _ in cultures], [instant(one.start) for one in given])
+    yield from _pairs([at for at, _ in cultures], [instant(one.start) for one in _antibiotics(view)])
     yield from (_recorded(view, at, "a diagnosis was recorded") for at in _diagnosed(view))
 
 
@@ -75,12 +74,14 @@ def _cultures(view: View) -> Iterator[tuple[datetime, bool]]:
 
 
 def _antibiotics(view: View) -> tuple[Administration, ...]:
-    """All that was said of those known by now, of this stay: what takes one back too."""
-    start = view.stay.admitted
+    """Those given in this stay by now, by the newest statement of each: it may name another drug, or another time."""
+    start, told = view.stay.admitted, view.stay.state.administrations
+    ever = {one.identity for one in told if one.group == ANTIBACTERIAL}
     return tuple(
         one
-        for one in view.stay.state.administrations
+        for one in given_of(said for said in told if said.identity in ever)
         if one.group == ANTIBACTERIAL
+        and one.state in GIVEN
         and instant(one.start) <= view.at
         and (start is None or instant(one.start) >= start)
     )

@@ -94,6 +94,16 @@ def test_an_antibiotic_that_was_taken_back_is_no_sign(judged: Judge, state: str)
         assert sepsis(judged, culture(10), administrations=told).infection is None
 
 
+@pytest.mark.parametrize(("at", "parts"), [(12, {"group": "steroid"}), (-30, {})])
+def test_an_antibiotic_that_turns_out_another_drug_or_of_another_time_is_no_sign(
+    judged: Judge, at: float, parts: dict[str, Any]
+) -> None:
+    first = antibiotic(12, sender_time=after(12))
+    said = (first, replace(antibiotic(at, sender_time=after(13)), identity=first.identity, **parts))
+    for told in (said, said[::-1]):
+        assert sepsis(judged, culture(10), administrations=told).infection is None
+
+
 def test_signs_of_an_earlier_stay_are_not_of_this_one(judged: Judge) -> None:
     """Nor is a pneumonia that was recorded days before."""
     early = sepsis(judged, culture(-2), administrations=(antibiotic(-1),), conditions=(diagnosis("J18.9", -30),))
