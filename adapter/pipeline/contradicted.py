@@ -38,15 +38,12 @@ def _issues(read: Read, states: Mapping[PatientId, PatientState]) -> Iterator[Is
 
 
 def _joined(results: Sequence[Result], one: Observation) -> Result | None:
-    """The newest is looked at first: most news is of it."""
+    """The newest is looked at first: most news is of it. They stand in order of time and identity."""
     if results and results[-1].identity == one.identity:
         return results[-1]
-    for index in range(bisect_left(results, one.effective, key=attrgetter("at")), len(results)):
-        if results[index].at != one.effective:
-            break
-        if results[index].identity == one.identity:
-            return results[index]
-    return None
+    index = bisect_left(results, (one.effective, one.identity), key=attrgetter("at", "identity"))
+    found = results[index] if index < len(results) else None
+    return found if found is not None and found.identity == one.identity else None
 
 
 def _made_so(result: Result) -> int | None:
