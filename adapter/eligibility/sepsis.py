@@ -18,8 +18,6 @@ INPUTS = {
 MISSING_READS = tuple(concept for inputs in INPUTS.values() for concept in inputs)
 NO_VISIT_ASK = "No visit is known: was the patient admitted with infection through emergency, or already in hospital?"
 BASELINE_ASK = "The SOFA before the infection is not on record: did it rise by the points the protocol asks for?"
-
-
 COLUMNS_ASK = "The two unit columns of the SOFA table give other points for {}: which one counts?"
 
 

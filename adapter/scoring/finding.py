@@ -19,8 +19,9 @@ CENSORED = "censored"
 
 @dataclass(slots=True)  # never changed once made; frozen ones take three times as long to make
 class Finding:
-    """Points with their interval. `converted` is what the other unit column gives, which the interval holds too, and
-    `settled` the low end in the column that gives more, where they differ; `note` explains the first of `basis`: a text, or who can tell it, for most findings are never shown. `shown` is the evidence of `basis`, if it is made already.
+    """Points with their interval. `converted` is what the other unit column gives, which the interval holds too; `settled`, the
+    low end in the column that gives more, where they differ. `note` explains the first of `basis`: a text, or who can tell it,
+    for most findings are never shown. `shown` is the evidence of `basis`, if it is made already.
     """
 
     score: int
