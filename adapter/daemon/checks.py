@@ -14,6 +14,7 @@ from adapter.daemon.opening import open_store
 from adapter.daemon.parts import neighbours, outlets_for, refuse_clear_text, space_of, tls_for
 from adapter.daemon.polling import reached
 from adapter.daemon.rules import SECRET, load_rules
+from adapter.daemon.site_key import refuse_other_key
 from adapter.daemon.telling import rota_findings
 from adapter.errors import AdapterError, ConfigError, UnavailableError
 from adapter.settings import FhirSink, Settings, load_settings
@@ -27,6 +28,7 @@ from adapter.store.disk import (
     refuse_stranger,
 )
 from adapter.store.engines import sqlite_path
+from adapter.store.migrate import HEAD, current_revision
 from adapter.store.space import Room
 
 SYNCHRONISED = (Path("/run/systemd/timesync/synchronized"), Path("/run/chrony"), Path("/var/lib/ntp"))
@@ -139,6 +141,9 @@ def _store(settings: Settings) -> Looked:
     database = open_store(settings, read_only=True)
     try:
         yield from (("error" if "damaged" in text else "warning", text) for text in database.self_check())
+        with database.read() as conn:
+            if current_revision(conn) == HEAD:
+                refuse_other_key(conn, folder / SECRET)
         yield "ok", f"{settings.store_url()}: {database.settings()}"
     finally:
         database.close()

@@ -18,6 +18,7 @@ from adapter.daemon.opening import open_store
 from adapter.daemon.polling import alarms_of, hints, pollers
 from adapter.daemon.refusals import Refusals
 from adapter.daemon.rules import SECRET, load_rules
+from adapter.daemon.site_key import site_key
 from adapter.daemon.staff import hospital
 from adapter.daemon.telling import caller, desk_of, notifiers_for
 from adapter.errors import ConfigError
@@ -38,7 +39,6 @@ from adapter.sources.greeting import Tls, tls_context
 from adapter.sources.mllp_server import MllpServer, Neighbours
 from adapter.sources.senders import Senders
 from adapter.sources.turns import Turns
-from adapter.store import marks
 from adapter.store.database import Database
 from adapter.store.secret import SiteSecret
 from adapter.store.space import MIB, Marks, Space
@@ -82,7 +82,6 @@ def open_parts(settings: Settings, clock: Clock) -> Iterator[Parts]:
     refuse_clear_text(settings)
     folder = data_folder(settings.adapter.data)
     rules = load_rules(settings)
-    secret = SiteSecret.load_or_create(folder / SECRET)
     roles = settings.adapter.roles
     outlets = {name: make(clock) for name, make in outlets_for(settings).items()} if "deliver" in roles else {}
     metrics = Metrics()
@@ -91,7 +90,7 @@ def open_parts(settings: Settings, clock: Clock) -> Iterator[Parts]:
         database = open_store(settings)
         stack.callback(database.close)
         database.migrate()
-        _one_key(database, secret)
+        secret = site_key(database, folder / SECRET)
         metrics.compute(lambda: figures(database, space, clock))
         known = certificates(settings)
         metrics.compute(lambda: expiry(known, clock()))
@@ -111,16 +110,6 @@ def open_parts(settings: Settings, clock: Clock) -> Iterator[Parts]:
             pulse=Pulse(database, space, clock, known, polls=lambda: alarms_of(polling)),
             caller=caller(settings, rules, database, clock),
         )
-
-
-def _one_key(database: Database, secret: SiteSecret) -> None:
-    """Raises ConfigError where a store that several machines share was made under another site key."""
-    if database.many_writers:
-        with database.write() as tx:
-            if not marks.agrees(tx, marks.SITE_KEY, secret.derive("same-site-key").hex()):
-                raise ConfigError(
-                    f"{SECRET} is not the one this database was made with — copy it from the first data folder (mode 0400)"
-                )
 
 
 def space_of(settings: Settings) -> Space:

@@ -7,12 +7,12 @@ import secrets
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, exists, select
 
 from adapter.domain.patient import PatientId
 from adapter.errors import ConfigError, UnavailableError
 from adapter.store.codec import canonical
-from adapter.store.schema import screening_ids
+from adapter.store.schema import candidates, screening_ids
 from adapter.store.secret import SiteSecret
 from adapter.store.upsert import insert
 
@@ -78,6 +78,26 @@ def resolve(conn: Connection, secret: SiteSecret, screening_id: str) -> tuple[st
     wanted = select(screening_ids.c.trial, screening_ids.c.patient).where(screening_ids.c.screening_id == screening_id)
     row = conn.execute(wanted).one_or_none()
     return None if row is None else (row.trial, _open(secret, screening_id, row.trial, bytes(row.patient)))
+
+
+def keyed(conn: Connection) -> bool:
+    """Whether anything here was made with a site's secret."""
+    made = exists(select(screening_ids.c.screening_id)) | exists(select(candidates.c.id))
+    return bool(conn.execute(select(made)).scalar_one())
+
+
+def opened_by(conn: Connection, secret: SiteSecret) -> bool:
+    """Whether this secret opens any of the numbers, or there are none."""
+    rows = conn.execute(select(screening_ids)).all()
+    return not rows or any(_opens(secret, row.screening_id, row.trial, bytes(row.patient)) for row in rows)
+
+
+def _opens(secret: SiteSecret, screening_id: str, trial: str, sealed: bytes) -> bool:
+    try:
+        _open(secret, screening_id, trial, sealed)
+    except ConfigError:
+        return False
+    return True
 
 
 def token(secret: SiteSecret, trial: str, patient: PatientId) -> bytes:
