@@ -290,5 +290,6 @@ class Daemon:
 
 def stop_on_signals(daemon: Daemon) -> None:
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
+    hung_up = () if signal.getsignal(signal.SIGHUP) == signal.SIG_IGN else (signal.SIGHUP,)  # nohup means it
+    for number in (signal.SIGTERM, signal.SIGINT, *hung_up):
         loop.add_signal_handler(number, daemon.stop)

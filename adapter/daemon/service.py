@@ -38,7 +38,7 @@ DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EFBI
 
 
 def serve(settings: Settings, say: Callable[[str], None]) -> None:
-    """Until SIGTERM or SIGINT. Raises ConfigError, UnavailableError (another daemon, the store, its disk)."""
+    """Until SIGTERM, SIGINT or SIGHUP. Raises ConfigError, UnavailableError (another daemon, the store, its disk)."""
     refuse_clear_text(settings)
     seal()
     telemetry.configure_log(level=LEVELS[settings.adapter.log])

@@ -172,6 +172,12 @@ def test_a_message_walks_from_the_socket_to_the_counts_and_the_daemon_stops_in_g
     assert NUMBER not in place.written()
 
 
+def test_a_terminal_that_hangs_up_stops_the_daemon_in_good_order(on_a_file: Installation) -> None:
+    on_a_file.start()
+    assert on_a_file.stop(signal.SIGHUP) == 0
+    assert "stopped" in on_a_file.written()
+
+
 def test_what_was_acknowledged_before_a_kill_is_there_after_the_restart(place: Installation) -> None:
     place.start()
     place.send(*(oru(str(n)) for n in range(20)))
