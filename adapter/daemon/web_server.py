@@ -11,11 +11,13 @@ from adapter.errors import ConfigError
 
 
 def bound(host: str, port: int) -> socket.socket:
+    """Listening already: only then is the address refused to another. Raises ConfigError where it is taken."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     made = socket.socket(family, socket.SOCK_STREAM)
     made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         made.bind((host, port))
+        made.listen()
     except OSError as error:
         made.close()
         raise ConfigError(

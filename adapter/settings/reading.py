@@ -70,7 +70,9 @@ def load_settings(path: Path) -> Settings:
     """Raises ConfigError naming file, line and the nearest known word."""
     document = read_toml(path)
     try:
-        return Settings(**document.data).repeated_names().known_channels().shared_only_on_postgresql()
+        return (
+            Settings(**document.data).repeated_names().repeated_addresses().known_channels().shared_only_on_postgresql()
+        )
     except ValidationError as error:
         raise ConfigError("\n".join(str(_told(document, one)) for one in error.errors(include_input=True))) from None
 

@@ -16,8 +16,6 @@ from adapter.settings.telling import AlertsSection, AppriseNotifier, EmailNotifi
 from adapter.settings.values import Address, Listen, Name, Secret, Section, by_reference, host_and_port
 
 SHORTEST_IDLE = 60
-
-
 Role = Literal["receive", "process", "deliver", "web"]
 ROLES: tuple[Role, ...] = ("receive", "process", "deliver", "web")
 
@@ -290,4 +288,13 @@ class Settings(BaseSettings):
                 raise ConfigError(
                     f"the name '{name}' is given twice — name every source, sink and notifier differently"
                 )
+        return self
+
+    def repeated_addresses(self) -> Self:
+        """Itself, or ConfigError: of what this process listens on, each has an address of its own."""
+        taken: dict[Listen, str] = {}
+        sources = [(f"source '{source.name}'", source.listen, "receive") for source in self.listeners()]
+        for name, address, role in (*sources, ("[web]", self.web.listen, "web")):
+            if role in self.adapter.roles and address.port and taken.setdefault(address, name) != name:
+                raise ConfigError(f"{taken[address]} and {name} both listen on {address} — give each a port of its own")
         return self

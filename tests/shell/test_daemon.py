@@ -258,6 +258,16 @@ def test_an_address_in_use_is_named(place: Installation) -> None:
         assert place.command("check").returncode == 2
 
 
+def test_an_address_that_the_worklist_took_is_refused_to_a_source(place: Installation) -> None:
+    config = place.config.read_text().replace(f"127.0.0.1:{place.mllp}", f"127.0.0.1:{place.web}")
+    place.config.write_text(
+        config.replace(f'[web]\nlisten = "127.0.0.1:{place.web}"', f'[web]\nlisten = "localhost:{place.web}"')
+    )
+    done = place.command("run")
+    assert done.returncode == 2
+    assert f"127.0.0.1:{place.web} cannot be listened on" in done.stderr
+
+
 def test_a_worklist_on_an_open_network_without_tls_is_refused(place: Installation) -> None:
     place.config.write_text(place.config.read_text().replace(f"127.0.0.1:{place.web}", f"0.0.0.0:{place.web}"))
     done = place.command("run")

@@ -51,6 +51,24 @@ def test_a_good_file_becomes_frozen_settings(tmp_path: Path) -> None:
         settings.adapter = None
 
 
+@pytest.mark.parametrize(
+    ("other", "both"),
+    [
+        ('[web]\nlisten = "127.0.0.1:2575"', "source 'lab' and [web] both listen on 127.0.0.1:2575"),
+        (
+            '[[source]]\nkind = "mllp"\nname = "icu"\nsite = "generic"\nlisten = "127.0.0.1:2575"',
+            "source 'lab' and source 'icu' both listen on 127.0.0.1:2575",
+        ),
+    ],
+)
+def test_two_that_listen_on_one_address_are_named(tmp_path: Path, other: str, both: str) -> None:
+    assert both in refusal(tmp_path, f"{GOOD}\n{other}\n")
+
+
+def test_any_free_port_is_an_address_of_ones_own(tmp_path: Path) -> None:
+    load(tmp_path, GOOD.replace(":2575", ":0") + '\n[web]\nlisten = "127.0.0.1:0"\n')
+
+
 def test_a_source_and_the_conformance_command_know_every_acknowledgment_profile() -> None:
     assert set(get_args(MllpSource.model_fields["ack"].annotation)) == set(ProfileName) == set(PROFILES)
 
