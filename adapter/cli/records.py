@@ -20,16 +20,19 @@ inbox_app = typer.Typer(help="What is stored: every message as it came.", no_arg
 
 @contextmanager
 def reading(settings: "Settings") -> "Iterator[Database]":
-    """The store, read-only: the daemon may be running. Raises UnavailableError before its first start."""
+    """The store, read-only: the daemon may be running. Raises UnavailableError before the first start of this version."""
     from adapter.daemon.opening import open_store
     from adapter.errors import UnavailableError
-    from adapter.store.migrate import current_revision
+    from adapter.store.migrate import HEAD, current_revision
 
     database = open_store(settings, read_only=True)
     try:
         with database.read() as conn:
-            if current_revision(conn) is None:
-                raise UnavailableError("the store is not made yet — start the daemon, or wait until it listens")
+            revision = current_revision(conn)
+        if revision is None:
+            raise UnavailableError("the store is not made yet — start the daemon, or wait until it listens")
+        if revision != HEAD:
+            raise UnavailableError("the store is not of this version — start the daemon of this version once")
         yield database
     finally:
         database.close()

@@ -45,13 +45,15 @@ def serve(settings: Settings, say: Callable[[str], None]) -> None:
     spare_what_is_known()
     give_back_big_buffers()
     folder = settings.adapter.data
-    with disk_errors(), held(data_folder(folder)), open_parts(settings, utc_now) as parts:
-        refuse_exposed(folder, sqlite_path(settings.store_url()) if settings.on_sqlite() else folder / SECRET)
-        invitation = _first_invitation(parts) if "web" in settings.adapter.roles else None
-        if invitation:
-            say(f"Nobody can sign in yet. Make the administrator's account: {invitation}")
-        with unwrapped():
-            loop.run(_serve(parts))
+    private = sqlite_path(settings.store_url()) if settings.on_sqlite() else folder / SECRET
+    with disk_errors(), held(data_folder(folder)):
+        refuse_exposed(folder, private)  # before anything is migrated
+        with open_parts(settings, utc_now) as parts:
+            invitation = _first_invitation(parts) if "web" in settings.adapter.roles else None
+            if invitation:
+                say(f"Nobody can sign in yet. Make the administrator's account: {invitation}")
+            with unwrapped():
+                loop.run(_serve(parts))
 
 
 def seal() -> None:

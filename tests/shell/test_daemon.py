@@ -292,6 +292,28 @@ def test_check_says_how_the_store_stands_and_what_would_keep_it_from_starting(on
     assert "put the database back" in on_a_file.command("check").stdout
 
 
+def test_before_the_first_start_of_a_version_commands_say_so(on_a_file: Installation) -> None:
+    data = on_a_file.folder / "data"
+    data.mkdir(mode=0o700)
+    stores.opened(data).close()
+    with stores.beside(data) as conn:
+        conn.execute("UPDATE schema_version SET version_num = '0018'")
+    for words in (("user", "list"), ("mapping", "coverage"), ("explain", "4TQ7K2M9XA")):
+        done = on_a_file.command(*words)
+        assert done.returncode == 3
+        assert "the store is not of this version — start the daemon of this version once" in done.stderr
+
+
+def test_a_store_that_others_can_reach_is_refused_before_it_is_migrated(on_a_file: Installation) -> None:
+    data = on_a_file.folder / "data"
+    data.mkdir(mode=0o700)
+    (data / "adapter.db").touch(0o644)
+    done = on_a_file.command("run")
+    assert done.returncode == 2
+    assert f"chmod 600 {data / 'adapter.db'}" in done.stderr
+    assert not (data / "adapter.db").stat().st_size
+
+
 def test_check_is_content_with_a_good_installation(place: Installation) -> None:
     done = place.command("check", "--json")
     assert done.returncode == 0
