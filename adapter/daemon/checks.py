@@ -1,5 +1,6 @@
 """`adapter check`: everything a start would trip over, each with the way to mend it."""
 
+import os
 import socket
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
@@ -9,7 +10,7 @@ from adapter.assets import load_rulebook
 from adapter.daemon import flat, staff
 from adapter.daemon.certificates import certificates, findings
 from adapter.daemon.clock import utc_now
-from adapter.daemon.lock import held
+from adapter.daemon.lock import data_folder, held
 from adapter.daemon.opening import open_store
 from adapter.daemon.parts import neighbours, outlets_for, refuse_clear_text, space_of, tls_for
 from adapter.daemon.polling import reached
@@ -28,7 +29,7 @@ from adapter.store.disk import (
     refuse_stranger,
 )
 from adapter.store.engines import sqlite_path
-from adapter.store.migrate import HEAD, current_revision
+from adapter.store.migrate import HEAD, current_revision, refuse_newer
 from adapter.store.space import Room
 
 SYNCHRONISED = (Path("/run/systemd/timesync/synchronized"), Path("/run/chrony"), Path("/var/lib/ntp"))
@@ -110,6 +111,11 @@ def _sources(settings: Settings) -> Looked:
 def _outlets(settings: Settings) -> Looked:
     made = outlets_for(settings)
     yield "ok", ", ".join(made) or "none: nothing leaves this machine"
+    for name, make in made.items() if "deliver" in settings.adapter.roles else ():
+        try:
+            make(utc_now)
+        except ConfigError as error:
+            yield "error", str(error) if f"'{name}'" in str(error) else f"{name}: {error}"
     yield from rota_findings(settings)
     yield from flat.findings(settings)
     if len(settings.adapter.trials) > 1 and any(isinstance(sink, FhirSink) and sink.study for sink in settings.sink):
@@ -130,6 +136,7 @@ def _store(settings: Settings) -> Looked:
     if not folder.is_dir():
         yield "warning", f"{folder} is not there yet — the daemon makes it at its first start"
         return
+    data_folder(folder)
     path = sqlite_path(settings.store_url()) if settings.on_sqlite() else folder / SECRET
     for one in exposed(folder, path):
         yield "error", f"{one} can be reached by others — chmod {700 if one.is_dir() else 600} {one}"
@@ -142,6 +149,7 @@ def _store(settings: Settings) -> Looked:
     try:
         yield from (("error" if "damaged" in text else "warning", text) for text in database.self_check())
         with database.read() as conn:
+            refuse_newer(conn)
             if current_revision(conn) == HEAD:
                 refuse_other_key(conn, folder / SECRET)
         yield "ok", f"{settings.store_url()}: {database.settings()}"
@@ -167,7 +175,7 @@ def _disk(settings: Settings, path: Path) -> Looked:
 
 def _addresses(settings: Settings) -> Looked:
     folder = settings.adapter.data
-    if folder.is_dir():
+    if os.access(folder, os.W_OK | os.X_OK):  # else nobody runs here, and the look at the store says why
         try:
             with held(folder):
                 pass

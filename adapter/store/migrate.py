@@ -24,14 +24,22 @@ def migrate(tx: Connection) -> None:
     revision = current_revision(tx)
     if revision == HEAD:
         return
+    refuse_newer(tx)
     from alembic import command
+
+    command.upgrade(_config(tx), "head")
+
+
+def refuse_newer(conn: Connection) -> None:
+    """Raises ConfigError for a schema that this program does not know."""
+    revision = current_revision(conn)
+    if revision in {None, HEAD}:
+        return
     from alembic.script import ScriptDirectory
 
-    config = _config(tx)
-    known = ScriptDirectory.from_config(config)
-    if revision is not None and revision not in {script.revision for script in known.walk_revisions()}:
+    known = ScriptDirectory.from_config(_config(conn))
+    if revision not in {script.revision for script in known.walk_revisions()}:
         raise ConfigError(f"the database has schema {revision}, newer than this program — install the newer program")
-    command.upgrade(config, "head")
 
 
 def current_revision(conn: Connection) -> str | None:
