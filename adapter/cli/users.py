@@ -1,6 +1,8 @@
 """Commands about people who may sign in: user add, invite, disable, list."""
 
 import getpass
+from collections.abc import Collection
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -29,7 +31,7 @@ def add(  # noqa: PLR0913 — a command's words
 
     Example: adapter user add e.papadopoulou --role coordinator
     """
-    asked = {"command": "user-add", "name": name, "role": role, "sites": site or [], "trials": trial or []}
+    asked = {"command": "user-add", "name": name, **_work(role, site or [], trial or [], config)}
     _change(asked, config, as_json=as_json)
 
 
@@ -46,7 +48,7 @@ def change_role(  # noqa: PLR0913 — a command's words
 
     Example: adapter user role e.papadopoulou --role coordinator --site attikon --trial immunosep
     """
-    asked = {"command": "user-role", "name": name, "role": role, "sites": site or [], "trials": trial or []}
+    asked = {"command": "user-role", "name": name, **_work(role, site or [], trial or [], config)}
     _change(asked, config, as_json=as_json)
 
 
@@ -102,6 +104,24 @@ def listing(config: Config = DEFAULT, as_json: AsJson = False) -> None:
             say_json(line)
         else:
             typer.echo(f"{user.name:<32}{user.role:<14}{'disabled' if user.disabled else ''}")
+
+
+def _work(role: str, sites: list[str], trials: list[str], config: Path) -> dict[str, Any]:
+    """What is asked for, in words that this house knows. Raises ConfigError naming the nearest."""
+    from adapter.daemon.rules import load_rules
+    from adapter.domain.document import nearest
+    from adapter.errors import ConfigError
+    from adapter.web.roles import RIGHTS
+
+    known: list[tuple[str, list[str], Collection[str]]] = [("role", [role], RIGHTS)]
+    if sites or trials:
+        rules = load_rules(settings_of(config))
+        known += [("site", sites, rules.sites), ("trial", trials, [trial.id for trial in rules.trials])]
+    for kind, asked, words in known:
+        for word in asked:
+            if word not in words:
+                raise ConfigError(f"no {kind} '{word}'{nearest(word, words)}")
+    return {"role": role, "sites": sites, "trials": trials}
 
 
 def _change(request: dict[str, Any], config: Config, *, as_json: bool) -> None:

@@ -198,7 +198,7 @@ def test_one_process_runs_at_a_time_and_commands_reach_it_by_its_socket(place: I
     added = place.command("user", "add", "anna", "--role", "coordinator")
     assert "/sign-in/once/" in added.stdout
     assert place.command("user", "add", "anna", "--role", "coordinator").returncode == 1
-    assert place.command("user", "add", "bert", "--role", "king").returncode == 1
+    assert place.command("user", "add", "bert", "--role", "king").returncode == 2
     assert place.command("user", "disable", "anna").returncode == 0
     listed = json.loads(place.command("user", "list", "--json").stdout)
     assert listed["disabled"] is True
@@ -207,6 +207,21 @@ def test_one_process_runs_at_a_time_and_commands_reach_it_by_its_socket(place: I
     assert base64.b64decode(shown["body"]) == oru("1")
     assert place.command("inbox", "show", "7", "--reason", "test").returncode == 1
     assert place.command("inbox", "show", "1").returncode == 2
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--role", "cordinator"), "no role 'cordinator' — did you mean 'coordinator'?"),
+        (("--role", "coordinator", "--site", "atikon"), "no site 'atikon' — did you mean 'attikon'?"),
+        (("--role", "coordinator", "--trial", "imunosep-demo"), "no trial 'imunosep-demo' — did you mean"),
+    ],
+)
+def test_a_word_that_nobody_knows_is_wrong_use(on_a_file: Installation, words: tuple[str, ...], said: str) -> None:
+    for act in ("add", "role"):
+        done = on_a_file.command("user", act, "anna", *words)
+        assert done.returncode == 2
+        assert said in done.stderr
 
 
 def test_without_a_daemon_a_command_does_its_work_under_the_lock(place: Installation) -> None:
