@@ -3,10 +3,13 @@
 import secrets
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from prometheus_client.core import Metric
+
+from adapter import telemetry
 from adapter.daemon.certificates import Certificate, alarms
 from adapter.errors import UnavailableError
 from adapter.pipeline.watch import watch
@@ -50,6 +53,8 @@ class Pulse:
     _probed: float = 0.0
     _failing: tuple[str, ...] = ()
     _room: Room = Room.ENOUGH
+    _minor: tuple[str, ...] = ()
+    _told: tuple[str, ...] = ()
     _one: threading.Lock = field(default_factory=threading.Lock)
 
     def beat(self) -> None:
@@ -62,6 +67,19 @@ class Pulse:
         failing = bool(critical) or not live
         status = "failing" if failing else "degraded" if minor else "ok"
         return Health(live, live and not critical and not self.stopping(), status, critical + minor)
+
+    def figures(self) -> Iterator[Metric]:
+        standing = dict.fromkeys(self.health().codes, 1.0)
+        yield telemetry.gauge_family("alarm", "1 for each alarm that stands (those of /healthz)", "code", standing)
+
+    def tell(self) -> None:
+        """A line in the log for each alarm that began or ended since the last look."""
+        codes = self.health().codes
+        for code in sorted(set(codes) - set(self._told)):
+            telemetry.warn("alarm", code=code)
+        for code in sorted(set(self._told) - set(codes)):
+            telemetry.log("alarm over", code=code)
+        self._told = codes
 
     def refusals(self, patience: float = AGAIN_SECONDS) -> tuple[str, ...]:
         """Why the store is not ready; empty when all is well. What was found well holds for `patience` seconds."""
@@ -93,6 +111,7 @@ class Pulse:
             accounts.forget_expired(tx, now)
 
     def _waiting_alarms(self) -> tuple[str, ...]:
+        """Those found last stand while the store cannot be read."""
         try:
             with self.database.read() as conn:
                 stranger = quarantine.holds(conn, quarantine.VOUCHED)
@@ -101,7 +120,7 @@ class Pulse:
                 emergency = any(one.until for one in break_glass.recent(conn, self.clock()))
                 lost = calls.lost(conn, self.clock() - LOST)
         except UnavailableError:
-            return ()
+            return self._minor
         now = self.clock()
         found = {
             "inbox-waiting": oldest is not None and now - oldest > OLDEST,
@@ -114,4 +133,6 @@ class Pulse:
             "break-glass": emergency,
             "log-long": self.database.sizes()[1] > LOG_BYTES,
         }
-        return (*(code for code, stands in found.items() if stands), *self.polls(), *alarms(self.certificates, now))
+        standing = (code for code, stands in found.items() if stands)
+        self._minor = (*standing, *self.polls(), *alarms(self.certificates, now))
+        return self._minor

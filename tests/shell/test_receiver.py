@@ -163,7 +163,10 @@ def house(each_store: str, tmp_path: Path) -> Any:
 def test_the_alarm_stands_while_the_message_waits_and_goes_when_a_person_releases_it(
     house: House, tmp_path: Path
 ) -> None:
+    stream = io.StringIO()
+    telemetry.configure_log(stream)
     pulse = Pulse(house.database, Space(tmp_path, Marks(0, 0, 0, 0)), lambda: AT)
+    pulse.tell()
     stored = RawMessage(
         "lab", "generic", MessageKind.HL7V2, STRANGER, AT, "PHARMACY|HOSP", "X", "ORU^R01", quarantine="SENDER"
     )
@@ -171,11 +174,26 @@ def test_the_alarm_stands_while_the_message_waits_and_goes_when_a_person_release
         (receipt,) = inbox_put.put_many(tx, [stored])
     house.work()
     assert pulse.health().codes == ("unknown-sender",)
+    assert standing(pulse) == {"unknown-sender": 1.0}
+    pulse.tell()
+    pulse.tell()
     with house.database.write() as tx:
         assert not quarantine.release(tx, receipt.inbox_id).at_the_door
     house.work()
     assert pulse.health().codes == ()
+    assert standing(pulse) == {}
+    pulse.tell()
+    told = [json.loads(line) for line in stream.getvalue().splitlines()]
+    assert [(line["event"], line["code"]) for line in told] == [
+        ("alarm", "unknown-sender"),
+        ("alarm over", "unknown-sender"),
+    ]
     assert house.counts().applied == 1
+
+
+def standing(pulse: Pulse) -> dict[str, float]:
+    (family,) = pulse.figures()
+    return {sample.labels["code"]: sample.value for sample in family.samples}
 
 
 def test_all_of_a_stranger_is_released_together(house: House) -> None:

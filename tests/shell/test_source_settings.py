@@ -103,6 +103,7 @@ def test_check_and_metrics_speak_of_a_certificate_that_expires(tmp_path: Path) -
         assert 19 < left['adapter_cert_expiry_seconds{name="lab"'] / 86400 < 20
         assert 2 < left['adapter_cert_expiry_seconds{name="lab-ca"'] / 86400 < 3
         assert "certificate-expires-this-week" in parts.pulse.health().codes
+        assert 'adapter_alarm{code="certificate-expires-this-week"} 1.0' in parts.metrics.text().decode()
 
 
 def test_plain_mllp_beyond_this_machine_is_warned_of(tmp_path: Path) -> None:
