@@ -5,7 +5,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from prometheus_client.core import Metric
 
@@ -15,7 +15,7 @@ from adapter.errors import UnavailableError
 from adapter.pipeline.watch import watch
 from adapter.ports import Clock
 from adapter.store import accounts, break_glass, calls, inbox, outbox, quarantine
-from adapter.store.database import Database
+from adapter.store.database import Database, Snapshot
 from adapter.store.space import Room, Space
 from adapter.web.context import Health
 
@@ -33,6 +33,9 @@ OWED = timedelta(hours=1)
 """So does a delivery: an EDC or a mail server is away."""
 LOST = timedelta(days=1)
 """So long an alert that no channel took is an alarm."""
+BROKEN = frozenset({"NO_MSH", "PROCID", "TOO_BIG", "CONTINUATION", "NO_MRG"})
+"""Reasons that lie with a sender or an engine, where every message of a kind is lost: each of them is an alarm for a day."""
+DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 LOG_BYTES = 128 << 20
 """A write-ahead log that cannot be copied: a reader holds an old snapshot."""
 
@@ -114,7 +117,7 @@ class Pulse:
         """Those found last stand while the store cannot be read."""
         try:
             with self.database.read() as conn:
-                stranger = quarantine.holds(conn, quarantine.VOUCHED)
+                held = _held(conn, self.clock())
                 oldest, owed = inbox.counts(conn).oldest_pending, outbox.counts(conn).values()
                 watched = watch(conn, self.clock())
                 emergency = any(one.until for one in break_glass.recent(conn, self.clock()))
@@ -125,7 +128,7 @@ class Pulse:
         found = {
             "inbox-waiting": oldest is not None and now - oldest > OLDEST,
             "outbox-waiting": any(one.oldest_waiting and now - one.oldest_waiting > OWED for one in owed),
-            "unknown-sender": stranger,
+            **held,
             "alert-undelivered": lost,
             "dead-letters": any(one.dead for one in owed),
             "analyte-silent": bool(watched.silent),
@@ -136,3 +139,16 @@ class Pulse:
         standing = (code for code, stands in found.items() if stands)
         self._minor = (*standing, *self.polls(), *alarms(self.certificates, now))
         return self._minor
+
+
+def _held(conn: Snapshot, now: datetime) -> dict[str, bool]:
+    """What of the quarantine is an alarm; a stranger's messages and our own failures have their own, and do not count for the hundredth."""
+    held = quarantine.held(conn, now - HOUR)
+    failed = {reason for reason in held if reason.startswith(quarantine.INTERNAL)}
+    lately = sum(one.lately for reason, one in held.items() if reason not in failed | {quarantine.VOUCHED})
+    return {
+        "unknown-sender": quarantine.VOUCHED in held,
+        "message-failed": bool(failed),
+        "quarantine": any(reason in held and now - held[reason].newest < DAY for reason in BROKEN)
+        or quarantine.more_than_a_hundredth(conn, lately, now - HOUR),
+    }

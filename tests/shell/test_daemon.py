@@ -126,7 +126,7 @@ class Installation:
 
 
 def metrics(page: str) -> dict[str, int]:
-    found = dict(re.findall(r'^adapter_messages_(\w+?)_total\{feed="lab"\} ([\d.]+)$', page, re.MULTILINE))
+    found = dict(re.findall(r'^adapter_messages_(\w+?)(?:_total)?\{feed="lab"\} ([\d.]+)$', page, re.MULTILINE))
     found |= dict(re.findall(r'^adapter_(inbox_pending)\{feed="lab"\} ([\d.]+)$', page, re.MULTILINE))
     names = ("received", "applied", "duplicate", "ignored", "quarantined", "inbox_pending")
     return {name: int(float(found.get(name, 0))) for name in names}
