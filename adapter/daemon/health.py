@@ -3,7 +3,7 @@
 import secrets
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -11,10 +11,11 @@ from prometheus_client.core import Metric
 
 from adapter import telemetry
 from adapter.daemon.certificates import Certificate, alarms
+from adapter.domain.rhythm import SILENCE
 from adapter.errors import UnavailableError
 from adapter.pipeline.watch import watch
 from adapter.ports import Clock
-from adapter.store import accounts, break_glass, calls, inbox, outbox, quarantine
+from adapter.store import accounts, break_glass, calls, feeds, inbox, outbox, quarantine
 from adapter.store.database import Database, Snapshot
 from adapter.store.space import Room, Space
 from adapter.web.context import Health
@@ -48,9 +49,12 @@ class Pulse:
     space: Space
     clock: Clock
     certificates: Sequence[Certificate] = ()
+    sources: Collection[str] = ()
+    """Whom senders reach us by: each is expected to speak."""
     stopping: Callable[[], bool] = lambda: False
     polls: Callable[[], tuple[str, ...]] = tuple
     """What is wrong with the servers that are asked."""
+    _began: datetime = field(init=False)
     _beaten: float = field(default_factory=time.monotonic)
     _looked: float = 0.0
     _probed: float = 0.0
@@ -59,6 +63,9 @@ class Pulse:
     _minor: tuple[str, ...] = ()
     _told: tuple[str, ...] = ()
     _one: threading.Lock = field(default_factory=threading.Lock)
+
+    def __post_init__(self) -> None:
+        self._began = self.clock()
 
     def beat(self) -> None:
         self._beaten = time.monotonic()
@@ -120,6 +127,7 @@ class Pulse:
                 held = _held(conn, self.clock())
                 oldest, owed = inbox.counts(conn).oldest_pending, outbox.counts(conn).values()
                 watched = watch(conn, self.clock())
+                spoke = {row.source: row.last_received for row in feeds.listing(conn)}
                 emergency = any(one.until for one in break_glass.recent(conn, self.clock()))
                 lost = calls.lost(conn, self.clock() - LOST)
         except UnavailableError:
@@ -131,6 +139,7 @@ class Pulse:
             **held,
             "alert-undelivered": lost,
             "dead-letters": any(one.dead for one in owed),
+            "feed-silent": any(now - spoke.get(source, self._began) > SILENCE for source in self.sources),
             "analyte-silent": bool(watched.silent),
             "values-moved": bool(watched.moved),
             "break-glass": emergency,

@@ -97,7 +97,8 @@ def open_parts(settings: Settings, clock: Clock) -> Iterator[Parts]:
         metrics.compute(lambda: expiry(known, clock()))
         keeper = Keeper(database, rules, secret, owing(settings, rules, secret), f"{settings.web_base()}/c/")
         polling = pollers(settings, database, metrics, clock) if "receive" in roles else ()
-        pulse = Pulse(database, space, clock, known, polls=lambda: alarms_of(polling))
+        listening = [source.name for source in settings.listeners()]
+        pulse = Pulse(database, space, clock, known, listening, polls=lambda: alarms_of(polling))
         metrics.compute(pulse.figures)
         yield Parts(
             settings=settings,
