@@ -107,6 +107,17 @@ def test_check_and_metrics_speak_of_a_certificate_that_expires(tmp_path: Path) -
         assert 'adapter_alarm{code="certificate-expires-this-week"} 1.0' in parts.metrics.text().decode()
 
 
+def test_the_certificate_by_which_an_edc_knows_us_is_spoken_of_too(tmp_path: Path) -> None:
+    ours = issued(tmp_path, "client", until=NOW + timedelta(days=20))
+    tls = f'tls = {{certificate = "{ours.certificate}", key = "{ours.key}"}}'
+    edc = 'kind = "fhir"\nname = "edc"\nbase = "https://edc.example"\npush_when = "consented"\ndates = "shifted"'
+    path = written(tmp_path, f"[[sink]]\n{edc}\n{tls}")
+    assert any(one.text.startswith("edc: ") and "renew it soon" in one.text for one in examine(path))
+    with open_parts(load_settings(path), utc_now) as parts:
+        assert 'adapter_cert_expiry_seconds{name="edc"}' in parts.metrics.text().decode()
+        assert "certificate-expires" in parts.pulse.health().codes
+
+
 def test_plain_mllp_beyond_this_machine_is_warned_of(tmp_path: Path) -> None:
     path = written(tmp_path, "")
     path.write_text(path.read_text().replace('listen = "127.0.0.1:0"\n\n', 'listen = "0.0.0.0:0"\n'))
