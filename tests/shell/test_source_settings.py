@@ -63,6 +63,7 @@ def test_a_line_a_message_is_a_matter_of_level(tmp_path: Path) -> None:
     with open_parts(loaded(tmp_path, 'message_log = "debug"'), utc_now) as parts:
         assert parts.servers[0].door.log is None
         assert list(parts.pulse.sources) == ["lab"]
+        assert 'adapter_feed_connections{feed="lab"} 0.0' in parts.metrics.text().decode(), "nobody came yet"
     path = written(tmp_path, 'message_log = "debug"')
     path.write_text(path.read_text().replace("[web]", 'log = "debug"\n[web]', 1))
     with open_parts(load_settings(path), utc_now) as parts:
