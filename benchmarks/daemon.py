@@ -82,9 +82,7 @@ class Daemon:
 
     def applied(self) -> int:
         page = self.get("/metrics")
-        return sum(
-            int(float(n)) for n in re.findall(r"^adapter_messages_applied_total\{.*\} (\S+)$", page, re.MULTILINE)
-        )
+        return sum(int(float(n)) for n in re.findall(r"^adapter_messages_applied\{.*\} (\S+)$", page, re.MULTILINE))
 
     def settle(self, seconds: float = 3600) -> None:
         """Until nothing waits."""

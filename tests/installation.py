@@ -118,8 +118,8 @@ class Installation:
 
     def counts(self) -> dict[str, int]:
         """What `/metrics` says became of the messages of the feed `lab`."""
-        page = self.get("/metrics").replace("adapter_inbox_pending{", "adapter_messages_pending_total{")
-        found = dict(re.findall(r'^adapter_messages_(\w+?)_total\{feed="lab"\} ([\d.]+)$', page, re.MULTILINE))
+        page = self.get("/metrics").replace("adapter_inbox_pending{", "adapter_messages_pending{")
+        found = dict(re.findall(r'^adapter_messages_(\w+?)(?:_total)?\{feed="lab"\} ([\d.]+)$', page, re.MULTILINE))
         return {name: int(float(found.get(name, 0))) for name in ("received", *STATES)}
 
     def settled(self, received: int, seconds: float = 90) -> dict[str, int]:

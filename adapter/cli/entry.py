@@ -44,6 +44,7 @@ for room in (operation, polling, messages, conforming, simulating, screening, re
     for command in room.COMMANDS:
         app.command()(command)
 app.add_typer(records.inbox_app, name="inbox")
+app.add_typer(records.audit_app, name="audit")
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(mapping.app, name="mapping")
 app.add_typer(alerting.app, name="alert")

@@ -1,4 +1,4 @@
-"""Commands that look into the store, beside a running daemon: inbox, explain."""
+"""Commands that look into the store, beside a running daemon: inbox, audit, explain."""
 
 import base64
 import getpass
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from adapter.store.database import Database
 
 inbox_app = typer.Typer(help="What is stored: every message as it came.", no_args_is_help=True, rich_markup_mode=None)
+
+audit_app = typer.Typer(help="Who saw and did what.", no_args_is_help=True, rich_markup_mode=None)
 
 
 @contextmanager
@@ -107,6 +109,28 @@ def inbox_show(
         say_json(shown)
     else:
         sys.stdout.buffer.write(base64.b64decode(shown["body"]).replace(b"\r", b"\n"))
+
+
+@audit_app.command("verify")
+def audit_verify(config: Config = DEFAULT, as_json: AsJson = False) -> None:
+    """Whether every entry of the audit trail is as it was written, in its place. Exit 1 with the first that is not.
+
+    That nothing was cut off at the end is seen by the last entry alone: note its number and hash elsewhere.
+
+    Example: adapter audit verify
+    """
+    from adapter.store import audit
+
+    with reading(settings_of(config)) as database, database.read() as conn:
+        problems, last = audit.verify(conn), audit.head(conn)
+    problem = problems[0] if problems else None
+    if as_json:
+        say_json({"whole": problem is None, "problem": problem, "last": last.seq, "hash": last.hash})
+    elif problem is None:
+        typer.echo(f"{last.seq} entries, each as it was written; the last is {last.hash}")
+    if problem is not None:
+        complain(f"adapter: {problem} — keep this database, and compare it with a backup")
+        raise typer.Exit(1)
 
 
 def explain(  # noqa: PLR0913 — a command's words

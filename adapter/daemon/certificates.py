@@ -1,4 +1,4 @@
-"""When the certificates of the doors expire: for `/metrics`, for the alarms and for `adapter check`."""
+"""When the certificates of our doors, and those by which others know us, expire: for `/metrics`, for the alarms and for `adapter check`."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from cryptography import x509
 from prometheus_client.core import Metric
 
 from adapter.errors import ConfigError
-from adapter.settings import Settings, Tls
+from adapter.settings import FhirSink, Settings, Tls
 from adapter.telemetry import gauge_family
 
 SOON, VERY_SOON = timedelta(days=30), timedelta(days=7)
@@ -18,7 +18,7 @@ SOON, VERY_SOON = timedelta(days=30), timedelta(days=7)
 
 @dataclass(frozen=True, slots=True)
 class Certificate:
-    """`name` is the source's, with `-ca` behind it for the authority of its senders."""
+    """`name` is the source's or the sink's, with `-ca` behind it for the authority of its senders."""
 
     name: str
     path: Path
@@ -30,13 +30,16 @@ class Certificate:
 
 def certificates(settings: Settings) -> tuple[Certificate, ...]:
     """As the files are now. Raises ConfigError for one that holds no certificate."""
+    sinks = (
+        [sink for sink in settings.sink if isinstance(sink, FhirSink)] if "deliver" in settings.adapter.roles else []
+    )
     return tuple(
         Certificate(name, path, _expiry(path))
-        for source in settings.source
-        if source.tls is not None
+        for end in (*settings.source, *sinks)
+        if end.tls is not None
         for name, path in (
-            (source.name, source.tls.certificate),
-            (f"{source.name}-ca", source.tls.client_ca if isinstance(source.tls, Tls) else None),
+            (end.name, end.tls.certificate),
+            (f"{end.name}-ca", end.tls.client_ca if isinstance(end.tls, Tls) else None),
         )
         if path is not None
     )

@@ -8,10 +8,14 @@ from prometheus_client.core import Metric
 
 from adapter.pipeline.watch import Watched, watch
 from adapter.ports import Clock
-from adapter.store import feeds, inbox, on_show, outbox, unjudged, worklist
+from adapter.store import feeds, inbox, on_show, outbox, quarantine, unjudged, worklist
 from adapter.store.database import Database
 from adapter.store.space import Space
 from adapter.telemetry import counter_family, gauge, gauge_family, gauges
+
+STATE, EVER = gauge_family, counter_family
+FAMILIES = {"received": EVER, "duplicate": EVER, "applied": STATE, "ignored": STATE, "quarantined": STATE}
+"""A message that is read again leaves the state it was in: only what came is counted for ever."""
 
 
 def figures(database: Database, space: Space, clock: Clock) -> Iterator[Metric]:
@@ -21,9 +25,11 @@ def figures(database: Database, space: Space, clock: Clock) -> Iterator[Metric]:
         rows, counts, waits = feeds.listing(conn), inbox.counts(conn), feeds.oldest_pending(conn)
         waiting, watching, shown = outbox.counts(conn), worklist.watching_count(conn), on_show.number(conn, now)
         watched, left = watch(conn, now), unjudged.number(conn)
-    for name in ("received", "applied", "duplicate", "ignored", "quarantined"):
+        held = quarantine.by_feed(conn)
+    for name, family in FAMILIES.items():
         values = {row.source: float(getattr(row, name)) for row in rows}
-        yield counter_family(f"messages_{name}", f"Messages {name}", "feed", values)
+        yield family(f"messages_{name}", f"Messages {name}", "feed", values)
+    yield gauges("quarantine", "Messages that wait in quarantine, by reason", ("feed", "code"), held)
     yield gauge_family("inbox_pending", "Stored, not yet read", "feed", {r.source: float(r.pending) for r in rows})
     last = {row.source: row.last_received.timestamp() for row in rows}
     yield gauge_family("last_message_timestamp_seconds", "When a feed last spoke", "feed", last)

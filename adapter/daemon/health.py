@@ -3,16 +3,20 @@
 import secrets
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
+from prometheus_client.core import Metric
+
+from adapter import telemetry
 from adapter.daemon.certificates import Certificate, alarms
+from adapter.domain.rhythm import SILENCE
 from adapter.errors import UnavailableError
 from adapter.pipeline.watch import watch
 from adapter.ports import Clock
-from adapter.store import accounts, break_glass, calls, inbox, outbox, quarantine
-from adapter.store.database import Database
+from adapter.store import accounts, break_glass, calls, feeds, inbox, outbox, quarantine
+from adapter.store.database import Database, Snapshot
 from adapter.store.space import Room, Space
 from adapter.web.context import Health
 
@@ -30,6 +34,9 @@ OWED = timedelta(hours=1)
 """So does a delivery: an EDC or a mail server is away."""
 LOST = timedelta(days=1)
 """So long an alert that no channel took is an alarm."""
+BROKEN = frozenset({"NO_MSH", "PROCID", "TOO_BIG", "CONTINUATION", "NO_MRG"})
+"""Reasons that lie with a sender or an engine, where every message of a kind is lost: each of them is an alarm for a day."""
+DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 LOG_BYTES = 128 << 20
 """A write-ahead log that cannot be copied: a reader holds an old snapshot."""
 
@@ -42,15 +49,23 @@ class Pulse:
     space: Space
     clock: Clock
     certificates: Sequence[Certificate] = ()
+    sources: Collection[str] = ()
+    """Whom senders reach us by: each is expected to speak."""
     stopping: Callable[[], bool] = lambda: False
     polls: Callable[[], tuple[str, ...]] = tuple
     """What is wrong with the servers that are asked."""
+    _began: datetime = field(init=False)
     _beaten: float = field(default_factory=time.monotonic)
     _looked: float = 0.0
     _probed: float = 0.0
     _failing: tuple[str, ...] = ()
     _room: Room = Room.ENOUGH
+    _minor: tuple[str, ...] = ()
+    _told: tuple[str, ...] = ()
     _one: threading.Lock = field(default_factory=threading.Lock)
+
+    def __post_init__(self) -> None:
+        self._began = self.clock()
 
     def beat(self) -> None:
         self._beaten = time.monotonic()
@@ -62,6 +77,19 @@ class Pulse:
         failing = bool(critical) or not live
         status = "failing" if failing else "degraded" if minor else "ok"
         return Health(live, live and not critical and not self.stopping(), status, critical + minor)
+
+    def figures(self) -> Iterator[Metric]:
+        standing = dict.fromkeys(self.health().codes, 1.0)
+        yield telemetry.gauge_family("alarm", "1 for each alarm that stands (those of /healthz)", "code", standing)
+
+    def tell(self) -> None:
+        """A line in the log for each alarm that began or ended since the last look."""
+        codes = self.health().codes
+        for code in sorted(set(codes) - set(self._told)):
+            telemetry.warn("alarm", code=code)
+        for code in sorted(set(self._told) - set(codes)):
+            telemetry.log("alarm over", code=code)
+        self._told = codes
 
     def refusals(self, patience: float = AGAIN_SECONDS) -> tuple[str, ...]:
         """Why the store is not ready; empty when all is well. What was found well holds for `patience` seconds."""
@@ -93,25 +121,43 @@ class Pulse:
             accounts.forget_expired(tx, now)
 
     def _waiting_alarms(self) -> tuple[str, ...]:
+        """Those found last stand while the store cannot be read."""
         try:
             with self.database.read() as conn:
-                stranger = quarantine.holds(conn, quarantine.VOUCHED)
+                held = _held(conn, self.clock())
                 oldest, owed = inbox.counts(conn).oldest_pending, outbox.counts(conn).values()
                 watched = watch(conn, self.clock())
+                spoke = {row.source: row.last_received for row in feeds.listing(conn)}
                 emergency = any(one.until for one in break_glass.recent(conn, self.clock()))
                 lost = calls.lost(conn, self.clock() - LOST)
         except UnavailableError:
-            return ()
+            return self._minor
         now = self.clock()
         found = {
             "inbox-waiting": oldest is not None and now - oldest > OLDEST,
             "outbox-waiting": any(one.oldest_waiting and now - one.oldest_waiting > OWED for one in owed),
-            "unknown-sender": stranger,
+            **held,
             "alert-undelivered": lost,
             "dead-letters": any(one.dead for one in owed),
+            "feed-silent": any(now - spoke.get(source, self._began) > SILENCE for source in self.sources),
             "analyte-silent": bool(watched.silent),
             "values-moved": bool(watched.moved),
             "break-glass": emergency,
             "log-long": self.database.sizes()[1] > LOG_BYTES,
         }
-        return (*(code for code, stands in found.items() if stands), *self.polls(), *alarms(self.certificates, now))
+        standing = (code for code, stands in found.items() if stands)
+        self._minor = (*standing, *self.polls(), *alarms(self.certificates, now))
+        return self._minor
+
+
+def _held(conn: Snapshot, now: datetime) -> dict[str, bool]:
+    """What of the quarantine is an alarm; a stranger's messages and our own failures have their own, and do not count for the hundredth."""
+    held = quarantine.held(conn, now - HOUR)
+    failed = {reason for reason in held if reason.startswith(quarantine.INTERNAL)}
+    lately = sum(one.lately for reason, one in held.items() if reason not in failed | {quarantine.VOUCHED})
+    return {
+        "unknown-sender": quarantine.VOUCHED in held,
+        "message-failed": bool(failed),
+        "quarantine": any(reason in held and now - held[reason].newest < DAY for reason in BROKEN)
+        or quarantine.more_than_a_hundredth(conn, lately, now - HOUR),
+    }

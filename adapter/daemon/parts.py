@@ -96,6 +96,9 @@ def open_parts(settings: Settings, clock: Clock) -> Iterator[Parts]:
         metrics.compute(lambda: expiry(known, clock()))
         keeper = Keeper(database, rules, secret, owing(settings, rules, secret), f"{settings.web_base()}/c/")
         polling = pollers(settings, database, metrics, clock) if "receive" in roles else ()
+        listening = [source.name for source in settings.listeners()]
+        pulse = Pulse(database, space, clock, known, listening, polls=lambda: alarms_of(polling))
+        metrics.compute(pulse.figures)
         yield Parts(
             settings=settings,
             clock=clock,
@@ -107,7 +110,7 @@ def open_parts(settings: Settings, clock: Clock) -> Iterator[Parts]:
             outlets=outlets,
             servers=_servers(settings, rules, metrics, Refusals(database, clock)) if "receive" in roles else (),
             pollers=polling,
-            pulse=Pulse(database, space, clock, known, polls=lambda: alarms_of(polling)),
+            pulse=pulse,
             caller=caller(settings, rules, database, clock),
         )
 

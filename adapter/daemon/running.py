@@ -206,7 +206,8 @@ class Daemon:
             timezone="UTC", job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1}
         )
         failed: asyncio.Future[None] = self._loop.create_future()
-        for job, seconds in ((self._review, REVIEW_SECONDS), (self._housekeeping, housekeeping.SECONDS)):
+        often = ((self._review, REVIEW_SECONDS), (self._tell_alarms, REVIEW_SECONDS))
+        for job, seconds in (*often, (self._housekeeping, housekeeping.SECONDS)):
             scheduler.add_job(reporting(job, failed), "interval", seconds=seconds)
         scheduler.start()
         try:
@@ -219,6 +220,9 @@ class Daemon:
         if "process" in self._roles:
             while await self._screened(self._processor.review):
                 pass
+
+    async def _tell_alarms(self) -> None:
+        await asyncio.to_thread(self._parts.pulse.tell)
 
     async def _housekeeping(self) -> None:
         await asyncio.to_thread(housekeeping.keep_house, self._parts)

@@ -74,7 +74,8 @@ def _email(section: EmailSection, to: tuple[str, ...]) -> Callable[[Clock], Noti
 
 
 def _webhook(section: WebhookSection) -> Callable[[Clock], Notifier]:
-    webhook = Webhook(section.url, (section.secret.reveal(),), str(section.verify or ""), section.allow_private)
+    secrets = tuple(one.reveal() for one in section.secret)
+    webhook = Webhook(section.url, secrets, str(section.verify or ""), section.allow_private)
     return lambda clock: WebhookNotifier(webhook, clock)
 
 

@@ -11,7 +11,7 @@ from adapter.store.analytes import Analyte
 from adapter.store.database import Snapshot
 
 SPEAKS = timedelta(hours=1)
-"""A source that said nothing for longer is silent itself, and its light says so."""
+"""A source that said nothing for longer is silent itself: its light says so, and in time an alarm (`feed-silent`)."""
 
 
 @dataclass(frozen=True, slots=True)

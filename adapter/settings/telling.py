@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import Field, field_validator, model_validator
 
 from adapter.alerting.hours import read_clock, read_days, read_hours
-from adapter.settings.values import Name, Secret, Section, by_reference
+from adapter.settings.values import Name, Secret, Section, by_reference, each_by_reference
 
 
 class EmailNotifier(Section):
@@ -29,11 +29,12 @@ class WebhookNotifier(Section):
     kind: Literal["webhook"]
     name: Name
     url: str = Field(pattern=r"^https?://")
-    secret: Secret
+    secret: tuple[Secret, ...] = Field(min_length=1)
+    """One, or two while a new one replaces the old: a list."""
     verify: Path | None = None
     allow_private: bool = False
     """Whether the address may lie inside the hospital's own network."""
-    _reference = field_validator("secret", mode="before")(by_reference)
+    _reference = field_validator("secret", mode="before")(each_by_reference)
 
 
 class AppriseNotifier(Section):

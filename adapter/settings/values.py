@@ -41,6 +41,11 @@ def by_reference(value: object) -> object:
     return value
 
 
+def each_by_reference(value: object) -> object:
+    """One, or a list of them."""
+    return [by_reference(one) for one in (value if isinstance(value, list | tuple) else [value])]
+
+
 class Listen(Section):
     """`HOST:PORT`; an IPv6 host stands in square brackets."""
 

@@ -62,6 +62,9 @@ class MllpServer:
     _narrowed: dict[Senders, Door] = field(default_factory=dict)
     _tallies: dict[Door, Tally] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        self.metrics.connections.labels(self.door.name).set(0)
+
     async def run(self, inbox: Inbox) -> None:
         """Until cancelled; then frames in hand are finished within ten seconds."""
         await self.start(inbox)

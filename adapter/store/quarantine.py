@@ -1,12 +1,25 @@
 """Messages nobody could read: found, put back to be read again, or given up for good by a person."""
 
 import json
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, delete, func, insert, literal_column, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    case,
+    delete,
+    func,
+    insert,
+    literal_column,
+    or_,
+    select,
+    update,
+)
 
 from adapter.domain.issue import Issue
 from adapter.domain.message import MessageState
@@ -21,6 +34,8 @@ DISCARDED = "DISCARDED"
 """The reason of a message a person has given up; who and why stands in the audit log."""
 VOUCHED = "SENDER"
 """The one reason of the door that a person may overrule by releasing: the message is whole, only its sender was unknown."""
+INTERNAL = "INTERNAL"
+"""Begins the reason of a message that we ourselves failed on; the type of the error stands behind it."""
 RUN = 500
 """Messages put back in one transaction: receiving waits for it."""
 
@@ -39,6 +54,15 @@ class QuarantineRow:
     received: datetime
     reason: str
     at_the_door: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """How many wait for one reason, how many of them were set aside lately, and when the newest was."""
+
+    number: int
+    lately: int
+    newest: datetime
 
 
 def listing(
@@ -61,10 +85,30 @@ def reasons(conn: Connection, sources: Collection[str] | None = None) -> dict[st
     return {row[0]: row[1] for row in conn.execute(wanted)}
 
 
-def holds(conn: Connection, reason: str) -> bool:
-    """Whether any message waits for this reason."""
-    wanted = select(inbox_outcomes.c.id).where(_QUARANTINED, inbox_outcomes.c.reason == reason).limit(1)
-    return conn.execute(wanted).first() is not None
+def held(conn: Connection, lately: datetime) -> dict[str, Held]:
+    """What waits, by reason."""
+    reason, finished = inbox_outcomes.c.reason, inbox_outcomes.c.finished
+    new = func.count(case((finished >= instant(lately), 1)))
+    wanted = select(reason, func.count(), new, func.max(finished)).where(_QUARANTINED).group_by(reason)
+    return {row[0] or "": Held(row[1], row[2], moment(row[3])) for row in conn.execute(wanted)}
+
+
+def more_than_a_hundredth(conn: Connection, number: int, since: datetime) -> bool:
+    """Whether so many are more than 1 % of the messages stored since: then the hundredth before each of them is older."""
+    last = select(func.max(inbox.c.id)).scalar_subquery()
+    wanted = select(inbox.c.received).where(inbox.c.id <= last - 100 * number).order_by(inbox.c.id.desc()).limit(1)
+    received = conn.execute(wanted).scalar_one_or_none()
+    return number > 0 and (received is None or moment(received) < since)
+
+
+def by_feed(conn: Connection) -> dict[tuple[str, ...], float]:
+    """How many wait, by source and code; what we failed on is one code, whatever the error."""
+    reason = inbox_outcomes.c.reason
+    joined = select(inbox.c.source, reason, func.count()).join(inbox_outcomes, inbox_outcomes.c.id == inbox.c.id)
+    found: Counter[tuple[str, ...]] = Counter()
+    for source, said, number in conn.execute(joined.where(_QUARANTINED).group_by(inbox.c.source, reason)):
+        found[source, (said or "").partition(" ")[0]] += number
+    return {key: float(number) for key, number in found.items()}
 
 
 def find(conn: Connection, message_id: int) -> QuarantineRow:

@@ -110,7 +110,7 @@ def test_send_to_nobody_is_a_no() -> None:
     assert adapter("send", "--to", "somewhere", "-", stdin=oru(1)).returncode == 2
 
 
-@pytest.mark.parametrize("words", [(), ("inbox",), ("quarantine",), ("user",)])
+@pytest.mark.parametrize("words", [(), ("inbox",), ("audit",), ("quarantine",), ("user",)])
 def test_help_is_there_at_every_level(words: tuple[str, ...]) -> None:
     done = adapter(*words, "--help")
     assert done.returncode == 0

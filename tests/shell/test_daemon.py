@@ -126,7 +126,7 @@ class Installation:
 
 
 def metrics(page: str) -> dict[str, int]:
-    found = dict(re.findall(r'^adapter_messages_(\w+?)_total\{feed="lab"\} ([\d.]+)$', page, re.MULTILINE))
+    found = dict(re.findall(r'^adapter_messages_(\w+?)(?:_total)?\{feed="lab"\} ([\d.]+)$', page, re.MULTILINE))
     found |= dict(re.findall(r'^adapter_(inbox_pending)\{feed="lab"\} ([\d.]+)$', page, re.MULTILINE))
     names = ("received", "applied", "duplicate", "ignored", "quarantined", "inbox_pending")
     return {name: int(float(found.get(name, 0))) for name in names}
@@ -228,6 +228,25 @@ def test_without_a_daemon_a_command_does_its_work_under_the_lock(place: Installa
     assert place.command("user", "add", "anna", "--role", "admin").returncode == 0
     assert "anna" in place.command("user", "list").stdout
     assert place.command("inbox", "count", "--json").stdout.startswith('{"received": 0')
+
+
+def test_a_changed_audit_trail_is_noticed(place: Installation) -> None:
+    place.command("user", "add", "anna", "--role", "admin")
+    place.command("user", "add", "bert", "--role", "coordinator")
+    whole = place.command("audit", "verify", "--json")
+    said = json.loads(whole.stdout)
+    assert (whole.returncode, said["whole"], said["problem"]) == (0, True, None)
+    assert (
+        f"{said['last']} entries, each as it was written; the last is {said['hash']}"
+        in place.command("audit", "verify").stdout
+    )
+    with stores.beside(place.folder / "data") as store:
+        store.execute("DROP TRIGGER " + ("audit_no_update" if stores.on_sqlite() else "audit_only_grows ON audit"))
+        store.execute("UPDATE audit SET actor = 'somebody' WHERE seq = 1")
+    changed = place.command("audit", "verify")
+    assert (changed.returncode, changed.stdout) == (1, "")
+    assert changed.stderr.startswith("adapter: entry 1 was changed")
+    assert json.loads(place.command("audit", "verify", "--json").stdout)["problem"] == "entry 1 was changed"
 
 
 def test_explain_answers_by_number_on_standard_input_and_says_no_to_strangers(place: Installation) -> None:

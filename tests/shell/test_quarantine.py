@@ -9,8 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from adapter.daemon.figures import figures
+from adapter.daemon.health import Pulse
 from adapter.pipeline.process import Processor
 from adapter.store import inbox, quarantine
+from adapter.store.space import Marks, Space
+from adapter.telemetry import Metrics
 from tests import stores
 from tests.builders import adt, er7, msh, obr, obx, oru, pid, raw
 from tests.installation import ADAPTER, Installation, tell
@@ -80,7 +84,7 @@ def test_every_ending_has_a_ledger_that_counts_what_looks_like_a_result(house: H
         assert ledger["observations"] == ledger["message_not_used"] == 2
 
 
-def test_a_message_we_fail_on_has_one_too(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_message_we_fail_on_has_one_too(house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: object, **__: object) -> None:
         raise ZeroDivisionError
 
@@ -89,6 +93,13 @@ def test_a_message_we_fail_on_has_one_too(house: House, monkeypatch: pytest.Monk
         patch.setattr("adapter.pipeline.ahead.interpret", broken)
         house.work()
     assert ledgers(house)[0]["message_not_used"] == len(LINES)
+    space = Space(tmp_path, Marks(0, 0, 0, 0))
+    assert Pulse(house.database, space, lambda: house.now).health().codes == ("message-failed",)
+    metrics = Metrics()
+    metrics.compute(lambda: figures(house.database, space, lambda: house.now))
+    text = metrics.text().decode()
+    assert 'adapter_quarantine{code="INTERNAL",feed="lab"} 1.0' in text
+    assert "# TYPE adapter_messages_quarantined gauge" in text
     with house.database.write() as tx:
         assert quarantine.release(tx, 1).reason == "INTERNAL ZeroDivisionError"
     today(house, production=False)

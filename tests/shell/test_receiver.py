@@ -5,6 +5,7 @@ import io
 import json
 import socket
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -28,7 +29,7 @@ from adapter.store.space import Marks, Space
 from adapter.telemetry import MessageLog, Metrics
 from tests import stores
 from tests.shell.listening import AT, Peer, answer, codes, listening, oru
-from tests.walking import House, open_house
+from tests.walking import NOW, House, open_house
 
 LAB_ONLY = {"senders": Senders(frozenset({"LAB|HOSP"}))}
 STRANGER = oru("X").replace(b"|LAB|", b"|PHARMACY|", 1)
@@ -163,7 +164,10 @@ def house(each_store: str, tmp_path: Path) -> Any:
 def test_the_alarm_stands_while_the_message_waits_and_goes_when_a_person_releases_it(
     house: House, tmp_path: Path
 ) -> None:
+    stream = io.StringIO()
+    telemetry.configure_log(stream)
     pulse = Pulse(house.database, Space(tmp_path, Marks(0, 0, 0, 0)), lambda: AT)
+    pulse.tell()
     stored = RawMessage(
         "lab", "generic", MessageKind.HL7V2, STRANGER, AT, "PHARMACY|HOSP", "X", "ORU^R01", quarantine="SENDER"
     )
@@ -171,11 +175,50 @@ def test_the_alarm_stands_while_the_message_waits_and_goes_when_a_person_release
         (receipt,) = inbox_put.put_many(tx, [stored])
     house.work()
     assert pulse.health().codes == ("unknown-sender",)
+    assert standing(pulse) == {"unknown-sender": 1.0}
+    pulse.tell()
+    pulse.tell()
     with house.database.write() as tx:
         assert not quarantine.release(tx, receipt.inbox_id).at_the_door
     house.work()
     assert pulse.health().codes == ()
+    assert standing(pulse) == {}
+    pulse.tell()
+    told = [json.loads(line) for line in stream.getvalue().splitlines()]
+    assert [(line["event"], line["code"]) for line in told] == [
+        ("alarm", "unknown-sender"),
+        ("alarm over", "unknown-sender"),
+    ]
     assert house.counts().applied == 1
+
+
+@pytest.mark.parametrize(
+    ("reason", "stored", "days", "alarm"),
+    [
+        ("NO_MSH", 1000, 0, ("quarantine",)),
+        ("NO_MSH", 1000, 2, ()),
+        ("CHARSET", 50, 0, ("quarantine",)),
+        ("CHARSET", 150, 0, ()),
+        ("CHARSET", 50, 2, ()),
+    ],
+)
+def test_a_reason_where_all_of_a_kind_is_lost_is_an_alarm_and_so_is_more_than_a_hundredth_of_an_hour(
+    house: House, tmp_path: Path, reason: str, stored: int, days: int, alarm: tuple[str, ...]
+) -> None:
+    said = [oru(str(number)) for number in range(stored)]
+    messages = [RawMessage("lab", "generic", MessageKind.HL7V2, body, NOW, "", body[:60].decode()) for body in said]
+    with house.database.write() as tx:
+        inbox_put.put_many(tx, [*messages, replace(messages[0], body=b"?", quarantine=reason)])
+    house.work()
+    pulse = Pulse(house.database, Space(tmp_path, Marks(0, 0, 0, 0)), lambda: NOW + timedelta(days=days))
+    assert tuple(code for code in pulse.health().codes if code != "inbox-waiting") == alarm
+    with house.database.read() as conn:
+        assert quarantine.by_feed(conn) == {("lab", reason): 1.0}
+
+
+def standing(pulse: Pulse) -> dict[str, float]:
+    (family,) = pulse.figures()
+    return {sample.labels["code"]: sample.value for sample in family.samples}
 
 
 def test_all_of_a_stranger_is_released_together(house: House) -> None:

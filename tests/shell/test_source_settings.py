@@ -62,6 +62,8 @@ def test_what_the_installation_is_for_reaches_the_answer(environment: str, tmp_p
 def test_a_line_a_message_is_a_matter_of_level(tmp_path: Path) -> None:
     with open_parts(loaded(tmp_path, 'message_log = "debug"'), utc_now) as parts:
         assert parts.servers[0].door.log is None
+        assert list(parts.pulse.sources) == ["lab"]
+        assert 'adapter_feed_connections{feed="lab"} 0.0' in parts.metrics.text().decode(), "nobody came yet"
     path = written(tmp_path, 'message_log = "debug"')
     path.write_text(path.read_text().replace("[web]", 'log = "debug"\n[web]', 1))
     with open_parts(load_settings(path), utc_now) as parts:
@@ -103,6 +105,18 @@ def test_check_and_metrics_speak_of_a_certificate_that_expires(tmp_path: Path) -
         assert 19 < left['adapter_cert_expiry_seconds{name="lab"'] / 86400 < 20
         assert 2 < left['adapter_cert_expiry_seconds{name="lab-ca"'] / 86400 < 3
         assert "certificate-expires-this-week" in parts.pulse.health().codes
+        assert 'adapter_alarm{code="certificate-expires-this-week"} 1.0' in parts.metrics.text().decode()
+
+
+def test_the_certificate_by_which_an_edc_knows_us_is_spoken_of_too(tmp_path: Path) -> None:
+    ours = issued(tmp_path, "client", until=NOW + timedelta(days=20))
+    tls = f'tls = {{certificate = "{ours.certificate}", key = "{ours.key}"}}'
+    edc = 'kind = "fhir"\nname = "edc"\nbase = "https://edc.example"\npush_when = "consented"\ndates = "shifted"'
+    path = written(tmp_path, f"[[sink]]\n{edc}\n{tls}")
+    assert any(one.text.startswith("edc: ") and "renew it soon" in one.text for one in examine(path))
+    with open_parts(load_settings(path), utc_now) as parts:
+        assert 'adapter_cert_expiry_seconds{name="edc"}' in parts.metrics.text().decode()
+        assert "certificate-expires" in parts.pulse.health().codes
 
 
 def test_plain_mllp_beyond_this_machine_is_warned_of(tmp_path: Path) -> None:

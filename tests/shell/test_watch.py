@@ -73,6 +73,18 @@ def test_a_source_that_is_silent_itself_has_its_own_light(home: House) -> None:
     assert watched(home).silent == ()
 
 
+def test_a_source_that_falls_silent_or_never_spoke_is_an_alarm_after_six_hours(home: House, tmp_path: Path) -> None:
+    pulse = Pulse(home.database, Space(tmp_path, Marks(0, 0, 0, 0)), home.clock, sources=("lab",))
+    began = home.clock.now
+    for hours, alarm in ((5, False), (7, True)):
+        home.clock.now = began + timedelta(hours=hours)
+        assert ("feed-silent" in pulse.health().codes) is alarm, "never spoke"
+    home.tell(heart(1))
+    assert "feed-silent" not in pulse.health().codes
+    home.clock.now += timedelta(hours=7)
+    assert "feed-silent" in pulse.health().codes
+
+
 def test_values_that_moved_are_an_alarm(home: House, tmp_path: Path) -> None:
     home.person("ilse", "interface-admin")
     told(home, range(52), platelets)

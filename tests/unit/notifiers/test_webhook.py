@@ -16,11 +16,13 @@ from typing import Any
 
 import pytest
 
+from adapter.daemon.telling import notifiers_for
 from adapter.domain.message import Delivery
 from adapter.errors import ConfigError, RejectedError, UnavailableError
 from adapter.notifiers import addresses
 from adapter.notifiers.addresses import pinned
 from adapter.notifiers.webhook import Webhook, WebhookNotifier
+from adapter.settings import load_settings
 from tests.peers import Script, misbehaving, self_signed
 
 NOW = datetime(2026, 1, 2, 10, tzinfo=UTC)
@@ -57,6 +59,32 @@ def test_a_webhook_is_signed_with_both_secrets_over_id_time_and_body(peer: tuple
     assert headers["webhook-timestamp"] == str(int(NOW.timestamp()))
     assert headers["webhook-signature"].split(" ") == expected
     assert headers["Host"] == base.removeprefix("http://")
+
+
+@pytest.mark.parametrize(("written", "number"), [('["env:NEW", "env:OLD"]', 2), ('"env:NEW"', 1)])
+def test_a_configured_webhook_has_one_secret_or_two(
+    peer: tuple[str, Script], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, written: str, number: int
+) -> None:
+    base, script = peer
+    script.steps = [OK]
+    monkeypatch.setenv("NEW", f"whsec_{NEW}")
+    monkeypatch.setenv("OLD", f"whsec_{OLD}")
+    file = tmp_path / "adapter.toml"
+    file.write_text(
+        '[adapter]\ndata = "data"\ntrials = ["immunosep-demo"]\nenvironment = "test"\n[[notifier]]\nkind = "webhook"\n'
+        f'name = "hook"\nurl = "{base}/hook"\nallow_private = true\nsecret = {written}\n'
+    )
+    asyncio.run(notifiers_for(load_settings(file))["hook"](lambda: NOW).deliver(GIVEN))
+    assert len(script.seen[0][2]["webhook-signature"].split(" ")) == number
+
+
+@pytest.mark.parametrize("secret", ["[]", '"whsec_plain"', '["env:NEW", "whsec_plain"]'])
+def test_a_secret_that_is_none_or_stands_in_the_file_is_refused(tmp_path: Path, secret: str) -> None:
+    file = tmp_path / "adapter.toml"
+    file.write_text(f'[[notifier]]\nkind = "webhook"\nname = "hook"\nurl = "https://h.example"\nsecret = {secret}\n')
+    with pytest.raises(ConfigError, match="secret") as refused:
+        load_settings(file)
+    assert "whsec_plain" not in str(refused.value)
 
 
 @pytest.mark.parametrize("step", [408, 429, 500, 503, "drop"])
