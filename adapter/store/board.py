@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, func, or_, select, text, union_all
+from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, func, or_, select, text
 
 from adapter.domain.assessment import LOST
 from adapter.domain.trial import CONSENTED, ON_STUDY
@@ -138,15 +138,15 @@ def _entry(row: Any, closed: Collection[str], when: tuple[str, str], noted: Mapp
 
 def _noted(conn: Connection, shown: ColumnElement[bool]) -> dict[str, str]:
     """By candidate: when a colleague wrote of it or handed it over last, by whatever id it went."""
-    notes, ids, columns = candidate_notes, candidate_aliases.c, (candidates.c.id, candidate_notes.c.at)
-    own = select(*columns).join(notes, notes.c.candidate == candidates.c.id)
-    former = select(*columns).join(candidate_aliases, ids.candidate == candidates.c.id)
-    former = former.join(notes, notes.c.candidate == ids.former)
-    both = union_all(*(one.where(shown, notes.c.kind.in_(SAID)) for one in (own, former)))
-    found: dict[str, str] = {}
-    for candidate, at in all_at_once(conn, select(both.subquery())):
-        found[candidate] = max(at, found.get(candidate, NEVER))
-    return found
+    notes, ids = candidate_notes.c, candidate_aliases.c
+    last = select(func.max(notes.at)).where(notes.kind.in_(SAID))
+    own = last.where(notes.candidate == candidates.c.id)
+    former = last.join(candidate_aliases, ids.former == notes.candidate).where(ids.candidate == candidates.c.id)
+    each = (one.correlate(candidates).scalar_subquery() for one in (own, former))
+    asked = select(candidates.c.id, *(one.label(name) for one, name in zip(each, ("own", "former"), strict=True)))
+    told = asked.where(shown).subquery()
+    said = select(told).where(or_(told.c.own.is_not(None), told.c.former.is_not(None)))
+    return {row[0]: max(row[1] or NEVER, row[2] or NEVER) for row in all_at_once(conn, said)}
 
 
 def _part(row: Any, closed: Collection[str], now: str, *, news: bool) -> Part:
