@@ -173,7 +173,11 @@ def test_a_message_walks_from_the_socket_to_the_counts_and_the_daemon_stops_in_g
 
 
 def test_a_terminal_that_hangs_up_stops_the_daemon_in_good_order(on_a_file: Installation) -> None:
-    on_a_file.start()
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)  # whatever these tests were started under
+    try:
+        on_a_file.start()
+    finally:
+        signal.signal(signal.SIGHUP, before)
     assert on_a_file.stop(signal.SIGHUP) == 0
     assert "stopped" in on_a_file.written()
 

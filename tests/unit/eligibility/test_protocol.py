@@ -241,7 +241,7 @@ MISTAKES = {
         "suggested_when: {fact: steroid.every_day, of: corticosteroid, at_least: 0.4, within: 12 h}",
         "'within' is 1 d or more",
     ),
-    "suggested_when: {fact: condition.on_record, of: lupus, is: true}": (
+    "suggested_when: {fact: condition.in_history, of: lupus, is: true}": (
         "suggested_when: {fact: sofa.total, at_least: 2, within: 48 h}",
         "'sofa.total' looks back over sofa_window",
     ),
