@@ -249,18 +249,16 @@ def _days(place: Place | None) -> tuple[int, ...]:
 
 def _windows_agree(page: _Page, trial: Trial) -> None:
     """The SOFA has one window; a rule that names another would be read as something it is not."""
+    known = {criterion.id: criterion for criterion in trial.criteria}
     for group in ("inclusion", "exclusion"):
         for place in page.need(group).items():
-            criterion = trial.criterion(place.need("id").text())
-            for key, rule in _rules_of(criterion):
+            for key, rule in _rules_of(known[place.need("id").text()]):
                 for found in comparisons(rule):
                     if found.fact in SCORE_FACTS and found.within not in {None, trial.parameters.sofa_window}:
                         raise place.need(key).error(f"'{found.fact}' looks back over sofa_window, no other time")
 
 
-def _rules_of(criterion: Criterion | None) -> Iterable[tuple[str, Rule]]:
-    if criterion is None:
-        return
+def _rules_of(criterion: Criterion) -> Iterable[tuple[str, Rule]]:
     for key, rule in (("met_when", criterion.met_when), ("suggested_when", criterion.suggested_when)):
         if rule is not None:
             yield key, rule
