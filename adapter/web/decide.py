@@ -108,7 +108,7 @@ async def _done(
         stored = body(asked, trial)
         await _unless_otherwise(request, asked, given)
     except RefusedError as error:
-        return await candidate_page(request, visitor, candidate, problem=str(error), typed=typed)
+        return await candidate_page(request, visitor, candidate, problem=str(error), typed=typed | error.instead)
     done = await perform(request, visitor, wish, stored)
     if done.state in {MessageState.QUARANTINED, MessageState.IGNORED}:
         problem = say(
@@ -123,10 +123,8 @@ async def _done(
 
 async def _unless_otherwise(request: Request, asked: Asked, given: dict[str, str]) -> None:
     """Raises RefusedError where a colleague decided otherwise since the form was drawn; the page then holds their decision."""
-    drawn, wish = (
-        request.query_params.get("upon", ""),
-        (given.get("criterion", ""), given.get("choice", given.get("answer", ""))),
-    )
+    drawn, wanted = request.query_params.get("upon", ""), given.get("choice", given.get("answer", ""))
+    wish = given.get("criterion", ""), wanted.removesuffix(f"|{wishes.SURE}")
     if drawn and (problem := await run_in_threadpool(since.otherwise, request.app.state.context, asked, wish, drawn)):
         raise RefusedError(problem)
 

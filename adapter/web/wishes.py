@@ -32,7 +32,13 @@ TESTS = {
 
 
 class RefusedError(Exception):
-    """What was asked for cannot be done; the text is for the person who asked."""
+    """What was asked for cannot be done; the text is for the person who asked. `instead`: what the form then holds in the
+    place of what they chose.
+    """
+
+    def __init__(self, text: str, **instead: str) -> None:
+        super().__init__(text)
+        self.instead = instead
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +131,8 @@ def sure(asked: Asked, wanted: str) -> None:
             say(
                 "“On study” says that the patient was randomised. From then on this page hides every later result, whatever "
                 "status follows. If it is so, save again."
-            )
+            ),
+            choice=f"{ON_STUDY}|{SURE}",
         )
 
 

@@ -32,11 +32,32 @@ def test_that_somebody_was_randomised_is_said_twice_because_it_cannot_be_taken_b
     shown = client.get(page).text
     assert "Now: <span" in shown
     assert "Enter a central laboratory result" not in shown
+    assert "#result" not in shown
     late = {"test": "ferritin|ng/mL", "value": "917", "drawn": "2026-01-02T07:00"}
     refused = client.post(f"{page}/result", data=hidden(shown) | late)
     assert (refused.status_code, "After randomisation no result is entered here" in refused.text) == (422, True)
     form = hidden(shown) | {"choice": "withdrawn|safety", "note": ""}
     assert client.post(f"{page}/status", data=form).status_code == 303
+
+
+def test_a_page_of_an_earlier_session_says_nothing_twice(home: House) -> None:
+    home.tell(*mals())
+    client = home.signed_in()
+    page = first_candidate(client)
+    form = hidden(client.get(page).text) | {"csrf": "of before", "choice": "on-study", "note": ""}
+    old = client.post(f"{page}/status", data=form)
+    assert old.status_code == 403
+    assert '<option value="on-study" selected>On study' in old.text
+
+
+def test_a_colleague_who_said_it_too_is_no_contradiction(home: House) -> None:
+    home.tell(*mals())
+    home.person("ben", "coordinator")
+    client, ben = home.signed_in(), home.signed_in("ben")
+    page = first_candidate(client)
+    mine, his = (hidden(one.get(page).text) | {"choice": "on-study|sure", "note": ""} for one in (client, ben))
+    assert ben.post(f"{page}/status?upon=nothing", data=his).status_code == 303
+    assert client.post(f"{page}/status?upon=nothing", data=mine).status_code == 303
 
 
 def test_who_sets_the_status_consented_has_answered_for_the_consent(home: House) -> None:
