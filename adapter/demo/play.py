@@ -147,7 +147,7 @@ async def _watch(parts: Parts, story: Story, say: Say) -> None:
     known: dict[str, str] = {}
     while True:
         for row in await asyncio.to_thread(_rows, parts):
-            words = f"{row.verdict} {row.stratum}".strip() if row.standing else "withdrawn"
+            words = f"{row.verdict} {row.stratum}".strip() if row.standing else "taken back"
             seconds = asyncio.get_running_loop().time() - began
             if row.standing and row.verdict == Verdict.CANDIDATE and story.first_candidate is None:
                 story.first_candidate = round(seconds, 1)
