@@ -10,12 +10,12 @@ from adapter.store import accounts
 from adapter.store.accounts import User
 from adapter.store.audit import Act
 from adapter.web import one_time, recovery, render
-from adapter.web.attempts import Door
+from adapter.web.attempts import Door, too_many
 from adapter.web.context import WebContext
 from adapter.web.record import note
 from adapter.web.second_step import WRONG
 from adapter.web.sessions import Visitor
-from adapter.web.tongue import say, several
+from adapter.web.tongue import say
 
 PROOF = ("password", "code")
 """Fields of the page's form; there is no code without a phone that is known."""
@@ -52,8 +52,7 @@ async def doubt(request: Request, visitor: Visitor, given: Mapping[str, str]) ->
     if wait := door.wait(name, address, now):
         await note(request, Act(name, visitor.role, ACTION, outcome="refused", reason="too many tries"))
         seconds = int(wait.total_seconds()) + 1
-        text = several("Too many tries. Wait %(number)s second.", "Too many tries. Wait %(number)s seconds.", seconds)
-        raise HTTPException(429, text, {"Retry-After": str(seconds)})
+        raise HTTPException(429, too_many(seconds), {"Retry-After": str(seconds)})
     door.names.failed(name, now)
     user = await run_in_threadpool(_user, context, visitor)
     problem = ""

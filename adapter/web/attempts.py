@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from adapter.web.passwords import PasswordCheck
+from adapter.web.tongue import several
 
 BY_NAME = 5
 BY_ADDRESS = 50
@@ -65,3 +66,8 @@ class Door:
 
     def wait(self, name: str, address: str, now: datetime) -> timedelta:
         return max(self.names.wait(name, now), self.addresses.wait(address, now))
+
+
+def too_many(seconds: int) -> str:
+    """What is said to whoever has to wait."""
+    return several("Too many tries. Wait %(number)s second.", "Too many tries. Wait %(number)s seconds.", seconds)

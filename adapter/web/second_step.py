@@ -13,11 +13,11 @@ from adapter.store.audit import Act
 from adapter.store.database import Transaction
 from adapter.web import account, fields, one_time, recovery, render, sessions
 from adapter.web.access import SignedIn, check_csrf
-from adapter.web.attempts import Door
+from adapter.web.attempts import Door, too_many
 from adapter.web.context import WebContext
 from adapter.web.record import note, recorded
 from adapter.web.sealed import Seal
-from adapter.web.tongue import mark, say, several
+from adapter.web.tongue import mark, say
 
 router = APIRouter(include_in_schema=False)
 
@@ -146,7 +146,7 @@ def _slow_down(request: Request, half: Half, seconds: int) -> Response:
     response = ask(
         request,
         half,
-        problem=several("Too many tries. Wait %(number)s second.", "Too many tries. Wait %(number)s seconds.", seconds),
+        problem=too_many(seconds),
         status=429,
     )
     response.headers["Retry-After"] = str(seconds)

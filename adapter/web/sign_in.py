@@ -9,11 +9,11 @@ from adapter.store.accounts import User
 from adapter.store.audit import Act
 from adapter.web import fields, render, second_step, sessions
 from adapter.web.access import SignedIn, check_csrf
-from adapter.web.attempts import Door
+from adapter.web.attempts import Door, too_many
 from adapter.web.context import WebContext
 from adapter.web.farewell import farewell
 from adapter.web.record import note, recorded
-from adapter.web.tongue import say, several
+from adapter.web.tongue import say
 from adapter.web.ways import Ways
 
 router = APIRouter(include_in_schema=False)
@@ -91,7 +91,7 @@ def _slow_down(request: Request, to: str, seconds: int) -> Response:
     response = _form(
         request,
         to,
-        problem=several("Too many tries. Wait %(number)s second.", "Too many tries. Wait %(number)s seconds.", seconds),
+        problem=too_many(seconds),
         status=429,
     )
     response.headers["Retry-After"] = str(seconds)
