@@ -105,6 +105,10 @@ def _drugs(name: str, kind: Kind, means: str, read: Read, reads: tuple[str, ...]
     return Fact(name, kind, means, read, windowed=True, ages=True, of=GROUP, reads=reads, given=coded.drugs)
 
 
+def _diagnosis(name: str, means: str, read: Read) -> Fact:
+    return Fact(name, Kind.YES_NO, means, read, of=SET, reads=(), given=coded.diagnoses)
+
+
 def _stratum(view: View, _comparison: Comparison) -> Reading:
     return view.stratum or Reading()
 
@@ -142,24 +146,8 @@ LIST = (
         windowed=True,
         reads=("culture-organism",),
     ),
-    Fact(
-        "condition.on_record",
-        Kind.YES_NO,
-        "a diagnosis of a code set that is not over",
-        coded.on_record,
-        of=SET,
-        reads=(),
-        given=coded.diagnoses,
-    ),
-    Fact(
-        "condition.in_history",
-        Kind.YES_NO,
-        "a diagnosis of a code set, also one that is over",
-        coded.in_history,
-        of=SET,
-        reads=(),
-        given=coded.diagnoses,
-    ),
+    _diagnosis("condition.on_record", "a diagnosis of a code set that is not over", coded.on_record),
+    _diagnosis("condition.in_history", "a diagnosis of a code set, also one that is over", coded.in_history),
     Fact(
         "culture.organism",
         Kind.YES_NO,

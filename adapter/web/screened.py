@@ -8,6 +8,7 @@ from fastapi import APIRouter, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from adapter.domain.patient import PatientId
+from adapter.domain.trial import CONSENTED, ON_STUDY
 from adapter.store import screened
 from adapter.store.audit import Act
 from adapter.store.screened import Told
@@ -22,7 +23,7 @@ from adapter.web.sessions import Visitor
 
 router = APIRouter()
 
-TAKING_PART = frozenset({"consented", "on-study", "withdrawn"})
+TAKING_PART = frozenset({CONSENTED, ON_STUDY, "withdrawn"})
 """Statuses of those who agreed; the sponsor is told of nobody else."""
 FIELDS = ("screening_id", "trial", "site", "verdict", "certainty", "status", "raised", "changed")
 
