@@ -8,7 +8,6 @@ import ast
 import contextlib
 import os
 import resource
-import shutil
 import subprocess
 import sys
 import threading
@@ -25,18 +24,12 @@ from adapter.daemon.clock import utc_now
 from tests.crash.nursery import ROOT, Nursery, Quick, deliver, messages, needs_strace, sound
 from tests.crash.ward import Sender
 from tests.installation import until
+from tests.mounts import NO_MOUNT, usable_mount
 
-NO_MOUNT = "needs root, unshare and nsenter: apt-get install util-linux"
 AGAIN = 10.0
 """Seconds in which acknowledgments come again once there is room (reliability P3)."""
 ASK = "import sqlite3, sys; print(sqlite3.connect(sys.argv[1] + '?mode=ro', uri=True).execute(sys.argv[2]).fetchall())"
 NO_MARKS = "[store]\nstop_free_mib = 0\nballast_mib = 0\n"
-
-
-def usable_mount() -> bool:
-    found = os.geteuid() == 0 and all(map(shutil.which, ("unshare", "nsenter")))
-    assert found or "CI" not in os.environ, NO_MOUNT
-    return found
 
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(not usable_mount(), reason=NO_MOUNT)]

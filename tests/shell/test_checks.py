@@ -1,7 +1,5 @@
 """`adapter check` says beforehand what a start would trip over."""
 
-import os
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -10,6 +8,7 @@ import pytest
 from adapter.daemon.checks import examine
 from tests import stores
 from tests.installation import ADAPTER, Installation
+from tests.mounts import NO_MOUNT, usable_mount
 
 EDC = '[[sink]]\nkind = "fhir"\nname = "edc"\npush_when = "screening"\ndates = "shifted"\n'
 HOOK = '[[notifier]]\nkind = "webhook"\nname = "hook"\nurl = "https://hook.example.org/"\n'
@@ -36,7 +35,7 @@ def test_an_outlet_that_cannot_be_made_is_an_error(
     assert "Canary" not in found[0].text
 
 
-@pytest.mark.skipif(os.geteuid() != 0 or shutil.which("unshare") is None, reason="needs root and unshare")
+@pytest.mark.skipif(not usable_mount(), reason=NO_MOUNT)
 def test_a_data_folder_that_is_mounted_read_only_is_an_error(tmp_path: Path) -> None:
     place = Installation(tmp_path, "")
     data = tmp_path / "data"

@@ -66,7 +66,8 @@ def test_two_that_listen_on_one_address_are_named(tmp_path: Path, other: str, bo
 
 
 def test_any_free_port_is_an_address_of_ones_own(tmp_path: Path) -> None:
-    load(tmp_path, GOOD.replace(":2575", ":0") + '\n[web]\nlisten = "127.0.0.1:0"\n')
+    settings = load(tmp_path, GOOD.replace(":2575", ":0") + '\n[web]\nlisten = "127.0.0.1:0"\n')
+    assert [settings.web.listen.port, *(source.listen.port for source in settings.listeners())] == [0, 0]
 
 
 def test_a_source_and_the_conformance_command_know_every_acknowledgment_profile() -> None:
