@@ -282,13 +282,13 @@ class Processor:
             return
         now = turn.now
         prepared = [self._keeper.prepare(step.outcome, step.message_id, step.person, step.knotted) for step in steps]
-        owed = any(one.owed for one in prepared)
+        ended, owed = endings(read, steps), any(one.owed for one in prepared)
         with self._keeper.certain(), self._shares.write() as tx:
             keys = self._keeper.keep(tx, prepared, now)
             if turn.later:
                 self._backlog.mark(tx, steps, keys)
             unjudged.settle(tx, settled)
-            inbox.finish_many(tx, endings(read, steps))
+            inbox.finish_many(tx, ended)
             analytes.add(tx, heard := self._rhythms.due(now))
             if owed:
                 self._database.announce(tx, News.OWED)
