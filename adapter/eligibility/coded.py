@@ -1,6 +1,6 @@
 """What codes on record say: diagnoses, organisms, drugs given. They lay evidence before a person; no code is no proof (clinical 4)."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from datetime import date, datetime, timedelta
 
 from adapter.domain.administration import Administration, AdministrationState
@@ -9,7 +9,7 @@ from adapter.domain.assessment import Evidence
 from adapter.domain.condition import Condition, ConditionStatus, standing
 from adapter.domain.quantity import decimal_text
 from adapter.domain.trial import Code, Comparison
-from adapter.eligibility.finding import Reading, whole_interval
+from adapter.eligibility.finding import Reading, earliest, whole_interval
 from adapter.eligibility.view import View, instant
 
 GIVEN = frozenset({AdministrationState.GIVEN, AdministrationState.STOPPED})
@@ -63,16 +63,17 @@ def organism(view: View, comparison: Comparison) -> Reading:
         for one in view.observations("culture-organism", comparison.within)
         if one.effective <= view.at and one.code and listed("organism", one.code, comparison.codes)
     ]
+    leave = () if comparison.within is None else (instant(one.effective) + comparison.within for one in grown)
     evidence = tuple(
         Evidence(one.concept, one.code or "", "", one.effective, one.message, one.original.value) for one in grown
     )
-    return Reading(word=True, evidence=evidence) if grown else Reading()
+    return Reading(word=True, evidence=evidence, changes=earliest(leave)) if grown else Reading()
 
 
 def given(view: View, comparison: Comparison) -> Reading:
     """A drug of the group was given within the window, here; what was given elsewhere nobody told."""
-    found = given_within(view, comparison)
-    return Reading(word=True, evidence=tuple(map(dose_evidence, found))) if found else Reading()
+    found, turn = given_within(view, comparison), next_dose(view, comparison)
+    return Reading(word=True if found else None, evidence=tuple(map(dose_evidence, found)), changes=turn)
 
 
 def together(view: View, comparison: Comparison) -> Reading:
@@ -80,12 +81,12 @@ def together(view: View, comparison: Comparison) -> Reading:
     days: dict[date, dict[str, Administration]] = {}
     for one in given_within(view, comparison):
         days.setdefault(one.start.date(), {})[one.substance] = one
+    turn = next_dose(view, comparison)
     if not days:
-        return Reading()
+        return Reading(changes=turn)
     most = max(days.values(), key=_agents)
-    return Reading(
-        intervals=(whole_interval(_agents(most), _agents(most)),), evidence=tuple(map(dose_evidence, most.values()))
-    )
+    agents = whole_interval(_agents(most), _agents(most))
+    return Reading(intervals=(agents,), evidence=tuple(map(dose_evidence, most.values())), changes=turn)
 
 
 def listed(system: str, code: str, codes: Iterable[Code]) -> bool:
@@ -101,13 +102,21 @@ def listed(system: str, code: str, codes: Iterable[Code]) -> bool:
 
 
 def given_within(view: View, comparison: Comparison) -> list[Administration]:
-    groups = {code.code for code in comparison.codes}
     since = view.at - (comparison.within or timedelta())
-    return [
-        one
-        for one in given_of(said for said in view.stay.state.administrations if instant(said.start) <= view.at)
-        if one.state in GIVEN and one.group in groups and _last(one) > since
-    ]
+    begun = (said for said in view.stay.state.administrations if instant(said.start) <= view.at)
+    return [one for one in _of_group(given_of(begun), comparison) if _last(one) > since]
+
+
+def next_dose(view: View, comparison: Comparison) -> datetime | None:
+    """When time alone changes what was given within the window: a dose told ahead begins, or one leaves it."""
+    told, window = view.stay.state.administrations, comparison.within or timedelta()
+    coming = (instant(said.start) for said in _of_group(told, comparison) if instant(said.start) > view.at)
+    return earliest((*coming, *(_last(one) + window for one in given_within(view, comparison))))
+
+
+def _of_group(told: Iterable[Administration], comparison: Comparison) -> Iterator[Administration]:
+    groups = {code.code for code in comparison.codes}
+    return (one for one in told if one.state in GIVEN and one.group in groups)
 
 
 def _last(one: Administration) -> datetime:

@@ -1,14 +1,14 @@
 """Each criterion's answer: a person's where one has answered, else the machine's; unknown is never "no"."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from adapter.domain.assessment import CriterionResult, Evidence
 from adapter.domain.patient import Determination, PatientState
 from adapter.domain.trial import CONSENTED, ON_STUDY, Criterion, Needs, Trial
 from adapter.domain.truth import Truth
-from adapter.eligibility.finding import Finding, unique
+from adapter.eligibility.finding import Finding, earliest, unique
 from adapter.eligibility.rules import evaluate
 from adapter.eligibility.view import View
 
@@ -56,8 +56,12 @@ def answered(criterion: Criterion, view: View, determination: Determination | No
 
 
 def _asked(criterion: Criterion, view: View, determination: Determination | None) -> Answered:
+    """What is laid before a person is looked at again when it changes, as what answers is."""
     finding = finding_of(criterion, view)
-    return Answered(finding, result_of(criterion, view, finding, determination))
+    laid = suggestion_of(criterion, view)
+    if laid is not None and laid.changes is not None:
+        finding = replace(finding, changes=earliest((finding.changes, laid.changes)))
+    return Answered(finding, result_of(criterion, finding, determination, laid))
 
 
 def finding_of(criterion: Criterion, view: View) -> Finding:
@@ -69,14 +73,21 @@ def finding_of(criterion: Criterion, view: View) -> Finding:
     return Finding(Truth.UNKNOWN, person=True)
 
 
+def suggestion_of(criterion: Criterion, view: View) -> Finding | None:
+    """What is laid before whoever answers."""
+    return evaluate(criterion.suggested_when, view) if criterion.suggested_when else None
+
+
 def result_of(
-    criterion: Criterion, view: View, finding: Finding, determination: Determination | None
+    criterion: Criterion,
+    finding: Finding,
+    determination: Determination | None,
+    suggested: Finding | None,
 ) -> CriterionResult:
     """`unknown` from a person is "looked, still unknown": it takes an earlier answer back and leaves the machine's."""
     answer = finding.truth
     if determination is not None and determination.answer is not Truth.UNKNOWN:
         answer = determination.answer
-    suggested = evaluate(criterion.suggested_when, view) if criterion.suggested_when else None
     evidence = unique((*finding.evidence, *_laid(suggested)))
     open_question = answer is Truth.UNKNOWN
     return CriterionResult(

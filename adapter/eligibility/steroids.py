@@ -1,6 +1,7 @@
 """Corticosteroids as prednisone per kilogram and day (clinical 3.3, E11): shown to whoever answers, unless the trial has it answer."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from fractions import Fraction
 from statistics import median
@@ -9,7 +10,7 @@ from adapter.domain.administration import Administration, AdministrationState
 from adapter.domain.assessment import Evidence
 from adapter.domain.quantity import Interval, decimal_text
 from adapter.domain.trial import Comparison
-from adapter.eligibility.coded import dose_evidence, given_within
+from adapter.eligibility.coded import dose_evidence, given_within, next_dose
 from adapter.eligibility.finding import Reading
 from adapter.eligibility.view import View, instant
 from adapter.scoring.flows import amount, flow, strength
@@ -41,6 +42,10 @@ def every_day(view: View, comparison: Comparison) -> Reading:
 
 def _read(view: View, comparison: Comparison, name: str, of: Callable[[Mapping[date, Fraction]], Fraction]) -> Reading:
     """Oral and intravenous doses and infusions over the newest weight; what has no amount is shown beside them."""
+    return replace(_taken(view, comparison, name, of), changes=next_dose(view, comparison))
+
+
+def _taken(view: View, comparison: Comparison, name: str, of: Callable[[Mapping[date, Fraction]], Fraction]) -> Reading:
     taken = [one for one in given_within(view, comparison) if _systemic(one)]
     weight = _weight(view)
     told = [(one, _prednisone(one, _until(one, taken, view.at), weight)) for one in taken]

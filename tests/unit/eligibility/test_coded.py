@@ -25,6 +25,7 @@ Judge = Callable[..., Assessment]
 Results = Callable[[Assessment, str], CriterionResult]
 ED = visit(at=T0)
 LATER = after(2)
+WEIGHT = observation("weight", 70, at=T0)
 
 
 def told(code: str, system: str = "icd-10", **said: Any) -> Condition:
@@ -198,6 +199,47 @@ def test_a_biologic_of_the_last_thirty_days(judged: Judge, criterion: Results, d
     assert (found.answer, bool(found.evidence)) == (Truth.UNKNOWN, laid)
 
 
+MINUTE = timedelta(minutes=1)
+
+
+def dose(substance: str, days: float, **said: Any) -> Administration:
+    return given(substance, dose="400", unit="mg", at=LATER - timedelta(days=days), **said)
+
+
+@pytest.mark.parametrize(
+    ("which", "doses", "leaves"),
+    [
+        ("E12", [dose("tocilizumab", 29)], 1),
+        ("E12", [dose("tocilizumab", 29), dose("anakinra", 28)], 1),
+        ("E8", [dose("isoniazid", 6), dose("rifampicin", 6)], 1),
+        ("E11", [dose("hydrocortisone", 13, route="iv")], 2),
+    ],
+)
+def test_a_dose_that_leaves_its_window_is_looked_at_in_that_moment(
+    judged: Judge, criterion: Results, which: str, doses: list[Administration], leaves: int
+) -> None:
+    chart = state_of(WEIGHT, encounter=ED, administrations=doses)
+    then = LATER + timedelta(days=leaves)
+    before, after_it = judged(chart, then - MINUTE), judged(chart, then)
+    assert before.review_at == then
+    assert len(shown(criterion(before, which))) > len(shown(criterion(after_it, which)))
+
+
+def test_a_dose_told_ahead_is_looked_at_when_it_begins(judged: Judge, criterion: Results) -> None:
+    chart = state_of(encounter=ED, administrations=[dose("tocilizumab", -1)])
+    begins = LATER + timedelta(days=1)
+    assert judged(chart, begins - MINUTE).review_at == begins
+    assert shown(criterion(judged(chart, begins), "E12"))
+
+
+def test_a_culture_that_leaves_its_window_is_looked_at_in_that_moment(judged: Judge, criterion: Results) -> None:
+    grown = observation("culture-organism", "staphylococcus epidermidis", at=T0)
+    chart, then = state_of(grown, encounter=ED), T0 + timedelta(days=7)
+    assert judged(chart, then - MINUTE).review_at == then
+    assert shown(criterion(judged(chart, then - MINUTE), "E7"))
+    assert not shown(criterion(judged(chart, then), "E7"))
+
+
 @pytest.mark.parametrize("state", ["ordered", "dispensed", "not-given", "withdrawn"])
 def test_what_was_not_given_is_no_exposure(judged: Judge, criterion: Results, state: str) -> None:
     assert drugs(judged, criterion, "E12", given("anakinra", dose="100", unit="mg", at=T0, state=state)).evidence == ()
@@ -209,9 +251,6 @@ def test_two_drugs_against_tuberculosis_on_one_day_or_one_alone_are_shown(judged
     assert {name for name, _ in shown(drugs(judged, criterion, "E8", one, other))} == {"isoniazid", "rifampicin"}
     fixed = given("antituberculosis-combination", dose="1", unit="mg", at=T0)
     assert shown(drugs(judged, criterion, "E8", fixed)) == [("antituberculosis-combination", "1")]
-
-
-WEIGHT = observation("weight", 70, at=T0)
 
 
 @pytest.mark.parametrize(
