@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from fractions import Fraction
 
 from adapter.domain.observation import Observation
@@ -14,7 +14,7 @@ from adapter.scoring.finding import Finding
 from adapter.scoring.flows import PER_KG
 from adapter.scoring.ladder import Ladder
 from adapter.scoring.options import ScoringOptions
-from adapter.scoring.rates import held, in_order, is_off, is_rate
+from adapter.scoring.rates import in_order, in_turn, is_off, is_rate, ran_until
 from adapter.scoring.therapy import Given
 from adapter.scoring.thresholds import (
     BASE_SHARE,
@@ -137,14 +137,11 @@ def segments_of(chart: Chart, drug: str, window: Window, options: ScoringOptions
     """Each rate holds until the next of its kind, to its end where one was told, else at most `rate_hold`; not beyond
     the window. Of two at one moment the pump that runs outdoes the one that stops.
     """
-    items = _reaching(chart, drug, window, options)
-    ends = [*(item.time for item in items[1:]), window.end]
-    for item, following in zip(items, ends, strict=False):
-        end = min(following, held(item, options))
-        found = dose(chart, item, window.end) if end > item.time else None
+    for item, start, end in in_turn(_reaching(chart, drug, window, options), window.end, options):
+        found = dose(chart, item, window.end) if end > start else None
         if found is not None and (found.value is not None or _flowed(item.observation)):
             low, high = _points(drug, item.observation, found, options)
-            yield Segment(item.time, end, low, high, found, item.observation)
+            yield Segment(start, end, low, high, found, item.observation)
 
 
 def _flowed(one: Observation) -> bool:
@@ -182,15 +179,20 @@ def _reaching(chart: Chart, drug: str, window: Window, options: ScoringOptions) 
     if not series.times:
         return []
     first = window.start - options.rate_hold - INFUSION_COUNTS - INFUSION_GAP
-    found = (*series.before(first, is_rate), *series.between(first, window.end))
-    return in_order(filter(is_rate, found))
+    last = series.before(first, is_rate)
+    longer = [item for item in _longer(chart, drug, first) if item not in last]
+    return in_order(filter(is_rate, (*longer, *last, *series.between(first, window.end))))
+
+
+def _longer(chart: Chart, drug: str, first: datetime) -> Iterator[Timed]:
+    """Givings begun before `first` that are known to have run beyond it."""
+    for one in chart.therapy.of(drug):
+        began = one.effective.astimezone(UTC)
+        if began < first and ran_until(one, first):
+            yield from (i for i in chart.series(drug).between(began, began) if i.identity == one.identity)
 
 
 def _running(chart: Chart, drug: str, window: Window, options: ScoringOptions) -> bool:
     """Any of it within the window, however short."""
-    items = _reaching(chart, drug, window, options)
-    ends = [*(item.time for item in items[1:]), window.end]
-    return any(
-        not is_off(item) and min(held(item, options), following) > window.start
-        for item, following in zip(items, ends, strict=False)
-    )
+    ran = in_turn(_reaching(chart, drug, window, options), window.end, options)
+    return any(not is_off(item) and end > window.start for item, _, end in ran)

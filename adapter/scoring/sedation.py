@@ -7,7 +7,7 @@ from itertools import takewhile
 from adapter.domain.patient import Window
 from adapter.scoring.chart import Chart, Series, Timed
 from adapter.scoring.options import ScoringOptions
-from adapter.scoring.rates import held, in_order, is_off, is_rate
+from adapter.scoring.rates import held, in_order, is_off, is_rate, told_end
 from adapter.scoring.therapy import Given
 from adapter.scoring.thresholds import (
     INVASIVE,
@@ -60,8 +60,20 @@ def _drugged(chart: Chart, drug: str, at: datetime, rass: datetime | None, optio
     last = rates[-1]
     if at <= (last.time if is_off(last) else _until(chart, drug, last, options)) + SEDATION_LASTS:
         return Sedation.SEDATED
-    endless = not is_off(last) and held(last, options) == last.time + options.rate_hold
-    return Sedation.DOUBTFUL if endless and last.time >= at - SEDATION_DOUBTFUL else None
+    infusion = _infusion(chart, drug, at)
+    if infusion is None or (rass is not None and infusion.time <= rass):
+        return None
+    return Sedation.DOUBTFUL if not is_off(infusion) and told_end(infusion) is None else None
+
+
+def _infusion(chart: Chart, drug: str, at: datetime) -> Timed | None:
+    """The last rate of the day before; a bolus is none, and says nothing of the infusion that ran beside it."""
+    rates = in_order(filter(is_rate, _day(chart.series(drug), at)))
+    return next((item for item in reversed(rates) if not _is_bolus(item)), None)
+
+
+def _is_bolus(item: Timed) -> bool:
+    return isinstance(item.observation, Given) and item.observation.bolus
 
 
 def _until(chart: Chart, drug: str, last: Timed, options: ScoringOptions) -> datetime:

@@ -33,6 +33,8 @@ class Given(Observation):
     ends: bool = False
     doubtful: bool = False
     """Stated to go a way that nobody knows."""
+    bolus: bool = False
+    """Told as a dose over a time, not as a rate."""
 
 
 @dataclass(slots=True)
@@ -109,6 +111,7 @@ def _given(one: Administration, concept: str) -> Iterator[Given]:
         until=one.start if pushed else one.end,
         concentration=one.concentration,
         doubtful=one.route == UNKNOWN_ROUTE,
+        bolus=one.rate is None and one.dose is not None,
         digest=one.digest,
     )
     yield made

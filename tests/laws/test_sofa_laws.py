@@ -89,7 +89,7 @@ def syringes(draw: st.DrawFn) -> list[Observation]:
 
 @st.composite
 def givings(draw: st.DrawFn) -> Administration:
-    """A rate with or without an end, with or without what its dose needs; a stop; a push."""
+    """A rate with or without an end, told before or after it passed, with or without what its dose needs; a stop; a push."""
     at = T0 + timedelta(minutes=15 * draw(QUARTERS))
     length = draw(st.none() | st.sampled_from([20, 60, 65, 600, 2400]))
     rate, unit = draw(st.sampled_from(AMOUNTS))
@@ -102,6 +102,7 @@ def givings(draw: st.DrawFn) -> Administration:
         dose="" if rate else "4",
         concentration=draw(st.sampled_from(["", "4"])),
         state=draw(st.sampled_from(["given", "given", "given", "stopped", "withdrawn"])),
+        sender_time=draw(st.none() | st.sampled_from([at, at + timedelta(hours=41)])),
     )
 
 

@@ -85,6 +85,40 @@ def test_a_change_of_bag_of_five_minutes_is_one_infusion(gap: int, points: int) 
     assert heart(first, second).score == points
 
 
+@pytest.mark.parametrize(
+    ("told", "stop", "points"),
+    [(after(3), (), 3), (after(2.5), (), 0), (None, (), 0), (after(3), ("stopped",), 0), (after(3), ("not-given",), 3)],
+)
+def test_a_short_second_giving_does_not_end_a_longer_one_whose_end_was_told_when_it_had_passed(
+    told: datetime | None, stop: tuple[str, ...], points: int
+) -> None:
+    """What is told ahead is a plan, and a later rate may have replaced it."""
+    long = given("norepinephrine", "0.05", at=after(0), until=after(2.6), identity="a", sender_time=told)
+    short = given("norepinephrine", "0.05", at=after(0.6), until=after(0.8), identity="b", sender_time=after(3))
+    ends = [given("norepinephrine", "", at=after(0.7), identity=state, state=state) for state in stop]
+    assert heart(long, short, *ends).score == points
+
+
+def test_what_runs_on_reaches_into_the_day_from_before_it() -> None:
+    """The longer giving began before anything the window looks back for."""
+    long = given("norepinephrine", "0.05", at=T0, until=after(30), identity="a", sender_time=after(31))
+    short = given("norepinephrine", "0.3", at=after(1), until=after(1.2), identity="b", sender_time=after(31))
+    for hour, points in ((29, 3), (30, 3), (53.9, 3), (54, 0)):
+        assert heart(long, short, beside=(observation("map", 80, at=after(hour - 1)),), at=after(hour)).score == points
+
+
+def test_of_three_pumps_each_runs_to_its_end() -> None:
+    longest = given("norepinephrine", "0.05", at=T0, until=after(3), identity="a", sender_time=after(3))
+    middle = given("norepinephrine", "0.3", at=after(0.2), until=after(1.5), identity="b", sender_time=after(3))
+    short = given("norepinephrine", "0.4", at=after(0.4), until=after(0.5), identity="c", sender_time=after(3))
+    assert heart(longest, middle, short).score == 4
+    assert heart(longest, middle, short, at=after(1.1)).score == 3
+    assert (
+        heart(longest, middle, short, given("norepinephrine", "", at=after(0.45), identity="d", state="stopped")).score
+        == 0
+    )
+
+
 def test_a_bag_that_stops_as_the_next_begins_does_not_stop_it() -> None:
     old = given("norepinephrine", "0.2", at=T0, identity="a")
     stop = given("norepinephrine", "", at=after(0.5), identity="z", state="stopped")
@@ -320,6 +354,19 @@ def test_a_bolus_within_an_infusion_does_not_end_it(ends: tuple[float, float], p
     infusion = given("propofol", "3", "mg/kg/h", until=after(ends[0]))
     bolus = given("propofol", dose="50", unit="mg", at=after(2), until=after(ends[1]))
     assert brain(infusion, bolus, GCS_3).score == points
+
+
+def test_a_bolus_hides_no_infusion_whose_end_nobody_told() -> None:
+    infusion, bolus = (
+        given("propofol", "3", "mg/kg/h"),
+        given("propofol", dose="50", unit="mg", at=after(4), until=after(4.1)),
+    )
+    found = brain(infusion, bolus, GCS_3)
+    assert (found.score, found.low, found.high) == (4, 0, 4)
+    awake = observation("rass", 0, at=after(3))
+    assert brain(infusion, bolus, awake, GCS_3).low == 4
+    replaced = given("propofol", "1", "mg/kg/h", at=after(2), until=after(4))
+    assert brain(infusion, replaced, bolus, GCS_3).low == 4
 
 
 @pytest.mark.parametrize("drug", SEDATIVES)
