@@ -20,7 +20,7 @@ DEVICE_HOLD = timedelta(hours=4)
 EFFECTIVE = ("SPM-17", "OBR-7", "OBX-14")
 """The order in which the time of a specimen result is looked for (decisions B3)."""
 BASES = ("base", "bitartrate", "hydrochloride", "unknown")
-CONVENTIONS = ("hfnc-is-support", "rrt-scores-4", "converted-units")
+CONVENTIONS = ("hfnc-is-support", "rrt-scores-4", "converted-units", "printed-units")
 """What a site may choose where the published table leaves a choice (clinical 2.3, 2.5, 2.8); the default is none."""
 KEYS = frozenset(
     [
@@ -140,6 +140,10 @@ def read_conventions(document: Document) -> frozenset[str]:
     for word in chosen:
         if word not in CONVENTIONS:
             raise document.error(("conventions",), f"unknown convention '{word}'", got=word, known=CONVENTIONS)
+    if {"converted-units", "printed-units"} <= set(chosen):
+        raise document.error(
+            ("conventions",), "converted-units and printed-units exclude each other: choose one column"
+        )
     return frozenset(chosen)
 
 

@@ -12,7 +12,7 @@ from adapter.scoring.ladder import Ladder
 from adapter.scoring.options import ScoringOptions
 from adapter.scoring.thresholds import BILIRUBIN, PLATELETS, Columns
 
-NATIVE_TABLE = "native_table"
+NATIVE_TABLE, CONVERTED = "native_table", "converted"
 CLUMPS = "platelet_clumps"
 
 
@@ -46,9 +46,12 @@ def by_column(chart: Chart, window: Window, concept: str, columns: Columns, poli
 def _in_columns(one: Observation, columns: Columns, policy: str) -> Finding:
     conventional = _finding(one, columns.conventional, one.quantity)
     si = in_si(one.native, columns)
-    if si is None or policy != NATIVE_TABLE:
+    if si is None or policy == CONVERTED:
         return conventional
-    return beside(_finding(one, columns.si, si), conventional.score, conventional.low, conventional.high)
+    printed = _finding(one, columns.si, si)
+    if policy != NATIVE_TABLE:
+        return printed
+    return beside(printed, conventional.score, conventional.low, conventional.high)
 
 
 def in_si(native: Quantity | None, columns: Columns) -> Quantity | None:

@@ -13,7 +13,8 @@ class ScoringOptions:
     `hfnc_is_support`: whether high-flow nasal oxygen counts as respiratory support for 3 and 4 points.
     `rrt_scores_4`: whether renal replacement is 4 points of the kidney; the table has no rule for it (clinical 2.8).
     `timezone`: where the site lies: its calendar days are those of the daily SOFA and of the age.
-    `unit_policy`: `native_table` reads SI results in the printed SI column, `converted` in the conventional one.
+    `unit_policy`: `native_table` reads SI results in the printed SI column and keeps the other one in the interval, `printed`
+    in that column alone, `converted` in the conventional one alone.
     """
 
     rate_hold: timedelta = timedelta(hours=2)

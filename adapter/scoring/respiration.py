@@ -13,7 +13,7 @@ from adapter.domain.patient import Window
 from adapter.domain.quantity import Quantity, decimal_text
 from adapter.scoring.chart import Chart, Timed
 from adapter.scoring.finding import CENSORED, Finding, beside, worst
-from adapter.scoring.laboratory import NATIVE_TABLE, in_si
+from adapter.scoring.laboratory import CONVERTED, NATIVE_TABLE, in_si
 from adapter.scoring.ladder import UNSAID, Ladder
 from adapter.scoring.machines import machines
 from adapter.scoring.options import ScoringOptions
@@ -200,7 +200,7 @@ def _finding(chart: Chart, item: Timed, lung: Lung, breathed: Oxygen, options: S
     """Read in the column of the unit it was reported in, and converted beside it (clinical D9)."""
     one, columns = item.observation, lung.pf
     conventional = Sample(columns.conventional, one.quantity or Quantity(Fraction(0), ""), breathed)
-    native = in_si(one.native, columns) if options.unit_policy == NATIVE_TABLE else None
+    native = None if options.unit_policy == CONVERTED else in_si(one.native, columns)
     sample = conventional if native is None else Sample(columns.si, native, breathed)
     supported = Support(*support(chart, item.time, options, lung.supported))
     ends = sample.ends()
@@ -216,7 +216,8 @@ def _finding(chart: Chart, item: Timed, lung: Lung, breathed: Oxygen, options: S
         status=OrganStatus.DERIVED if breathed.flags else OrganStatus.MEASURED,
         flags=(*sample.flags(ends), *supported.flags(ends), *_doubts(breathed, supported)),
     )
-    return found if native is None else beside(found, *supported.capped(conventional.ends()))
+    alone = native is None or options.unit_policy != NATIVE_TABLE
+    return found if alone else beside(found, *supported.capped(conventional.ends()))
 
 
 def _doubts(breathed: Oxygen, supported: Support) -> tuple[str, ...]:

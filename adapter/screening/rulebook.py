@@ -9,6 +9,9 @@ from adapter.mapping.site import SiteMap
 from adapter.mapping.words import Words
 from adapter.scoring.options import ScoringOptions
 
+COLUMNS = {"converted-units": "converted", "printed-units": "printed"}
+"""The convention of a site → which unit column counts; with none of them both do."""
+
 
 @dataclass(frozen=True, slots=True)
 class Rulebook:
@@ -40,6 +43,6 @@ class Rulebook:
             norepinephrine_basis=here.norepinephrine_basis,
             hfnc_is_support="hfnc-is-support" in here.conventions,
             rrt_scores_4="rrt-scores-4" in here.conventions,
-            unit_policy="converted" if "converted-units" in here.conventions else "native_table",
+            unit_policy=next((policy for word, policy in COLUMNS.items() if word in here.conventions), "native_table"),
             timezone=here.timezone,
         )

@@ -88,8 +88,9 @@ def test_a_full_file_is_read(tmp_path: Path) -> None:
         (SOUND + "norepinephrine_basis: salt\n", "cannot be 'salt'"),
         (
             SOUND + "conventions: [hfnc]\n",
-            "unknown convention 'hfnc' — known: converted-units, hfnc-is-support, rrt-scores-4",
+            "unknown convention 'hfnc' — known: converted-units, hfnc-is-support, printed-units, rrt-scores-4",
         ),
+        (SOUND + "conventions: [printed-units, converted-units]\n", "exclude each other: choose one column"),
         (SOUND + "opt_out: {field: PD1.12, values: [Y]}\n", "is no field"),
         (SOUND + "test_patients: [true]\n", "must be a list of texts"),
     ],

@@ -13,7 +13,7 @@ from adapter.scoring.sofa import score
 from tests.builders import T0, after, observation, state_of
 
 VECTORS = list(csv.DictReader((Path(__file__).parents[2] / "vectors/sofa.csv").read_text().splitlines()))
-CONVERTED = ScoringOptions(unit_policy="converted")
+CONVERTED, PRINTED = ScoringOptions(unit_policy="converted"), ScoringOptions(unit_policy="printed")
 
 
 def organ(row: dict[str, str], options: ScoringOptions | None = None) -> OrganScore:
@@ -42,6 +42,9 @@ def test_each_cut_point_and_its_neighbours_score_as_printed(row: dict[str, str])
     assert found.settled == (None if columns[0] == columns[1] else max(columns))
     assert ("unit_discordant" in found.flags) == (row["score"] != row["converted"]), row["line"]
     assert organ(row, CONVERTED).score == int(row["converted"]), row["line"]
+    alone = organ(row, PRINTED)
+    assert (alone.score, alone.settled, alone.low) == (int(row["score"]), None, int(row["score"])), row["line"]
+    assert "unit_discordant" not in alone.flags
 
 
 def test_every_organ_has_vectors() -> None:

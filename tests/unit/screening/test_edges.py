@@ -194,6 +194,16 @@ def test_a_site_that_is_no_longer_configured_reads_nothing_and_scores_by_the_def
     assert rules().scoring_options("gone") == ScoringOptions()
 
 
+@pytest.mark.parametrize(
+    ("conventions", "policy"),
+    [((), "native_table"), (("converted-units",), "converted"), (("printed-units",), "printed")],
+)
+def test_a_site_says_which_unit_column_counts(conventions: tuple[str, ...], policy: str) -> None:
+    known = rules()
+    sites = {"here": replace(known.sites["generic"], conventions=frozenset(conventions))}
+    assert replace(known, sites=sites).scoring_options("here").unit_policy == policy
+
+
 def test_whose_a_message_seems_to_be_by_a_look_at_its_first_patient() -> None:
     assert whose(raw(oru(PLATELETS)), rules()) == PATIENT
     assert whose(raw(adt("A01", patient="200")), rules()) == OTHER
