@@ -9,7 +9,8 @@ from pathlib import Path
 from adapter.assets import load_rulebook
 from adapter.daemon import flat, staff
 from adapter.daemon.certificates import certificates, findings
-from adapter.daemon.clock import utc_now
+from adapter.daemon.clock import synchronised, utc_now
+from adapter.daemon.heartbeat import Heartbeat
 from adapter.daemon.lock import data_folder, held
 from adapter.daemon.opening import open_store
 from adapter.daemon.parts import neighbours, outlets_for, refuse_clear_text, space_of, tls_for
@@ -31,9 +32,6 @@ from adapter.store.disk import (
 from adapter.store.engines import sqlite_path
 from adapter.store.migrate import HEAD, current_revision, refuse_newer
 from adapter.store.space import Room
-
-SYNCHRONISED = (Path("/run/systemd/timesync/synchronized"), Path("/run/chrony"), Path("/var/lib/ntp"))
-"""One of them is there where something keeps the clock right."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,10 +193,18 @@ def _addresses(settings: Settings) -> Looked:
 
 
 def _clock(_settings: Settings) -> Looked:
-    if any(path.exists() for path in SYNCHRONISED):
-        yield "ok", "a time service runs"
+    if synchronised():
+        yield "ok", "a time service keeps it"
     else:
-        yield "warning", "no time service was found — deadlines need a clock that is right: run chrony or timesyncd"
+        yield "warning", "no time service keeps it — deadlines need a clock that is right: run chrony or timesyncd"
+
+
+def _watcher(settings: Settings) -> Looked:
+    if settings.heartbeat is None:
+        yield "ok", "none: nobody outside would notice that this machine is dead — see [heartbeat]"
+        return
+    Heartbeat(settings.heartbeat)
+    yield "ok", f"told every {settings.heartbeat.every.total_seconds():g} s that all is well"
 
 
 LOOKS: dict[str, Callable[[Settings], Looked]] = {
@@ -212,4 +218,5 @@ LOOKS: dict[str, Callable[[Settings], Looked]] = {
     "store": _store,
     "addresses": _addresses,
     "clock": _clock,
+    "watcher": _watcher,
 }

@@ -11,6 +11,7 @@ from prometheus_client.core import Metric
 
 from adapter import telemetry
 from adapter.daemon.certificates import Certificate, alarms
+from adapter.daemon.clock import ClockWatch
 from adapter.domain.rhythm import SILENCE
 from adapter.errors import UnavailableError
 from adapter.pipeline.watch import watch
@@ -54,6 +55,7 @@ class Pulse:
     stopping: Callable[[], bool] = lambda: False
     polls: Callable[[], tuple[str, ...]] = tuple
     """What is wrong with the servers that are asked."""
+    clock_watch: ClockWatch = field(init=False)
     _began: datetime = field(init=False)
     _beaten: float = field(default_factory=time.monotonic)
     _looked: float = 0.0
@@ -66,6 +68,7 @@ class Pulse:
 
     def __post_init__(self) -> None:
         self._began = self.clock()
+        self.clock_watch = ClockWatch(self.clock)
 
     def beat(self) -> None:
         self._beaten = time.monotonic()
@@ -80,10 +83,12 @@ class Pulse:
 
     def figures(self) -> Iterator[Metric]:
         standing = dict.fromkeys(self.health().codes, 1.0)
+        yield from self.clock_watch.figures()
         yield telemetry.gauge_family("alarm", "1 for each alarm that stands (those of /healthz)", "code", standing)
 
     def tell(self) -> None:
         """A line in the log for each alarm that began or ended since the last look."""
+        self.clock_watch.look()
         codes = self.health().codes
         for code in sorted(set(codes) - set(self._told)):
             telemetry.warn("alarm", code=code)
@@ -146,7 +151,7 @@ class Pulse:
             "log-long": self.database.sizes()[1] > LOG_BYTES,
         }
         standing = (code for code, stands in found.items() if stands)
-        self._minor = (*standing, *self.polls(), *alarms(self.certificates, now))
+        self._minor = (*standing, *self.polls(), *self.clock_watch.alarms(), *alarms(self.certificates, now))
         return self._minor
 
 

@@ -1,10 +1,11 @@
 """Settings → objects: every part of the running program, made in one place."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from ipaddress import ip_network
+from typing import Any
 from urllib.parse import urlsplit
 
 from adapter import __version__
@@ -13,6 +14,7 @@ from adapter.daemon.edc import edc
 from adapter.daemon.figures import figures
 from adapter.daemon.flat import flat_sink
 from adapter.daemon.health import Pulse
+from adapter.daemon.heartbeat import Heartbeat
 from adapter.daemon.lock import data_folder
 from adapter.daemon.opening import open_store
 from adapter.daemon.polling import alarms_of, hints, pollers
@@ -65,6 +67,12 @@ class Parts:
     pulse: Pulse
     caller: Caller | None = None
     """Where `[alerts]` says who is on call."""
+    heart: Heartbeat | None = None
+    """Where `[heartbeat]` names a watcher."""
+
+    def beats(self) -> Iterator[Coroutine[Any, Any, None]]:
+        if self.heart is not None:
+            yield self.heart.run(self.pulse.health, self.clock)
 
 
 def refuse_clear_text(settings: Settings) -> None:
@@ -99,6 +107,9 @@ def open_parts(settings: Settings, clock: Clock) -> Iterator[Parts]:
         listening = [source.name for source in settings.listeners()]
         pulse = Pulse(database, space, clock, known, listening, polls=lambda: alarms_of(polling))
         metrics.compute(pulse.figures)
+        heart = Heartbeat(settings.heartbeat) if settings.heartbeat else None
+        if heart is not None:
+            metrics.compute(heart.figures)
         yield Parts(
             settings=settings,
             clock=clock,
@@ -112,6 +123,7 @@ def open_parts(settings: Settings, clock: Clock) -> Iterator[Parts]:
             pollers=polling,
             pulse=pulse,
             caller=caller(settings, rules, database, clock),
+            heart=heart,
         )
 
 

@@ -98,6 +98,7 @@ class Daemon:
         """What this process does (`[adapter] roles`): sources and outlets are there only for those who serve them."""
         yield from self._sources()
         yield from self._deliveries()
+        yield from self._parts.beats()
         yield self._ticks()
         if "process" in self._roles:
             yield self._process()

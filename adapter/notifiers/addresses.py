@@ -30,7 +30,7 @@ def pinned(url: str, *, allow_private: bool) -> Pinned:
     port = parts.port or (443 if parts.scheme == "https" else 80)
     found = _resolve(name, port)
     if not allow_private and any(not _public(address) for address in found):
-        raise RejectedError("the webhook's host has a private address — set allow_private if that is meant")
+        raise RejectedError("its host has a private address — set allow_private if that is meant")
     address = found[0]
     literal = f"[{address}]" if ":" in address else address
     return Pinned(urlunsplit((parts.scheme, f"{literal}:{port}", parts.path, "", "")), parts.netloc, name)
@@ -40,7 +40,7 @@ def _resolve(name: str, port: int) -> list[str]:
     try:
         answers = socket.getaddrinfo(name, port, type=socket.SOCK_STREAM)
     except OSError as error:
-        raise UnavailableError(f"the webhook's host has no address ({type(error).__name__}) — tried again") from None
+        raise UnavailableError(f"its host has no address ({type(error).__name__}) — tried again") from None
     return [str(answer[4][0]) for answer in answers]
 
 

@@ -10,7 +10,7 @@ from adapter.settings.sections import (
     Settings,
     Tls,
 )
-from adapter.settings.telling import AlertsSection, AppriseNotifier, EmailNotifier, WebhookNotifier
+from adapter.settings.telling import AlertsSection, AppriseNotifier, EmailNotifier, HeartbeatSection, WebhookNotifier
 from adapter.settings.values import Listen, Secret
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "FhirSink",
     "FhirSource",
     "FolderSink",
+    "HeartbeatSection",
     "Listen",
     "MllpSource",
     "RedcapSink",

@@ -12,7 +12,7 @@ from adapter.errors import ConfigError
 from adapter.settings.flat import CsvSink, Dates, PushWhen, RedcapSink
 from adapter.settings.polled import Auth, ClientTls, Duration, FhirSource
 from adapter.settings.staff import OidcSection
-from adapter.settings.telling import AlertsSection, AppriseNotifier, EmailNotifier, WebhookNotifier
+from adapter.settings.telling import AlertsSection, AppriseNotifier, EmailNotifier, HeartbeatSection, WebhookNotifier
 from adapter.settings.values import Address, Listen, Name, Secret, Section, by_reference, host_and_port
 
 SHORTEST_IDLE = 60
@@ -211,6 +211,7 @@ class Settings(BaseSettings):
     sink: tuple[Sink, ...] = ()
     notifier: tuple[Notifier, ...] = ()
     alerts: AlertsSection | None = None
+    heartbeat: HeartbeatSection | None = None
     web: WebSection = WebSection()
 
     @classmethod
@@ -285,9 +286,7 @@ class Settings(BaseSettings):
         names = [part.name for part in (*self.source, *self.sink, *self.notifier)]
         for name in names:
             if names.count(name) > 1:
-                raise ConfigError(
-                    f"the name '{name}' is given twice — name every source, sink and notifier differently"
-                )
+                raise ConfigError(f"the name '{name}' is given twice — give each another")
         return self
 
     def repeated_addresses(self) -> Self:

@@ -1,5 +1,6 @@
 """The sections of adapter.toml about people being told: `[[notifier]]`, a way to them, and `[alerts]`, who, when and how often."""
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -7,6 +8,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import Field, field_validator, model_validator
 
 from adapter.alerting.hours import read_clock, read_days, read_hours
+from adapter.settings.polled import Duration
 from adapter.settings.values import Name, Secret, Section, by_reference, each_by_reference
 
 
@@ -35,6 +37,18 @@ class WebhookNotifier(Section):
     allow_private: bool = False
     """Whether the address may lie inside the hospital's own network."""
     _reference = field_validator("secret", mode="before")(each_by_reference)
+
+
+class HeartbeatSection(Section):
+    """`[heartbeat]`: a watcher outside of this machine that is called while all is well, and raises the alarm when it is not."""
+
+    url: Secret
+    """Whoever knows it can say that all is well, so it goes by reference."""
+    every: Duration = timedelta(seconds=60)
+    verify: Path | None = None
+    allow_private: bool = False
+    """Whether the watcher may stand inside the hospital's own network."""
+    _reference = field_validator("url", mode="before")(by_reference)
 
 
 class AppriseNotifier(Section):

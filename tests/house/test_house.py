@@ -91,7 +91,7 @@ def test_every_test_that_a_promise_names_exists() -> None:
 
 
 CITED = {
-    r"reliability [^();]*?\b([CEFHMW]\d\d|R\d+|P[67])\b": ("docs/bad-input.md", "docs/promises.md"),
+    r"reliability [^();]*?\b([CEFHMW]\d\d|R\d+|P\d+)\b": ("docs/bad-input.md", "docs/promises.md"),
     r"mllp-receiver (\d+)\b(?!\.)": ("docs/receiver.md",),
     r"clinical (1\.7|2\.\d+)\b": ("docs/sofa.md",),
 }
