@@ -144,7 +144,9 @@ class Pulse:
             **held,
             "alert-undelivered": lost,
             "dead-letters": any(one.dead for one in owed),
-            "feed-silent": any(now - spoke.get(source, self._began) > SILENCE for source in self.sources),
+            "feed-silent": any(
+                now - spoke.get(source, self._began) > watched.patience.get(source, SILENCE) for source in self.sources
+            ),
             "analyte-silent": bool(watched.silent),
             "values-moved": bool(watched.moved),
             "break-glass": emergency,

@@ -16,6 +16,8 @@ LEAST_DAYS = timedelta(days=2)
 SILENCE = timedelta(hours=6)
 """No gap shorter than this is a silence, whatever the rhythm (reliability 5.3: hard limit of a feed)."""
 TIMES_USUAL, TIMES_LONGEST = 3, Fraction(3, 2)
+SHORTEST, TIMES_USUAL_OF_SOURCE = timedelta(minutes=15), 5
+"""Of a source as a whole (reliability 5.3): no gap shorter than this is a silence."""
 FORGETS = Fraction(1, 20)
 """How much of the usual gap each new one makes up."""
 RECENT = 40
@@ -67,10 +69,15 @@ class Rhythm:
 
     def silent(self, now: datetime) -> bool:
         """Nothing for three times the usual gap and half as long again as ever before."""
-        if self.last is None or self.first is None or self.messages < LEARNED or self.last - self.first < LEAST_DAYS:
+        longest = max(SILENCE, self.usual * TIMES_USUAL, self.longest * float(TIMES_LONGEST))
+        return self.learned and self.last is not None and now - self.last > longest
+
+    @property
+    def learned(self) -> bool:
+        """Enough is known of it for its silence to mean something."""
+        if self.last is None or self.first is None:
             return False
-        quiet = now - self.last
-        return quiet > max(SILENCE, self.usual * TIMES_USUAL, self.longest * float(TIMES_LONGEST))
+        return self.messages >= LEARNED and self.last - self.first >= LEAST_DAYS
 
     @property
     def shift(self) -> Fraction | None:
@@ -95,3 +102,12 @@ def _median(counts: Mapping[int, int]) -> int:
     powers = sorted(counts)
     seen = accumulate(counts[power] for power in powers)
     return next(power for power, sofar in zip(powers, seen, strict=True) if 2 * sofar >= sum(counts.values()))
+
+
+def patience(rhythms: Iterable[Rhythm]) -> timedelta:
+    """How long a source may say nothing at all: a multiple of the gaps of what it brings most often; six hours until that is known."""
+    known = [rhythm for rhythm in rhythms if rhythm.learned]
+    if not known:
+        return SILENCE
+    usual, longest = min(rhythm.usual for rhythm in known), min(rhythm.longest for rhythm in known)
+    return min(SILENCE, max(SHORTEST, usual * TIMES_USUAL_OF_SOURCE, longest * float(TIMES_LONGEST)))

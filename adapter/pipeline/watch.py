@@ -1,11 +1,11 @@
 """Which analytes fell silent while their source speaks, and which values moved (reliability C44, C45, 5.3)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fractions import Fraction
 
-from adapter.domain.rhythm import LEARNED, Rhythm
+from adapter.domain.rhythm import LEARNED, Rhythm, patience
 from adapter.store import analytes, feeds
 from adapter.store.analytes import Analyte
 from adapter.store.database import Snapshot
@@ -44,6 +44,8 @@ class Watched:
     all: tuple[Seen, ...]
     silent: tuple[Silent, ...]
     moved: tuple[Moved, ...]
+    patience: Mapping[str, timedelta]
+    """Of each source that brings analytes: how long it may say nothing."""
 
 
 def watch(conn: Snapshot, now: datetime) -> Watched:
@@ -53,6 +55,10 @@ def watch(conn: Snapshot, now: datetime) -> Watched:
         tuple(Seen(one, rhythm.last) for one, rhythm in known if rhythm.last is not None),
         tuple(_silent([pair for pair in known if pair[0].source in speaking], now)),
         tuple(_moved(known)),
+        {
+            source: patience(rhythm for one, rhythm in known if one.source == source)
+            for source in {o.source for o, _ in known}
+        },
     )
 
 

@@ -85,6 +85,15 @@ def test_a_source_that_falls_silent_or_never_spoke_is_an_alarm_after_six_hours(h
     assert "feed-silent" in pulse.health().codes
 
 
+def test_a_source_whose_rhythm_is_known_is_missed_sooner(home: House, tmp_path: Path) -> None:
+    pulse = Pulse(home.database, Space(tmp_path, Marks(0, 0, 0, 0)), home.clock, sources=("lab",))
+    told(home, range(51), platelets)
+    last = home.clock.now
+    for hours, alarm in ((4.9, False), (5.1, True)):
+        home.clock.now = last + timedelta(hours=hours)
+        assert ("feed-silent" in pulse.health().codes) is alarm
+
+
 def test_values_that_moved_are_an_alarm(home: House, tmp_path: Path) -> None:
     home.person("ilse", "interface-admin")
     told(home, range(52), platelets)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapter.domain.rhythm import BEFORE, LEARNED, MOST, RECENT, Rhythm
+from adapter.domain.rhythm import BEFORE, LEARNED, MOST, RECENT, SILENCE, Rhythm, patience
 from tests.builders import T0
 
 
@@ -33,6 +33,25 @@ def test_three_times_the_usual_gap_and_never_less_than_six_hours(hours: float, q
     rhythm = every(hours, LEARNED + 1)
     assert rhythm.last is not None
     assert rhythm.silent(rhythm.last + timedelta(hours=quiet)) is silent
+
+
+@pytest.mark.parametrize(
+    ("hours", "times", "minutes"),
+    [(0.5, 97, 150), (0.5, 96, 360), (1, 51, 300), (0.02, 2401, 15), (0.04, 1201, 15), (2, 51, 360), (48, 49, 360)],
+)
+def test_a_source_may_be_silent_for_five_of_its_usual_gaps_within_a_quarter_of_an_hour_and_six(
+    hours: float, times: int, minutes: float
+) -> None:
+    assert patience([every(hours, times)]) == timedelta(minutes=minutes)
+
+
+def test_of_a_source_what_comes_most_often_tells_its_rhythm_and_a_night_it_had_is_allowed_for() -> None:
+    often, seldom, hardly = every(0.5, 97), every(6, LEARNED), every(0.1, LEARNED)
+    assert patience([seldom, often, hardly]) == timedelta(minutes=150)
+    assert often.last is not None
+    after_a_night = often.told([(often.last + timedelta(hours=3), [])])
+    assert patience([after_a_night, seldom]) == timedelta(hours=4.5)
+    assert patience([]) == SILENCE
 
 
 def test_a_pause_that_there_was_before_is_no_silence() -> None:
