@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from adapter.assets import load_rulebook
-from adapter.daemon import flat, staff
+from adapter.daemon import flat, folders, staff
 from adapter.daemon.certificates import certificates, findings
 from adapter.daemon.clock import utc_now
 from adapter.daemon.lock import data_folder, held
@@ -204,6 +204,7 @@ def _clock(_settings: Settings) -> Looked:
 LOOKS: dict[str, Callable[[Settings], Looked]] = {
     "mappings and trials": _rules,
     "sources": _sources,
+    "drop folders": folders.looked,
     "polled servers": reached,
     "staff": staff.reached,
     "outlets": _outlets,

@@ -94,7 +94,8 @@ class Gathering:
     def put(self, line: bytes) -> None:
         subject, name, place = _SUBJECT.search(line), _name(line), self._shelf.put(line)
         if subject is None and not name.startswith(b"Patient/"):
-            self._named[name] = place
+            # One without type or id is nobody's target, and must not take the place of another.
+            self._named[b"%b#%d" % (name, place) if name.startswith(b"/") or name.endswith(b"/") else name] = place
             return
         self._of.setdefault(name if subject is None else subject[1], array("Q")).append(place)
 

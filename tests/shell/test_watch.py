@@ -9,6 +9,7 @@ from prometheus_client.core import Metric
 
 from adapter.daemon.figures import figures
 from adapter.daemon.health import Pulse
+from adapter.domain.rhythm import SILENCE
 from adapter.pipeline.watch import Watched, watch
 from adapter.store.space import Marks, Space
 from tests.builders import T0, dtm, obx, oru
@@ -74,7 +75,7 @@ def test_a_source_that_is_silent_itself_has_its_own_light(home: House) -> None:
 
 
 def test_a_source_that_falls_silent_or_never_spoke_is_an_alarm_after_six_hours(home: House, tmp_path: Path) -> None:
-    pulse = Pulse(home.database, Space(tmp_path, Marks(0, 0, 0, 0)), home.clock, sources=("lab",))
+    pulse = Pulse(home.database, Space(tmp_path, Marks(0, 0, 0, 0)), home.clock, sources={"lab": SILENCE})
     began = home.clock.now
     for hours, alarm in ((5, False), (7, True)):
         home.clock.now = began + timedelta(hours=hours)

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from adapter.cli import files
 from adapter.cli.files import read_messages
 from adapter.daemon.spool import Letter, Spool, spool
 from adapter.domain.message import MessageKind
 from adapter.errors import ConfigError
 from adapter.fhir.gather import Gathering
+from adapter.sources import files
 from tests.builders import obx, oru
 
 MESSAGE = oru(obx("777-3", "90", "10*3/uL"))
