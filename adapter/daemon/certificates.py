@@ -9,7 +9,7 @@ from cryptography import x509
 from prometheus_client.core import Metric
 
 from adapter.errors import ConfigError
-from adapter.settings import FhirSink, Settings, Tls
+from adapter.settings import FhirSink, FhirSource, MllpSource, Settings, Tls
 from adapter.telemetry import gauge_family
 
 SOON, VERY_SOON = timedelta(days=30), timedelta(days=7)
@@ -30,12 +30,12 @@ class Certificate:
 
 def certificates(settings: Settings) -> tuple[Certificate, ...]:
     """As the files are now. Raises ConfigError for one that holds no certificate."""
-    sinks = (
-        [sink for sink in settings.sink if isinstance(sink, FhirSink)] if "deliver" in settings.adapter.roles else []
-    )
+    ends: list[MllpSource | FhirSource | FhirSink] = [*settings.listeners(), *settings.polled()]
+    if "deliver" in settings.adapter.roles:
+        ends += [sink for sink in settings.sink if isinstance(sink, FhirSink)]
     return tuple(
         Certificate(name, path, _expiry(path))
-        for end in (*settings.source, *sinks)
+        for end in ends
         if end.tls is not None
         for name, path in (
             (end.name, end.tls.certificate),

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from adapter.assets import load_rulebook
-from adapter.daemon import flat, staff
+from adapter.daemon import flat, folders, staff
 from adapter.daemon.certificates import certificates, findings
 from adapter.daemon.clock import synchronised, utc_now
 from adapter.daemon.heartbeat import Heartbeat
@@ -210,6 +210,7 @@ def _watcher(settings: Settings) -> Looked:
 LOOKS: dict[str, Callable[[Settings], Looked]] = {
     "mappings and trials": _rules,
     "sources": _sources,
+    "drop folders": folders.looked,
     "polled servers": reached,
     "staff": staff.reached,
     "outlets": _outlets,

@@ -3,7 +3,7 @@
 import secrets
 import threading
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -50,8 +50,8 @@ class Pulse:
     space: Space
     clock: Clock
     certificates: Sequence[Certificate] = ()
-    sources: Collection[str] = ()
-    """Whom senders reach us by: each is expected to speak."""
+    sources: Mapping[str, timedelta | None] = field(default_factory=dict)
+    """Whom senders reach us by: each is expected to speak before so much time has passed; none: as its own rhythm says."""
     stopping: Callable[[], bool] = lambda: False
     polls: Callable[[], tuple[str, ...]] = tuple
     """What is wrong with the servers that are asked."""
@@ -108,6 +108,10 @@ class Pulse:
             full = (str(Room.NEARLY_FULL),) if self._room is Room.NEARLY_FULL else ()
             return full + self._failing
 
+    def refuses(self) -> bool:
+        """Whether the store takes nothing more, for sources that have no port to close."""
+        return any(code != SLOW for code in self.refusals(IDLE_SECONDS))
+
     def _probe(self) -> tuple[str, ...]:
         began = time.monotonic()
         try:
@@ -145,7 +149,8 @@ class Pulse:
             "alert-undelivered": lost,
             "dead-letters": any(one.dead for one in owed),
             "feed-silent": any(
-                now - spoke.get(source, self._began) > watched.patience.get(source, SILENCE) for source in self.sources
+                now - spoke.get(source, self._began) > (patience or watched.patience.get(source, SILENCE))
+                for source, patience in self.sources.items()
             ),
             "analyte-silent": bool(watched.silent),
             "values-moved": bool(watched.moved),

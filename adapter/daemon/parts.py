@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from adapter import __version__
+from adapter.daemon import folders
 from adapter.daemon.certificates import certificates, expiry
 from adapter.daemon.edc import edc
 from adapter.daemon.figures import figures
@@ -33,10 +34,12 @@ from adapter.pipeline.keep import Keeper
 from adapter.pipeline.outgoing import NotifierOutlet, Outlet, PushWhen, SinkOutlet
 from adapter.ports import Clock, Inbox, Notifier, Sink
 from adapter.screening.rulebook import Rulebook
-from adapter.settings import FhirSink, MllpSource, Settings
+from adapter.settings import FhirSink, FolderSource, MllpSource, Settings
+from adapter.settings.sections import Source
 from adapter.sources.connection import Limits
 from adapter.sources.envelope import Door, control_ids
 from adapter.sources.fhir_poller import FhirPoller
+from adapter.sources.folder import FolderReader
 from adapter.sources.greeting import Tls, tls_context
 from adapter.sources.mllp_server import MllpServer, Neighbours
 from adapter.sources.senders import Senders
@@ -64,6 +67,7 @@ class Parts:
     outlets: Mapping[str, Sink | Notifier]
     servers: tuple[MllpServer, ...]
     pollers: tuple[FhirPoller, ...]
+    folders: tuple[FolderReader, ...]
     pulse: Pulse
     caller: Caller | None = None
     """Where `[alerts]` says who is on call."""
@@ -104,8 +108,16 @@ def open_parts(settings: Settings, clock: Clock) -> Iterator[Parts]:
         metrics.compute(lambda: expiry(known, clock()))
         keeper = Keeper(database, rules, secret, owing(settings, rules, secret), f"{settings.web_base()}/c/")
         polling = pollers(settings, database, metrics, clock) if "receive" in roles else ()
-        listening = [source.name for source in settings.listeners()]
-        pulse = Pulse(database, space, clock, known, listening, polls=lambda: alarms_of(polling))
+        pulse = Pulse(
+            database,
+            space,
+            clock,
+            known,
+            expected(settings),
+            polls=lambda: alarms_of(polling) + folders.alarms_of(reading),
+        )
+        store = (database, pulse.refuses)
+        reading = folders.readers(settings, rules, metrics, clock, store) if "receive" in roles else ()
         metrics.compute(pulse.figures)
         heart = Heartbeat(settings.heartbeat) if settings.heartbeat else None
         if heart is not None:
@@ -121,10 +133,17 @@ def open_parts(settings: Settings, clock: Clock) -> Iterator[Parts]:
             outlets=outlets,
             servers=_servers(settings, rules, metrics, Refusals(database, clock)) if "receive" in roles else (),
             pollers=polling,
+            folders=reading,
             pulse=pulse,
             caller=caller(settings, rules, database, clock),
             heart=heart,
         )
+
+
+def expected(settings: Settings) -> dict[str, timedelta | None]:
+    """Who is to speak, and after how long a silence is an alarm; none: as its own rhythm says."""
+    files = {source.name: source.silent_after for source in settings.folders()}
+    return {source.name: None for source in settings.listeners()} | files
 
 
 def space_of(settings: Settings) -> Space:
@@ -251,7 +270,7 @@ def web_context(parts: Parts, inbox: Inbox, bench: Bench, *, demo: bool) -> WebC
         clock=parts.clock,
         trials=parts.rules.trials,
         secret=parts.secret,
-        feeds=tuple(FeedInfo(source.name, source.site, source.kind) for source in settings.source),
+        feeds=tuple(_feed(source) for source in settings.source),
         health=parts.pulse.health,
         metrics=parts.metrics.text,
         base_url=settings.web_base(),
@@ -270,6 +289,12 @@ def web_context(parts: Parts, inbox: Inbox, bench: Bench, *, demo: bool) -> WebC
         alerts=desk_of(settings, parts.caller),
         language=settings.web.language,
     )
+
+
+def _feed(source: Source) -> FeedInfo:
+    if isinstance(source, FolderSource):
+        return FeedInfo(source.name, source.site, source.kind, source.silent_after)
+    return FeedInfo(source.name, source.site, source.kind)
 
 
 def common_dates(settings: Settings) -> Dates:

@@ -148,10 +148,9 @@ class Daemon:
     # --- the parts ---------------------------------------------------------------------------------------------
 
     def _sources(self) -> Iterator[Coroutine[Any, Any, None]]:
-        for server in self._parts.servers:
-            yield server.run(self.inbox)
-        for poller in self._parts.pollers:
-            yield poller.run(self.inbox)
+        yield from (one.run(self.inbox) for one in self._parts.servers)
+        yield from (one.run(self.inbox) for one in self._parts.pollers)
+        yield from (one.run(self.inbox) for one in self._parts.folders)
 
     async def _process(self) -> None:
         """Message after message, as fast as they can be screened; asleep while the inbox is empty."""

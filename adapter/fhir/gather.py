@@ -16,6 +16,8 @@ _TIME = re.compile(rb'"([12][0-9]{3}-[01][0-9]-[0-3][0-9])(?:T[^"]*)?"')
 BOM = b"\xef\xbb\xbf"
 BLANK = b"\xef\xbb\xbf \t\r\n"
 """What may stand before the first byte that says anything."""
+TOGETHER = 1000
+"""Lines of nobody in one body."""
 _BREAKS = bytes.maketrans(b"\r\n", b"  ")
 BUNDLE = b"Bundle"
 
@@ -94,20 +96,22 @@ class Gathering:
     def put(self, line: bytes) -> None:
         subject, name, place = _SUBJECT.search(line), _name(line), self._shelf.put(line)
         if subject is None and not name.startswith(b"Patient/"):
-            self._named[name] = place
+            # One without type or id is nobody's target, and must not take the place of another.
+            self._named[b"%b#%d" % (name, place) if name.startswith(b"/") or name.endswith(b"/") else name] = place
             return
         self._of.setdefault(name if subject is None else subject[1], array("Q")).append(place)
 
     def bodies(self) -> Iterator[bytes]:
-        """NDJSON of each patient. What nobody refers to is a body of its own, so that it is counted."""
+        """NDJSON of each patient. What nobody refers to has bodies of its own, so that it is counted."""
         used: set[bytes] = set()
         for places in self._of.values():
             lines = self._all(places)
             wanted = {found[1] for line in lines for found in _REFERENCE.finditer(line)} & self._named.keys()
             used |= wanted
             yield b"\n".join([*lines, *self._all(self._named[name] for name in sorted(wanted))])
-        if rest := [place for name, place in self._named.items() if name not in used]:
-            yield b"\n".join(self._all(rest))
+        rest = [place for name, place in self._named.items() if name not in used]
+        for start in range(0, len(rest), TOGETHER):
+            yield b"\n".join(self._all(rest[start : start + TOGETHER]))
 
     def _all(self, places: Iterable[int]) -> list[bytes]:
         return [self._shelf.get(place) for place in places]

@@ -1,14 +1,14 @@
 """adapter.toml and the environment, read once into frozen values and checked before anything starts."""
 
 from adapter.settings.flat import CsvSink, RedcapSink
+from adapter.settings.folder import FolderSource
+from adapter.settings.listening import MllpSource, Tls
 from adapter.settings.polled import FhirSource
 from adapter.settings.reading import load_settings
 from adapter.settings.sections import (
     FhirSink,
     FolderSink,
-    MllpSource,
     Settings,
-    Tls,
 )
 from adapter.settings.telling import AlertsSection, AppriseNotifier, EmailNotifier, HeartbeatSection, WebhookNotifier
 from adapter.settings.values import Listen, Secret
@@ -21,7 +21,11 @@ __all__ = [
     "FhirSink",
     "FhirSource",
     "FolderSink",
+<<<<<<< HEAD
     "HeartbeatSection",
+=======
+    "FolderSource",
+>>>>>>> 254467c8effd0ef33cfe1455fcf0adf95e3ed9dc
     "Listen",
     "MllpSource",
     "RedcapSink",

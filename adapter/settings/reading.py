@@ -13,15 +13,15 @@ from adapter.domain.document import Document, nearest
 from adapter.domain.document import Path as KeyPath
 from adapter.errors import ConfigError
 from adapter.settings.flat import CsvSink, RedcapSink
+from adapter.settings.folder import FolderSource
+from adapter.settings.listening import MllpSource, Tls
 from adapter.settings.polled import BasicAuth, BearerAuth, ClientTls, FhirSource, SecretAuth, SmartAuth
 from adapter.settings.sections import (
     AdapterSection,
     FhirSink,
     FolderSink,
-    MllpSource,
     Settings,
     StoreSection,
-    Tls,
     WebSection,
 )
 from adapter.settings.staff import OidcSection
@@ -51,6 +51,7 @@ KNOWN: Mapping[tuple[str, ...], type[BaseModel]] = {
     ("source", "fhir", "auth", "client-secret"): SecretAuth,
     ("source", "fhir", "auth", "bearer"): BearerAuth,
     ("source", "fhir", "auth", "basic"): BasicAuth,
+    ("source", "folder"): FolderSource,
     ("sink", "fhir"): FhirSink,
     ("sink", "folder"): FolderSink,
     ("sink", "redcap"): RedcapSink,
@@ -71,7 +72,12 @@ def load_settings(path: Path) -> Settings:
     document = read_toml(path)
     try:
         return (
-            Settings(**document.data).repeated_names().repeated_addresses().known_channels().shared_only_on_postgresql()
+            Settings(**document.data)
+            .repeated_names()
+            .repeated_addresses()
+            .folders_apart()
+            .known_channels()
+            .shared_only_on_postgresql()
         )
     except ValidationError as error:
         raise ConfigError("\n".join(str(_told(document, one)) for one in error.errors(include_input=True))) from None

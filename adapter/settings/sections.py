@@ -10,12 +10,13 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from adapter.errors import ConfigError
 from adapter.settings.flat import CsvSink, Dates, PushWhen, RedcapSink
+from adapter.settings.folder import FolderSource, refuse_shared
+from adapter.settings.listening import MllpSource
 from adapter.settings.polled import Auth, ClientTls, Duration, FhirSource
 from adapter.settings.staff import OidcSection
 from adapter.settings.telling import AlertsSection, AppriseNotifier, EmailNotifier, HeartbeatSection, WebhookNotifier
 from adapter.settings.values import Address, Listen, Name, Secret, Section, by_reference, host_and_port
 
-SHORTEST_IDLE = 60
 Role = Literal["receive", "process", "deliver", "web"]
 ROLES: tuple[Role, ...] = ("receive", "process", "deliver", "web")
 
@@ -61,70 +62,6 @@ class StoreSection(Section):
         if re.match(r"postgresql://[^/@]*:[^/]*@", url):
             raise ValueError('the url holds a password: take it out and write password = "file:/path/to/it" below it')
         return url
-
-
-SenderName = Annotated[str, Field(pattern=r"^[^|]*\|[^|]*$")]
-"""`MSH-3|MSH-4`, one bar between them; a side without `^` stands for the field's first component."""
-
-
-class Tls(Section):
-    """PEM files. With `client_ca` only senders with a certificate of that authority are let in."""
-
-    certificate: Path
-    key: Path
-    client_ca: Path | None = None
-    senders: dict[str, SenderName | tuple[SenderName, ...]] = Field(default_factory=dict)
-    """Common name or SHA-256 of a client's certificate → whom alone it may send as; with any, no other certificate is let in."""
-
-    @model_validator(mode="after")
-    def _pinned_to_an_authority(self) -> Self:
-        if self.senders and self.client_ca is None:
-            raise ValueError("senders are pinned to certificates, which nobody vouches for — give client_ca too")
-        return self
-
-    def pins(self) -> dict[str, frozenset[str]]:
-        """Fingerprints in lower-case hex without colons, as they are compared; common names as they are."""
-        found = {name: frozenset({who} if isinstance(who, str) else who) for name, who in self.senders.items()}
-        return {_fingerprint(name) or name: who for name, who in found.items()}
-
-
-def _fingerprint(name: str) -> str:
-    plain = name.replace(":", "").lower()
-    return plain if re.fullmatch(r"[0-9a-f]{64}", plain) else ""
-
-
-class MllpSource(Section):
-    kind: Literal["mllp"]
-    name: Name
-    site: str
-    listen: Address
-    ack: Literal["generic", "mirth", "intersystems", "rhapsody", "cloverleaf", "strict"] = "generic"
-    tls: Tls | None = None
-    max_bytes: int = Field(default=16 * 1024 * 1024, ge=64 * 1024)
-    frame_seconds: float = Field(default=30, gt=0)
-    """How long one frame may take from its first byte to its last."""
-    peers: tuple[str, ...] = ()
-    """Addresses or networks known to send here: they are not held to the limit of 20 connections a peer."""
-    only_peers: bool = False
-    senders: tuple[SenderName, ...] = ()
-    """Who may send here; messages of anybody else are stored and wait in quarantine (`SENDER`). Empty: everybody."""
-    idle_seconds: float = Field(default=0, ge=0)
-    """How long a connection may stay silent; 0: for ever, as engines expect."""
-    message_log: Literal["info", "debug"] = "info"
-    """At which level a line is logged for each message: header fields, code and time, nothing of the patient."""
-    log_control_ids: bool = False
-    """Whether that line holds MSH-10: only where the sender does not build it of the patient's number."""
-
-    @field_validator("idle_seconds")
-    @classmethod
-    def _patient(cls, seconds: float) -> float:
-        if 0 < seconds < SHORTEST_IDLE:
-            raise ValueError(
-                f"engines keep connections open between messages — 0 for ever, or at least {SHORTEST_IDLE}"
-            )
-        return seconds
-
-    _address = field_validator("listen", mode="before")(host_and_port)
 
 
 PUSHED = ("Patient", "Device", "ResearchSubject", "Observation", "Provenance")
@@ -189,7 +126,7 @@ class WebSection(Section):
     _address = field_validator("listen", mode="before")(host_and_port)
 
 
-Source = Annotated[MllpSource | FhirSource, Field(discriminator="kind")]
+Source = Annotated[MllpSource | FhirSource | FolderSource, Field(discriminator="kind")]
 Sink = Annotated[FhirSink | FolderSink | RedcapSink | CsvSink, Field(discriminator="kind")]
 Notifier = Annotated[EmailNotifier | WebhookNotifier | AppriseNotifier, Field(discriminator="kind")]
 
@@ -232,6 +169,10 @@ class Settings(BaseSettings):
     def polled(self) -> tuple[FhirSource, ...]:
         """The sources that are asked."""
         return tuple(source for source in self.source if isinstance(source, FhirSource))
+
+    def folders(self) -> tuple[FolderSource, ...]:
+        """The sources that files are dropped into."""
+        return tuple(source for source in self.source if isinstance(source, FolderSource))
 
     def store_url(self) -> str:
         """The database's address, without its password; a relative file stands in the data folder."""
@@ -287,6 +228,12 @@ class Settings(BaseSettings):
         for name in names:
             if names.count(name) > 1:
                 raise ConfigError(f"the name '{name}' is given twice — give each another")
+        return self
+
+    def folders_apart(self) -> Self:
+        """Itself, or ConfigError: what lies in a source's folder is moved, so it is nobody else's."""
+        sinks = ((sink.name, sink.path) for sink in self.sink if isinstance(sink, FolderSink | CsvSink))
+        refuse_shared(self.folders(), [("[adapter] data", self.adapter.data), *sinks])
         return self
 
     def repeated_addresses(self) -> Self:

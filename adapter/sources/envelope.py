@@ -65,6 +65,12 @@ def kept(door: Door, event: Frame | Truncated | Oversize, peer: str) -> list[Raw
             return [known] if known is not None else _messages(door, payload, peer, now)
 
 
+def unanswered(door: Door, body: bytes, kind: MessageKind, lost: str = "") -> RawMessage:
+    """A message that came in a file, where nobody waits for an answer; `lost` is why it must not be read."""
+    message = _message(door, body, "", door.clock(), None)
+    return replace(message, kind=kind, quarantine=lost or message.quarantine)
+
+
 def _messages(door: Door, payload: bytes, peer: str, now: datetime) -> list[RawMessage]:
     """The long way."""
     if not payload.strip(b"\r\n") or payload.strip() in COMMIT_BYTES:

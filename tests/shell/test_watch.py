@@ -74,7 +74,7 @@ def test_a_source_that_is_silent_itself_has_its_own_light(home: House) -> None:
 
 
 def test_a_source_that_falls_silent_or_never_spoke_is_an_alarm_after_six_hours(home: House, tmp_path: Path) -> None:
-    pulse = Pulse(home.database, Space(tmp_path, Marks(0, 0, 0, 0)), home.clock, sources=("lab",))
+    pulse = Pulse(home.database, Space(tmp_path, Marks(0, 0, 0, 0)), home.clock, sources={"lab": None})
     began = home.clock.now
     for hours, alarm in ((5, False), (7, True)):
         home.clock.now = began + timedelta(hours=hours)
@@ -86,7 +86,7 @@ def test_a_source_that_falls_silent_or_never_spoke_is_an_alarm_after_six_hours(h
 
 
 def test_a_source_whose_rhythm_is_known_is_missed_sooner(home: House, tmp_path: Path) -> None:
-    pulse = Pulse(home.database, Space(tmp_path, Marks(0, 0, 0, 0)), home.clock, sources=("lab",))
+    pulse = Pulse(home.database, Space(tmp_path, Marks(0, 0, 0, 0)), home.clock, sources={"lab": None})
     told(home, range(51), platelets)
     last = home.clock.now
     for hours, alarm in ((4.9, False), (5.1, True)):

@@ -57,3 +57,23 @@ def test_a_bundle_and_json_are_known_by_their_beginning() -> None:
 )
 def test_an_archive_ends_with_the_last_day_it_speaks_of(body: bytes, day: datetime | None) -> None:
     assert latest_in(body) == day
+
+
+def test_what_has_no_name_takes_nobodys_place() -> None:
+    files = Gathering()
+    nameless = [
+        b'{"resourceType": "Location"}',
+        b'{"resourceType": "Location", "x": 1}',
+        b'{"id": "a"}',
+        b'{"id": "a", "x": 1}',
+    ]
+    for line in nameless:
+        files.put(line)
+    assert b"\n".join(files.bodies()).splitlines() == nameless
+
+
+def test_what_nobody_refers_to_comes_in_bodies_of_a_bounded_length() -> None:
+    files = Gathering()
+    for number in range(2500):
+        files.put(b'{"resourceType": "Location", "id": "l%d"}' % number)
+    assert [len(body.splitlines()) for body in files.bodies()] == [1000, 1000, 500]

@@ -9,14 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from adapter.cli import files
 from adapter.cli.files import read_messages
 from adapter.daemon.spool import Letter, Spool, spool
 from adapter.domain.message import MessageKind
 from adapter.errors import ConfigError
 from adapter.fhir.gather import Gathering
+from adapter.sources import files
 from tests.builders import obx, oru
 
+BOM = b"\xef\xbb\xbf"
 MESSAGE = oru(obx("777-3", "90", "10*3/uL"))
 PATIENT = {"resourceType": "Patient", "id": "a"}
 RESULTS = [{"resourceType": "Observation", "id": f"o{n}", "subject": {"reference": "Patient/a"}} for n in range(3)]
@@ -36,6 +37,9 @@ SHAPES = {
     "unfinished": framed(MESSAGE)[:-1],
     "cut off": framed(MESSAGE) + framed(MESSAGE)[:-2] + framed(MESSAGE),
     "plain": MESSAGE + MESSAGE,
+    "batch of none": b"FHS|^~\\&\rBHS|^~\\&\r\rBTS|0\rFTS|1\r",
+    "rubbish first": b"rubbish\n" + MESSAGE + MESSAGE,
+    "line feeds": (BOM + MESSAGE + MESSAGE).replace(b"\r", b"\n"),
     "batch": b"FHS|^~\\&\r" + MESSAGE + b"FTS\r",
     "ndjson": ndjson(PATIENT, *RESULTS, BUNDLE),
     "lone carriage returns": ndjson(PATIENT, *RESULTS).replace(b"\n", b""),
@@ -44,7 +48,18 @@ SHAPES = {
     "blank": b" \r\n" * 20,
     "empty": b"",
 }
-SOME = {"framed": 3, "unfinished": 1, "cut off": 3, "plain": 2, "batch": 1, "ndjson": 2, "indented": 1}
+SOME = {
+    "framed": 3,
+    "unfinished": 1,
+    "cut off": 3,
+    "plain": 2,
+    "batch of none": 0,
+    "rubbish first": 3,
+    "line feeds": 2,
+    "batch": 1,
+    "ndjson": 2,
+    "indented": 1,
+}
 
 
 @pytest.fixture
@@ -74,6 +89,27 @@ def test_a_frame_beyond_every_limit_is_told_by_its_beginning(tmp_path: Path) -> 
     (tmp_path / "big").write_bytes(framed(MESSAGE + b"x" * (17 << 20)))
     (found,) = read_messages([str(tmp_path / "big")])
     assert (found.lost, len(found.body) < 1 << 20) == ("TOO_BIG", True)
+
+
+def test_a_plain_message_beyond_every_limit_takes_no_other_with_it(tmp_path: Path) -> None:
+    long = MESSAGE + b"OBX|2|TX|x||" + b"x" * (17 << 20) + b"\r"
+    (tmp_path / "big").write_bytes(MESSAGE + long + MESSAGE)
+    found = list(read_messages([str(tmp_path / "big")]))
+    assert [one.lost for one in found] == ["", "TOO_BIG", ""]
+    assert (found[0].body, found[2].body, len(found[1].body) < 1 << 20) == (MESSAGE, MESSAGE, True)
+
+
+def test_a_byte_order_mark_is_that_of_every_message(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(BOM + MESSAGE + MESSAGE)
+    assert [one.body for one in read_messages([str(tmp_path / "file")])] == [BOM + MESSAGE] * 2
+
+
+def test_a_line_that_is_cut_off_spoils_no_other(tmp_path: Path) -> None:
+    lines = [json.dumps(one).encode() for one in (PATIENT, *RESULTS)]
+    (tmp_path / "file").write_bytes(b"\n".join([*lines[:2], b'{"resourceType": "Obs', *lines[2:]]))
+    cut, together = read_messages([str(tmp_path / "file")])
+    assert cut.body == b'{"resourceType": "Obs'
+    assert together.body.splitlines() == lines
 
 
 def test_what_is_read_of_each_shape(folder: Path) -> None:
