@@ -27,8 +27,10 @@ from adapter.fhir.calendar import Dates
 from adapter.fhir.subject import Study
 from adapter.hl7.ack import AckPolicy
 from adapter.pipeline.calling import Caller
+from adapter.pipeline.deliver import deliver_next
 from adapter.pipeline.keep import Keeper
 from adapter.pipeline.outgoing import NotifierOutlet, Outlet, PushWhen, SinkOutlet
+from adapter.pipeline.shadow import House, settle
 from adapter.ports import Clock, Inbox, Notifier, Sink
 from adapter.screening.rulebook import Rulebook
 from adapter.settings import FhirSink, MllpSource, Settings
@@ -66,6 +68,11 @@ class Parts:
     caller: Caller | None = None
     """Where `[alerts]` says who is on call."""
 
+    async def deliver(self, outlets: Mapping[str, Sink | Notifier]) -> int:
+        """One round of these; how much arrived. Nothing of a trial in shadow leaves."""
+        shadow = self.settings.adapter.shadow
+        return await deliver_next(self.database, outlets, self.clock, metrics=self.metrics, shadow=shadow)
+
 
 def refuse_clear_text(settings: Settings) -> None:
     """Names of patients cross a network only inside TLS: a proxy's, whose address base_url then tells."""
@@ -91,13 +98,17 @@ def open_parts(settings: Settings, clock: Clock) -> Iterator[Parts]:
         stack.callback(database.close)
         database.migrate()
         secret = site_key(database, folder / SECRET)
-        metrics.compute(lambda: figures(database, space, clock))
+        shadow = settings.adapter.shadow
+        metrics.compute(lambda: figures(database, space, clock, shadow))
         known = certificates(settings)
         metrics.compute(lambda: expiry(known, clock()))
-        keeper = Keeper(database, rules, secret, owing(settings, rules, secret), f"{settings.web_base()}/c/")
+        outlets_owed = owing(settings, rules, secret)
+        house = House(rules.trials, shadow, outlets_owed, f"{settings.web_base()}/")
+        silence = settle(database, house, clock())
+        keeper = Keeper(database, rules, secret, outlets_owed, f"{settings.web_base()}/c/", silence)
         polling = pollers(settings, database, metrics, clock) if "receive" in roles else ()
         listening = [source.name for source in settings.listeners()]
-        pulse = Pulse(database, space, clock, known, listening, polls=lambda: alarms_of(polling))
+        pulse = Pulse(database, space, clock, known, listening, shadow=shadow, polls=lambda: alarms_of(polling))
         metrics.compute(pulse.figures)
         yield Parts(
             settings=settings,
@@ -111,7 +122,7 @@ def open_parts(settings: Settings, clock: Clock) -> Iterator[Parts]:
             servers=_servers(settings, rules, metrics, Refusals(database, clock)) if "receive" in roles else (),
             pollers=polling,
             pulse=pulse,
-            caller=caller(settings, rules, database, clock),
+            caller=caller(settings, rules, database, clock, silence),
         )
 
 
@@ -257,6 +268,7 @@ def web_context(parts: Parts, inbox: Inbox, bench: Bench, *, demo: bool) -> WebC
         dates=common_dates(settings),
         alerts=desk_of(settings, parts.caller),
         language=settings.web.language,
+        shadow=frozenset(settings.adapter.shadow),
     )
 
 

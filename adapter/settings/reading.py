@@ -14,8 +14,8 @@ from adapter.domain.document import Path as KeyPath
 from adapter.errors import ConfigError
 from adapter.settings.flat import CsvSink, RedcapSink
 from adapter.settings.polled import BasicAuth, BearerAuth, ClientTls, FhirSource, SecretAuth, SmartAuth
+from adapter.settings.process import AdapterSection
 from adapter.settings.sections import (
-    AdapterSection,
     FhirSink,
     FolderSink,
     MllpSource,
