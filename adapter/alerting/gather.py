@@ -14,7 +14,9 @@ URGENT_PART = 5
 
 
 def messages(wanted: Iterable[Wish], sent: Sequence[Sent], policy: Policy, now: datetime) -> tuple[Message, ...]:
-    """Whatever is held now is wished again in the next round: nothing is forgotten by waiting."""
+    """Whatever is held now is wished again in the next round: nothing is forgotten by waiting. What quiet hours or a trial's
+    time in shadow held goes together: a summary, no events.
+    """
     by_person: dict[str, list[Wish]] = {}
     for wish in wanted:
         by_person.setdefault(wish.person, []).append(wish)
@@ -33,7 +35,7 @@ def _to(
     free = [wish for wish in wanted if wish.urgent or not policy.quiet(person, now)]
     recent = [one for one in sent if one.cause is not Cause.DIGEST and now - one.at < policy.storm_window]
     storm = len(free) + len(recent) > policy.storm
-    held = sum(policy.quiet(person, wish.since) for wish in free) > 1
+    held = sum(wish.held or policy.quiet(person, wish.since) for wish in free) > 1
     if not storm and not held:
         yield from (Message(person.name, wish.cause, (wish,)) for wish in free)
     elif free and not _just_told(recent, policy, now, urgent=any(wish.urgent for wish in free)):

@@ -98,6 +98,8 @@ class Standing:
     """When a colleague put it into the holder's hands, who has not looked since: till then it waits as if nobody had it."""
     decided: bool = False
     opened: datetime | None = None
+    held: bool = False
+    """Its trial was in shadow since it was raised."""
     calls: tuple[Call, ...] = ()
     failed: frozenset[str] = field(default_factory=frozenset)
 
@@ -124,6 +126,8 @@ class Wish:
     urgent: bool
     since: datetime
     """When its reason arose: one that arose in quiet hours was held."""
+    held: bool = False
+    """Of a candidate of whom nobody was to hear at first."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,6 +39,8 @@ def whom(trial: str, on_call: Sequence[str], policy: Policy) -> Sequence[Person]
 
 def _raised(standing: Standing, chain: Sequence[Person], policy: Policy, now: datetime) -> Iterator[Wish]:
     """The first on the rota, and every team channel."""
+    if standing.deadline is not None and now >= standing.deadline and not standing.calls:
+        return  # after a silence nobody hears first of one whose time is over
     known = {call.person for call in standing.calls}
     teams = {person.name for person in policy.people if person.team}
     for name in sorted(teams - known):
@@ -130,4 +132,4 @@ def _wish(  # noqa: PLR0913 — one sentence with its parts
 ) -> Wish:
     left = None if standing.deadline is None else standing.deadline - now
     urgent = left is not None and timedelta(0) < left <= policy.urgent
-    return Wish(person, standing.candidate, cause, standing.told, urgent, since)
+    return Wish(person, standing.candidate, cause, standing.told, urgent, since, standing.held)

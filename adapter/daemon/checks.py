@@ -11,16 +11,20 @@ from adapter.daemon import flat, folders, staff
 from adapter.daemon.certificates import certificates, findings
 from adapter.daemon.clock import synchronised, utc_now
 from adapter.daemon.heartbeat import Heartbeat
+from adapter.daemon.listeners import neighbours, tls_for
 from adapter.daemon.lock import data_folder, held
 from adapter.daemon.opening import open_store
-from adapter.daemon.parts import neighbours, outlets_for, refuse_clear_text, space_of, tls_for
+from adapter.daemon.parts import outlets_for, refuse_clear_text, space_of
 from adapter.daemon.polling import reached
 from adapter.daemon.rules import SECRET, load_rules
 from adapter.daemon.site_key import refuse_other_key
 from adapter.daemon.telling import rota_findings
 from adapter.errors import AdapterError, ConfigError, UnavailableError
+from adapter.pipeline.shadow import standing_undecided
 from adapter.settings import FhirSink, Settings, load_settings
 from adapter.settings.reading import read_toml
+from adapter.store import shadow
+from adapter.store.database import Snapshot
 from adapter.store.disk import (
     VOLATILE,
     exposed,
@@ -124,6 +128,34 @@ def _outlets(settings: Settings) -> Looked:
         )
 
 
+def _shadow(settings: Settings) -> Looked:
+    """Which trials are in shadow, and what the next start turns."""
+    dark = settings.adapter.shadow
+    yield "ok", f"{', '.join(dark)}: nobody is told, nothing is pushed" if dark else "none: every trial is live"
+    if settings.on_sqlite() and not sqlite_path(settings.store_url()).exists():
+        return
+    database = open_store(settings, read_only=True)
+    try:
+        with database.read() as conn:
+            if current_revision(conn) == HEAD:
+                yield from _turning(conn, settings)
+    finally:
+        database.close()
+
+
+def _turning(conn: Snapshot, settings: Settings) -> Looked:
+    for trial in load_rules(settings).trials:
+        now_dark, then = shadow.is_dark(conn, trial.id), trial.id in settings.adapter.shadow
+        if now_dark and not then:
+            number = standing_undecided(conn, trial, utc_now())
+            yield "warning", f"{trial.id} goes live at the next start: {number} that stand undecided are told together"
+        elif then and not now_dark:
+            yield (
+                "warning",
+                f"{trial.id} goes into shadow at the next start: alerts that wait go, deliveries to an EDC wait",
+            )
+
+
 def _web(settings: Settings) -> Looked:
     refuse_clear_text(settings)
     yield "ok", settings.web_base()
@@ -214,6 +246,7 @@ LOOKS: dict[str, Callable[[Settings], Looked]] = {
     "polled servers": reached,
     "staff": staff.reached,
     "outlets": _outlets,
+    "shadow": _shadow,
     "REDCap projects": flat.asked,
     "web": _web,
     "store": _store,

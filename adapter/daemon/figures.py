@@ -2,7 +2,7 @@
 
 import resource
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from prometheus_client.core import Metric
 
@@ -18,12 +18,13 @@ FAMILIES = {"received": EVER, "duplicate": EVER, "applied": STATE, "ignored": ST
 """A message that is read again leaves the state it was in: only what came is counted for ever."""
 
 
-def figures(database: Database, space: Space, clock: Clock) -> Iterator[Metric]:
-    """Read in one snapshot, so that they add up."""
+def figures(database: Database, space: Space, clock: Clock, shadow: Collection[str] = ()) -> Iterator[Metric]:
+    """Read in one snapshot, so that they add up. What is held back of trials in `shadow` waits for nobody."""
     now = clock()
     with database.read() as conn:
         rows, counts, waits = feeds.listing(conn), inbox.counts(conn), feeds.oldest_pending(conn)
-        waiting, watching, shown = outbox.counts(conn), worklist.watching_count(conn), on_show.number(conn, now)
+        waiting, watching = outbox.counts(conn, shadow=shadow), worklist.watching_count(conn)
+        shown = on_show.number(conn, now)
         watched, left = watch(conn, now), unjudged.number(conn)
         held = quarantine.by_feed(conn)
     for name, family in FAMILIES.items():

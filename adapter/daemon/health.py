@@ -3,7 +3,7 @@
 import secrets
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -53,6 +53,8 @@ class Pulse:
     sources: Mapping[str, timedelta | None] = field(default_factory=dict)
     """Whom senders reach us by: each is expected to speak before so much time has passed; none: as its own rhythm says."""
     stopping: Callable[[], bool] = lambda: False
+    shadow: Collection[str] = ()
+    """Trials of which nothing leaves: what waits of them is no alarm."""
     polls: Callable[[], tuple[str, ...]] = tuple
     """What is wrong with the servers that are asked."""
     clock_watch: ClockWatch = field(init=False)
@@ -79,12 +81,19 @@ class Pulse:
         minor = self._waiting_alarms() + ((Room.LOW,) if self._room is Room.LOW else ())
         failing = bool(critical) or not live
         status = "failing" if failing else "degraded" if minor else "ok"
-        return Health(live, live and not critical and not self.stopping(), status, critical + minor)
+        return Health(live, live and not critical and not self.stopping(), status, critical + minor, self._notices())
+
+    def _notices(self) -> tuple[str, ...]:
+        return tuple(f"shadow:{trial}" for trial in self.shadow)
 
     def figures(self) -> Iterator[Metric]:
         standing = dict.fromkeys(self.health().codes, 1.0)
         yield from self.clock_watch.figures()
         yield telemetry.gauge_family("alarm", "1 for each alarm that stands (those of /healthz)", "code", standing)
+        dark = dict.fromkeys(self.shadow, 1.0)
+        yield telemetry.gauge_family(
+            "shadow", "1 for each trial in shadow: nobody is told, nothing is pushed", "trial", dark
+        )
 
     def tell(self) -> None:
         """A line in the log for each alarm that began or ended since the last look."""
@@ -134,7 +143,7 @@ class Pulse:
         try:
             with self.database.read() as conn:
                 held = _held(conn, self.clock())
-                oldest, owed = inbox.counts(conn).oldest_pending, outbox.counts(conn).values()
+                oldest, owed = inbox.counts(conn).oldest_pending, outbox.counts(conn, shadow=self.shadow).values()
                 watched = watch(conn, self.clock())
                 spoke = {row.source: row.last_received for row in feeds.listing(conn)}
                 emergency = any(one.until for one in break_glass.recent(conn, self.clock()))

@@ -4,7 +4,6 @@ from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from ipaddress import ip_network
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -16,6 +15,7 @@ from adapter.daemon.figures import figures
 from adapter.daemon.flat import flat_sink
 from adapter.daemon.health import Pulse
 from adapter.daemon.heartbeat import Heartbeat
+from adapter.daemon.listeners import servers_for
 from adapter.daemon.lock import data_folder
 from adapter.daemon.opening import open_store
 from adapter.daemon.polling import alarms_of, hints, pollers
@@ -28,26 +28,22 @@ from adapter.errors import ConfigError
 from adapter.fhir.bundle import BundleContext
 from adapter.fhir.calendar import Dates
 from adapter.fhir.subject import Study
-from adapter.hl7.ack import AckPolicy
 from adapter.pipeline.calling import Caller
+from adapter.pipeline.deliver import deliver_next
 from adapter.pipeline.keep import Keeper
 from adapter.pipeline.outgoing import NotifierOutlet, Outlet, PushWhen, SinkOutlet
+from adapter.pipeline.shadow import House, settle
 from adapter.ports import Clock, Inbox, Notifier, Sink
 from adapter.screening.rulebook import Rulebook
-from adapter.settings import FhirSink, FolderSource, MllpSource, Settings
+from adapter.settings import FhirSink, FolderSource, Settings
 from adapter.settings.sections import Source
-from adapter.sources.connection import Limits
-from adapter.sources.envelope import Door, control_ids
 from adapter.sources.fhir_poller import FhirPoller
 from adapter.sources.folder import FolderReader
-from adapter.sources.greeting import Tls, tls_context
-from adapter.sources.mllp_server import MllpServer, Neighbours
-from adapter.sources.senders import Senders
-from adapter.sources.turns import Turns
+from adapter.sources.mllp_server import MllpServer
 from adapter.store.database import Database
 from adapter.store.secret import SiteSecret
 from adapter.store.space import MIB, Marks, Space
-from adapter.telemetry import MessageLog, Metrics
+from adapter.telemetry import Metrics
 from adapter.web.context import Bench, FeedInfo, WebContext
 
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
@@ -78,6 +74,11 @@ class Parts:
         if self.heart is not None:
             yield self.heart.run(self.pulse.health, self.clock)
 
+    async def deliver(self, outlets: Mapping[str, Sink | Notifier]) -> int:
+        """One round of these; how much arrived. Nothing of a trial in shadow leaves."""
+        shadow = self.settings.adapter.shadow
+        return await deliver_next(self.database, outlets, self.clock, metrics=self.metrics, shadow=shadow)
+
 
 def refuse_clear_text(settings: Settings) -> None:
     """Names of patients cross a network only inside TLS: a proxy's, whose address base_url then tells."""
@@ -103,10 +104,14 @@ def open_parts(settings: Settings, clock: Clock) -> Iterator[Parts]:
         stack.callback(database.close)
         database.migrate()
         secret = site_key(database, folder / SECRET)
-        metrics.compute(lambda: figures(database, space, clock))
+        shadow = settings.adapter.shadow
+        metrics.compute(lambda: figures(database, space, clock, shadow))
         known = certificates(settings)
         metrics.compute(lambda: expiry(known, clock()))
-        keeper = Keeper(database, rules, secret, owing(settings, rules, secret), f"{settings.web_base()}/c/")
+        outlets_owed = owing(settings, rules, secret)
+        house = House(rules.trials, shadow, outlets_owed, f"{settings.web_base()}/")
+        silence = settle(database, house, clock())
+        keeper = Keeper(database, rules, secret, outlets_owed, f"{settings.web_base()}/c/", silence)
         polling = pollers(settings, database, metrics, clock) if "receive" in roles else ()
         pulse = Pulse(
             database,
@@ -114,6 +119,7 @@ def open_parts(settings: Settings, clock: Clock) -> Iterator[Parts]:
             clock,
             known,
             expected(settings),
+            shadow=shadow,
             polls=lambda: alarms_of(polling) + folders.alarms_of(reading),
         )
         store = (database, pulse.refuses)
@@ -131,11 +137,11 @@ def open_parts(settings: Settings, clock: Clock) -> Iterator[Parts]:
             metrics=metrics,
             keeper=keeper,
             outlets=outlets,
-            servers=_servers(settings, rules, metrics, Refusals(database, clock)) if "receive" in roles else (),
+            servers=servers_for(settings, rules, metrics, Refusals(database, clock)) if "receive" in roles else (),
             pollers=polling,
             folders=reading,
             pulse=pulse,
-            caller=caller(settings, rules, database, clock),
+            caller=caller(settings, rules, database, clock, silence),
             heart=heart,
         )
 
@@ -152,75 +158,6 @@ def space_of(settings: Settings) -> Space:
     store = settings.store
     sizes = (round(size * MIB) for size in (store.warn_free_mib, store.stop_free_mib, store.ballast_mib))
     return Space(settings.adapter.data, Marks(store.warn_free_percent, *sizes))
-
-
-def _servers(settings: Settings, rules: Rulebook, metrics: Metrics, refusals: Refusals) -> tuple[MllpServer, ...]:
-    clock = refusals.clock
-    number = control_ids(clock)
-    logs = {told: MessageLog(control_ids=told) for told in (False, True)}
-    debug = settings.adapter.log == "debug"
-    doors = {
-        source.name: Door(
-            source.name,
-            source.site,
-            clock,
-            number,
-            encoding=rules.sites[source.site].encoding,
-            policy=AckPolicy(source.ack, production=rules.production),
-            senders=Senders(frozenset(source.senders)),
-            log=logs[source.log_control_ids] if debug or source.message_log == "info" else None,
-        )
-        for source in settings.listeners()
-    }
-    limits = _limits(settings)
-    return tuple(
-        _server(source, doors[source.name], metrics, limits[source.name], refusals) for source in settings.listeners()
-    )
-
-
-def _limits(settings: Settings) -> dict[str, Limits]:
-    """Big frames of all sources take turns in one room."""
-    turns = Turns()
-    return {
-        source.name: Limits(source.max_bytes, source.frame_seconds, idle_seconds=source.idle_seconds, turns=turns)
-        for source in settings.listeners()
-    }
-
-
-def _server(source: MllpSource, door: Door, metrics: Metrics, limits: Limits, refusals: Refusals) -> MllpServer:
-    return MllpServer(
-        door,
-        source.listen.host,
-        source.listen.port,
-        metrics,
-        limits=limits,
-        neighbours=neighbours(source),
-        tls=tls_for(source),
-        refused=refusals.note,
-    )
-
-
-def neighbours(source: MllpSource) -> Neighbours:
-    """Raises ConfigError for what is no address or network."""
-    try:
-        return Neighbours(tuple(ip_network(peer) for peer in source.peers), source.only_peers)
-    except ValueError as error:
-        raise ConfigError(f"source '{source.name}': peers: {error} — write 10.1.2.3 or 10.1.2.0/24") from None
-
-
-def tls_for(source: MllpSource) -> Tls | None:
-    """Raises ConfigError for files that are absent or do not fit."""
-    if source.tls is None:
-        return None
-    files = source.tls
-    pins = {name: Senders(who) for name, who in files.pins().items()}
-    try:
-        context = tls_context(str(files.certificate), str(files.key), str(files.client_ca) if files.client_ca else None)
-        return Tls(context, pins)
-    except OSError as error:  # ssl.SSLError is one
-        raise ConfigError(
-            f"source '{source.name}': the TLS files cannot be used ({error.strerror}) — check them"
-        ) from None
 
 
 # --- outlets ---------------------------------------------------------------------------------------------------------
@@ -288,6 +225,7 @@ def web_context(parts: Parts, inbox: Inbox, bench: Bench, *, demo: bool) -> WebC
         dates=common_dates(settings),
         alerts=desk_of(settings, parts.caller),
         language=settings.web.language,
+        shadow=frozenset(settings.adapter.shadow),
     )
 
 

@@ -21,7 +21,6 @@ from adapter.daemon.parts import Parts, web_context
 from adapter.daemon.rules import load_rules
 from adapter.daemon.web_server import Web, bound
 from adapter.errors import ConfigError, RejectedError, StorageFailedError, UnavailableError
-from adapter.pipeline.deliver import deliver_next
 from adapter.pipeline.process import Processor
 from adapter.pipeline.receive import StoreInbox
 from adapter.screening.rulebook import Rulebook
@@ -183,7 +182,7 @@ class Daemon:
         while True:
             self._owed[name].clear()
             with patience():
-                if await deliver_next(parts.database, outlet, parts.clock, metrics=parts.metrics):
+                if await parts.deliver(outlet):
                     continue
             await self._waited(self._owed[name], DELIVERY_SECONDS)
 
@@ -256,7 +255,7 @@ class Daemon:
             async with asyncio.timeout(LAST_DELIVERIES_SECONDS):
                 if "process" in self._roles:
                     await self._screened(self._processor.step)
-                await deliver_next(parts.database, parts.outlets, parts.clock, metrics=parts.metrics)
+                await parts.deliver(parts.outlets)
         await self._screened(self._processor.close)
         await asyncio.to_thread(self._screening.shutdown)
         telemetry.log("stopped")

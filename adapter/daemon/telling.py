@@ -16,6 +16,7 @@ from adapter.notifiers.apprise import AppriseNotifier
 from adapter.notifiers.email import EmailNotifier, Encryption, MailServer
 from adapter.notifiers.webhook import Webhook, WebhookNotifier
 from adapter.pipeline.calling import Caller
+from adapter.pipeline.silence import Silence
 from adapter.ports import Clock, Notifier
 from adapter.screening.rulebook import Rulebook
 from adapter.settings import AlertsSection, Settings
@@ -87,14 +88,14 @@ def _apprise(section: AppriseSection) -> Callable[[Clock], Notifier]:
 # --- who, and when ---------------------------------------------------------------------------------------------------
 
 
-def caller(settings: Settings, rules: Rulebook, database: Database, clock: Clock) -> Caller | None:
+def caller(settings: Settings, rules: Rulebook, database: Database, clock: Clock, silence: Silence) -> Caller | None:
     """Raises ConfigError for a calendar that cannot be read."""
     if settings.alerts is None:
         return None
     policy = policy_of(settings, settings.alerts)
     rota = RotaBook(settings.alerts)
     rota.read()
-    return Caller(database, clock, policy, rota.now, rules.trials, f"{settings.web_base()}/")
+    return Caller(database, clock, policy, rota.now, rules.trials, f"{settings.web_base()}/", silence)
 
 
 def policy_of(settings: Settings, section: AlertsSection) -> Policy:

@@ -16,6 +16,7 @@ from adapter.alerting.rota import Rota
 from adapter.domain.assessment import LOST
 from adapter.domain.trial import CONSENTED, ON_STUDY, Trial
 from adapter.pipeline.outgoing import INTENDED_USE, Owed
+from adapter.pipeline.silence import SPOKEN, Silence
 from adapter.ports import Clock
 from adapter.screening.alerts import substance
 from adapter.store import calls, outbox
@@ -55,6 +56,7 @@ class Caller:
     rota: Callable[[], Rota]
     trials: Sequence[Trial]
     worklist: str
+    silence: Silence = SPOKEN
 
     def round(self) -> int:
         """How many deliveries became owed. What seems owed is decided again inside the transaction that keeps it."""
@@ -75,7 +77,7 @@ class Caller:
         on_call = self.rota().on_call(now)
         sent = calls.sent(conn, now - max(self.policy.storm_window, gather.LATE))
         wanted = [wish for one in standings for wish in plan.wishes(one, on_call, self.policy, now)]
-        waiting = dict.fromkeys((trial.id for trial in self.trials), 0)
+        waiting = dict.fromkeys((trial.id for trial in self._live), 0)
         for one in standings:
             waiting[one.trial] += one.waits
         return Plan(
@@ -107,7 +109,11 @@ class Caller:
         return onward, turned
 
     def _trial(self, trial_id: str) -> Trial | None:
-        return next((trial for trial in self.trials if trial.id == trial_id), None)
+        return next((trial for trial in self._live if trial.id == trial_id), None)
+
+    @property
+    def _live(self) -> list[Trial]:
+        return [trial for trial in self.trials if trial.id not in self.silence.trials]
 
     def _standing(self, alert: Alert, failed: frozenset[str]) -> Standing:
         trial = self._trial(alert.trial)
@@ -125,6 +131,7 @@ class Caller:
             handed=alert.handed,
             decided=is_decided(trial, alert.status) and not _must_know(alert),
             opened=alert.opened,
+            held=self.silence.held(alert.trial, alert.raised),
             calls=alert.calls,
             failed=failed,
         )

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
 
 from adapter import telemetry
 from adapter.domain.message import Delivery, RemoteResource
@@ -25,13 +25,18 @@ Outlets = Mapping[str, Sink | Notifier]
 
 
 async def deliver_next(
-    database: Database, outlets: Outlets, clock: Clock, *, metrics: telemetry.Metrics | None = None
+    database: Database,
+    outlets: Outlets,
+    clock: Clock,
+    *,
+    metrics: telemetry.Metrics | None = None,
+    shadow: Collection[str] = (),
 ) -> int:
-    """One round of every outlet, side by side; the number of deliveries that arrived.
+    """One round of every outlet, side by side; the number of deliveries that arrived. Nothing of trials in `shadow` leaves.
 
     A peer's failure is settled in the outbox; only the store's own failure is raised.
     """
-    desk = _Desk(database, clock, metrics)
+    desk = _Desk(database, clock, metrics, shadow)
     rounds = [desk.round(name, outlet) for name, outlet in outlets.items()]
     done = await asyncio.gather(*rounds, return_exceptions=True)
     for result in done:
@@ -43,8 +48,10 @@ async def deliver_next(
 class _Desk:
     """Where deliveries are taken from and settled."""
 
-    def __init__(self, database: Database, clock: Clock, metrics: telemetry.Metrics | None) -> None:
-        self._database, self._clock, self._metrics = database, clock, metrics
+    def __init__(
+        self, database: Database, clock: Clock, metrics: telemetry.Metrics | None, shadow: Collection[str]
+    ) -> None:
+        self._database, self._clock, self._metrics, self._shadow = database, clock, metrics, shadow
 
     async def round(self, name: str, outlet: Sink | Notifier) -> int:
         await recall(self._database, name, outlet, self._clock)
@@ -95,7 +102,7 @@ class _Desk:
 
     def _due(self, name: str) -> list[Delivery]:
         with self._database.read() as conn:
-            return outbox.due(conn, name, self._clock(), BATCH)
+            return outbox.due(conn, name, self._clock(), BATCH, shadow=self._shadow)
 
     def _arrived(self, delivery: Delivery, remote: RemoteResource | None, held: Transaction | None) -> None:
         with self._settling(held) as tx:

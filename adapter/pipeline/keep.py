@@ -18,6 +18,7 @@ from adapter.pipeline.knots import Knotted, knotted
 from adapter.pipeline.numbers import Numbers, Register
 from adapter.pipeline.outgoing import Occasion, Outlet, Owed, SinkOutlet, owed
 from adapter.pipeline.remembered import Known, Remembered
+from adapter.pipeline.silence import SPOKEN, Silence
 from adapter.pipeline.taken_back import taken_back
 from adapter.scoring.chart import Chart
 from adapter.screening.rulebook import Rulebook
@@ -69,6 +70,7 @@ class Keeper:
     secret: SiteSecret
     outlets: Sequence[Outlet]
     links: str
+    silence: Silence = SPOKEN
     _memory: Remembered = field(default_factory=Remembered)
 
     def known(self, patient: PatientId) -> Known:
@@ -250,7 +252,8 @@ class Keeper:
             withdrawn=withdrawn,
             earlier=tuple(d.status for d in decisions[:-1]),
         )
-        outlets = self.outlets if screening_id else ()
+        heard = self.silence.left(self.outlets, assessment.trial, judgement.change, pushed)
+        outlets = heard if screening_id else ()
         pushing = any(isinstance(outlet, SinkOutlet) for outlet in outlets)
         shown = as_decided(assessment, outcome.chart, self.rules) if pushing else assessment
         due = owed(judgement.change, shown, outlets, occasion)

@@ -21,11 +21,8 @@ __all__ = [
     "FhirSink",
     "FhirSource",
     "FolderSink",
-<<<<<<< HEAD
-    "HeartbeatSection",
-=======
     "FolderSource",
->>>>>>> 254467c8effd0ef33cfe1455fcf0adf95e3ed9dc
+    "HeartbeatSection",
     "Listen",
     "MllpSource",
     "RedcapSink",

@@ -16,8 +16,8 @@ from adapter.settings.flat import CsvSink, RedcapSink
 from adapter.settings.folder import FolderSource
 from adapter.settings.listening import MllpSource, Tls
 from adapter.settings.polled import BasicAuth, BearerAuth, ClientTls, FhirSource, SecretAuth, SmartAuth
+from adapter.settings.process import AdapterSection
 from adapter.settings.sections import (
-    AdapterSection,
     FhirSink,
     FolderSink,
     Settings,

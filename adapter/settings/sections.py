@@ -13,29 +13,10 @@ from adapter.settings.flat import CsvSink, Dates, PushWhen, RedcapSink
 from adapter.settings.folder import FolderSource, refuse_shared
 from adapter.settings.listening import MllpSource
 from adapter.settings.polled import Auth, ClientTls, Duration, FhirSource
+from adapter.settings.process import ROLES, AdapterSection
 from adapter.settings.staff import OidcSection
 from adapter.settings.telling import AlertsSection, AppriseNotifier, EmailNotifier, HeartbeatSection, WebhookNotifier
 from adapter.settings.values import Address, Listen, Name, Secret, Section, by_reference, host_and_port
-
-Role = Literal["receive", "process", "deliver", "web"]
-ROLES: tuple[Role, ...] = ("receive", "process", "deliver", "web")
-
-
-class AdapterSection(Section):
-    data: Path
-    trials: tuple[str, ...] = Field(min_length=1)
-    environment: Literal["test", "production"]
-    log: Literal["info", "debug"] = "info"
-    roles: tuple[Role, ...] = ROLES
-    """What this process does; several processes share a PostgreSQL store."""
-    assets: Path | None = None
-    """The operator's folder with `mappings/` and `profiles/`; without it the ones the package carries."""
-
-    @field_validator("roles", mode="before")
-    @classmethod
-    def _words(cls, roles: object) -> object:
-        """`receive, process` too: so an environment variable says it."""
-        return tuple(word.strip() for word in roles.split(",")) if isinstance(roles, str) else roles
 
 
 class StoreSection(Section):

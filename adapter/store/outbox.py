@@ -1,15 +1,16 @@
 """What is owed to sinks and notifiers: in order per subject, once per key, kept until settled."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
-from sqlalchemy import Connection, Row, func, null, select, text, update
+from sqlalchemy import Connection, Row, func, null, or_, select, text, update
 
 from adapter.domain.message import Delivery, RemoteResource
 from adapter.store.codec import instant, moment_or_none, storable
 from adapter.store.schema import outbox, outbox_remotes
+from adapter.store.subjects import of_trials
 from adapter.store.upsert import insert
 
 WAITING, DELIVERED, DEAD, SUPERSEDED = "waiting", "delivered", "dead", "superseded"
@@ -79,11 +80,13 @@ def _supersede(tx: Connection, owed: Owed, now: datetime) -> None:
     tx.execute(update(outbox).where(outbox.c.id.in_(idle)).values(state=SUPERSEDED, settled=instant(now)))
 
 
-def due(conn: Connection, outlet: str, now: datetime, limit: int) -> list[Delivery]:
-    """The oldest waiting delivery of each subject, if its time has come; a blocked subject blocks no other."""
-    first = (
-        select(func.min(outbox.c.id)).where(_WAITING, outbox.c.outlet == outlet).group_by(outbox.c.subject)
-    ).scalar_subquery()
+def due(conn: Connection, outlet: str, now: datetime, limit: int, *, shadow: Collection[str] = ()) -> list[Delivery]:
+    """The oldest waiting delivery of each subject, if its time has come; a blocked subject blocks no other. Nothing of
+    trials in `shadow`.
+    """
+    leaves = (~of_trials(shadow),) if shadow else ()
+    waiting = select(func.min(outbox.c.id)).where(_WAITING, outbox.c.outlet == outlet, *leaves)
+    first = waiting.group_by(outbox.c.subject).scalar_subquery()
     wanted = (
         select(outbox, outbox_remotes.c.remote_id, outbox_remotes.c.version)
         .outerjoin(
@@ -185,9 +188,11 @@ def newest_contents(conn: Connection, subject: str) -> dict[str, str]:
     return {row.outlet: row.content for row in conn.execute(wanted)}
 
 
-def counts(conn: Connection) -> dict[str, OutletCounts]:
-    """By outlet."""
+def counts(conn: Connection, *, shadow: Collection[str] = ()) -> dict[str, OutletCounts]:
+    """By outlet; what is held back of trials in `shadow` waits for nobody."""
     wanted = select(outbox.c.outlet, outbox.c.state, func.count(), func.min(outbox.c.created))
+    if shadow:
+        wanted = wanted.where(or_(outbox.c.state != WAITING, ~of_trials(shadow)))
     found: dict[str, dict[str, tuple[int, str]]] = {}
     for outlet, state, number, oldest in conn.execute(wanted.group_by(outbox.c.outlet, outbox.c.state)):
         found.setdefault(outlet, {})[state] = (number, oldest)

@@ -3,15 +3,16 @@
 import asyncio
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from starlette.concurrency import run_in_threadpool
 
 from adapter.domain.trial import Trial
-from adapter.store import screening_log
+from adapter.store import screening_log, shadow
 from adapter.store.accounts import Scope
 from adapter.store.screening_log import Judged, Known, Logged
+from adapter.store.shadow import Span, Telling, in_shadow
 from adapter.web import entries, figures, flow
 from adapter.web.context import WebContext
 from adapter.web.entries import Entry
@@ -31,7 +32,7 @@ SCOPES = 16
 
 @dataclass(frozen=True, slots=True)
 class Sums:
-    """Everything that is counted over all entries."""
+    """Everything that is counted over the entries of which people were told; `enrolled` over all of them."""
 
     steps: tuple[Step, ...]
     times: tuple[Times, ...]
@@ -42,12 +43,16 @@ class Sums:
 
 @dataclass(slots=True)
 class Part:
-    """What somebody of some sites sees of it, as of `at`."""
+    """What somebody of some sites sees of it, as of `at`. `spans`: when the trial was in shadow; `tellings`: of whom people would
+    have been told then.
+    """
 
     trial: Trial
     at: datetime
     entries: tuple[Entry, ...]
     judged: Judged
+    spans: tuple[Span, ...] = ()
+    tellings: tuple[Telling, ...] = ()
     _sums: dict[str, Sums] = field(default_factory=dict)
 
     @property
@@ -58,13 +63,14 @@ class Part:
         """Counted once for each language: what is counted has its name."""
         spoken = language()
         if spoken not in self._sums:
-            many = self.listed
+            many = [one for one in self.listed if not in_shadow(one.flagged, self.spans)]
+            judged = replace(self.judged, episodes=self.judged.episodes - len(self.entries) + len(many))
             self._sums[spoken] = Sums(
-                flow.flow(self.trial, self.judged, many),
+                flow.flow(self.trial, judged, many),
                 figures.times(many),
                 figures.by_flag(self.trial, many),
                 figures.by_criterion(self.trial, many),
-                tuple(figures.enrolled(self.trial, many)),
+                tuple(figures.enrolled(self.trial, self.listed)),
             )
         return self._sums[spoken]
 
@@ -117,8 +123,9 @@ def _part(context: WebContext, trial: Trial, kept: _Reading, scope: Scope) -> Pa
     if part is None:
         with context.database.read() as conn:
             judged = screening_log.judged(conn, trial.id, scope)
+            spans, tellings = shadow.spans(conn, trial.id), tuple(shadow.tellings(conn, trial.id))
         mine = kept.entries if scope.sites is None else tuple(_of(kept.entries, scope))
-        part = Part(trial, kept.at, mine, judged)
+        part = Part(trial, kept.at, mine, judged, spans, tellings)
         if len(kept.parts) < SCOPES:
             kept.parts[scope] = part
     return part

@@ -41,6 +41,8 @@ class Health:
     status: str = "ok"
     """`ok`, `degraded` or `failing`."""
     codes: tuple[str, ...] = ()
+    notices: tuple[str, ...] = ()
+    """What is meant to be so and should not be forgotten; no alarm: `shadow:TRIAL`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +122,9 @@ class WebContext:
 
     language: str = ENGLISH
     """Of who chose none, and whose browser asks for none there is."""
+
+    shadow: frozenset[str] = frozenset()
+    """Trials of which nobody is told and nothing is pushed."""
 
     roll: Roll = field(default_factory=Roll)
     briefs: Briefs = field(default_factory=Briefs)

@@ -20,6 +20,7 @@ from adapter.web.flow import Step
 from adapter.web.log import asked
 from adapter.web.roles import Right
 from adapter.web.sessions import Visitor
+from adapter.web.shadow import Rehearsal, rehearsal
 from adapter.web.tongue import say
 from adapter.web.worklist import common_zone
 
@@ -39,6 +40,7 @@ async def figures_page(
     context: WebContext = request.app.state.context
     part, sums, cases = await read(request.app.state.chronicle, trial, visitor.scope)
     steps, now, zone = sums.steps, context.clock(), common_zone(context, visitor.scope)
+    tried = await run_in_threadpool(_tried, part, context, visitor.scope)
     return render.page(
         request,
         "figures.html",
@@ -55,6 +57,7 @@ async def figures_page(
         hours=_hours,
         by_flag=sums.by_flag,
         by_criterion=sums.by_criterion,
+        tried=tried,
         known=missed.known_enrolled(sums.enrolled, cases),
         causes=missed.causes(cases),
         cases=missed.told(trial, cases, now),
@@ -74,6 +77,7 @@ async def as_json(request: Request, visitor: SeesCounts, trial: str = "") -> dic
     context: WebContext = request.app.state.context
     chosen = asked(context, trial, visitor.scope)
     part, sums, cases = await read(request.app.state.chronicle, chosen, visitor.scope)
+    tried = await run_in_threadpool(_tried, part, context, visitor.scope)
     return {
         "trial": chosen.id,
         "as_of": part.at.isoformat(),
@@ -82,6 +86,7 @@ async def as_json(request: Request, visitor: SeesCounts, trial: str = "") -> dic
         "times": [_fields(one) for one in sums.times],
         "predictive": [_fields(one) for one in sums.by_flag],
         "missed": dict(missed.causes(cases)),
+        "shadow": None if tried is None else tried.as_json() | {"predictive": [_fields(one) for one in tried.by_flag]},
     }
 
 
@@ -98,6 +103,11 @@ def _summed(context: WebContext, part: Part, scope: Scope) -> tuple[Sums, list[M
         mine = {one.logged.id for one in part.entries}
         cases = [case for case in cases if case.candidate in mine]
     return part.sums(), cases
+
+
+def _tried(part: Part, context: WebContext, scope: Scope) -> Rehearsal | None:
+    told, zone = (part.spans, part.tellings), common_zone(context, scope)
+    return rehearsal(part.trial, part.listed, told, context.clock(), zone)
 
 
 def _fields(one: Any) -> dict[str, Any]:

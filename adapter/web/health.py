@@ -40,7 +40,7 @@ async def healthy(request: Request) -> JSONResponse:
     except NotSignedInError:
         pass
     else:
-        body["alarms"] = list(feeling.codes)
+        body |= {"alarms": list(feeling.codes), "notices": list(feeling.notices)}
     return JSONResponse(body, status_code=503 if feeling.status == "failing" else 200)
 
 

@@ -50,12 +50,19 @@ def html(template: str, context: WebContext, visitor: Any = None, /, **values: A
         intended_use=INTENDED_USE,
         sees_patients=visitor is not None and visitor.may(Right.PATIENTS),
         covers=_covers(context, visitor),
+        shadow=_in_shadow(context, visitor),
         sees_counts=may(role, Right.COUNTS),
         sees_numbers=may(role, Right.PSEUDONYMS) or may(role, Right.ENROLLED),
         reads_trail=any(may(role, right) for right in (Right.AUDIT_ALL, Right.AUDIT_TECHNICAL, Right.AUDIT_OWN)),
         asks=may(role, Right.BREAK_GLASS),
         vouches=may(role, Right.VOUCH),
     )
+
+
+def _in_shadow(context: WebContext, visitor: Any) -> list[str]:
+    """Trials of the reader of which nobody is told."""
+    found = [trial.id for trial in context.trials if trial.id in context.shadow]
+    return [trial for trial in found if visitor is not None and visitor.scope.trial(trial)]
 
 
 def _covers(context: WebContext, visitor: Any) -> float:

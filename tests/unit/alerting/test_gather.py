@@ -138,3 +138,10 @@ def test_a_message_has_failed_when_no_channel_is_left_and_one_late_success_mends
     assert not failed(WAYS, both | {"mail": Tried(NOON, delivered=True)}, NOON + 20 * MINUTE, WAIT)
     assert not failed(WAYS, {"mail": Tried(NOON, dead=True)}, NOON, WAIT)
     assert failed(("mail",), {"mail": Tried(NOON, dead=True)}, NOON, WAIT)
+
+
+def test_those_whom_shadow_held_are_one_message() -> None:
+    dark = [replace(wish(n), held=True) for n in (1, 2)]
+    assert made(*dark) == [("anna", "many", 2)]
+    assert made(dark[0]) == [("anna", "raised", 1)]
+    assert made(dark[0], wish(2)) == [("anna", "raised", 1)] * 2

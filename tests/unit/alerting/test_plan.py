@@ -165,7 +165,7 @@ def test_a_mark_that_had_passed_at_the_first_call_is_covered_by_it() -> None:
 
 
 def test_only_what_has_little_time_left_is_urgent() -> None:
-    for left, urgent in ((12 * HOUR, True), (12 * HOUR + MINUTE, False), (-HOUR, False)):
+    for left, urgent in ((12 * HOUR, True), (12 * HOUR + MINUTE, False)):
         found = wishes(replace(NEW, deadline=NOON + left), ROTA, POLICY, NOON)
         assert {wish.urgent for wish in found} == {urgent}
     assert not any(wish.urgent for wish in wishes(replace(NEW, deadline=None), ROTA, POLICY, NOON))
@@ -185,3 +185,14 @@ def test_a_withdrawal_follows_once_to_everybody_who_was_told() -> None:
     assert told(replace(over, calls=(*over.calls, *heard)), NOON + 2 * HOUR) == []
     assert told(replace(NEW, standing=False), NOON) == []
     assert told(replace(over, decided=True), NOON + HOUR) == []
+
+
+def test_nobody_hears_first_of_one_whose_time_is_over() -> None:
+    over = replace(NEW, deadline=NOON - MINUTE)
+    assert told(over, NOON) == []
+    assert told(replace(over, deadline=NOON + MINUTE), NOON) == [("#board", "raised"), ("anna", "raised")]
+
+
+def test_what_is_wished_of_one_who_was_held_says_so() -> None:
+    assert {wish.held for wish in wishes(replace(NEW, held=True), ROTA, POLICY, NOON)} == {True}
+    assert {wish.held for wish in wishes(NEW, ROTA, POLICY, NOON)} == {False}

@@ -221,3 +221,21 @@ def test_check_says_what_a_drop_folder_or_a_redcap_project_lacks(tmp_path: Path)
     assert "ends in /api/" in found[0][1]
     assert "'study'" in found[1][1]
     assert "make it, or mount it" in found[2][1]
+
+
+def test_trials_in_shadow_are_trials_that_are_screened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def written(shadow: str) -> str:
+        return GOOD.replace("environment", f"shadow = {shadow}\nenvironment")
+
+    assert load(tmp_path, GOOD).adapter.shadow == ()
+    assert load(tmp_path, written('["immunosep"]')).adapter.shadow == ("immunosep",)
+    said = refusal(tmp_path, written('["imunosep"]'))
+    assert (
+        said == "/adapter.toml:5: 'adapter.shadow': 'imunosep' is none of [adapter] trials — did you mean 'immunosep'?"
+    )
+    unknown = refusal(tmp_path, written("[]").replace("shadow", "shaddow"))
+    assert unknown == "/adapter.toml:5: unknown key 'shaddow' — did you mean 'shadow'?"
+    monkeypatch.setenv("ADAPTER_ADAPTER__SHADOW", "immunosep")
+    assert load(tmp_path, GOOD).adapter.shadow == ("immunosep",)
+    monkeypatch.setenv("ADAPTER_ADAPTER__SHADOW", "")
+    assert load(tmp_path, written('["immunosep"]')).adapter.shadow == (), "live by the environment alone"
