@@ -12,13 +12,22 @@ from adapter.errors import AdapterError, RejectedError
 from adapter.notifiers.addresses import NamedAdapter, pinned
 from adapter.pipeline.exchange import Limits, checked_url, exchange, session
 from adapter.ports import Clock
-from adapter.settings import HeartbeatSection
+from adapter.settings import HeartbeatSection, Settings
 from adapter.web.context import Health
 
 LIMITS = Limits(connect=5.0, read=10.0, total=10.0, size=65536)
 REFUSED = 300
 STANDING_STILL = "inbox-waiting"
 """The store is well, and nobody screens what it holds."""
+
+
+def heart_of(settings: Settings, metrics: telemetry.Metrics) -> "Heartbeat | None":
+    """None without `[heartbeat]`."""
+    if settings.heartbeat is None:
+        return None
+    heart = Heartbeat(settings.heartbeat)
+    metrics.compute(heart.figures)
+    return heart
 
 
 class Heartbeat:

@@ -14,7 +14,7 @@ from adapter.daemon.edc import edc
 from adapter.daemon.figures import figures
 from adapter.daemon.flat import flat_sink
 from adapter.daemon.health import Pulse
-from adapter.daemon.heartbeat import Heartbeat
+from adapter.daemon.heartbeat import Heartbeat, heart_of
 from adapter.daemon.listeners import servers_for
 from adapter.daemon.lock import data_folder
 from adapter.daemon.opening import open_store
@@ -100,9 +100,7 @@ def open_parts(settings: Settings, clock: Clock) -> Iterator[Parts]:
     metrics = Metrics()
     space = space_of(settings)
     with ExitStack() as stack:
-        database = open_store(settings)
-        stack.callback(database.close)
-        database.migrate()
+        database = stack.enter_context(_migrated(settings))
         secret = site_key(database, folder / SECRET)
         shadow = settings.adapter.shadow
         metrics.compute(lambda: figures(database, space, clock, shadow))
@@ -125,9 +123,7 @@ def open_parts(settings: Settings, clock: Clock) -> Iterator[Parts]:
         store = (database, pulse.refuses)
         reading = folders.readers(settings, rules, metrics, clock, store) if "receive" in roles else ()
         metrics.compute(pulse.figures)
-        heart = Heartbeat(settings.heartbeat) if settings.heartbeat else None
-        if heart is not None:
-            metrics.compute(heart.figures)
+        heart = heart_of(settings, metrics)
         yield Parts(
             settings=settings,
             clock=clock,
@@ -144,6 +140,16 @@ def open_parts(settings: Settings, clock: Clock) -> Iterator[Parts]:
             caller=caller(settings, rules, database, clock, silence),
             heart=heart,
         )
+
+
+@contextmanager
+def _migrated(settings: Settings) -> Iterator[Database]:
+    database = open_store(settings)
+    try:
+        database.migrate()
+        yield database
+    finally:
+        database.close()
 
 
 def expected(settings: Settings) -> dict[str, timedelta | None]:
