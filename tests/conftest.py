@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests import stores, unmeasured
+from tests import nursery, stores, unmeasured
 from tests.postgres import Cluster, cluster
 
 ROOT = Path(__file__).parents[1]
@@ -41,6 +41,12 @@ def each_store(request: pytest.FixtureRequest) -> Iterator[str]:
     """The test runs twice, once on each kind of store; what it opens through `tests.stores` is of that kind."""
     with stores.using(request.getfixturevalue("postgres") if request.param == "postgresql" else None):
         yield request.param
+
+
+@pytest.fixture(scope="session", autouse=True)
+def nurseries() -> Iterator[None]:
+    yield
+    nursery.end()
 
 
 UNTRACED = (

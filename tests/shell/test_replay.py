@@ -3,7 +3,6 @@
 import json
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -24,7 +23,7 @@ from adapter.screening import actions
 from adapter.store import audit, projections, quarantine
 from adapter.store.database import Database
 from adapter.store.projections import Span
-from tests import stores
+from tests import nursery, stores
 from tests.builders import RECEIVED, adt, er7, move, msh, obx, oru, pair, pid, pv1
 from tests.walking import House, open_house
 
@@ -323,8 +322,7 @@ def installed(house: House, tmp_path: Path) -> Path:
 
 
 def adapter(*words: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "adapter", *words]
-    return subprocess.run(command, capture_output=True, text=True, timeout=180, check=False)
+    return nursery.run(*words, text=True)
 
 
 def test_the_command_says_the_same_bytes_for_the_same_inbox(house: House, installed: Path, tmp_path: Path) -> None:
