@@ -30,7 +30,7 @@ LIFE = 60
 MOST = 1 << 20
 """Bytes of what is asked of a nursery: the environment is the most of it."""
 
-READ = ("adapter.daemon.service", "adapter.daemon.checks", "alembic.command")
+READ = ("adapter.daemon.service", "adapter.daemon.checks", "alembic.command", "fhir.resources.R4B.bundle")
 """So that children find everything read."""
 _open: "list[Nursery]" = []
 
