@@ -71,15 +71,24 @@ UNTRACED = (
 """Suites that repeat what others reach: coverage does not follow them, which is a third of their time."""
 
 
+AGAIN = ("unit/pipeline", "unit/web")
+"""Where the run on PostgreSQL reaches what the one on SQLite reached; the store's own tests are in `unit/store`."""
+
+
 @cache
-def untraced(path: Path) -> bool:
+def within(path: Path, suites: tuple[str, ...]) -> bool:
     """Asked for each test, of which there are many to a file."""
-    return any(path.is_relative_to(ROOT / "tests" / name) for name in UNTRACED)
+    return any(path.is_relative_to(ROOT / "tests" / name) for name in suites)
+
+
+def on_postgresql(item: pytest.Item) -> bool:
+    variant = getattr(item, "callspec", None)
+    return variant is not None and variant.params.get("each_store") == "postgresql"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if untraced(item.path):
+        if within(item.path, UNTRACED) or (on_postgresql(item) and within(item.path, AGAIN)):
             item.add_marker("no_cover")
 
 
