@@ -21,7 +21,7 @@ from pathlib import Path
 from adapter.daemon.clock import utc_now
 from tests import stores
 from tests.builders import dtm, obx, oru
-from tests.installation import Installation, tell, until
+from tests.installation import ADAPTER, Installation, tell, until
 from tests.postgres import Cluster, children, cluster
 
 SENDERS = 8
@@ -38,7 +38,7 @@ def daemons(folder: Path, roles: tuple[str, ...]) -> Iterator[list[Installation]
         made: list[Installation] = []
         for number, role in enumerate(roles):
             store = made[0].folder / "data" if made else None
-            one = Installation(folder / str(number), "", store=store, ADAPTER_ADAPTER__ROLES=role)
+            one = Installation(folder / str(number), "", program=ADAPTER, store=store, ADAPTER_ADAPTER__ROLES=role)
             stack.callback(one.end)
             if made:
                 (one.folder / "data").mkdir(mode=0o700)

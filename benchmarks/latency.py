@@ -18,7 +18,7 @@ from pathlib import Path
 
 from adapter.hl7.mllp import FrameDecoder, encode
 from benchmarks import pipeline
-from tests.installation import Installation
+from tests.installation import ADAPTER, Installation
 
 RATE, SECONDS, CONNECTIONS = 100, 20, 10
 PATIENTS, HOURS = 50, 24
@@ -121,7 +121,7 @@ def told(name: str, seconds: list[float]) -> None:
 
 def main() -> None:
     with tempfile.TemporaryDirectory(prefix="latency-") as folder:
-        daemon = Installation(Path(folder), "")
+        daemon = Installation(Path(folder), "", program=ADAPTER)
         try:
             daemon.start()
             answers, worklist = asyncio.run(measured(daemon))

@@ -2,12 +2,13 @@
 
 import os
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests import stores, unmeasured
+from tests import nursery, stores, unmeasured
 from tests.postgres import Cluster, cluster
 
 ROOT = Path(__file__).parents[1]
@@ -43,10 +44,20 @@ def each_store(request: pytest.FixtureRequest) -> Iterator[str]:
         yield request.param
 
 
+@pytest.fixture(scope="session", autouse=True)
+def nurseries() -> Iterator[None]:
+    yield
+    nursery.end()
+
+
 UNTRACED = (
-    *("catalogue", "conformance", "corpus", "crash", "fuzz", "hapi", "icu", "laws", "medplum", "oracles"),
+    *("catalogue", "corpus", "crash", "fuzz", "hapi", "icu", "laws", "medplum", "oracles"),
+    *("conformance/test_cases.py", "conformance/test_player.py", "conformance/test_receivers.py"),
+    "conformance/test_sabotage.py",
     *(
         "shell/test_after_randomisation.py",
+        "shell/test_backlog.py",
+        "shell/test_canary.py",
         "shell/test_connecting.py",
         "shell/test_daemon.py",
         "shell/test_fhir_files.py",
@@ -60,9 +71,24 @@ UNTRACED = (
 """Suites that repeat what others reach: coverage does not follow them, which is a third of their time."""
 
 
+AGAIN = ("unit/pipeline", "unit/web")
+"""Where the run on PostgreSQL reaches what the one on SQLite reached; the store's own tests are in `unit/store`."""
+
+
+@cache
+def within(path: Path, suites: tuple[str, ...]) -> bool:
+    """Asked for each test, of which there are many to a file."""
+    return any(path.is_relative_to(ROOT / "tests" / name) for name in suites)
+
+
+def on_postgresql(item: pytest.Item) -> bool:
+    variant = getattr(item, "callspec", None)
+    return variant is not None and variant.params.get("each_store") == "postgresql"
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if any(item.path.is_relative_to(ROOT / "tests" / name) for name in UNTRACED):
+        if within(item.path, UNTRACED) or (on_postgresql(item) and within(item.path, AGAIN)):
             item.add_marker("no_cover")
 
 

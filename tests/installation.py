@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from adapter.hl7.mllp import encode
-from tests import stores
+from tests import nursery, stores
 from tests.ports import free_port
 
 T = TypeVar("T")
@@ -44,7 +44,7 @@ STATES = ("applied", "duplicate", "ignored", "quarantined", "pending")
 
 class Installation:
     """`outlets` is TOML for sinks and notifiers, `source` more of the source's; `program` what is run in the place of
-    `python -m adapter`; `store` the data folder of another installation whose store is shared.
+    the adapter of `tests.nursery`, such as `ADAPTER`; `store` the data folder of another installation whose store is shared.
     """
 
     def __init__(
@@ -52,7 +52,7 @@ class Installation:
         folder: Path,
         outlets: str,
         *,
-        program: Sequence[str] = ADAPTER,
+        program: Sequence[str] = (),
         store: Path | None = None,
         source: str = "max_bytes = 65536",
         **environment: str,
@@ -67,7 +67,7 @@ class Installation:
             + outlets
         )
         self.log = folder / "log"
-        self.process: subprocess.Popen[bytes] | None = None
+        self.process: subprocess.Popen[bytes] | nursery.Born | None = None
 
     @property
     def base(self) -> str:
@@ -77,11 +77,14 @@ class Installation:
     def database(self) -> Path:
         return self.folder / "data" / "adapter.db"
 
-    def launch(self) -> subprocess.Popen[bytes]:
+    def launch(self) -> subprocess.Popen[bytes] | nursery.Born:
         """Started, perhaps not yet listening."""
-        with self.log.open("ab") as log:
-            command = [*self.program, "run", "--config", str(self.config)]
-            self.process = subprocess.Popen(command, stdout=log, stderr=log, env=self.environment)
+        words = ("run", "--config", str(self.config))
+        with self.log.open("ab") as log, Path(os.devnull).open("rb") as nothing:
+            if self.program:
+                self.process = subprocess.Popen([*self.program, *words], stdout=log, stderr=log, env=self.environment)
+            else:
+                self.process = nursery.nursery().bear(words, (nothing, log, log), self.environment)
         return self.process
 
     def start(self) -> None:
@@ -110,7 +113,7 @@ class Installation:
 
     def command(self, *words: str, check: bool = True) -> subprocess.CompletedProcess[bytes]:
         environment = self.environment | {"ADAPTER_CONFIG": str(self.config)}
-        return subprocess.run([*ADAPTER, *words], env=environment, capture_output=True, timeout=60, check=check)
+        return nursery.run(*words, environment=environment, timeout=60, check=check)
 
     def get(self, path: str) -> str:
         with urllib.request.urlopen(self.base + path, timeout=30) as answer:

@@ -8,6 +8,8 @@ from tests import fetched as fetching
 from tests.conftest import ROOT
 
 JARS = Path(os.environ.get("ADAPTER_JARS", ROOT / ".cache" / "java"))
+BRIEF = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xshare:auto")
+"""For a machine that lives for a minute, beside other tests: what the second compiler does would only pay in a longer run."""
 INSTALL = "needs Java 17 and Maven: apt-get install default-jdk-headless maven"
 
 

@@ -74,6 +74,26 @@ def opened(folder: Path, name: str = "adapter.db", *, read_only: bool = False) -
     return database
 
 
+@dataclass(frozen=True)
+class Kept:
+    """A folder with its store, to be copied for many tests."""
+
+    folder: Path
+    database: str
+
+
+def keep(folder: Path) -> Kept:
+    """What stands in this folder and its store, which nobody has open any more; it outlives the test."""
+    return Kept(folder, _now.places.pop(folder / "adapter.db", "").rpartition("/")[2])
+
+
+def again(kept: Kept, folder: Path) -> None:
+    """The same in another folder, to be opened."""
+    shutil.copytree(kept.folder, folder)
+    if _now.server is not None:
+        _now.places[folder / "adapter.db"] = _now.server.new_database(kept.database)
+
+
 def on_sqlite() -> bool:
     return _now.server is None
 

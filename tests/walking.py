@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 
 from adapter.assets import load_rulebook
@@ -10,6 +11,7 @@ from adapter.domain.message import MessageKind, Receipt
 from adapter.pipeline.keep import Keeper
 from adapter.pipeline.outgoing import NotifierOutlet, Outlet
 from adapter.pipeline.process import Processor
+from adapter.screening.rulebook import Rulebook
 from adapter.store import inbox, outbox, worklist
 from adapter.store.candidate_rows import CandidateRow, HistoryRow
 from adapter.store.database import Database
@@ -80,6 +82,12 @@ class House:
                     outbox.delivered(tx, delivery.id, None, self.now)
 
 
+@cache
+def rulebook(*trials: str) -> Rulebook:
+    """The shipped one, read once in a process: it is a value."""
+    return load_rulebook(None, trials=trials)
+
+
 def open_house(
     folder: Path,
     *,
@@ -87,7 +95,7 @@ def open_house(
     outlets: tuple[Outlet, ...] = (NotifierOutlet("mail"),),
 ) -> House:
     database = stores.opened(folder)
-    rules = load_rulebook(None, trials=list(trials))
+    rules = rulebook(*trials)
     secret = SiteSecret.load_or_create(folder / "secret.key")
     keeper = Keeper(database, rules, secret, outlets, "https://worklist.example/c/")
     house = House(database, None, keeper, NOW)  # type: ignore[arg-type] — the processor needs the house's clock

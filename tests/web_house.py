@@ -11,7 +11,6 @@ from pathlib import Path
 from pwdlib.hashers.argon2 import Argon2Hasher
 from starlette.testclient import TestClient
 
-from adapter import assets
 from adapter.daemon.bench import PageBench
 from adapter.daemon.workbench import Desk
 from adapter.pipeline.keep import Keeper
@@ -26,15 +25,15 @@ from adapter.web.app import create_app
 from adapter.web.context import FeedInfo, Health, WebContext
 from tests import stores
 from tests.builders import T0, adt, dtm, obx, oru, raw
+from tests.walking import rulebook
 
 BASE = "http://127.0.0.1:8080"
 PASSWORD = "seven quiet herons"
 HIDDEN = re.compile(r'name="(csrf|token)" value="([^"]+)"')
 
 
-@cache
 def rules() -> Rulebook:
-    return assets.load_rulebook(None, trials=("immunosep-demo",))
+    return rulebook("immunosep-demo")
 
 
 @dataclass

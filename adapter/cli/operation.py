@@ -15,6 +15,9 @@ def run(config: Config = DEFAULT) -> None:
 
     Example: adapter run --config /etc/adapter/adapter.toml
     """
+    from adapter.daemon import collector
+
+    collector.wait_for_the_start()
     from adapter.daemon.service import serve
 
     serve(settings_of(config), typer.echo)

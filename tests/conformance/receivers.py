@@ -20,6 +20,7 @@ from adapter.conformance.profiles import PROFILES
 from adapter.conformance.run import Plan, Report, run
 from adapter.daemon.clock import utc_now
 from tests.installation import Installation, say, until
+from tests.jars import BRIEF
 from tests.ports import free_port
 
 HERE = Path(__file__).parent / "peers"
@@ -84,7 +85,7 @@ def hapi(folder: Path) -> Iterator[int]:
     jars = _jars()
     compile_ = ["javac", "-cp", f"{jars}/*", "-d", str(folder), str(HERE / "java" / "Receiver.java")]
     subprocess.run(compile_, check=True, timeout=120)
-    with _process(["java", "-cp", f"{jars}/*:{folder}", "Receiver", str(free_port())], folder) as port:
+    with _process(["java", *BRIEF, "-cp", f"{jars}/*:{folder}", "Receiver", str(free_port())], folder) as port:
         _warm(port)
         yield port
 

@@ -19,16 +19,15 @@ from adapter.conformance.run import Plan, run
 from adapter.conformance.telling import conclusion
 from adapter.daemon.clock import utc_now
 from adapter.sources.greeting import tls_context
+from tests import nursery
 from tests.conformance.receivers import played
 from tests.conformance.tiny import Tiny, listening
-from tests.installation import ADAPTER
 from tests.peers import self_signed
 from tests.ports import free_port
 
 
 def conformance(*words: str) -> subprocess.CompletedProcess[str]:
-    command = [*ADAPTER, "conformance", *words]
-    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    return nursery.run("conformance", *words, text=True)
 
 
 def only(*ids: str) -> list[str]:

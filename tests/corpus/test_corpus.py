@@ -2,8 +2,6 @@
 
 import json
 import re
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from adapter.cli.files import read_messages
+from tests import nursery
 from tests.builders import obx, oru
 from tests.corpus.reading import FOLDER, Reading, everything, listed, read, reader
 from tests.corpus.table import HEAD, PAGE, page
@@ -70,8 +69,7 @@ def test_every_site_reads_results_and_movements_in_production_too(site: str, rea
 
 
 def test_the_command_says_the_same(readings: tuple[Reading, ...]) -> None:
-    command = [sys.executable, "-m", "adapter", "convert", "--json", "--test", str(FOLDER)]
-    done = subprocess.run(command, capture_output=True, timeout=60, check=False)
+    done = nursery.run("convert", "--json", "--test", str(FOLDER))
     assert (done.returncode, done.stderr) == (0, b"")
     sources = {one.found.source for one in readings}
     said = [one for line in done.stdout.splitlines() if (one := json.loads(line))["source"] in sources]

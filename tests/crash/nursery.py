@@ -9,7 +9,6 @@ import contextlib
 import json
 import os
 import re
-import select
 import shutil
 import signal
 import socket
@@ -33,12 +32,10 @@ from adapter.hl7.mllp import encode
 from tests import unmeasured
 from tests.crash.ward import story
 from tests.installation import Installation, until
+from tests.nursery import LIFE, ROOT, Born
 
-ROOT = Path(__file__).parents[2]
 NO_STRACE = "needs root and strace: apt-get install strace"
 RESENT = 0.1
-LIFE = 60
-"""Seconds after which a daemon is believed to hang."""
 
 
 def usable_strace() -> bool:
@@ -169,34 +166,6 @@ class Nursery:
 
     def close(self) -> None:
         self._process.communicate()
-
-
-class Born:
-    """A daemon of the nursery, as `subprocess.Popen` shows one."""
-
-    def __init__(self, nursery: Nursery, pid: int) -> None:
-        self._nursery, self.pid, self.returncode = nursery, pid, None
-        self._watch = os.pidfd_open(pid)
-
-    def poll(self) -> int | None:
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            return self.wait(0)
-        return None
-
-    def wait(self, timeout: float = LIFE) -> int:
-        if self.returncode is None:
-            if not select.select([self._watch], [], [], timeout)[0]:
-                raise subprocess.TimeoutExpired("daemon", timeout)
-            self.returncode = self._nursery.ask("wait", self.pid)
-            os.close(self._watch)
-        return self.returncode
-
-    def send_signal(self, number: int) -> None:
-        if self.poll() is None:
-            os.kill(self.pid, number)
-
-    def kill(self) -> None:
-        self.send_signal(signal.SIGKILL)
 
 
 class Quick(Installation):

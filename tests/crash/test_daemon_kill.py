@@ -31,7 +31,7 @@ from adapter.standins.edc import create_edc
 from adapter.standins.edc_store import EdcStore
 from tests import stores
 from tests.crash.ward import Sender
-from tests.installation import STATES, Installation, tell, until
+from tests.installation import ADAPTER, STATES, Installation, tell, until
 from tests.peers import serving
 
 KILLS = int(os.environ.get("ADAPTER_KILLS", "4"))
@@ -89,7 +89,11 @@ def run(folder: Path, key: Path | None = None, roles: str = "receive,process,del
     made, hook = EdcStore(), Hook()
     with serving(create_edc(made)) as edc, serving(hook.app()) as address:
         place = Installation(
-            folder, OUTLETS.format(edc=edc, hook=address), HOOK_SECRET=SECRET, ADAPTER_ADAPTER__ROLES=roles
+            folder,
+            OUTLETS.format(edc=edc, hook=address),
+            program=ADAPTER,
+            HOOK_SECRET=SECRET,
+            ADAPTER_ADAPTER__ROLES=roles,
         )
         if key is not None:
             (folder / "data").mkdir(mode=0o700)

@@ -12,14 +12,12 @@ from typing import Any
 import pytest
 import requests
 
-from tests.jars import absent, fetched
+from tests.jars import BRIEF, absent, fetched
 
 Json = dict[str, Any]
 HERE = Path(__file__).parent / "java"
 REFERENCE = re.compile(r'"reference": "([A-Z]\w+)/')
 FHIR_JSON = {"Accept": "application/fhir+json", "Content-Type": "application/fhir+json"}
-SPARING = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xmx1g")
-"""It lives for a minute, beside other tests."""
 
 
 class Hapi:
@@ -29,7 +27,7 @@ class Hapi:
         jars = f"{fetched(HERE, 'fhir-server')}/*"
         compiled = ["javac", "-proc:none", "-d", str(folder), "-cp", jars, str(HERE / "FhirServer.java")]
         subprocess.run(compiled, check=True, timeout=120)
-        command = ["java", *SPARING, "-cp", f"{folder}:{jars}", "FhirServer"]
+        command = ["java", *BRIEF, "-Xmx1g", "-cp", f"{folder}:{jars}", "FhirServer"]
         self._process = subprocess.Popen(command, stdout=subprocess.PIPE)
 
     def url(self) -> str:

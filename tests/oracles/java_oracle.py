@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import data_folder
-from tests.jars import absent, fetched
+from tests.jars import BRIEF, absent, fetched
 
 HERE = Path(__file__).parent / "java"
 ESSENCE = data_folder() / "terminology" / "ucum-org" / "ucum-essence.xml"
@@ -18,14 +18,7 @@ ESSENCE = data_folder() / "terminology" / "ucum-org" / "ucum-essence.xml"
 
 class JavaOracle:
     def __init__(self) -> None:
-        command = [
-            "java",
-            "-Xshare:auto",
-            "-cp",
-            f"{fetched(HERE, 'oracles')}/*",
-            str(HERE / "Oracle.java"),
-            str(ESSENCE),
-        ]
+        command = ["java", *BRIEF, "-cp", f"{fetched(HERE, 'oracles')}/*", str(HERE / "Oracle.java"), str(ESSENCE)]
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
     def close(self) -> None:

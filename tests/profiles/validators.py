@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from tests.jars import fetched
+from tests.jars import BRIEF, fetched
 from tests.profiles.sushi import HERE, node_modules
 
 Json = dict[str, Any]
@@ -23,15 +23,7 @@ class Hl7:
 
     def __init__(self, definitions: Path) -> None:
         classes = f"{fetched(HERE / 'java', 'profiles')}/*"
-        # The first compiler alone: the second one's work would only pay in a longer run.
-        command = [
-            "java",
-            "-Xshare:auto",
-            "-XX:TieredStopAtLevel=1",
-            "-cp",
-            classes,
-            str(HERE / "java" / "Validator.java"),
-        ]
+        command = ["java", *BRIEF, "-cp", classes, str(HERE / "java" / "Validator.java")]
         self._process = subprocess.Popen([*command, str(definitions)], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
     def issues(self, resource: Json, profile: str = "-") -> list[Issue]:

@@ -28,7 +28,9 @@ def sparing() -> Iterator[None]:
         gc.unfreeze()
 
 
-ENDING = "import atexit, gc; atexit.register(lambda: print('threshold', *gc.get_threshold(), flush=True)); "
+ENDING = (
+    "import atexit, gc; atexit.register(lambda: print('threshold', *gc.get_threshold(), gc.isenabled(), flush=True)); "
+)
 
 
 def test_the_daemon_itself_spares_what_it_knows(tmp_path: Path) -> None:
@@ -36,7 +38,9 @@ def test_the_daemon_itself_spares_what_it_knows(tmp_path: Path) -> None:
     place = Installation(tmp_path / "house", "", program=daemon)
     place.start()
     assert place.stop() == 0
-    assert f"threshold {collector.YOUNG} {collector.OLDER} " in place.log.read_text()
+    (told,) = [line for line in place.log.read_text().splitlines() if line.startswith("threshold ")]
+    assert told.startswith(f"threshold {collector.YOUNG} {collector.OLDER} ")
+    assert told.endswith(" True"), "looked through again once the program is read"
 
 
 def test_what_outlived_a_young_collection_is_set_aside_and_goes_with_its_last_reference() -> None:

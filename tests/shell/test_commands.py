@@ -3,12 +3,12 @@
 import json
 import re
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from adapter.hl7.mllp import encode
+from tests import nursery
 
 HEADER = "MSH|^~\\&|LAB|HOSP|A|T|20260102030405+0000||ORU^R01|{}|P|2.5.1\rPID|1||77^^^HOSP^MR\r"
 BODY = "OBR|1||F{}|P|||20260102030000+0000\rOBX|1|NM|777-3^Plt^LN||98|10*3/uL|||||F\r"
@@ -19,8 +19,7 @@ def oru(number: int) -> bytes:
 
 
 def adapter(*words: str, stdin: bytes = b"", folder: Path | None = None) -> subprocess.CompletedProcess[bytes]:
-    command = [sys.executable, "-m", "adapter", *words]
-    return subprocess.run(command, input=stdin, capture_output=True, timeout=180, check=False, cwd=folder)
+    return nursery.run(*words, stdin=stdin, folder=folder)
 
 
 def test_a_message_that_is_cut_off_is_told_and_never_read(tmp_path: Path) -> None:

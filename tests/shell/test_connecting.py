@@ -3,13 +3,13 @@
 import json
 import re
 import subprocess
-import sys
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from adapter.daemon.clock import utc_now
+from tests import nursery
 
 PV1 = f"PV1|1|N|ZNA^^3{'|' * 16}F77"
 YESTERDAY = (utc_now() - timedelta(days=1)).strftime("%Y%m%d")
@@ -40,8 +40,7 @@ class Afternoon:
         self.mend('timezone: ""', "timezone: Europe/Berlin")
 
     def adapter(self, *words: str) -> "subprocess.CompletedProcess[str]":
-        command = [sys.executable, "-m", "adapter", *words]
-        return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+        return nursery.run(*words, text=True)
 
     def convert(self, *words: str) -> str:
         found = self.adapter("convert", "--site", "my-hospital", "--assets", str(self.folder), *words, str(self.feed))

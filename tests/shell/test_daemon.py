@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from adapter.hl7.mllp import encode
-from tests import stores
+from tests import nursery, stores
 from tests.ports import free_port
 
 CONFIG = """
@@ -105,10 +105,7 @@ class Installation:
 
     def command(self, *words: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
         environment = os.environ | {"ADAPTER_CONFIG": str(self.config)}
-        command = [sys.executable, "-m", "adapter", *words]
-        return subprocess.run(
-            command, env=environment, input=stdin, capture_output=True, text=True, timeout=180, check=False
-        )
+        return nursery.run(*words, stdin=stdin.encode(), environment=environment, text=True)
 
     def settled(self, number: int) -> dict[str, int]:
         """The counts, once so many were received and none of them waits."""

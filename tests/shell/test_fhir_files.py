@@ -3,14 +3,12 @@
 import csv
 import json
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from tests import as_fhir
+from tests import as_fhir, nursery
 from tests.builders import adt, obx, oru
-from tests.unmeasured import environment
 
 STORY = (
     adt("A01", cls="E", ward="ED", sent="20260102020100+0000", at="20260102020000+0000"),
@@ -34,10 +32,7 @@ SAME = (
 
 
 def adapter(*words: str) -> subprocess.CompletedProcess[bytes]:
-    return subprocess.run(
-        [sys.executable, "-m", "adapter", *words],
-        capture_output=True, timeout=120, check=False, env=environment(), stdin=subprocess.DEVNULL,
-    )  # fmt: skip
+    return nursery.run(*words)
 
 
 @pytest.fixture(scope="module")

@@ -15,9 +15,9 @@ from adapter.pipeline.process import Processor
 from adapter.store import inbox, quarantine
 from adapter.store.space import Marks, Space
 from adapter.telemetry import Metrics
-from tests import stores
+from tests import nursery, stores
 from tests.builders import adt, er7, msh, obr, obx, oru, pid, raw
-from tests.installation import ADAPTER, Installation, tell
+from tests.installation import Installation, tell
 from tests.walking import House, open_house
 
 LINES = (
@@ -118,8 +118,7 @@ def place(each_store: str, tmp_path: Path) -> Iterator[Installation]:
 
 
 def run(place: Installation, *words: str) -> subprocess.CompletedProcess[str]:
-    command = [*ADAPTER, "quarantine", *words, "--config", str(place.config)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    return nursery.run("quarantine", *words, "--config", str(place.config), text=True)
 
 
 def listed(place: Installation, *words: str) -> list[dict[str, object]]:

@@ -1,11 +1,13 @@
 """The inbox told again: the same state, the same worklist, nothing sent; and what other rules would change."""
 
+import atexit
 import json
 import shutil
 import subprocess
-import sys
+import tempfile
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -24,7 +26,7 @@ from adapter.screening import actions
 from adapter.store import audit, projections, quarantine
 from adapter.store.database import Database
 from adapter.store.projections import Span
-from tests import stores
+from tests import nursery, stores
 from tests.builders import RECEIVED, adt, er7, move, msh, obx, oru, pair, pid, pv1
 from tests.walking import House, open_house
 
@@ -76,9 +78,12 @@ def opened(folder: Path) -> House:
     return open_house(folder, outlets=(NotifierOutlet("mail"), EDC))
 
 
-@pytest.fixture
-def house(each_store: str, tmp_path: Path) -> Iterator[House]:
-    built = opened(tmp_path / "live")
+@cache
+def lived(store: str) -> tuple[stores.Kept, datetime]:
+    """The story told, once for each kind of store, and when it ended; every test goes on from a copy."""
+    folder = Path(tempfile.mkdtemp(prefix=f"replay-{store}-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    built = opened(folder)
     for number, message in enumerate(story()):
         built.tell(message)
         built.now += timedelta(seconds=number)
@@ -90,6 +95,18 @@ def house(each_store: str, tmp_path: Path) -> Iterator[House]:
         kind=MessageKind.ACTION,
     )
     settle(built)
+    built.processor.close()
+    built.database.close()
+    return stores.keep(folder), built.now
+
+
+@pytest.fixture
+def house(each_store: str, tmp_path: Path) -> Iterator[House]:
+    kept, ended = lived(each_store)
+    stores.again(kept, tmp_path / "live")
+    built = opened(tmp_path / "live")
+    built.now = ended
+    built.work()  # nothing waits; on PostgreSQL it takes the patients up
     yield built
     built.database.close()
 
@@ -323,8 +340,7 @@ def installed(house: House, tmp_path: Path) -> Path:
 
 
 def adapter(*words: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "adapter", *words]
-    return subprocess.run(command, capture_output=True, text=True, timeout=180, check=False)
+    return nursery.run(*words, text=True)
 
 
 def test_the_command_says_the_same_bytes_for_the_same_inbox(house: House, installed: Path, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from tests import nursery
 from tests.builders import adt, obx, oru
 from tests.unmeasured import environment
 
@@ -53,10 +54,7 @@ def screened(folder: Path, bodies: list[bytes], *words: str, workers: int = 1) -
     archive = folder / "archive.mllp"
     archive.write_bytes(b"".join(b"\x0b" + body + b"\x1c\r" for body in bodies))
     command = ["screen", "--trial", "immunosep-demo", "--workers", str(workers), "--out", str(folder / "out"), *words]
-    return subprocess.run(
-        [sys.executable, "-m", "adapter", *command, str(archive)],
-        capture_output=True, timeout=120, check=False, env=environment(), stdin=subprocess.DEVNULL,
-    )  # fmt: skip
+    return nursery.run(*command, str(archive))
 
 
 def rows(folder: Path) -> list[dict[str, str]]:

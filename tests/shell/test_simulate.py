@@ -3,26 +3,20 @@
 import hashlib
 import json
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests import nursery
 from tests.installation import Installation
 
 SMALL = ("--beds", "40", "--hours", "1.5", "--seed", "7")
 
 
 def adapter(*words: str) -> subprocess.CompletedProcess[bytes]:
-    return subprocess.run(
-        [sys.executable, "-m", "adapter", *words],
-        capture_output=True,
-        timeout=180,
-        check=False,
-        stdin=subprocess.DEVNULL,
-    )
+    return nursery.run(*words)
 
 
 def manifest(folder: Path) -> dict[str, Any]:

@@ -26,10 +26,10 @@ from adapter.pipeline.survey import survey
 from adapter.screening.rulebook import Rulebook
 from adapter.store import again, audit, inbox, projections, unmapped
 from adapter.store.secret import SiteSecret
-from tests import stores
+from tests import nursery, stores
 from tests.amending import CODE, LINES, SITE, UNIT, day, folder, platelets
 from tests.builders import T0, adt, dtm, oru, raw
-from tests.installation import ADAPTER, Installation, tell, until
+from tests.installation import Installation, tell, until
 from tests.walking import NOW, House
 
 
@@ -377,8 +377,7 @@ def place(tmp_path: Path) -> Iterator[Installation]:
 
 
 def run(place: Installation, *words: str) -> subprocess.CompletedProcess[str]:
-    command = [*ADAPTER, "mapping", *words, "--config", str(place.config)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    return nursery.run("mapping", *words, "--config", str(place.config), text=True)
 
 
 def today() -> datetime:

@@ -126,6 +126,7 @@ def test_the_size_of_a_value_is_the_power_of_two_below_it(value: Fraction, power
     assert Rhythm().told([(T0, [value])]).recent == (power,)
 
 
+@pytest.mark.no_cover
 @given(
     st.lists(
         st.tuples(

@@ -138,6 +138,7 @@ def test_every_message_is_understood_at_its_site(dialect: Dialect) -> None:
     assert {"ORU^R01", "ADT^A01", "ADT^A02", "ADT^A03", "ADT^A04", "ADT^A08", "ADT^A31", "ADT^A40"} <= set(types)
 
 
+@pytest.mark.no_cover
 def test_some_of_the_septic_become_candidates() -> None:
     start = START - timedelta(hours=9)
     busy = Traffic(septic=0.5, malformed=0, merges=0, adt=0.4, busy=3)
@@ -151,6 +152,7 @@ def test_some_of_the_septic_become_candidates() -> None:
     assert 0 < sum(str(one.verdict) in {"candidate", "expired"} for one in judged) < len(judged)
 
 
+@pytest.mark.no_cover
 def test_memory_does_not_grow_with_the_hours() -> None:
     feed = hospital(Plan(GENERIC, START, hours=1000, beds=20))
     tracemalloc.start()
