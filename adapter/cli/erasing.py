@@ -145,7 +145,7 @@ def _limits(done: dict[str, Any]) -> Iterator[str]:
         yield "The next message about this person makes them known again; --opt-out prevents that."
     yield f"Backups hold the data until {done['backups_hold_it_until']}, where they are kept for 35 days; so do mails and files people took away."
     if not done["log_emptied"]:
-        yield "A reader kept the write-ahead log from being emptied: it will be, at the next stop or within the hour."
+        yield "A reader kept the write-ahead log from being emptied: the daemon tries again every ten minutes."
 
 
 COMMANDS = (erase,)

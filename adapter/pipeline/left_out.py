@@ -1,7 +1,8 @@
 """Messages of people who want no part: stored and acknowledged as any other, then emptied before anybody hears of them."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
+from datetime import datetime
 
 from adapter.domain.events import RecordsTied
 from adapter.domain.ledger import Bucket, Ledger
@@ -12,8 +13,8 @@ from adapter.pipeline.steps import Read
 from adapter.screening.interpret import Interpretation
 from adapter.screening.named import about, named
 from adapter.screening.rulebook import Rulebook
-from adapter.store import opt_outs
-from adapter.store.database import Database
+from adapter.store import emptied, opt_outs
+from adapter.store.database import Database, Transaction
 from adapter.store.emptied import OPTED_OUT
 from adapter.store.secret import SiteSecret
 
@@ -59,18 +60,21 @@ class LeftOut:
         out = self._whose(named(read.item.message, rules, whole))
         if not out:
             return read
+        numbers = frozenset(one.value for one in out)
         kept = tuple(event for event in whole.events if out.isdisjoint(about(Interpretation("", None, (event,)))))
         seen = replace(whole, events=kept, issues=(), patients=(), identifiers=())
         if read.seen is not None and kept:
-            return replace(read, ending=replace(read.ending, issues=()), seen=seen, whole=seen, left_out=True)
+            return replace(read, ending=replace(read.ending, issues=()), seen=seen, whole=seen, left_out=numbers)
         ledger = Ledger({Bucket.MESSAGE_NOT_USED: whole.ledger.observations}).as_json()
         ending = replace(read.ending, state=MessageState.IGNORED, reason=OPTED_OUT, ledger=ledger, issues=())
-        return replace(read, ending=ending, seen=None, whole=replace(seen, events=()), left_out=True)
+        return replace(read, ending=ending, seen=None, whole=replace(seen, events=()), left_out=numbers)
 
 
-def emptied(read: Sequence[Read]) -> Mapping[int, bool]:
-    """Messages whose bytes go, by id, and whether they spoke of others too."""
-    return {one.item.id: one.seen is not None for one in read if one.left_out}
+def take_away(tx: Transaction, read: Sequence[Read], now: datetime) -> None:
+    """The bytes of those that speak of people who want no part."""
+    whose = {one.item.id: one.seen is not None for one in read if one.left_out}
+    numbers = frozenset[str]().union(*(one.left_out for one in read))
+    emptied.empty(tx, whose, (OPTED_OUT, now), numbers)
 
 
 def _merges(read: Read) -> Iterator[Merge]:

@@ -31,7 +31,7 @@ from adapter.scoring.chart import Chart
 from adapter.screening.interpret import Interpretation, unreadable
 from adapter.screening.rulebook import Rulebook
 from adapter.screening.screen import Outcome, screen
-from adapter.store import analytes, emptied, inbox, unjudged, worklist
+from adapter.store import analytes, inbox, unjudged, worklist
 from adapter.store.database import Database, News
 from adapter.store.partitions import ALL, move, partition_of, partitions_of
 from adapter.store.unjudged import Unjudged
@@ -288,7 +288,7 @@ class Processor:
                 self._backlog.mark(tx, steps, keys)
             unjudged.settle(tx, settled)
             inbox.finish_many(tx, ended)
-            emptied.empty(tx, left_out.emptied(read), emptied.OPTED_OUT, now)
+            left_out.take_away(tx, read, now)
             analytes.add(tx, heard := self._rhythms.due(now))
             if owed:
                 self._database.announce(tx, News.OWED)

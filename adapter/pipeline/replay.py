@@ -221,7 +221,7 @@ def take_over(replay: Replay) -> int:
     with replay.second.read() as theirs, replay.live.write() as tx:
         projections.replace_all(theirs, tx)
         outcomes.take_over(tx, theirs, replay.now)
-        emptied.empty(tx, emptied.unnoted(tx), emptied.OPTED_OUT, replay.now)
+        emptied.empty(tx, emptied.unnoted(tx), (emptied.OPTED_OUT, replay.now))
         return projections.count(tx)
 
 

@@ -34,8 +34,8 @@ class Read:
     seen: Interpretation | None
     whole: Interpretation
     """What it says where nobody applies it, too."""
-    left_out: bool = False
-    """It speaks of somebody who wants no part: its bytes go."""
+    left_out: frozenset[str] = frozenset()
+    """Numbers of people it speaks of who want no part: its bytes go."""
 
     @property
     def patients(self) -> frozenset[PatientId]:

@@ -1,7 +1,7 @@
 """Messages whose bytes are taken away: the row stays with its hash, its fate and its size (docs/adr/0044)."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -19,14 +19,19 @@ from adapter.store.schema import feeds, inbox, inbox_outcomes
 ERASED, OPTED_OUT = "erased", "opted-out"
 AT_ONCE = 500
 """Ids in one statement."""
+UNMISTAKABLE = 4
+"""Characters of a number that a control id does not hold by chance."""
 ROUGHLY = 10
 """A count of those who want no part is told in full tens: a single one would tell of a single person."""
 
 
-def empty(tx: Connection, messages: Mapping[int, bool], cause: str, now: datetime) -> int:
+def empty(
+    tx: Connection, messages: Mapping[int, bool], why: tuple[str, datetime], numbers: Collection[str] = ()
+) -> int:
     """By id, and whether each spoke of others too; how many were not empty yet. One that waits, or is in quarantine, ends as
-    ignored for this cause; what became of the others stays.
+    ignored for this cause, at this time; what became of the others stays. A control id that holds one of the `numbers` goes too.
     """
+    cause, now = why
     done = 0
     if messages:
         take(tx, Lock.TALLY)
@@ -44,9 +49,18 @@ def empty(tx: Connection, messages: Mapping[int, bool], cause: str, now: datetim
         ]
         if gone:
             tx.execute(insert(erased_messages), gone)
-            tx.execute(update(inbox).where(inbox.c.id.in_([row.id for row in rows])).values(body=b""))
+            ids = inbox.c.id.in_([row.id for row in rows])
+            tx.execute(update(inbox).where(ids).values(body=b""))
+            _forget_control_ids(tx, ids, numbers)
         done += len(gone)
     return done
+
+
+def _forget_control_ids(tx: Connection, ids: ColumnElement[bool], numbers: Collection[str]) -> None:
+    """With the acknowledgment, which repeats it. Such a message would not be known again if it were sent once more."""
+    said = [inbox.c.control_id.contains(one, autoescape=True) for one in sorted(numbers) if len(one) >= UNMISTAKABLE]
+    if said:
+        tx.execute(update(inbox).where(ids, or_(*said)).values(control_id="", acknowledgment=b""))
 
 
 def _full(run: Sequence[int]) -> Select[Any]:

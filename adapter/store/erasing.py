@@ -29,11 +29,12 @@ AT_ONCE = emptied.AT_ONCE
 
 @dataclass(frozen=True, slots=True)
 class Whom:
-    """What a person is known by in the store: rows, worklist ids of now and formerly, screening numbers, messages (and whether
-    each speaks of others too).
+    """What a person is known by in the store: rows, the hospital's numbers, worklist ids of now and formerly, screening numbers,
+    messages (and whether each speaks of others too).
     """
 
     keys: tuple[int, ...]
+    known_as: frozenset[str]
     candidates: tuple[str, ...]
     numbers: tuple[str, ...]
     messages: Mapping[int, bool]
@@ -77,7 +78,7 @@ def _both(*acts: Act) -> Act:
 
 
 def _emptied(tx: Connection, whom: Whom) -> int:
-    return emptied.empty(tx, whom.messages, whom.cause, whom.at)
+    return emptied.empty(tx, whom.messages, (whom.cause, whom.at), whom.known_as)
 
 
 def _unsaid(tx: Connection, whom: Whom) -> int:
@@ -108,7 +109,7 @@ STAFF_TABLES = (
 )
 
 FATES: Mapping[Table, Fate] = {
-    schema.inbox: Fate("the bytes go; row, hash, size and fate stay", _emptied),
+    schema.inbox: Fate("the bytes go, and a control id that holds the number; row, hash, size and fate stay", _emptied),
     schema.inbox_pending: Fate("what waits ends as ignored (with `inbox`)"),
     schema.inbox_outcomes: Fate("what was odd is unsaid; quarantined becomes ignored (with `inbox`)"),
     schema.unmapped: Fate("what these messages counted is taken back (with `inbox`)"),
@@ -163,7 +164,8 @@ def whom(
     now = tuple(conn.execute(select(mine.id).where(mine.patient.in_(keys)).order_by(mine.id)).scalars())
     once = tuple(conn.execute(select(former.former).where(former.candidate.in_(now)).order_by(former.former)).scalars())
     numbers = tuple(screening_ids.of(conn, secret, records))
-    return Whom(keys, now + once, numbers, messages, why.reasons, why.cause, why.at)
+    known_as = frozenset(one.value for one in records)
+    return Whom(keys, known_as, now + once, numbers, messages, why.reasons, why.cause, why.at)
 
 
 def erase(tx: Connection, whom: Whom) -> dict[str, int]:

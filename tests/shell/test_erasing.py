@@ -6,15 +6,18 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import func, select
 
-from adapter.domain.message import MessageKind
+from adapter.daemon.housekeeping import SCRUBBED, forget_emptied
+from adapter.domain.message import MessageKind, RemoteResource
 from adapter.domain.patient import PatientId
 from adapter.errors import RejectedError
 from adapter.pipeline.erasing import Certificate, Wish
 from adapter.pipeline.replay import Replay, take_over
 from adapter.screening import actions
-from adapter.store import audit, emptied, inbox, opt_outs, projections, screening_log, teamwork
+from adapter.store import audit, emptied, inbox, marks, opt_outs, outbox, projections, screening_log, teamwork
 from adapter.store.database import Database
+from adapter.store.schema import metadata
 from tests import stores
 from tests.builders import adt, move
 from tests.shell.test_replay import EDC, admitted, ferritin, organs, replayed
@@ -46,10 +49,6 @@ def erased(house: House, value: str = CANARY, **how: bool) -> Certificate:
 
 
 def rows(database: Database) -> dict[str, int]:
-    from sqlalchemy import func, select
-
-    from adapter.store.schema import metadata
-
     with database.read() as conn:
         return {
             table.name: conn.execute(select(func.count()).select_from(table)).scalar_one()
@@ -59,10 +58,6 @@ def rows(database: Database) -> dict[str, int]:
 
 def everything(database: Database, but: str = "") -> str:
     """All rows of all tables, as text."""
-    from sqlalchemy import select
-
-    from adapter.store.schema import metadata
-
     with database.read() as conn:
         return "\n".join(
             str(tuple(row))
@@ -247,9 +242,6 @@ def test_erasing_twice_finds_nobody(house: House) -> None:
 
 
 def test_a_delivery_that_was_out_when_its_row_went_settles_quietly(house: House) -> None:
-    from adapter.domain.message import RemoteResource
-    from adapter.store import outbox
-
     with house.database.read() as conn:
         due = outbox.due(conn, "edc", house.now, 50)
     erased(house)
@@ -276,6 +268,16 @@ def test_who_wants_no_part_is_acknowledged_and_emptied_unread(house: House) -> N
             ("ignored", "opted-out", True)
         ] * 3
     assert [one.patient.value for one in house.rows] == ["2"]
+
+
+def test_what_was_emptied_leaves_the_files_by_the_next_housekeeping(house: House, tmp_path: Path) -> None:
+    erased(house, opt_out=True)
+    house.tell(ferritin(CANARY, "9999"))
+    forget_emptied(house.database)
+    if stores.on_sqlite():
+        assert CANARY.encode() not in b"".join(file.read_bytes() for file in tmp_path.glob("adapter.db*"))
+    with house.database.read() as conn:
+        assert marks.said(conn, SCRUBBED) == str(emptied.number(conn))
 
 
 def test_only_a_keyed_hash_of_the_number_is_kept(house: House) -> None:
