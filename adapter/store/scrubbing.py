@@ -4,6 +4,7 @@ import time
 from collections.abc import Collection
 from typing import TYPE_CHECKING, cast
 
+from adapter.errors import StorageFailedError, UnavailableError
 from adapter.store.database import Database
 
 if TYPE_CHECKING:
@@ -15,8 +16,17 @@ PATIENCE = 5.0
 
 def scrub(database: Database, tables: Collection[str]) -> bool:
     """SQLite wrote zeros over what it deleted (`secure_delete`): the log is copied into the database and emptied. PostgreSQL is told
-    to vacuum. False: a reader kept the log from being emptied. Raises UnavailableError.
+    to vacuum. False where that could not be done now: what was deleted is deleted all the same. Raises StorageFailedError.
     """
+    try:
+        return _scrubbed(database, tables)
+    except StorageFailedError:
+        raise
+    except UnavailableError:
+        return False
+
+
+def _scrubbed(database: Database, tables: Collection[str]) -> bool:
     if database.many_writers:
         cast("PostgresDatabase", database).vacuum(tables)
         return True
