@@ -64,10 +64,11 @@ def inbox_list(
                 "reason": row.reason,
                 "sha256": row.sha256,
                 "duplicates": row.duplicates,
+                "erased": None if row.erased is None else row.erased.isoformat(),
             }
             say_json(line) if as_json else typer.echo(
                 f"{row.id:>8}  {row.received:%Y-%m-%d %H:%M:%S}  {row.source:<12} {row.type:<10} "
-                f"{row.state:<12} {row.reason or ''}"
+                f"{row.state:<12} {row.reason or ''}{' (bytes erased)' * bool(row.erased)}"
             )
 
 

@@ -75,6 +75,7 @@ def _say(report: "Report", *, as_json: bool, diff: bool) -> None:
         complain(
             f"{words['messages']} messages told again; {words['messages_changed']} end otherwise, "
             f"{words['candidates_changed']} episodes are judged otherwise"
+            + (f"; {words['messages_erased']} were erased and cannot be told" if words["messages_erased"] else "")
         )
 
 

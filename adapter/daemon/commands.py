@@ -6,10 +6,10 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
-from adapter.daemon import workbench
+from adapter.daemon import erasing, workbench
 from adapter.errors import RejectedError
 from adapter.ports import Clock
-from adapter.store import accounts, audit, inbox, quarantine
+from adapter.store import accounts, audit, emptied, inbox, quarantine
 from adapter.store.accounts import Scope, User
 from adapter.store.database import Database
 from adapter.web import once
@@ -24,7 +24,7 @@ OPERATOR = "operator"
 @dataclass(frozen=True, slots=True)
 class Desk:
     """What the commands work with; `base_url` begins the links they give out, `wake` tells who reads that there is work.
-    `bench` is where mappings are amended.
+    `bench` is where mappings are amended, `eraser` where people are erased.
     """
 
     database: Database
@@ -32,6 +32,7 @@ class Desk:
     base_url: str
     wake: Callable[[], None] = field(default=lambda: None)
     bench: workbench.Desk | None = None
+    eraser: erasing.Desk | None = None
 
 
 def perform(desk: Desk, request: Mapping[str, Any]) -> Json:
@@ -119,6 +120,10 @@ def _inbox_show(desk: Desk, request: Mapping[str, Any]) -> Json:
             body = inbox.raw(tx, inbox_id)
         except LookupError:
             raise RejectedError(f"no message {inbox_id} — see `adapter inbox list`") from None
+        if not body and (at := emptied.when(tx, inbox_id)):
+            raise RejectedError(
+                f"the bytes of message {inbox_id} were erased on {at} — its row and hash are all there is"
+            )
         audit.append(tx, _act(request, "inbox-show", str(inbox_id), why=reason), now)
     return {"id": inbox_id, "body": base64.b64encode(body).decode()}
 
@@ -187,6 +192,15 @@ def _at_bench(act: Callable[[workbench.Desk, Mapping[str, Any]], Json]) -> Calla
     return carried_out
 
 
+def _erasing(act: Callable[[erasing.Desk, Mapping[str, Any]], Json]) -> Callable[[Desk, Mapping[str, Any]], Json]:
+    def carried_out(desk: Desk, request: Mapping[str, Any]) -> Json:
+        if desk.eraser is None:
+            raise RejectedError("this process reads no messages — ask the one that does")
+        return act(desk.eraser, request)
+
+    return carried_out
+
+
 COMMANDS: Mapping[str, Callable[[Desk, Mapping[str, Any]], Json]] = {
     "user-add": _user_add,
     "user-invite": _user_invite,
@@ -197,5 +211,6 @@ COMMANDS: Mapping[str, Callable[[Desk, Mapping[str, Any]], Json]] = {
     "quarantine-show": _quarantine_show,
     "quarantine-release": _quarantine_release,
     "quarantine-discard": _quarantine_discard,
+    **{name: _erasing(act) for name, act in erasing.COMMANDS.items()},
     **{name: _at_bench(act) for name, act in workbench.COMMANDS.items()},
 }

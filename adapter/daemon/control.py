@@ -29,7 +29,8 @@ async def _answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, de
     try:
         async with asyncio.timeout(SECONDS):
             line = await reader.readline()
-            reply = await asyncio.to_thread(_reply, desk, line)
+        reply = await asyncio.to_thread(_reply, desk, line)
+        async with asyncio.timeout(SECONDS):
             writer.write(json.dumps(reply).encode() + b"\n")
             await writer.drain()
     except (TimeoutError, OSError, ValueError):

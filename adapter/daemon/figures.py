@@ -8,7 +8,7 @@ from prometheus_client.core import Metric
 
 from adapter.pipeline.watch import Watched, watch
 from adapter.ports import Clock
-from adapter.store import feeds, inbox, on_show, outbox, quarantine, unjudged, worklist
+from adapter.store import emptied, feeds, inbox, on_show, outbox, quarantine, unjudged, worklist
 from adapter.store.database import Database
 from adapter.store.space import Space
 from adapter.telemetry import counter_family, gauge, gauge_family, gauges
@@ -26,7 +26,7 @@ def figures(database: Database, space: Space, clock: Clock, shadow: Collection[s
         waiting, watching = outbox.counts(conn, shadow=shadow), worklist.watching_count(conn)
         shown = on_show.number(conn, now)
         watched, left = watch(conn, now), unjudged.number(conn)
-        held = quarantine.by_feed(conn)
+        held, left_out = quarantine.by_feed(conn), emptied.left_out(conn)
     for name, family in FAMILIES.items():
         values = {row.source: float(getattr(row, name)) for row in rows}
         yield family(f"messages_{name}", f"Messages {name}", "feed", values)
@@ -46,6 +46,7 @@ def figures(database: Database, space: Space, clock: Clock, shadow: Collection[s
         yield gauge_family(f"outbox_{name}", f"Deliveries {name}", "outlet", values)
     ages = {outlet: (now - one.oldest_waiting).total_seconds() for outlet, one in waiting.items() if one.oldest_waiting}
     yield gauge_family("outbox_oldest_seconds", "Age of the oldest delivery that waits", "outlet", ages)
+    yield gauge("messages_opted_out", "Messages emptied for people who want no part, in full tens", float(left_out))
     yield gauge("watching", "Patients followed without being shown", float(watching))
     yield gauge("unjudged", "Patients whom a backlog was told of and who are judged after it", float(left))
     yield gauge("shown", "Rows on the worklist", float(shown))

@@ -2,13 +2,26 @@
 
 from adapter.daemon import collector
 from adapter.daemon.parts import Parts
-from adapter.store import accounts
+from adapter.store import accounts, emptied, marks
+from adapter.store.database import Database
+from adapter.store.scrubbing import scrub
 
 SECONDS = 600
+SCRUBBED = "emptied-and-scrubbed"
 
 
 def keep_house(parts: Parts) -> None:
-    """Sessions and links that have expired go; so do the cycles of pages that were set aside."""
+    """Sessions and links that have expired go; so do the cycles of pages that were set aside, and what emptied messages left."""
     with parts.database.write() as tx:
         accounts.forget_expired(tx, parts.clock())
     collector.everything()
+    forget_emptied(parts.database)
+
+
+def forget_emptied(database: Database) -> None:
+    """Messages were emptied since the last time: the store's files and log forget what they said."""
+    with database.read() as conn:
+        number, before = str(emptied.number(conn)), marks.said(conn, SCRUBBED) or "0"
+    if number != before and scrub(database, ["inbox", "inbox_outcomes"]):
+        with database.write() as tx:
+            marks.put(tx, SCRUBBED, number)

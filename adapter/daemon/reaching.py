@@ -12,6 +12,9 @@ from adapter.settings import Settings
 
 NAME = "adapter.sock"
 SECONDS = 10.0
+SLOW = frozenset({"erase"})
+"""Commands that walk through the whole inbox."""
+LONG = 3600.0
 
 Json = dict[str, Any]
 
@@ -27,6 +30,7 @@ def command(settings: Settings, request: Mapping[str, Any]) -> Json:
 
 
 def _alone(settings: Settings, request: Mapping[str, Any]) -> Json:
+    from adapter.daemon import erasing
     from adapter.daemon.clock import utc_now
     from adapter.daemon.commands import Desk, perform
     from adapter.daemon.opening import open_store
@@ -37,7 +41,8 @@ def _alone(settings: Settings, request: Mapping[str, Any]) -> Json:
     try:
         database.migrate()
         bench = Bench(database, utc_now, lambda: load_rules(settings))
-        return perform(Desk(database, utc_now, settings.web_base(), bench=bench), request)
+        eraser = erasing.alone(settings, database, utc_now) if request.get("command") in erasing.COMMANDS else None
+        return perform(Desk(database, utc_now, settings.web_base(), bench=bench, eraser=eraser), request)
     finally:
         database.close()
 
@@ -56,6 +61,7 @@ def ask(folder: Path, request: Mapping[str, Any]) -> Json | None:
             ) from None
         try:
             peer.sendall(json.dumps(request).encode() + b"\n")
+            peer.settimeout(LONG if request.get("command") in SLOW else SECONDS)
             with peer.makefile("rb") as answer:
                 reply = json.loads(answer.readline() or b"{}")
         except (OSError, ValueError):  # it went away, it said nothing in time, or half of it

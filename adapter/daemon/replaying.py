@@ -4,7 +4,7 @@ import getpass
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from adapter.errors import ConfigError, UnavailableError
 from adapter.pipeline.replay import Difference, Replay, take_over
 from adapter.screening.rulebook import Rulebook
 from adapter.settings import Settings
-from adapter.store import audit
+from adapter.store import audit, emptied
 from adapter.store.database import Database
 from adapter.store.migrate import HEAD, current_revision
 from adapter.store.outcomes import Turn
@@ -50,9 +50,12 @@ class Report:
     differences: tuple[Difference, ...]
     persons: int = 0
     ledger: Mapping[str, int] = field(default_factory=dict)
+    erased: int = 0
+    """Messages that cannot be told again, because their bytes were erased."""
 
     def summary(self) -> dict[str, Any]:
         changed = {"messages_changed": len(self.turns), "candidates_changed": len(self.differences)}
+        changed |= {"messages_erased": self.erased}
         return {"messages": self.told, "persons": self.persons, **changed}
 
 
@@ -70,7 +73,7 @@ def rebuild(settings: Settings, wish: Wish) -> Report:
         with _replay(settings, live, wish) as replay:
             found = _told(replay, wish)
             persons = take_over(replay)
-        report = Report(found.told, found.turns, found.differences, persons)
+        report = replace(found, persons=persons)
         with live.write() as tx:
             act = audit.Act(getpass.getuser(), "operator", "replay", "store", "", report.summary())
             audit.append(tx, act, utc_now())
@@ -80,7 +83,9 @@ def rebuild(settings: Settings, wish: Wish) -> Report:
 def _told(replay: Replay, wish: Wish) -> Report:
     told = replay.tell(Span(wish.since))
     replay.judge()
-    return Report(told, tuple(replay.turns()), tuple(replay.differences()), ledger=replay.shifts())
+    with replay.live.read() as conn:
+        erased = emptied.number(conn)
+    return Report(told, tuple(replay.turns()), tuple(replay.differences()), ledger=replay.shifts(), erased=erased)
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from prometheus_client.core import Metric
 
 from adapter import telemetry
-from adapter.daemon import calling, control, housekeeping, systemd, workbench
+from adapter.daemon import calling, control, erasing, housekeeping, systemd, workbench
 from adapter.daemon.bench import PageBench
 from adapter.daemon.commands import Desk
 from adapter.daemon.enduring import endless, patience, reporting
@@ -126,7 +126,7 @@ class Daemon:
     @contextlib.asynccontextmanager
     async def _listening(self) -> AsyncIterator[Web | None]:
         """Every address taken, or none: a port in use is the operator's to mend."""
-        settings, web = self._parts.settings, None
+        parts, settings, web = self._parts, self._parts.settings, None
         async with contextlib.AsyncExitStack() as stack:
             if "web" in self._roles:
                 web = Web(create_app(self._context), bound(settings.web.listen.host, settings.web.listen.port))
@@ -139,7 +139,8 @@ class Daemon:
                         f"{server.host}:{server.port} cannot be listened on ({error.strerror}) — choose another port"
                     ) from error
                 stack.push_async_callback(server.stop)
-            desk = Desk(self._parts.database, self._parts.clock, settings.web_base(), self._wake_reader, self._bench)
+            eraser = erasing.beside(parts, self._processor.eraser, self._screening)
+            desk = Desk(parts.database, parts.clock, settings.web_base(), self._wake_reader, self._bench, eraser)
             commands = await control.serve(settings.adapter.data, desk)
             stack.callback(commands.close)
             yield web

@@ -22,10 +22,14 @@ LOOKED_THROUGH = 600
 
 
 class Ahead:
-    """What messages say that were looked at and left. `hear` is told once of each that is taken for the first time."""
+    """What messages say that were looked at and left. `hear` is told once of each that is taken for the first time; `sift` leaves
+    out what nobody may hear, or takes none of them where they must be read anew.
+    """
 
-    def __init__(self, hear: Callable[[Item, Interpretation], None]) -> None:
-        self._hear = hear
+    def __init__(
+        self, hear: Callable[[Item, Interpretation], None], sift: Callable[[Sequence[Read]], list[Read]] = list
+    ) -> None:
+        self._hear, self._sift = hear, sift
         self._seen: dict[int, Interpretation] = {}
         self._heard: set[int] = set()
 
@@ -35,15 +39,14 @@ class Ahead:
 
     def take(self, read: Sequence[Read], most: int, whose: Callable[[PatientId], PatientId]) -> list[Read]:
         """Those that are `chosen`; what was read of the others is kept."""
-        found = chosen(read, most, whose)
+        found = self._sift(chosen(read, most, whose))
         for one in found:
-            seen = self._seen.pop(one.item.id)
             # One that is read again was heard of when it was read first, one whose writing failed when it was tried first.
             if not one.item.again and one.item.id not in self._heard:
                 self._heard.add(one.item.id)
-                self._hear(one.item, seen)
+                self._hear(one.item, one.whole)
         taken = {one.item.id for one in found}
-        self._seen = {one.item.id: self._seen[one.item.id] for one in read if one.item.id not in taken}
+        self._seen = {one.item.id: one.whole for one in read if one.item.id not in taken} if found else {}
         return found
 
     def written(self, read: Iterable[Read]) -> None:
@@ -59,7 +62,7 @@ class Ahead:
         if seen is None:
             seen = self._seen[item.id] = _understood(item, rules)
         ending = ending_of(seen, now)
-        return Read(item, ending, seen if ending.state is MessageState.APPLIED else None)
+        return Read(item, ending, seen if ending.state is MessageState.APPLIED else None, seen)
 
 
 def _understood(item: Item, rules: Rulebook) -> Interpretation:

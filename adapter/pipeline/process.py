@@ -1,7 +1,7 @@
 """A batch of messages through the house: interpret and screen first, then one transaction keeps it; a merge or move has its own.
 
-Reading and computing happen outside the transaction: nobody else changes the patients this process keeps (all of them, or
-its share: docs/adr/0017), so what it read stays true, and receiving never waits for scoring (decisions F2).
+Reading and computing happen outside it: nobody else changes the patients this process keeps (all, or its share: docs/adr/0017),
+so what it read stays true, and receiving never waits for scoring (decisions F2).
 """
 
 import sys
@@ -17,9 +17,11 @@ from adapter.domain.patient import PatientId
 from adapter.domain.persons import Knot
 from adapter.domain.ties import Tie
 from adapter.errors import AdapterError, RejectedError, place
+from adapter.pipeline import left_out
 from adapter.pipeline.ahead import LOOKED_THROUGH, Ahead
 from adapter.pipeline.backlog import LOOKED_AT, Backlog
 from adapter.pipeline.contradicted import endings
+from adapter.pipeline.erasing import Eraser
 from adapter.pipeline.keep import Keeper
 from adapter.pipeline.knots import Knotted
 from adapter.pipeline.rhythms import Rhythms
@@ -48,14 +50,12 @@ class Processor:
     def __init__(
         self, database: Database, rules: Rulebook, keeper: Keeper, clock: Clock, on_owed: Callable[[], None]
     ) -> None:
-        self._database = database
-        self._shares = database.shares()
-        self._rules = rules
-        self._keeper = keeper
-        self._clock = clock
-        self._on_owed = on_owed
+        self._database, self._shares, self._clock = database, database.shares(), clock
+        self._rules, self._keeper, self._on_owed = rules, keeper, on_owed
         self._rhythms, self._backlog, self._telling = Rhythms(), Backlog(), False
-        self._ahead = Ahead(self._hear)
+        self.eraser = Eraser(database, self._shares, keeper, clock)
+        self._ahead = Ahead(self._hear, self.eraser.sift)
+        self.eraser.forget = self._ahead.forget
         self.taken = 0  # messages, by the last step
         self.heard: Callable[[str, Iterable[str]], None] = lambda _source, _codes: None
         """Told of each message's source, and the codes of what was odd about it."""
@@ -151,7 +151,7 @@ class Processor:
         return Turn(now, replace(self._rules, trials=()) if later else self._rules, ties, later)
 
     def _judge(self, left: Sequence[Unjudged], now: datetime) -> None:
-        """Whom a backlog was told of. A bug met by one of them does not stop the others: the next message about that one tries again."""
+        """Whom a backlog was told of. A bug met by one does not stop the others: the next message about that one tries again."""
         try:
             last = {one.patient: one.message for one in left}
             steps = [replace(s, message_id=last.get(s.outcome.state.patient)) for s in self._steps_of(last, now)]
@@ -190,8 +190,7 @@ class Processor:
 
     def _needed(self, one: Read) -> frozenset[int]:
         """The partitions of all persons it touches; none for one that is about nobody."""
-        patients = {event.patient for event in one.seen.events} if one.seen else set()
-        return partitions_of(self._keeper.touched(patients, ties_of(one)))
+        return partitions_of(self._keeper.touched(one.patients, ties_of(one)))
 
     def _apart(self, one: Read) -> list[Read]:
         """With all its patients in hand. While we waited for them another process may have done it."""
@@ -289,6 +288,7 @@ class Processor:
                 self._backlog.mark(tx, steps, keys)
             unjudged.settle(tx, settled)
             inbox.finish_many(tx, ended)
+            left_out.take_away(tx, read, now)
             analytes.add(tx, heard := self._rhythms.due(now))
             if owed:
                 self._database.announce(tx, News.OWED)

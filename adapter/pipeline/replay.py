@@ -21,7 +21,7 @@ from adapter.pipeline.process import TRIES, Processor
 from adapter.screening.lives import is_known
 from adapter.screening.rulebook import Rulebook
 from adapter.screening.screen import Alerts, Judgement, Outcome, screen
-from adapter.store import outcomes, patients, projections, worklist
+from adapter.store import emptied, outcomes, patients, projections, worklist
 from adapter.store.candidate_rows import CandidateRow
 from adapter.store.database import Database
 from adapter.store.projections import Span
@@ -97,9 +97,10 @@ class Replay:
         processor = Processor(
             self.second, silent, Keeper(self.second, silent, self.secret, (), ""), self._clock, _nobody
         )
-        if span.since is not None:
-            with self.live.read() as conn, self.second.write() as tx:
+        with self.live.read() as conn, self.second.write() as tx:
+            if span.since is not None:
                 projections.seed_state(conn, tx, span)
+            projections.seed_erased(conn, tx, whole=span.since is None)
         told, last = 0, 0
         while True:
             with self.live.read() as conn:
@@ -220,6 +221,7 @@ def take_over(replay: Replay) -> int:
     with replay.second.read() as theirs, replay.live.write() as tx:
         projections.replace_all(theirs, tx)
         outcomes.take_over(tx, theirs, replay.now)
+        emptied.empty(tx, emptied.unnoted(tx), (emptied.OPTED_OUT, replay.now))
         return projections.count(tx)
 
 

@@ -32,6 +32,15 @@ class Read:
     item: inbox.Item
     ending: inbox.Ending
     seen: Interpretation | None
+    whole: Interpretation
+    """What it says where nobody applies it, too."""
+    left_out: frozenset[str] = frozenset()
+    """Numbers of people it speaks of who want no part: its bytes go."""
+
+    @property
+    def patients(self) -> frozenset[PatientId]:
+        """Whom it tells of."""
+        return frozenset(event.patient for event in self.seen.events) if self.seen else frozenset()
 
     @property
     def by_hand(self) -> bool:

@@ -26,6 +26,7 @@ PRAGMAS: Mapping[str, tuple[str, int]] = {
     "foreign_keys": ("ON", 1),
     "trusted_schema": ("OFF", 0),
     "temp_store": ("MEMORY", 2),
+    "secure_delete": ("ON", 1),  # what is deleted or written over is gone: erasure rests on it
     "cache_size": ("-16000", -16000),  # KiB
     "wal_autocheckpoint": ("0", 0),  # `store/checkpoint.py` does it, and sees what fails
     "journal_size_limit": ("67108864", 67108864),  # bytes kept of a log that once grew long

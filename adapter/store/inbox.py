@@ -12,6 +12,7 @@ from adapter.domain.message import MessageKind, MessageState, RawMessage
 from adapter.store import unmapped
 from adapter.store.codec import canonical, instant, moment, moment_or_none, storable
 from adapter.store.columns import NUMBER
+from adapter.store.erased import erased_messages
 from adapter.store.inbox_put import put_many
 from adapter.store.locks import Lock, take
 from adapter.store.partitions import ALL
@@ -91,6 +92,7 @@ class InboxRow:
     reason: str | None
     sha256: str
     duplicates: int
+    erased: datetime | None
 
 
 _MESSAGE = (
@@ -235,6 +237,11 @@ def counts(conn: Connection) -> InboxCounts:
     )
 
 
+_ALL = inbox.outerjoin(inbox_outcomes, inbox_outcomes.c.id == inbox.c.id).outerjoin(
+    erased_messages, erased_messages.c.id == inbox.c.id
+)
+
+
 def _rows() -> Select[Any]:
     return select(
         inbox.c.id,
@@ -246,7 +253,8 @@ def _rows() -> Select[Any]:
         inbox_outcomes.c.reason,
         inbox.c.sha256,
         inbox.c.duplicates,
-    ).outerjoin(inbox_outcomes, inbox_outcomes.c.id == inbox.c.id)
+        erased_messages.c.at.label("erased"),
+    ).select_from(_ALL)
 
 
 def listing(conn: Connection, *, limit: int | None = None) -> Iterator[InboxRow]:
@@ -270,6 +278,7 @@ def _row(row: Any) -> InboxRow:
         reason=row.reason,
         sha256=row.sha256.hex(),
         duplicates=row.duplicates,
+        erased=moment_or_none(row.erased),
     )
 
 

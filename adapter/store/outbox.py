@@ -146,7 +146,10 @@ def delivered(tx: Connection, delivery_id: int, remote: RemoteResource | None, n
     if remote is None:
         return
     where = select(outbox.c.outlet, outbox.c.subject).where(outbox.c.id == delivery_id)
-    outlet, subject = tx.execute(where).one()
+    row = tx.execute(where).one_or_none()
+    if row is None:  # it was erased while it went out
+        return
+    outlet, subject = row
     held = {"remote_id": remote.id, "version": remote.version}
     put = insert(outbox_remotes).values(outlet=outlet, subject=subject, **held)
     tx.execute(put.on_conflict_do_update(index_elements=["outlet", "subject"], set_=held))

@@ -181,6 +181,12 @@ def key_of(tx: Connection, patient: PatientId) -> int:
     return int(tx.execute(made).scalar_one())
 
 
+def key_if_known(conn: Connection, patient: PatientId) -> int | None:
+    """The row of an identifier, where there is one."""
+    row = conn.execute(_WHO, identifier(patient)).one_or_none()
+    return None if row is None else int(row.key)
+
+
 def identifier(patient: PatientId) -> dict[str, str]:
     """The three columns that find a patient."""
     return {

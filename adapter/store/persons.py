@@ -1,6 +1,6 @@
 """Which identifiers hang together: what ties them as it was stated, and the pointers that follow from it (docs/adr/0021)."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from sqlalchemy import Connection, RowMapping, Select, bindparam, select, update
@@ -58,7 +58,7 @@ def knot(conn: Connection, patient: PatientId, *more: Tie) -> Knot:
     waiting = {patient}
     while waiting:
         one = waiting.pop()
-        near = {*_on_record(conn, one), *(tie for tie in more if one in tie.records)}
+        near = {*on_record(conn, one), *(tie for tie in more if one in tie.records)}
         known |= near
         # What is on record of one is on record of all of them: only `more` may lead on.
         found = {one}.union(*(tie.records for tie in near))
@@ -67,7 +67,7 @@ def knot(conn: Connection, patient: PatientId, *more: Tie) -> Knot:
     return knot_of(records, known)
 
 
-def _on_record(conn: Connection, patient: PatientId) -> list[Tie]:
+def on_record(conn: Connection, patient: PatientId) -> list[Tie]:
     """All ties of the knot an identifier is part of."""
     return [_read(row) for row in conn.execute(_TIES, identifier(patient)).mappings()]
 
@@ -92,6 +92,29 @@ def record(tx: Connection, found: Knot, stated: Iterable[Tie], message_id: int) 
             into = None if member == person.name else keys[person.name]
             pointers = {"merged_into": into, "knot": keys[found.root]}
             tx.execute(update(patients).where(patients.c.key == keys[member]).values(pointers))
+
+
+def tie_anew(tx: Connection, records: Collection[PatientId], stated: Collection[Tie]) -> None:
+    """Records of a knot of which others are gone: each points to whom it hangs together with by what is still stated."""
+    alone = {one: key_of(tx, one) for one in records}
+    nowhere = update(patients).where(patients.c.key.in_(alone.values())).values(merged_into=None, knot=None)
+    tx.execute(nowhere)
+    waiting = set(records)
+    while waiting:
+        group = _together(min(waiting), stated)
+        waiting -= group
+        if len(group) > 1:
+            record(tx, knot_of(group, [tie for tie in stated if group.issuperset(tie.records)]), (), 0)
+
+
+def _together(one: PatientId, stated: Collection[Tie]) -> set[PatientId]:
+    group, waiting = {one}, [one]
+    while waiting:
+        near = waiting.pop()
+        new = {other for tie in stated if near in tie.records for other in tie.records} - group
+        group |= new
+        waiting += new
+    return group
 
 
 def _row(tx: Connection, tie: Tie) -> dict[str, object]:

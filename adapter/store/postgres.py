@@ -1,7 +1,7 @@
 """A PostgreSQL store: a pool of connections, each looked at before it is believed (reliability R4, P1)."""
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
 import psycopg
@@ -72,6 +72,13 @@ class PostgresDatabase(Database):
 
     def make_room(self) -> None:
         """The server's disk is not ours."""
+
+    def vacuum(self, tables: Collection[str]) -> None:
+        """Dead rows of these tables are given up; no bytes that a later row has not taken are written over."""
+        if self._writer is not None:
+            with translated(self._forget), self._writer.connect() as connection:
+                alone = connection.execution_options(isolation_level="AUTOCOMMIT")
+                alone.exec_driver_sql(f"VACUUM {', '.join(sorted(tables))}")
 
     def sizes(self) -> tuple[int, int]:
         with self.read() as conn:

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, Table, delete, func, insert, select
+from sqlalchemy import Connection, Select, Table, delete, func, insert, select, update
 
 from adapter.domain.patient import PatientId
-from adapter.store import codec
+from adapter.store import codec, emptied
+from adapter.store.erased import erased_messages, opt_outs
 from adapter.store.identities import unjudged
 from adapter.store.inbox import Item, read_item
 from adapter.store.locks import advance
@@ -44,8 +45,9 @@ class Span:
 
     def rows(self) -> tuple[Any, ...]:
         started = () if self.since is None else (inbox.c.received >= codec.instant(self.since),)
-        # What a person gave up stays given up; what still waits is the daemon's.
-        return (*started, inbox_outcomes.c.reason.is_distinct_from(DISCARDED))
+        # What a person gave up stays given up, what was erased cannot be read; what still waits is the daemon's.
+        emptied = inbox.c.id.not_in(select(erased_messages.c.id))
+        return (*started, emptied, inbox_outcomes.c.reason.is_distinct_from(DISCARDED))
 
 
 def told(conn: Connection, span: Span, after: int, limit: int) -> list[Item]:
@@ -100,6 +102,34 @@ def seed_state(source: Connection, tx: Connection, span: Span) -> None:
     for row in mapped(source, select(statements)):
         if int(json.loads(row["body"]).get("message", 0)) not in again:  # what a person said is told again as it was
             tx.execute(insert(statements), dict(row))
+
+
+def seed_erased(source: Connection, tx: Connection, *, whole: bool) -> None:
+    """Who wants no part; and where the `whole` inbox is told, what emptied messages said of others: nobody can tell it again.
+    Their names come with it.
+    """
+    for row in mapped(source, select(opt_outs)):
+        tx.execute(insert(opt_outs), dict(row))
+    gone = set(emptied.shared(source)) if whole else set()
+    if not gone:
+        return
+    columns = (patients.c.site, patients.c.authority, patients.c.value, patients.c.demographics)
+    for row in mapped(source, select(results, *columns).join(patients, patients.c.key == results.c.patient)):
+        said = codec.read_versions(row["versions"])
+        kept = tuple(version for version in said if int(version.message) in gone)
+        if kept:
+            changed = {"versions": codec.versions_text(kept), "effective": codec.instant(kept[-1].effective)}
+            tx.execute(insert(results), _seeded(tx, row, results) | changed)
+    for row in mapped(source, select(statements, *columns).join(patients, patients.c.key == statements.c.patient)):
+        if int(json.loads(row["body"]).get("message", 0)) in gone:
+            tx.execute(insert(statements), _seeded(tx, row, statements))
+
+
+def _seeded(tx: Connection, row: Any, table: Table) -> dict[str, Any]:
+    """The row with its patient in the other store."""
+    key = key_of(tx, PatientId(row["site"], row["authority"], row["value"]))
+    tx.execute(update(patients).where(patients.c.key == key).values(demographics=row["demographics"]))
+    return {column.name: row[column.name] for column in table.columns} | {"patient": key}
 
 
 def seed_worklist(source: Connection, tx: Connection) -> None:

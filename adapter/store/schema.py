@@ -13,12 +13,14 @@ from sqlalchemy import (
     text,
 )
 
-from adapter.store import calling, missed_cases, people, polls, team
+from adapter.store import calling, erased, missed_cases, people, polls, team
 from adapter.store.columns import NUMBER, WORDS, metadata
 from adapter.store.identities import contested_ids, screening_ids, ties
 
-__all__ = ["calling", "contested_ids", "metadata", "missed_cases", "people", "polls", "screening_ids", "team", "ties"]
-"""`calling`, `missed_cases`, `people`, `polls` and `team` are imported for their tables."""
+__all__ = [
+    "calling", "contested_ids", "erased", "metadata", "missed_cases", "people", "polls", "screening_ids", "team", "ties",
+]  # fmt: skip
+"""`calling`, `erased`, `missed_cases`, `people`, `polls` and `team` are imported for their tables."""
 
 
 def _only(condition: str) -> dict[str, Any]:

@@ -4,6 +4,7 @@ import hashlib
 import hmac
 import json
 import secrets
+from collections.abc import Collection
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -78,6 +79,14 @@ def resolve(conn: Connection, secret: SiteSecret, screening_id: str) -> tuple[st
     wanted = select(screening_ids.c.trial, screening_ids.c.patient).where(screening_ids.c.screening_id == screening_id)
     row = conn.execute(wanted).one_or_none()
     return None if row is None else (row.trial, _open(secret, screening_id, row.trial, bytes(row.patient)))
+
+
+def of(conn: Connection, secret: SiteSecret, records: Collection[PatientId]) -> list[str]:
+    """Every number of these records, of every trial, also one they go by no more. Raises ConfigError with another secret."""
+    rows = conn.execute(select(screening_ids).order_by(screening_ids.c.screening_id)).all()
+    return [
+        row.screening_id for row in rows if _open(secret, row.screening_id, row.trial, bytes(row.patient)) in records
+    ]
 
 
 def keyed(conn: Connection) -> bool:

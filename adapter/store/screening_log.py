@@ -1,6 +1,7 @@
 """The screening log as the store holds it: every episode that people were told of or acted on, and what became of it."""
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -10,7 +11,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, and_, distinct, func, or_, select, text
 
 from adapter.domain.patient import Decision, PatientId
-from adapter.store import codec
+from adapter.store import codec, erased_episodes
 from adapter.store.accounts import EVERYWHERE, Scope
 from adapter.store.candidate_rows import rows
 from adapter.store.schema import (
@@ -27,6 +28,8 @@ from adapter.store.within import within
 
 _LISTED = or_(candidates.c.raised.is_not(None), candidates.c.status != "")
 Json = Mapping[str, Any]
+SOMEBODY = "-"
+"""Who answered, where their name was erased too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +75,8 @@ class Logged:
     """It is not known who this is, or which number is theirs."""
     decisions: tuple[Decision, ...] = field(default=())
     """Oldest first."""
+    erased: bool = False
+    """Nobody knows any more who it was; days stand for moments."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +94,10 @@ def judged(conn: Connection, trial: str, scope: Scope = EVERYWHERE) -> Judged:
         select(func.count(), func.count(distinct(candidates.c.patient))).where(of_trial)
     ).one()
     counted = select(candidates.c.verdict, func.count()).where(of_trial, ~_LISTED).group_by(candidates.c.verdict)
-    return Judged(episodes, people, {verdict: number for verdict, number in conn.execute(counted)})  # noqa: C416 — rows are no tuples
+    untold = Counter({row[0]: row[1] for row in conn.execute(counted)})
+    more, others, verdicts = erased_episodes.counted(conn, trial, scope)
+    untold.update(verdicts)
+    return Judged(episodes + more, people + others, untold)
 
 
 @dataclass(slots=True)
@@ -116,7 +124,33 @@ def listing(conn: Connection, trial: str, known: Known | None = None) -> list[Lo
     found = [_logged(row, told) for row in mapped(conn, wanted.where(candidates.c.trial == trial, _LISTED))]
     if known is not None:
         known.said = {one.id: known.said[one.id] for one in found}
+    found += [_nobodys(row) for row in erased_episodes.rows(conn, trial)]
     return sorted(found, key=lambda one: (one.flagged is None, codec.instant_or_none(one.flagged) or "", one.id))
+
+
+def _nobodys(row: Any) -> Logged:
+    """Of somebody who was erased."""
+    said = json.loads(row.said)
+    return Logged(
+        **{
+            name: getattr(row, name)
+            for name in ("id", "trial", "verdict", "certainty", "stratum", "status", "flag", "sex")
+        },
+        episode="", ward="", bed="", family="", given="", birth_date="",
+        patient=PatientId(row.site, "", ""),
+        standing=bool(row.standing),
+        tied=False,
+        flagged=codec.moment_or_none(row.flagged),
+        seen=None,
+        onset=None,
+        sofa=tuple(said["sofa"]) if said["sofa"] else None,
+        answers=tuple(_answered(one, kind, answer, SOMEBODY * by) for one, kind, answer, by in said["answers"]),
+        flags=frozenset(said["flags"]),
+        decisions=tuple(
+            Decision(row.trial, "", status, codec.moment(at), "", reason) for status, reason, at in said["decisions"]
+        ),
+        erased=True,
+    )  # fmt: skip
 
 
 class _Told(NamedTuple):

@@ -141,6 +141,7 @@ def _shown(one: Entry, zone: tzinfo) -> dict[str, Any]:
         "id": logged.id,
         "number": one.number,
         "withheld": one.withheld,
+        "erased": logged.erased,
         "age": say(entries.age_band(one)),
         "sex": words.sentence(logged.sex),
         "flagged": times.local(logged.flagged, zone),

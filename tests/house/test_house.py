@@ -120,3 +120,11 @@ def test_every_site_and_trial_we_ship_loads() -> None:
     rules = assets.load_rulebook(None, trials=assets.trial_names(None))
     assert {trial.id for trial in rules.trials} >= {"immunosep", "immunosep-demo"}
     assert {"generic", "attikon"} <= set(rules.sites)
+
+
+def test_every_table_says_what_erasing_a_person_does_with_it() -> None:
+    from adapter.store.erasing import FATES
+    from adapter.store.schema import metadata
+
+    assert {table.name for table in FATES} == set(metadata.tables)
+    assert all(fate.words for fate in FATES.values())

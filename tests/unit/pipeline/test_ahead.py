@@ -32,7 +32,12 @@ def message(number: int, said: Said) -> Read:
         tie = Merge(record(letters[0]), record(letters[-1]), AT)
         events = (RecordsTied(record(letters[0]), tie),)
     ending = Ending(MessageState.APPLIED, AT)
-    return Read(Item(number, raw(b""), 0), ending, Interpretation("applied", None, events) if letters else None)
+    return Read(
+        Item(number, raw(b""), 0),
+        ending,
+        Interpretation("applied", None, events) if letters else None,
+        Interpretation("applied", None, events),
+    )
 
 
 def those(said: list[Said], most: int) -> list[int]:

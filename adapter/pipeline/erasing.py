@@ -1,0 +1,266 @@
+"""Erasing a person: found in everything that is stored, taken out of it in one transaction, forgotten in memory (docs/adr/0044)."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from adapter.domain.patient import PatientId, PatientState
+from adapter.domain.persons import Knot
+from adapter.errors import MalformedMessageError, RejectedError
+from adapter.pipeline.keep import Keeper
+from adapter.pipeline.left_out import LeftOut
+from adapter.pipeline.steps import Read
+from adapter.ports import Clock
+from adapter.screening.interpret import interpret, unreadable
+from adapter.screening.lives import lives
+from adapter.screening.named import about, holds, speaks_of
+from adapter.store import audit, emptied, enrolment, erasing, opt_outs, patients, persons
+from adapter.store.database import Database, Snapshot, Transaction
+from adapter.store.emptied import ERASED, OPTED_OUT
+from adapter.store.erasing import Whom, Why
+from adapter.store.partitions import ALL, partitions_of
+from adapter.store.scrubbing import scrub
+from adapter.store.shares import Shares
+
+NOBODY = "nobody is known under this number — compare site, authority and number with `adapter convert` on a message of theirs"
+ENROLLED = (
+    "this person takes part, or an EDC holds what was sent of them: the trial's file must be kept (GDPR article 17(3); "
+    "the protocol says how long) — ask the sponsor and the data protection officer; --enrolled erases here all the same"
+)
+OUT_ALREADY = (
+    "nothing is stored of this number, and it is on the list of those who want no part — there is nothing to do"
+)
+MERGED = "one record with that of a person who wants no part"
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """`opt_out`: later messages are emptied too; `enrolled`: also one who takes part; `rehearsal`: only counts."""
+
+    patient: PatientId
+    reason: str
+    by: str
+    opt_out: bool = False
+    enrolled: bool = False
+    rehearsal: bool = False
+    with_message: int | None = None
+    """A message that says so itself."""
+    also: frozenset[PatientId] = frozenset()
+    """Records that it makes one with this one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Whose records are tied to the person; messages that speak of them, and whether of others too; how many of others' merely
+    hold the number; the last message looked at.
+    """
+
+    records: frozenset[PatientId]
+    messages: Mapping[int, bool] = field(default_factory=dict)
+    mentions: int = 0
+    last: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """`counts` by table; `pushed` is (outlet, screening number): what an EDC was sent, and holds still."""
+
+    records: int
+    counts: Mapping[str, int]
+    messages: int
+    shared: int
+    mentions: int
+    pushed: tuple[tuple[str, str], ...]
+    enrolled: bool
+    listed: int
+    audit: int = 0
+    scrubbed: bool = True
+
+
+class _RehearsedError(Exception):
+    """Takes everything back."""
+
+    def __init__(self, certificate: Certificate) -> None:
+        super().__init__()
+        self.certificate = certificate
+
+
+def _stop_at_rehearsal(wish: Wish, certificate: Certificate) -> None:
+    if wish.rehearsal:
+        raise _RehearsedError(certificate)
+
+
+class Eraser:
+    """`erase` runs in the thread that screens: nobody else may hold the person in hand meanwhile. `forget` is told that what was read
+    ahead is to be read anew.
+    """
+
+    def __init__(self, database: Database, shares: Shares, keeper: Keeper, clock: Clock) -> None:
+        self._database, self._shares, self._keeper, self._clock = database, shares, keeper, clock
+        self._left_out = LeftOut(database, keeper.secret)
+        self.forget: Callable[[], None] = lambda: None
+
+    def look(self, wish: Wish, before: Found | None = None) -> Found:
+        """In any thread: it may take long. Behind what was looked at `before`, of the records known now."""
+        with self._database.read() as conn:
+            records = self._records(conn, wish)
+            seen = before if before and before.records == records else Found(records)
+            last = emptied.last(conn)
+            messages, mentions = self._messages(conn, records, seen.last)
+        return Found(records, {**seen.messages, **messages}, seen.mentions + mentions, last)
+
+    def erase(self, wish: Wish, found: Found) -> Certificate:
+        """Raises RejectedError where nobody is known, or the trial's file must stay; UnavailableError."""
+        try:
+            self._apart(found)
+            found = self.look(wish, found)
+            with self._keeper.certain(), self._shares.write() as tx:
+                certificate = self._erased(tx, wish, found)
+                _stop_at_rehearsal(wish, certificate)
+        except _RehearsedError as rehearsed:
+            return rehearsed.certificate
+        self._forget(found.records)
+        return replace(certificate, scrubbed=scrub(self._database, [*certificate.counts, "inbox_outcomes"]))
+
+    def take_back(self, wish: Wish) -> int:
+        """Messages of this person are read again from now on. Raises RejectedError where they are not on the list."""
+        with self._shares.write() as tx:
+            number = opt_outs.take_back(tx, self._keeper.secret, wish.patient)
+            if not number:
+                raise RejectedError("this number is not on the list of those who want no part — nothing to take back")
+            act = audit.Act(wish.by, "operator", "opt-in", "person", "", {"identifiers": number}, reason=wish.reason)
+            head = audit.append(tx, act, self._clock())
+        self._forget(frozenset())
+        return head.seq
+
+    def sift(self, read: Sequence[Read]) -> list[Read]:
+        """What may be heard. A merge with somebody who wants no part is carried out at once: then nothing is, and all is read anew."""
+        merged = self._left_out.merged(read)
+        if merged is None:
+            return self._left_out.sifted(read, self._keeper.rules)
+        message, records = merged
+        asked = Wish(min(records), MERGED, "adapter", opt_out=True, enrolled=True)
+        wish = replace(asked, with_message=message, also=records)
+        self.erase(wish, self.look(wish))
+        return []
+
+    def _forget(self, records: frozenset[PatientId]) -> None:
+        self._keeper.forget(partitions_of(records))
+        self._left_out.forget()
+        self.forget()
+
+    def _apart(self, found: Found) -> None:
+        """On a shared store: the person's patients are nobody else's until the next step."""
+        if self._database.many_writers:
+            self._keeper.forget(ALL)
+            self._shares.renew()
+            self._shares.apart(lambda: partitions_of(self._keeper.touched(found.records, ())))
+
+    def _records(self, conn: Snapshot, wish: Wish) -> frozenset[PatientId]:
+        """All that are one person with this one."""
+        asked = {wish.patient, *wish.also}
+        return frozenset(asked).union(*(persons.knot(conn, one).person(one).members for one in asked))
+
+    def _messages(self, conn: Snapshot, records: frozenset[PatientId], after: int) -> tuple[dict[int, bool], int]:
+        found: dict[int, bool] = {}
+        mentions = 0
+        for held in emptied.bodies(conn, emptied.holding(conn, [one.value for one in records], after)):
+            message = held.message
+            try:
+                seen = interpret(message, self._keeper.rules, message_id=str(held.id))
+            except MalformedMessageError as error:
+                seen = unreadable(message.body, error.code)
+            if speaks_of(message, self._keeper.rules, seen, records):
+                found[held.id] = not about(seen) <= records
+            else:
+                mentions += any(holds(message.body, one.value) for one in records)
+        return found, mentions
+
+    def _erased(self, tx: Transaction, wish: Wish, found: Found) -> Certificate:
+        now, secret = self._clock(), self._keeper.secret
+        cause = OPTED_OUT if wish.with_message is not None else ERASED
+        reasons = {code for trial in self._keeper.rules.trials for _, codes in trial.statuses for code in codes}
+        knots = self._knots(tx, found.records)
+        # What another's visit rests on cannot be told again either, once these are empty.
+        moved = any(knot.moves for knot in knots)
+        messages = {message: shared or moved for message, shared in found.messages.items()}
+        if wish.with_message is not None:
+            messages.setdefault(wish.with_message, False)
+        whom = erasing.whom(tx, secret, found.records, messages, Why(cause, now, frozenset(reasons)))
+        listed = opt_outs.add(tx, secret, found.records, now) if wish.opt_out else 0
+        if not (whom.keys or whom.messages or listed):
+            raise RejectedError(self._unknown(tx, wish))
+        pushed, enrolled = enrolment.pushed(tx, whom.numbers), enrolment.takes_part(tx, whom.candidates)
+        if (pushed or enrolled) and not wish.enrolled:
+            raise RejectedError(ENROLLED)
+        counts = _taken_out(tx, whom, knots, found.records)
+        certificate = Certificate(
+            records=len(whom.keys),
+            counts=counts,
+            messages=counts.get("inbox", 0),
+            shared=sum(messages.values()),
+            mentions=found.mentions,
+            pushed=pushed,
+            enrolled=bool(pushed or enrolled),
+            listed=listed,
+        )
+        return replace(certificate, audit=audit.append(tx, _act(wish, certificate), now).seq)
+
+    def _unknown(self, tx: Transaction, wish: Wish) -> str:
+        return OUT_ALREADY if opt_outs.token(self._keeper.secret, wish.patient) in opt_outs.listed(tx) else NOBODY
+
+    def _knots(self, tx: Transaction, records: frozenset[PatientId]) -> list[Knot]:
+        found: list[Knot] = []
+        left = set(records)
+        while left:
+            found.append(persons.knot(tx, min(left)))
+            left -= set(found[-1].records)
+        return found
+
+
+def _taken_out(tx: Transaction, whom: Whom, knots: Sequence[Knot], records: frozenset[PatientId]) -> dict[str, int]:
+    """Visits that moved to or from somebody else go with whom they are of; who is left of a knot is tied anew."""
+    others = frozenset(one for knot in knots for one in knot.records) - records
+    stated = [tie for one in records for tie in persons.on_record(tx, one) if others.issuperset(tie.records)]
+    for knot in knots:
+        if knot.moves:
+            _part(tx, knot, records)
+    counts = erasing.erase(tx, whom)
+    if others:
+        persons.tie_anew(tx, others, stated)
+    return counts
+
+
+def _part(tx: Transaction, knot: Knot, gone: frozenset[PatientId]) -> None:
+    states = {record: patients.load(tx, record) for record in knot.records}
+    lived = lives(knot, states)
+    left = sorted(set(knot.records) - gone)
+    for record in left:
+        for theirs in (state for other, state in lived.items() if other in gone):
+            erasing.take_out(tx, record, theirs)
+    for name in sorted({knot.name(record) for record in left}):
+        patients.save(tx, _but_results(states[name], lived, gone), lived[name])
+
+
+def _but_results(
+    state: PatientState, lived: Mapping[PatientId, PatientState], gone: frozenset[PatientId]
+) -> PatientState:
+    """As it stands in the store once the results of those who go were taken out."""
+    theirs = {one.identity for who in gone & lived.keys() for known in lived[who].results.values() for one in known}
+    left = {
+        concept: tuple(one for one in known if one.identity not in theirs) for concept, known in state.results.items()
+    }
+    return replace(state, results=left)
+
+
+def _act(wish: Wish, done: Certificate) -> audit.Act:
+    """Counts and why: nothing that tells who."""
+    role = "system" if wish.with_message is not None else "operator"
+    return audit.Act(wish.by, role, "erase", "person", "", dict(_detail(wish, done)), reason=wish.reason)
+
+
+def _detail(wish: Wish, done: Certificate) -> Iterator[tuple[str, Any]]:
+    yield "rows", dict(done.counts)
+    yield "shared_messages", done.shared
+    yield "enrolled", done.enrolled
+    yield "opted_out", wish.opt_out
