@@ -1,6 +1,7 @@
 """The figures of `/metrics` that stand in the database: received = applied + duplicate + ignored + quarantined + pending."""
 
 import resource
+import threading
 from collections import Counter
 from collections.abc import Iterator
 
@@ -48,6 +49,7 @@ def figures(database: Database, space: Space, clock: Clock) -> Iterator[Metric]:
     yield gauge("watching", "Patients followed without being shown", float(watching))
     yield gauge("unjudged", "Patients whom a backlog was told of and who are judged after it", float(left))
     yield gauge("shown", "Rows on the worklist", float(shown))
+    yield gauge("threads", "Threads of Python in this process", float(threading.active_count()))
     yield gauge(
         "resident_max_bytes", "Most memory ever used", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024.0
     )

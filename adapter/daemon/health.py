@@ -11,6 +11,7 @@ from prometheus_client.core import Metric
 
 from adapter import telemetry
 from adapter.daemon.certificates import Certificate, alarms
+from adapter.daemon.self_check import SelfChecks
 from adapter.domain.rhythm import SILENCE
 from adapter.errors import UnavailableError
 from adapter.pipeline.watch import watch
@@ -52,8 +53,8 @@ class Pulse:
     sources: Collection[str] = ()
     """Whom senders reach us by: each is expected to speak."""
     stopping: Callable[[], bool] = lambda: False
-    polls: Callable[[], tuple[str, ...]] = tuple
-    """What is wrong with the servers that are asked."""
+    others: Callable[[], tuple[str, ...]] = tuple
+    """What is wrong with the servers that are asked, and with the audit log."""
     _began: datetime = field(init=False)
     _beaten: float = field(default_factory=time.monotonic)
     _looked: float = 0.0
@@ -62,13 +63,17 @@ class Pulse:
     _room: Room = Room.ENOUGH
     _minor: tuple[str, ...] = ()
     _told: tuple[str, ...] = ()
+    _checks: SelfChecks = field(init=False)
     _one: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
-        self._began = self.clock()
+        self._began, self._checks = self.clock(), SelfChecks(self.database)
 
     def beat(self) -> None:
         self._beaten = time.monotonic()
+
+    def stops(self) -> bool:
+        return self.stopping()
 
     def health(self) -> Health:
         live = time.monotonic() - self._beaten < LOOP_SECONDS
@@ -85,11 +90,13 @@ class Pulse:
     def tell(self) -> None:
         """A line in the log for each alarm that began or ended since the last look."""
         codes = self.health().codes
-        for code in sorted(set(codes) - set(self._told)):
+        began, ended = set(codes) - set(self._told), set(self._told) - set(codes)
+        for code in sorted(began):
             telemetry.warn("alarm", code=code)
-        for code in sorted(set(self._told) - set(codes)):
+        for code in sorted(ended):
             telemetry.log("alarm over", code=code)
         self._told = codes
+        self._checks.note(began, ended, self.clock())
 
     def refusals(self, patience: float = AGAIN_SECONDS) -> tuple[str, ...]:
         """Why the store is not ready; empty when all is well. What was found well holds for `patience` seconds."""
@@ -118,7 +125,7 @@ class Pulse:
         now = self.clock()
         with self.database.write() as tx:
             accounts.add_token(tx, f"probe-{secrets.token_hex(8)}", "probe", now)
-            accounts.forget_expired(tx, now)
+            accounts.forget_tokens(tx, now)
 
     def _waiting_alarms(self) -> tuple[str, ...]:
         """Those found last stand while the store cannot be read."""
@@ -146,7 +153,7 @@ class Pulse:
             "log-long": self.database.sizes()[1] > LOG_BYTES,
         }
         standing = (code for code, stands in found.items() if stands)
-        self._minor = (*standing, *self.polls(), *alarms(self.certificates, now))
+        self._minor = (*standing, *self.others(), *alarms(self.certificates, now))
         return self._minor
 
 

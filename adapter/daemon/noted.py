@@ -13,17 +13,18 @@ from adapter.store.database import Database
 
 AT_ONCE = 500
 BY_HAND = re.compile(r"\s*(\d{1,18})\s+([0-9a-f]{64})\s*")
+ATTEMPT = re.compile(r"\s*\d+(\s|$)")
 HASH = re.compile(r"[0-9a-f]{64}")
 HEAD_LINE = "audit head"
 """The event of the daemon's log."""
 
 
 def noted(lines: Iterable[str], name: str) -> Iterator[Head]:
-    """Raises ConfigError for a line that is neither, and for a file that notes nothing."""
+    """Raises ConfigError for a line that means to note an entry and does not, and for a file that notes nothing."""
     found = False
     for number, line in enumerate(lines, 1):
-        if not line.strip() or line.startswith("#"):
-            continue
+        if "{" not in line and not ATTEMPT.match(line):
+            continue  # words: of a person, of systemd
         head = _by_hand(line) if "{" not in line else _by_program(line)
         if head is None:
             raise ConfigError(

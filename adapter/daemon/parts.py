@@ -1,13 +1,16 @@
 """Settings → objects: every part of the running program, made in one place."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from ipaddress import ip_network
 from urllib.parse import urlsplit
 
 from adapter import __version__
+from adapter.daemon.anchoring import Anchors
+from adapter.daemon.built import built
 from adapter.daemon.certificates import certificates, expiry
 from adapter.daemon.edc import edc
 from adapter.daemon.figures import figures
@@ -16,10 +19,12 @@ from adapter.daemon.health import Pulse
 from adapter.daemon.lock import data_folder
 from adapter.daemon.opening import open_store
 from adapter.daemon.polling import alarms_of, hints, pollers
+from adapter.daemon.recording import migrated
 from adapter.daemon.refusals import Refusals
 from adapter.daemon.rules import SECRET, load_rules
 from adapter.daemon.site_key import site_key
 from adapter.daemon.staff import hospital
+from adapter.daemon.tally import Tally, judged
 from adapter.daemon.telling import caller, desk_of, notifiers_for
 from adapter.errors import ConfigError
 from adapter.fhir.bundle import BundleContext
@@ -63,6 +68,7 @@ class Parts:
     servers: tuple[MllpServer, ...]
     pollers: tuple[FhirPoller, ...]
     pulse: Pulse
+    anchors: Anchors
     caller: Caller | None = None
     """Where `[alerts]` says who is on call."""
 
@@ -89,7 +95,7 @@ def open_parts(settings: Settings, clock: Clock) -> Iterator[Parts]:
     with ExitStack() as stack:
         database = open_store(settings)
         stack.callback(database.close)
-        database.migrate()
+        migrated(database, clock)
         secret = site_key(database, folder / SECRET)
         metrics.compute(lambda: figures(database, space, clock))
         known = certificates(settings)
@@ -97,8 +103,15 @@ def open_parts(settings: Settings, clock: Clock) -> Iterator[Parts]:
         keeper = Keeper(database, rules, secret, owing(settings, rules, secret), f"{settings.web_base()}/c/")
         polling = pollers(settings, database, metrics, clock) if "receive" in roles else ()
         listening = [source.name for source in settings.listeners()]
-        pulse = Pulse(database, space, clock, known, listening, polls=lambda: alarms_of(polling))
-        metrics.compute(pulse.figures)
+        anchors = Anchors(database, clock, "process" in roles)
+        others = partial(_others, polling, anchors)
+        pulse = Pulse(database, space, clock, known, listening, others=others)
+        anchors.stopping = pulse.stops
+        for computed in (
+            *(pulse.figures, anchors.figures, Tally(database).figures),
+            *(lambda: built(settings, rules), lambda: judged(keeper.verdicts)),
+        ):
+            metrics.compute(computed)
         yield Parts(
             settings=settings,
             clock=clock,
@@ -111,8 +124,13 @@ def open_parts(settings: Settings, clock: Clock) -> Iterator[Parts]:
             servers=_servers(settings, rules, metrics, Refusals(database, clock)) if "receive" in roles else (),
             pollers=polling,
             pulse=pulse,
+            anchors=anchors,
             caller=caller(settings, rules, database, clock),
         )
+
+
+def _others(polling: Sequence[FhirPoller], anchors: Anchors) -> tuple[str, ...]:
+    return (*alarms_of(polling), *anchors.alarms())
 
 
 def space_of(settings: Settings) -> Space:

@@ -12,7 +12,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from prometheus_client.core import Metric
 
 from adapter import telemetry
-from adapter.daemon import calling, control, housekeeping, systemd, workbench
+from adapter.daemon import anchoring, calling, clock_watch, control, housekeeping, systemd, workbench
 from adapter.daemon.bench import PageBench
 from adapter.daemon.commands import Desk
 from adapter.daemon.enduring import endless, patience, reporting
@@ -99,6 +99,7 @@ class Daemon:
         yield from self._sources()
         yield from self._deliveries()
         yield self._ticks()
+        yield from (anchoring.rounds(self._parts.anchors), clock_watch.rounds(self._parts.database))
         if "process" in self._roles:
             yield self._process()
         if web is not None:

@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -69,6 +70,8 @@ class Keeper:
     secret: SiteSecret
     outlets: Sequence[Outlet]
     links: str
+    verdicts: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """Judgements that were kept, by trial and verdict."""
     _memory: Remembered = field(default_factory=Remembered)
 
     def known(self, patient: PatientId) -> Known:
@@ -191,6 +194,8 @@ class Keeper:
         """After the commit only: memory never runs ahead of the disk. `keys` as `keep` found them."""
         for one in prepared:
             patient = one.outcome.state.patient
+            for judged in one.outcome.judgements:
+                self.verdicts[judged.assessment.trial, judged.assessment.verdict] += 1
             if one.knotted is not None:  # whoever speaks of one of them may change the others: read anew each time
                 for record in one.knotted.knot.records:
                     self._memory.forget(record)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, func, insert, select
 
 from adapter.store.codec import canonical, instant, moment, storable
 from adapter.store.locks import Lock, take
@@ -125,6 +125,15 @@ def portion(conn: Connection, after: int, upto: int, most: int) -> list[dict[str
     """Entries as they are stored, column by column, behind number `after`."""
     wanted = select(audit).where(audit.c.seq > after, audit.c.seq <= upto).order_by(audit.c.seq).limit(most)
     return [dict(row) for row in conn.execute(wanted).mappings()]
+
+
+def counted(conn: Connection, after: int, upto: int) -> dict[tuple[str, str], int]:
+    """Entries behind number `after`, by action and outcome."""
+    wanted = select(audit.c.action, audit.c.outcome, func.count()).where(audit.c.seq > after, audit.c.seq <= upto)
+    return {
+        (action, outcome): number
+        for action, outcome, number in conn.execute(wanted.group_by(audit.c.action, audit.c.outcome))
+    }
 
 
 def trials_of(conn: Connection, candidates: Collection[str]) -> dict[str, str]:
