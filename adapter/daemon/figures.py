@@ -9,7 +9,7 @@ from prometheus_client.core import Metric
 
 from adapter.pipeline.watch import Watched, watch
 from adapter.ports import Clock
-from adapter.store import feeds, inbox, on_show, outbox, quarantine, unjudged, worklist
+from adapter.store import contested, feeds, inbox, on_show, outbox, quarantine, unjudged, unmapped, worklist
 from adapter.store.database import Database
 from adapter.store.space import Space
 from adapter.telemetry import counter_family, gauge, gauge_family, gauges
@@ -26,7 +26,7 @@ def figures(database: Database, space: Space, clock: Clock) -> Iterator[Metric]:
         rows, counts, waits = feeds.listing(conn), inbox.counts(conn), feeds.oldest_pending(conn)
         waiting, watching, shown = outbox.counts(conn), worklist.watching_count(conn), on_show.number(conn, now)
         watched, left = watch(conn, now), unjudged.number(conn)
-        held = quarantine.by_feed(conn)
+        held, strange, torn = quarantine.by_feed(conn), unmapped.sums(conn), contested.number(conn)
     for name, family in FAMILIES.items():
         values = {row.source: float(getattr(row, name)) for row in rows}
         yield family(f"messages_{name}", f"Messages {name}", "feed", values)
@@ -39,6 +39,9 @@ def figures(database: Database, space: Space, clock: Clock) -> Iterator[Metric]:
     oldest = (now - counts.oldest_pending).total_seconds() if counts.oldest_pending else 0.0
     yield gauge("inbox_oldest_seconds", "Age of the oldest unread message", oldest)
     yield gauge("control_id_reuse", "Known control ids that came with other bytes", float(counts.control_id_reuse))
+    unknown: dict[tuple[str, ...], float] = {(one.source, one.code): float(one.count) for one in strange}
+    yield gauges("unmapped", "Codes and units that nobody mapped, by the finding", ("feed", "code"), unknown)
+    yield gauge("identity_conflicts", "Screening numbers that more than one person may claim", float(torn))
     yield from _analytes(watched)
     yield from _disk(database, space)
     for name in ("waiting", "delivered", "dead"):
