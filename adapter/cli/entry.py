@@ -9,6 +9,7 @@ import typer
 from adapter import __version__
 from adapter.cli import (
     alerting,
+    auditing,
     conforming,
     erasing,
     mapping,
@@ -45,7 +46,7 @@ for room in (operation, polling, messages, conforming, simulating, screening, re
     for command in room.COMMANDS:
         app.command()(command)
 app.add_typer(records.inbox_app, name="inbox")
-app.add_typer(records.audit_app, name="audit")
+app.add_typer(auditing.app, name="audit")
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(mapping.app, name="mapping")
 app.add_typer(alerting.app, name="alert")

@@ -1,4 +1,4 @@
-"""Commands that look into the store, beside a running daemon: inbox, audit, explain."""
+"""Commands that look into the store, beside a running daemon: inbox, explain."""
 
 import base64
 import getpass
@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from adapter.store.database import Database
 
 inbox_app = typer.Typer(help="What is stored: every message as it came.", no_args_is_help=True, rich_markup_mode=None)
-
-audit_app = typer.Typer(help="Who saw and did what.", no_args_is_help=True, rich_markup_mode=None)
 
 
 @contextmanager
@@ -112,28 +110,6 @@ def inbox_show(
         sys.stdout.buffer.write(base64.b64decode(shown["body"]).replace(b"\r", b"\n"))
 
 
-@audit_app.command("verify")
-def audit_verify(config: Config = DEFAULT, as_json: AsJson = False) -> None:
-    """Whether every entry of the audit trail is as it was written, in its place. Exit 1 with the first that is not.
-
-    That nothing was cut off at the end is seen by the last entry alone: note its number and hash elsewhere.
-
-    Example: adapter audit verify
-    """
-    from adapter.store import audit
-
-    with reading(settings_of(config)) as database, database.read() as conn:
-        problems, last = audit.verify(conn), audit.head(conn)
-    problem = problems[0] if problems else None
-    if as_json:
-        say_json({"whole": problem is None, "problem": problem, "last": last.seq, "hash": last.hash})
-    elif problem is None:
-        typer.echo(f"{last.seq} entries, each as it was written; the last is {last.hash}")
-    if problem is not None:
-        complain(f"adapter: {problem} — keep this database, and compare it with a backup")
-        raise typer.Exit(1)
-
-
 def explain(  # noqa: PLR0913 — a command's words
     patient_id: Annotated[
         str | None, typer.Argument(metavar="ID", help="A screening id or a worklist id.", show_default=False)
@@ -143,24 +119,32 @@ def explain(  # noqa: PLR0913 — a command's words
     ] = None,
     trial: Annotated[str | None, typer.Option(help="Which trial, where several are screened.")] = None,
     at: Annotated[str | None, typer.Option(help="As of this moment (ISO 8601 with offset); now if left out.")] = None,
+    reason: Annotated[str, typer.Option(help="Why you look, for the audit log.")] = "",
     config: Config = DEFAULT,
     as_json: AsJson = False,
 ) -> None:
     """Why this patient is or is not a candidate: every criterion, the score, what is missing.
 
     No hospital number on the command line: give an id of ours, or the number on standard input. Exit 1 if unknown.
+    Looking is audited.
 
     Example: adapter explain 4TQ7K2M9XA
     """
     from adapter.cli.telling import told
-    from adapter.daemon.explaining import Question, explanations
+    from adapter.daemon.explaining import Question, explanations, looked_at
+    from adapter.daemon.reaching import command
 
     if (patient_id is None) == (patient is None) or patient not in {None, "-"}:
         raise typer.BadParameter("give an ID, or --patient - with the number on standard input")
     number = sys.stdin.readline().strip() if patient else None
     settings = settings_of(config)
+    question = Question(patient_id, number, trial, at)
     with reading(settings) as database:
-        found = explanations(settings, database, Question(patient_id, number, trial, at))
+        found = explanations(settings, database, question)
+        known = looked_at(settings, database, question)
+    detail = {"by": "id" if patient is None else "number"} | ({} if trial is None else {"trial": trial})
+    request = {"command": "explain", "candidates": known, "found": bool(found), "detail": detail, "reason": reason}
+    command(settings, request | {"by": getpass.getuser()})
     for one in found:
         say_json(one) if as_json else typer.echo(told(one))
     if not found:

@@ -52,17 +52,19 @@ class ClockWatch:
         self._in_sync = self._seen[1]
         self._is_kept: bool | None = None
 
-    def look(self) -> None:
+    def look(self) -> float:
+        """Seconds by which the clock was set since the last look; a machine that slept is set forward too. 0 for none."""
         now, ticks = self._clock(), self._ticks()
         before, then = self._seen
         off = now - before - timedelta(seconds=ticks - then)
         self._seen = now, ticks
-        if abs(off) > STEP:
-            self._stepped = ticks
-            telemetry.warn("clock stepped", seconds=round(off.total_seconds(), 1))
         self._is_kept = self._kept()
         if self._is_kept is not False:
             self._in_sync = ticks
+        if abs(off) < STEP:
+            return 0.0
+        self._stepped = ticks
+        return round(off.total_seconds(), 1)
 
     def alarms(self) -> tuple[str, ...]:
         ticks = self._ticks()

@@ -164,6 +164,37 @@ def _quarantine_discard(desk: Desk, request: Mapping[str, Any]) -> Json:
     return {"id": message_id, "discarded": True}
 
 
+def _audit_export(desk: Desk, request: Mapping[str, Any]) -> Json:
+    """On record before the first byte leaves; `upto` is the number of that entry, the last of the export."""
+    why, now, detail = _why(request), desk.clock(), dict(request["detail"])
+    with desk.database.write() as tx:
+        act = audit.Act(str(request.get("by", "")), OPERATOR, "audit-export", "audit", "", detail, reason=why)
+        return {"upto": audit.append(tx, act, now).seq}
+
+
+def _audit_verify(desk: Desk, request: Mapping[str, Any]) -> Json:
+    """That somebody looked, and what they found."""
+    now, outcome = desk.clock(), "ok" if request["whole"] else "failed"
+    with desk.database.write() as tx:
+        act = audit.Act(
+            str(request.get("by", "")), OPERATOR, "audit-verify", "audit", "", dict(request["detail"]), outcome
+        )
+        return {"seq": audit.append(tx, act, now).seq}
+
+
+def _explain(desk: Desk, request: Mapping[str, Any]) -> Json:
+    """Who looked at whom, by ids of ours, before anything is shown."""
+    known, now, detail = list(map(str, request["candidates"])), desk.clock(), dict(request["detail"])
+    who, why = str(request.get("by", "")), str(request.get("reason", "")).strip()
+    with desk.database.write() as tx:
+        for candidate in known:
+            audit.append(tx, audit.Act(who, OPERATOR, "explain", "candidate", candidate, detail, reason=why), now)
+        if not known:
+            outcome = "ok" if request["found"] else "not found"
+            audit.append(tx, audit.Act(who, OPERATOR, "explain", "patient", "", detail, outcome, why), now)
+    return {"entries": max(1, len(known))}
+
+
 def _why(request: Mapping[str, Any]) -> str:
     reason = str(request.get("reason", "")).strip()
     if not reason:
@@ -208,6 +239,9 @@ COMMANDS: Mapping[str, Callable[[Desk, Mapping[str, Any]], Json]] = {
     "user-disable": _user_disable,
     "user-reset-second-step": _user_reset_second_step,
     "inbox-show": _inbox_show,
+    "audit-export": _audit_export,
+    "audit-verify": _audit_verify,
+    "explain": _explain,
     "quarantine-show": _quarantine_show,
     "quarantine-release": _quarantine_release,
     "quarantine-discard": _quarantine_discard,

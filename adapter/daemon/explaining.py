@@ -64,6 +64,16 @@ def explanations(settings: Settings, database: Database, question: Question) -> 
     return found
 
 
+def looked_at(settings: Settings, database: Database, question: Question) -> list[str]:
+    """Whom the question is about, by the worklist's ids: for the audit log, which knows no number of a hospital."""
+    found: dict[str, None] = {}
+    for subject in _subjects(settings, database, question):
+        with database.read() as conn:
+            rows = worklist.of_patient(conn, subject.patient)
+        found |= dict.fromkeys(row.id for row in rows if {subject.trial, question.trial} <= {None, row.trial})
+    return list(found)
+
+
 def _subjects(settings: Settings, database: Database, question: Question) -> Iterator[_Subject]:
     if question.number is not None:
         parts = question.number.split("|")

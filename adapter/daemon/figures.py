@@ -1,6 +1,7 @@
 """The figures of `/metrics` that stand in the database: received = applied + duplicate + ignored + quarantined + pending."""
 
 import resource
+import threading
 from collections import Counter
 from collections.abc import Collection, Iterator
 
@@ -8,7 +9,7 @@ from prometheus_client.core import Metric
 
 from adapter.pipeline.watch import Watched, watch
 from adapter.ports import Clock
-from adapter.store import emptied, feeds, inbox, on_show, outbox, quarantine, unjudged, worklist
+from adapter.store import contested, emptied, feeds, inbox, on_show, outbox, quarantine, unjudged, unmapped, worklist
 from adapter.store.database import Database
 from adapter.store.space import Space
 from adapter.telemetry import counter_family, gauge, gauge_family, gauges
@@ -26,7 +27,8 @@ def figures(database: Database, space: Space, clock: Clock, shadow: Collection[s
         waiting, watching = outbox.counts(conn, shadow=shadow), worklist.watching_count(conn)
         shown = on_show.number(conn, now)
         watched, left = watch(conn, now), unjudged.number(conn)
-        held, left_out = quarantine.by_feed(conn), emptied.left_out(conn)
+        held, strange, torn = quarantine.by_feed(conn), unmapped.sums(conn), contested.number(conn)
+        left_out = emptied.left_out(conn)
     for name, family in FAMILIES.items():
         values = {row.source: float(getattr(row, name)) for row in rows}
         yield family(f"messages_{name}", f"Messages {name}", "feed", values)
@@ -39,6 +41,9 @@ def figures(database: Database, space: Space, clock: Clock, shadow: Collection[s
     oldest = (now - counts.oldest_pending).total_seconds() if counts.oldest_pending else 0.0
     yield gauge("inbox_oldest_seconds", "Age of the oldest unread message", oldest)
     yield gauge("control_id_reuse", "Known control ids that came with other bytes", float(counts.control_id_reuse))
+    unknown: dict[tuple[str, ...], float] = {(one.source, one.code): float(one.count) for one in strange}
+    yield gauges("unmapped", "Codes and units that nobody mapped, by the finding", ("feed", "code"), unknown)
+    yield gauge("identity_conflicts", "Screening numbers that more than one person may claim", float(torn))
     yield from _analytes(watched)
     yield from _disk(database, space)
     for name in ("waiting", "delivered", "dead"):
@@ -50,6 +55,7 @@ def figures(database: Database, space: Space, clock: Clock, shadow: Collection[s
     yield gauge("watching", "Patients followed without being shown", float(watching))
     yield gauge("unjudged", "Patients whom a backlog was told of and who are judged after it", float(left))
     yield gauge("shown", "Rows on the worklist", float(shown))
+    yield gauge("threads", "Threads of Python in this process", float(threading.active_count()))
     yield gauge(
         "resident_max_bytes", "Most memory ever used", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024.0
     )

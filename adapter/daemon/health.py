@@ -12,6 +12,7 @@ from prometheus_client.core import Metric
 from adapter import telemetry
 from adapter.daemon.certificates import Certificate, alarms
 from adapter.daemon.clock import ClockWatch
+from adapter.daemon.self_check import SelfChecks
 from adapter.domain.rhythm import SILENCE
 from adapter.errors import UnavailableError
 from adapter.pipeline.watch import watch
@@ -55,8 +56,8 @@ class Pulse:
     stopping: Callable[[], bool] = lambda: False
     shadow: Collection[str] = ()
     """Trials of which nothing leaves: what waits of them is no alarm."""
-    polls: Callable[[], tuple[str, ...]] = tuple
-    """What is wrong with the servers that are asked."""
+    others: Callable[[], tuple[str, ...]] = tuple
+    """What is wrong with the servers that are asked, with folders, and with the audit log."""
     clock_watch: ClockWatch = field(init=False)
     _began: datetime = field(init=False)
     _beaten: float = field(default_factory=time.monotonic)
@@ -66,14 +67,18 @@ class Pulse:
     _room: Room = Room.ENOUGH
     _minor: tuple[str, ...] = ()
     _told: tuple[str, ...] = ()
+    _checks: SelfChecks = field(init=False)
     _one: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
-        self._began = self.clock()
+        self._began, self._checks = self.clock(), SelfChecks(self.database)
         self.clock_watch = ClockWatch(self.clock)
 
     def beat(self) -> None:
         self._beaten = time.monotonic()
+
+    def stops(self) -> bool:
+        return self.stopping()
 
     def health(self) -> Health:
         live = time.monotonic() - self._beaten < LOOP_SECONDS
@@ -97,13 +102,14 @@ class Pulse:
 
     def tell(self) -> None:
         """A line in the log for each alarm that began or ended since the last look."""
-        self.clock_watch.look()
         codes = self.health().codes
-        for code in sorted(set(codes) - set(self._told)):
+        began, ended = set(codes) - set(self._told), set(self._told) - set(codes)
+        for code in sorted(began):
             telemetry.warn("alarm", code=code)
-        for code in sorted(set(self._told) - set(codes)):
+        for code in sorted(ended):
             telemetry.log("alarm over", code=code)
         self._told = codes
+        self._checks.note(began, ended, self.clock())
 
     def refusals(self, patience: float = AGAIN_SECONDS) -> tuple[str, ...]:
         """Why the store is not ready; empty when all is well. What was found well holds for `patience` seconds."""
@@ -136,7 +142,7 @@ class Pulse:
         now = self.clock()
         with self.database.write() as tx:
             accounts.add_token(tx, f"probe-{secrets.token_hex(8)}", "probe", now)
-            accounts.forget_expired(tx, now)
+            accounts.forget_tokens(tx, now)
 
     def _waiting_alarms(self) -> tuple[str, ...]:
         """Those found last stand while the store cannot be read."""
@@ -167,7 +173,7 @@ class Pulse:
             "log-long": self.database.sizes()[1] > LOG_BYTES,
         }
         standing = (code for code, stands in found.items() if stands)
-        self._minor = (*standing, *self.polls(), *self.clock_watch.alarms(), *alarms(self.certificates, now))
+        self._minor = (*standing, *self.others(), *self.clock_watch.alarms(), *alarms(self.certificates, now))
         return self._minor
 
 

@@ -1,10 +1,13 @@
 """What is done now and then, whether or not messages come."""
 
+from datetime import timedelta
+
 from adapter.daemon import collector
 from adapter.daemon.parts import Parts
 from adapter.store import accounts, emptied, marks
 from adapter.store.database import Database
 from adapter.store.scrubbing import scrub
+from adapter.web import sessions
 
 SECONDS = 600
 SCRUBBED = "emptied-and-scrubbed"
@@ -12,8 +15,10 @@ SCRUBBED = "emptied-and-scrubbed"
 
 def keep_house(parts: Parts) -> None:
     """Sessions and links that have expired go; so do the cycles of pages that were set aside, and what emptied messages left."""
+    now, idle = parts.clock(), timedelta(minutes=parts.settings.web.idle_minutes)
     with parts.database.write() as tx:
-        accounts.forget_expired(tx, parts.clock())
+        sessions.expire(tx, now, idle)
+        accounts.forget_tokens(tx, now)
     collector.everything()
     forget_emptied(parts.database)
 

@@ -1,6 +1,6 @@
 """Settings → objects: every part of the running program, made in one place."""
 
-from collections.abc import Callable, Coroutine, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -9,6 +9,8 @@ from urllib.parse import urlsplit
 
 from adapter import __version__
 from adapter.daemon import folders
+from adapter.daemon.anchoring import Anchors
+from adapter.daemon.built import built
 from adapter.daemon.certificates import certificates, expiry
 from adapter.daemon.edc import edc
 from adapter.daemon.figures import figures
@@ -19,10 +21,12 @@ from adapter.daemon.listeners import servers_for
 from adapter.daemon.lock import data_folder
 from adapter.daemon.opening import open_store
 from adapter.daemon.polling import alarms_of, hints, pollers
+from adapter.daemon.recording import migrated
 from adapter.daemon.refusals import Refusals
 from adapter.daemon.rules import SECRET, load_rules
 from adapter.daemon.site_key import site_key
 from adapter.daemon.staff import hospital
+from adapter.daemon.tally import Tally, judged
 from adapter.daemon.telling import caller, desk_of, notifiers_for
 from adapter.errors import ConfigError
 from adapter.fhir.bundle import BundleContext
@@ -65,6 +69,7 @@ class Parts:
     pollers: tuple[FhirPoller, ...]
     folders: tuple[FolderReader, ...]
     pulse: Pulse
+    anchors: Anchors
     caller: Caller | None = None
     """Where `[alerts]` says who is on call."""
     heart: Heartbeat | None = None
@@ -100,29 +105,28 @@ def open_parts(settings: Settings, clock: Clock) -> Iterator[Parts]:
     metrics = Metrics()
     space = space_of(settings)
     with ExitStack() as stack:
-        database = stack.enter_context(_migrated(settings))
+        database = stack.enter_context(_migrated(settings, clock))
         secret = site_key(database, folder / SECRET)
         shadow = settings.adapter.shadow
         metrics.compute(lambda: figures(database, space, clock, shadow))
         known = certificates(settings)
         metrics.compute(lambda: expiry(known, clock()))
-        outlets_owed = owing(settings, rules, secret)
-        house = House(rules.trials, shadow, outlets_owed, f"{settings.web_base()}/")
-        silence = settle(database, house, clock())
-        keeper = Keeper(database, rules, secret, outlets_owed, f"{settings.web_base()}/c/", silence)
+        keeper = keeper_of(settings, rules, database, secret, clock)
         polling = pollers(settings, database, metrics, clock) if "receive" in roles else ()
+        anchors = Anchors(database, clock, "process" in roles)
         pulse = Pulse(
-            database,
-            space,
-            clock,
-            known,
-            expected(settings),
+            *(database, space, clock, known, expected(settings)),
             shadow=shadow,
-            polls=lambda: alarms_of(polling) + folders.alarms_of(reading),
+            others=lambda: _others(polling, reading, anchors),
         )
+        anchors.stopping = pulse.stops
         store = (database, pulse.refuses)
         reading = folders.readers(settings, rules, metrics, clock, store) if "receive" in roles else ()
-        metrics.compute(pulse.figures)
+        for computed in (
+            *(pulse.figures, anchors.figures, Tally(database).figures),
+            *(lambda: built(settings, rules), lambda: judged(keeper.verdicts)),
+        ):
+            metrics.compute(computed)
         heart = heart_of(settings, metrics)
         yield Parts(
             settings=settings,
@@ -137,25 +141,36 @@ def open_parts(settings: Settings, clock: Clock) -> Iterator[Parts]:
             pollers=polling,
             folders=reading,
             pulse=pulse,
-            caller=caller(settings, rules, database, clock, silence),
+            caller=caller(settings, rules, database, clock, keeper.silence),
             heart=heart,
+            anchors=anchors,
         )
 
 
 @contextmanager
-def _migrated(settings: Settings) -> Iterator[Database]:
+def _migrated(settings: Settings, clock: Clock) -> Iterator[Database]:
     database = open_store(settings)
     try:
-        database.migrate()
+        migrated(database, clock)
         yield database
     finally:
         database.close()
+
+
+def keeper_of(settings: Settings, rules: Rulebook, database: Database, secret: SiteSecret, clock: Clock) -> Keeper:
+    owed, base = owing(settings, rules, secret), settings.web_base()
+    silence = settle(database, House(rules.trials, settings.adapter.shadow, owed, f"{base}/"), clock())
+    return Keeper(database, rules, secret, owed, f"{base}/c/", silence)
 
 
 def expected(settings: Settings) -> dict[str, timedelta | None]:
     """Who is to speak, and after how long a silence is an alarm; none: as its own rhythm says."""
     files = {source.name: source.silent_after for source in settings.folders()}
     return {source.name: None for source in settings.listeners()} | files
+
+
+def _others(polling: Sequence[FhirPoller], reading: Sequence[FolderReader], anchors: Anchors) -> tuple[str, ...]:
+    return (*alarms_of(polling), *folders.alarms_of(reading), *anchors.alarms())
 
 
 def space_of(settings: Settings) -> Space:

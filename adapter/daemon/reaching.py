@@ -34,12 +34,13 @@ def _alone(settings: Settings, request: Mapping[str, Any]) -> Json:
     from adapter.daemon.clock import utc_now
     from adapter.daemon.commands import Desk, perform
     from adapter.daemon.opening import open_store
+    from adapter.daemon.recording import migrated
     from adapter.daemon.rules import load_rules
     from adapter.daemon.workbench import Desk as Bench
 
     database = open_store(settings)
     try:
-        database.migrate()
+        migrated(database, utc_now)
         bench = Bench(database, utc_now, lambda: load_rules(settings))
         eraser = erasing.alone(settings, database, utc_now) if request.get("command") in erasing.COMMANDS else None
         return perform(Desk(database, utc_now, settings.web_base(), bench=bench, eraser=eraser), request)

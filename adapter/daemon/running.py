@@ -12,7 +12,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from prometheus_client.core import Metric
 
 from adapter import telemetry
-from adapter.daemon import calling, control, erasing, housekeeping, systemd, workbench
+from adapter.daemon import anchoring, calling, control, erasing, housekeeping, stepping, systemd, workbench
 from adapter.daemon.bench import PageBench
 from adapter.daemon.commands import Desk
 from adapter.daemon.enduring import endless, patience, reporting
@@ -99,6 +99,7 @@ class Daemon:
         yield from self._deliveries()
         yield from self._parts.beats()
         yield self._ticks()
+        yield from (anchoring.rounds(self._parts.anchors), stepping.rounds(self._parts))
         if "process" in self._roles:
             yield self._process()
         if web is not None:

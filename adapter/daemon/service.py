@@ -18,6 +18,7 @@ from adapter.daemon.collector import spare_what_is_known
 from adapter.daemon.lock import data_folder, held
 from adapter.daemon.memory import give_back_big_buffers
 from adapter.daemon.parts import Parts, open_parts, refuse_clear_text
+from adapter.daemon.recording import on_duty
 from adapter.daemon.rules import SECRET
 from adapter.daemon.running import Daemon, stop_on_signals
 from adapter.errors import StorageFailedError
@@ -52,7 +53,7 @@ def serve(settings: Settings, say: Callable[[str], None]) -> None:
             invitation = _first_invitation(parts) if "web" in settings.adapter.roles else None
             if invitation:
                 say(f"Nobody can sign in yet. Make the administrator's account: {invitation}")
-            with unwrapped():
+            with on_duty(settings, parts.rules, parts.database, parts.clock), unwrapped():
                 loop.run(_serve(parts))
 
 

@@ -31,6 +31,8 @@ REQUIRED: dict[tuple[str, str], frozenset[str]] = {
         {"udi-label-name", "user-friendly-name", "patient-reported-name", "manufacturer-name", "model-name", "other"}
     ),
     ("Patient", "gender"): frozenset({"male", "female", "other", "unknown"}),
+    ("AuditEvent", "action"): frozenset("CRUDE"),
+    ("AuditEvent", "outcome"): frozenset({"0", "4", "8", "12"}),
     ("Provenance", "entity.role"): frozenset({"derivation", "revision", "quotation", "source", "removal"}),
     ("Observation", "valueQuantity.comparator"): frozenset({"<", "<=", ">=", ">"}),
     ("Observation", "component.valueQuantity.comparator"): frozenset({"<", "<=", ">=", ">"}),

@@ -15,11 +15,12 @@ from adapter.alerting.model import Call, Cause, Message, Policy, Standing, Wish
 from adapter.alerting.rota import Rota
 from adapter.domain.assessment import LOST
 from adapter.domain.trial import CONSENTED, ON_STUDY, Trial
+from adapter.pipeline import on_record
 from adapter.pipeline.outgoing import INTENDED_USE, Owed
 from adapter.pipeline.silence import SPOKEN, Silence
 from adapter.ports import Clock
 from adapter.screening.alerts import substance
-from adapter.store import calls, outbox
+from adapter.store import audit, calls, outbox
 from adapter.store.calls import FAILED, OPEN, Alert, MessageRow
 from adapter.store.database import Database, Snapshot, Transaction
 from adapter.store.locks import Lock, take
@@ -145,6 +146,7 @@ class Caller:
         for key, state in planned.turned:
             calls.settle(tx, key, state)
             if state == FAILED:
+                audit.append(tx, on_record.untold(key), now)
                 telemetry.warn("alert not delivered", text="no channel of the person took it")
         return len(owed)
 
@@ -158,6 +160,9 @@ class Caller:
                 (wish.candidate, planned.alerts[wish.candidate].raised, _call(wish, key, now))
                 for wish in message.wishes
             ]
+            if message.cause is Cause.ESCALATED:
+                who = [wish.candidate for wish in message.wishes]
+                audit.append(tx, on_record.escalated(key, str(message.cause), who, message.person), now)
             calls.record(tx, MessageRow(key, message.person, message.cause, now, OPEN), of)
             kind, said = str(message.cause), self._payload(message, planned)
             yield Owed(person.channels[0], _subject(message, key), kind, said, key)

@@ -7,10 +7,11 @@ from collections.abc import AsyncIterator, Collection, Mapping
 from adapter import telemetry
 from adapter.domain.message import Delivery, RemoteResource
 from adapter.errors import AdapterError, StorageFailedError, UnavailableError
+from adapter.pipeline import on_record
 from adapter.pipeline.recall import recall
 from adapter.pipeline.retry import after
 from adapter.ports import Clock, Notifier, Sink
-from adapter.store import outbox
+from adapter.store import audit, outbox
 from adapter.store.database import Database, Transaction
 
 BATCH = 50
@@ -106,7 +107,8 @@ class _Desk:
 
     def _arrived(self, delivery: Delivery, remote: RemoteResource | None, held: Transaction | None) -> None:
         with self._settling(held) as tx:
-            outbox.delivered(tx, delivery.id, remote, self._clock())
+            outbox.delivered(tx, delivery.id, remote, now := self._clock())
+            audit.append(tx, on_record.sent(delivery, remote), now)
         telemetry.log("delivered", outlet=delivery.outlet, kind=delivery.kind, attempts=delivery.attempts + 1)
         self._count(delivery, "delivered")
 
@@ -119,6 +121,7 @@ class _Desk:
         with self._settling(held) as tx:
             if again is None:
                 outbox.dead(tx, delivery.id, text, now)
+                audit.append(tx, on_record.refused(delivery, text), now)
             else:
                 outbox.postponed(tx, delivery.id, text, again)
         outcome = "refused" if again is None else "postponed"

@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -71,6 +72,8 @@ class Keeper:
     outlets: Sequence[Outlet]
     links: str
     silence: Silence = SPOKEN
+    verdicts: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """Judgements that were kept, by trial and verdict."""
     _memory: Remembered = field(default_factory=Remembered)
 
     def known(self, patient: PatientId) -> Known:
@@ -193,6 +196,8 @@ class Keeper:
         """After the commit only: memory never runs ahead of the disk. `keys` as `keep` found them."""
         for one in prepared:
             patient = one.outcome.state.patient
+            for judged in one.outcome.judgements:
+                self.verdicts[judged.assessment.trial, judged.assessment.verdict] += 1
             if one.knotted is not None:  # whoever speaks of one of them may change the others: read anew each time
                 for record in one.knotted.knot.records:
                     self._memory.forget(record)

@@ -3,7 +3,7 @@
 import json
 import re
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, bindparam, delete, select, update
@@ -217,20 +217,29 @@ def close_external(tx: Connection, external: str, provider_session: str) -> int:
     return int(tx.execute(wanted).rowcount)
 
 
-def close_oldest(tx: Connection, user: str, keep: int) -> None:
-    """All but the `keep` that were begun last."""
+def close_oldest(tx: Connection, user: str, keep: int) -> int:
+    """All but the `keep` that were begun last; how many."""
     newest = (
         select(sessions.c.token_hash)
         .where(sessions.c.user == user)
         .order_by(sessions.c.created.desc(), sessions.c.token_hash)
     )
     kept = tx.execute(newest.limit(keep)).scalars().all()
-    tx.execute(delete(sessions).where(sessions.c.user == user, sessions.c.token_hash.not_in(kept)))
+    return int(tx.execute(delete(sessions).where(sessions.c.user == user, sessions.c.token_hash.not_in(kept))).rowcount)
 
 
-def forget_expired(tx: Connection, now: datetime) -> None:
-    """Sessions and one-time tokens whose time is over."""
-    tx.execute(delete(sessions).where(sessions.c.expires <= instant(now)))
+def close_expired(tx: Connection, now: datetime, idle: timedelta) -> list[tuple[str, str]]:
+    """Sessions that are over, or that nobody used for longer than `idle`: of whom, and in which role."""
+    over = (sessions.c.expires <= instant(now)) | (sessions.c.seen < instant(now - idle))
+    names = list(tx.execute(delete(sessions).where(over).returning(sessions.c.user)).scalars())
+    roles = {
+        row.name: row.role for row in tx.execute(select(users.c.name, users.c.role).where(users.c.name.in_(names)))
+    }
+    return [(name, roles.get(name, "")) for name in sorted(names)]
+
+
+def forget_tokens(tx: Connection, now: datetime) -> None:
+    """One-time tokens whose time is over."""
     tx.execute(delete(sign_in_tokens).where(sign_in_tokens.c.expires <= instant(now)))
 
 

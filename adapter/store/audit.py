@@ -2,16 +2,17 @@
 
 import hashlib
 import json
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, func, insert, select
 
 from adapter.store.codec import canonical, instant, moment, storable
 from adapter.store.locks import Lock, take
 from adapter.store.schema import audit
+from adapter.store.schema import candidates as candidate_rows
 from adapter.store.streaming import mapped
 
 _HEAD = select(audit.c.seq, audit.c.hash).order_by(audit.c.seq.desc()).limit(1)
@@ -81,26 +82,64 @@ def head(conn: Connection) -> Head:
 
 def verify(conn: Connection, anchor: Head | None = None) -> list[str]:
     """What is wrong with the chain, oldest first; empty when whole. Only with an anchor is a cut end noticed."""
-    problems: list[str] = []
-    previous, number = GENESIS, 0
-    for row in mapped(conn, select(audit).order_by(audit.c.seq)):
-        number += 1
-        problems += _problems(dict(row), number, previous)
-        if anchor is not None and row["seq"] == anchor.seq and row["hash"] != anchor.hash:
-            problems.append(f"entry {anchor.seq} is not the one that was anchored")
-        previous, number = row["hash"], row["seq"]
-    if anchor is not None and number < anchor.seq:
-        problems.append(f"entries {number + 1} to {anchor.seq} are missing at the end")
-    return problems
+    chain = Chain()
+    problems = [text for row in mapped(conn, select(audit).order_by(audit.c.seq)) for text in chain.step(dict(row))]
+    return problems + ([] if anchor is None else anchored(conn, [anchor]))
 
 
-def _problems(row: dict[str, Any], expected: int, previous: str) -> Iterator[str]:
-    if row["seq"] != expected:
-        yield f"entries {expected} to {row['seq'] - 1} are missing"
-    if row["previous"] != previous:
+@dataclass(slots=True)
+class Chain:
+    """Walks from entry to entry. `last` is where it stands; another than the beginning is what somebody vouches for."""
+
+    last: Head = Head(0, GENESIS)
+
+    def step(self, row: dict[str, Any]) -> list[str]:
+        """What is wrong with this entry, the next one."""
+        before, self.last = self.last, Head(row["seq"], row["hash"])
+        return list(_problems(row, before))
+
+
+def _problems(row: dict[str, Any], before: Head) -> Iterator[str]:
+    if row["seq"] != before.seq + 1:
+        yield f"entries {before.seq + 1} to {row['seq'] - 1} are missing"
+    if row["previous"] != before.hash:
         yield f"entry {row['seq']} is not chained to the entry before it"
     if row.pop("hash") != _hash(row):
         yield f"entry {row['seq']} was changed"
+
+
+def anchored(conn: Connection, heads: Sequence[Head]) -> list[str]:
+    """What is wrong with entries that were noted outside the store: a cut end, a log written anew."""
+    wanted = select(audit.c.seq, audit.c.hash).where(audit.c.seq.in_({one.seq for one in heads}))
+    there = {row.seq: row.hash for row in conn.execute(wanted)} | {0: GENESIS}
+    newest, problems = head(conn).seq, []
+    for one in heads:
+        if one.seq > newest:
+            problems.append(f"entries {newest + 1} to {one.seq} are missing at the end")
+        elif there.get(one.seq) != one.hash:
+            problems.append(f"entry {one.seq} is not the one that was anchored")
+    return problems
+
+
+def portion(conn: Connection, after: int, upto: int, most: int) -> list[dict[str, Any]]:
+    """Entries as they are stored, column by column, behind number `after`."""
+    wanted = select(audit).where(audit.c.seq > after, audit.c.seq <= upto).order_by(audit.c.seq).limit(most)
+    return [dict(row) for row in conn.execute(wanted).mappings()]
+
+
+def counted(conn: Connection, after: int, upto: int) -> dict[tuple[str, str], int]:
+    """Entries behind number `after`, by action and outcome."""
+    wanted = select(audit.c.action, audit.c.outcome, func.count()).where(audit.c.seq > after, audit.c.seq <= upto)
+    return {
+        (action, outcome): number
+        for action, outcome, number in conn.execute(wanted.group_by(audit.c.action, audit.c.outcome))
+    }
+
+
+def trials_of(conn: Connection, candidates: Collection[str]) -> dict[str, str]:
+    """Of the worklist's ids."""
+    wanted = select(candidate_rows.c.id, candidate_rows.c.trial).where(candidate_rows.c.id.in_(candidates))
+    return {row.id: row.trial for row in conn.execute(wanted)}
 
 
 def _hash(row: Mapping[str, Any]) -> str:

@@ -107,20 +107,25 @@ def _settle(context: WebContext, token: str, wanted: User) -> str | None:
     cookie: str | None = None
     with contextlib.suppress(_PutBack), context.database.write() as tx:
         purpose = accounts.use_token(tx, sessions.fingerprint(token), now)
-        user = _account(tx, purpose, wanted) if purpose else None
+        user = _account(tx, purpose, wanted, now) if purpose else None
         if user is None:
             raise _PutBack
         cookie = "" if context.second_step_required else _opened(tx, user, now)
     return cookie
 
 
-def _account(tx: Transaction, purpose: str, wanted: User) -> User | None:
+def _account(tx: Transaction, purpose: str, wanted: User, now: datetime) -> User | None:
+    by = {"by": "one-time link"}
     if not purpose.startswith(f"{USER}:"):
-        return wanted if accounts.add_user(tx, wanted) else None
+        if not accounts.add_user(tx, wanted):
+            return None
+        recorded(tx, Act(wanted.name, wanted.role, "user-add", "user", wanted.name, by), now)
+        return wanted
     known = accounts.find_user(tx, wanted.name)
     if known is None or known.disabled:
         return None
     accounts.set_password(tx, wanted.name, wanted.password_hash)
+    recorded(tx, Act(known.name, known.role, "password-set", "user", known.name, by), now)
     return known
 
 

@@ -62,8 +62,10 @@ HERE = Begun()
 
 def start(tx: Transaction, user: User, now: datetime, begun: Begun = HERE) -> str:
     """A new session for every sign-in, the oldest of too many ends; returns the token for the cookie, kept nowhere else."""
-    accounts.forget_expired(tx, now)
-    accounts.close_oldest(tx, user.name, MOST - 1)
+    accounts.forget_tokens(tx, now)
+    if ended := accounts.close_oldest(tx, user.name, MOST - 1):
+        act = Act(user.name, user.role, "session-ended", detail={"sessions": ended}, reason=f"more than {MOST}")
+        recorded(tx, act, now)
     accounts.entered(tx, user.name, now)
     token = secrets.token_urlsafe(32)
     accounts.open_session(
@@ -107,6 +109,12 @@ def find(context: WebContext, token: str, *, active: bool) -> Visitor | None:
         session.created,
         emergency,
     )
+
+
+def expire(tx: Transaction, now: datetime, idle: timedelta) -> None:
+    """Those that ended by themselves, put on record when somebody looks."""
+    for name, role in accounts.close_expired(tx, now, idle):
+        recorded(tx, Act(name, role, "session-timeout"), now)
 
 
 def end(context: WebContext, visitor: Visitor) -> None:

@@ -16,7 +16,7 @@ from adapter.web.tongue import say
 router = APIRouter(include_in_schema=False)
 
 MOST = 200
-CLINICAL = frozenset({"candidate", "worklist", "screened"})
+CLINICAL = frozenset({"candidate", "worklist", "screened", "patient", "screening-number"})
 """What an entry about patients is about."""
 READS = (Right.AUDIT_ALL, Right.AUDIT_TECHNICAL, Right.AUDIT_OWN)
 

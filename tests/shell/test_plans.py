@@ -25,6 +25,7 @@ from adapter.sinks.edc_fhir import Edc, EdcFhir
 from adapter.standins.edc_store import EdcStore
 from adapter.store import accounts, inbox, worklist
 from adapter.store.space import Marks, Space
+from adapter.web import sessions
 from tests.builders import adt, er7, move, msh, obr, obx, oru, pair, pid, raw
 from tests.installation import until
 from tests.plans import Issued, SqliteDesk, listening, written_out
@@ -169,7 +170,8 @@ def clocks(home: House) -> None:
     while home.processor.review():
         pass
     with home.database.write() as tx:
-        accounts.forget_expired(tx, home.clock.now)
+        accounts.forget_tokens(tx, home.clock.now)
+        sessions.expire(tx, home.clock.now, timedelta(minutes=15))
     space = Space(home.database.path.parent, Marks(0, 0, 0, 0))
     list(figures(home.database, space, home.clock))
     pulse = Pulse(home.database, space, home.clock)

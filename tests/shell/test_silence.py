@@ -38,6 +38,7 @@ class Wrist:
     wall: datetime = NOW
     ticks: float = 1000.0
     kept: bool | None = True
+    step: float = 0
     watch: ClockWatch = field(init=False)
 
     def __post_init__(self) -> None:
@@ -46,7 +47,7 @@ class Wrist:
     def after(self, seconds: float, set_by: float = 0) -> tuple[str, ...]:
         self.ticks += seconds
         self.wall += timedelta(seconds=seconds + set_by)
-        self.watch.look()
+        self.step = self.watch.look()
         return self.watch.alarms()
 
 
@@ -54,7 +55,9 @@ class Wrist:
 def test_a_clock_that_is_set_is_an_alarm_for_an_hour(set_by: float, seen: tuple[str, ...]) -> None:
     wrist = Wrist()
     assert wrist.after(30) == ()
-    assert wrist.after(30, set_by) == wrist.after(3599) == seen
+    first, step = wrist.after(30, set_by), wrist.step
+    assert first == wrist.after(3599) == seen
+    assert (step, wrist.step) == (set_by if seen else 0, 0)
     assert wrist.after(1) == ()
 
 

@@ -19,7 +19,8 @@ from adapter.notifiers.webhook import Webhook, WebhookNotifier
 from adapter.pipeline.calling import Caller
 from adapter.pipeline.deliver import deliver_next
 from adapter.ports import Notifier
-from adapter.store import calls, outbox, teamwork, worklist
+from adapter.store import audit, calls, outbox, teamwork, worklist
+from adapter.store.audit import Act
 from adapter.store.database import Transaction
 from adapter.store.teamwork import HAND_OVER, Note
 from tests.builders import T0
@@ -58,6 +59,11 @@ def owed(ward: House) -> list[tuple[str, str]]:
 def payloads(ward: House) -> list[dict[str, Any]]:
     with ward.database.read() as conn:
         return [json.loads(row[0]) for row in conn.exec_driver_sql("SELECT payload FROM outbox ORDER BY id")]
+
+
+def on_record(ward: House, action: str) -> list[Act]:
+    with ward.database.read() as conn:
+        return [row.act for row in audit.listing(conn) if row.act.action == action]
 
 
 def the_candidate(ward: House) -> str:
@@ -109,6 +115,10 @@ def test_the_next_is_called_unless_somebody_followed_the_link(each_store: str, w
     caller.round()
     assert after(ward, caller, 29 * MINUTE) == []
     assert after(ward, caller, MINUTE) == [("mail/bert", "escalated")]
+    escalated = on_record(ward, "alert-escalated")
+    assert [one.detail for one in escalated] == [
+        {"cause": "escalated", "candidates": [the_candidate(ward)], "person": "bert"}
+    ]
     ward.tell(*mals("300", "OTHER^ONE"))
     assert after(ward, caller, MINUTE) == [("board", "raised"), ("mail/anna", "raised")]
     with ward.database.read() as conn:

@@ -1,6 +1,7 @@
 """From the outbox to real receivers and back."""
 
 import asyncio
+import hashlib
 from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
@@ -18,7 +19,7 @@ from adapter.pipeline.outgoing import Occasion, Owed, PushWhen, SinkOutlet, owed
 from adapter.sinks.edc_fhir import Edc, EdcFhir
 from adapter.standins.edc import create_edc
 from adapter.standins.edc_store import EdcStore
-from adapter.store import outbox
+from adapter.store import audit, outbox
 from adapter.store.database import Database
 from adapter.telemetry import Metrics
 from tests import stores
@@ -91,6 +92,36 @@ def test_a_no_is_a_dead_letter_and_is_counted(database: Database) -> None:
     with database.read() as conn:
         assert outbox.counts(conn)["o"].dead == 1
     assert b'adapter_push_total{outcome="refused",outlet="o"} 1.0' in metrics.text()
+
+
+def test_what_left_the_house_and_what_was_refused_is_on_record_and_a_try_is_not(database: Database) -> None:
+    owe(database, ("S1", "k1"), kind="bundle")
+    owe(database, ("c1", "k2"))
+    peer = Peer(UnavailableError("away"), RejectedError("no such patient"))
+    rounds(database, peer, Clock())
+    clock = Clock()
+    clock.now += timedelta(hours=1)
+    peer.answers = [RemoteResource("ResearchSubject/7", "2")]
+    rounds(database, peer, clock)
+    with database.read() as conn:
+        refused, sent = (row.act for row in audit.listing(conn))
+    assert (refused.action, refused.outcome, refused.reason) == ("alert-failed", "refused", "no such patient")
+    assert (refused.object_type, refused.object_id, refused.detail["subject"]) == ("delivery", "k2", "c1")
+    assert (sent.action, sent.outcome, sent.object_type, sent.object_id) == (
+        "push-sent",
+        "ok",
+        "screening-number",
+        "S1",
+    )
+    assert sent.detail == {
+        "outlet": "o",
+        "kind": "bundle",
+        "key": "k1",
+        "attempts": 2,
+        "sha256": hashlib.sha256(b"{}").hexdigest(),
+        "resource": "ResearchSubject/7",
+        "version": "2",
+    }
 
 
 def test_a_bug_is_dead_after_three_tries_and_its_words_are_not_kept(database: Database) -> None:

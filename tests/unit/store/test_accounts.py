@@ -67,6 +67,7 @@ def test_what_has_expired_is_forgotten(database: Database) -> None:
         accounts.add_user(tx, ANNA)
         accounts.open_session(tx, session())
         accounts.add_token(tx, "h", "first-run", NOW + timedelta(hours=1))
-        accounts.forget_expired(tx, NOW + timedelta(hours=12))
+        accounts.forget_tokens(tx, NOW + timedelta(hours=12))
+        assert accounts.close_expired(tx, NOW + timedelta(hours=12), timedelta(days=9)) == [(ANNA.name, ANNA.role)]
         for table in ("sessions", "sign_in_tokens"):
             assert tx.exec_driver_sql(f"SELECT count(*) FROM {table}").scalar_one() == 0
