@@ -9,6 +9,7 @@ import typer
 from adapter import __version__
 from adapter.cli import (
     alerting,
+    backups,
     conforming,
     mapping,
     messages,
@@ -40,7 +41,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for room in (operation, polling, messages, conforming, simulating, screening, records, replaying):
+for room in (operation, polling, messages, conforming, simulating, screening, records, replaying, backups):
     for command in room.COMMANDS:
         app.command()(command)
 app.add_typer(records.inbox_app, name="inbox")

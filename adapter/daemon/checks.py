@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from adapter.assets import load_rulebook
-from adapter.daemon import flat, staff
+from adapter.daemon import backup_checks, flat, staff
 from adapter.daemon.certificates import certificates, findings
 from adapter.daemon.clock import utc_now
 from adapter.daemon.lock import data_folder, held
@@ -210,6 +210,7 @@ LOOKS: dict[str, Callable[[Settings], Looked]] = {
     "REDCap projects": flat.asked,
     "web": _web,
     "store": _store,
+    "backups": backup_checks.looked_at,
     "addresses": _addresses,
     "clock": _clock,
 }

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
-from adapter.daemon import workbench
+from adapter.daemon import on_backups, workbench
 from adapter.errors import RejectedError
 from adapter.ports import Clock
 from adapter.store import accounts, audit, inbox, quarantine
@@ -187,6 +187,10 @@ def _at_bench(act: Callable[[workbench.Desk, Mapping[str, Any]], Json]) -> Calla
     return carried_out
 
 
+def _with_store(act: Callable[[Database, Clock, Mapping[str, Any]], Json]) -> Callable[[Desk, Mapping[str, Any]], Json]:
+    return lambda desk, request: act(desk.database, desk.clock, request)
+
+
 COMMANDS: Mapping[str, Callable[[Desk, Mapping[str, Any]], Json]] = {
     "user-add": _user_add,
     "user-invite": _user_invite,
@@ -197,5 +201,6 @@ COMMANDS: Mapping[str, Callable[[Desk, Mapping[str, Any]], Json]] = {
     "quarantine-show": _quarantine_show,
     "quarantine-release": _quarantine_release,
     "quarantine-discard": _quarantine_discard,
+    **{name: _with_store(act) for name, act in on_backups.COMMANDS.items()},
     **{name: _at_bench(act) for name, act in workbench.COMMANDS.items()},
 }

@@ -8,7 +8,7 @@ from prometheus_client.core import Metric
 
 from adapter.pipeline.watch import Watched, watch
 from adapter.ports import Clock
-from adapter.store import feeds, inbox, on_show, outbox, quarantine, unjudged, worklist
+from adapter.store import backup_log, feeds, inbox, on_show, outbox, quarantine, unjudged, worklist
 from adapter.store.database import Database
 from adapter.store.space import Space
 from adapter.telemetry import counter_family, gauge, gauge_family, gauges
@@ -25,7 +25,7 @@ def figures(database: Database, space: Space, clock: Clock) -> Iterator[Metric]:
         rows, counts, waits = feeds.listing(conn), inbox.counts(conn), feeds.oldest_pending(conn)
         waiting, watching, shown = outbox.counts(conn), worklist.watching_count(conn), on_show.number(conn, now)
         watched, left = watch(conn, now), unjudged.number(conn)
-        held = quarantine.by_feed(conn)
+        held, saved = quarantine.by_feed(conn), backup_log.last(conn)
     for name, family in FAMILIES.items():
         values = {row.source: float(getattr(row, name)) for row in rows}
         yield family(f"messages_{name}", f"Messages {name}", "feed", values)
@@ -45,6 +45,8 @@ def figures(database: Database, space: Space, clock: Clock) -> Iterator[Metric]:
         yield gauge_family(f"outbox_{name}", f"Deliveries {name}", "outlet", values)
     ages = {outlet: (now - one.oldest_waiting).total_seconds() for outlet, one in waiting.items() if one.oldest_waiting}
     yield gauge_family("outbox_oldest_seconds", "Age of the oldest delivery that waits", "outlet", ages)
+    if saved is not None:
+        yield gauge("backup_last_success_timestamp_seconds", "When the newest backup was begun", saved.timestamp())
     yield gauge("watching", "Patients followed without being shown", float(watching))
     yield gauge("unjudged", "Patients whom a backlog was told of and who are judged after it", float(left))
     yield gauge("shown", "Rows on the worklist", float(shown))

@@ -8,6 +8,7 @@ from ipaddress import ip_network
 from urllib.parse import urlsplit
 
 from adapter import __version__
+from adapter.daemon.backup_round import brought_up_to_date
 from adapter.daemon.certificates import certificates, expiry
 from adapter.daemon.edc import edc
 from adapter.daemon.figures import figures
@@ -89,7 +90,7 @@ def open_parts(settings: Settings, clock: Clock) -> Iterator[Parts]:
     with ExitStack() as stack:
         database = open_store(settings)
         stack.callback(database.close)
-        database.migrate()
+        brought_up_to_date(settings, database, clock)
         secret = site_key(database, folder / SECRET)
         metrics.compute(lambda: figures(database, space, clock))
         known = certificates(settings)
@@ -97,7 +98,15 @@ def open_parts(settings: Settings, clock: Clock) -> Iterator[Parts]:
         keeper = Keeper(database, rules, secret, owing(settings, rules, secret), f"{settings.web_base()}/c/")
         polling = pollers(settings, database, metrics, clock) if "receive" in roles else ()
         listening = [source.name for source in settings.listeners()]
-        pulse = Pulse(database, space, clock, known, listening, polls=lambda: alarms_of(polling))
+        pulse = Pulse(
+            database,
+            space,
+            clock,
+            known,
+            listening,
+            polls=lambda: alarms_of(polling),
+            backups=settings.backup is not None,
+        )
         metrics.compute(pulse.figures)
         yield Parts(
             settings=settings,

@@ -18,7 +18,7 @@ from adapter.domain.trial import CONSENTED, ON_STUDY, Trial
 from adapter.pipeline.outgoing import INTENDED_USE, Owed
 from adapter.ports import Clock
 from adapter.screening.alerts import substance
-from adapter.store import calls, outbox
+from adapter.store import calls, hold, outbox
 from adapter.store.calls import FAILED, OPEN, Alert, MessageRow
 from adapter.store.database import Database, Snapshot, Transaction
 from adapter.store.locks import Lock, take
@@ -60,7 +60,7 @@ class Caller:
         """How many deliveries became owed. What seems owed is decided again inside the transaction that keeps it."""
         now = self.clock()
         with self.database.read() as conn:
-            if self.plan(conn, now).empty:
+            if hold.stands(conn) or self.plan(conn, now).empty:
                 return 0
         with self.database.write() as tx:
             take(tx, Lock.CALLING)

@@ -10,7 +10,7 @@ from adapter.errors import AdapterError, StorageFailedError, UnavailableError
 from adapter.pipeline.recall import recall
 from adapter.pipeline.retry import after
 from adapter.ports import Clock, Notifier, Sink
-from adapter.store import outbox
+from adapter.store import hold, outbox
 from adapter.store.database import Database, Transaction
 
 BATCH = 50
@@ -47,6 +47,8 @@ class _Desk:
         self._database, self._clock, self._metrics = database, clock, metrics
 
     async def round(self, name: str, outlet: Sink | Notifier) -> int:
+        if await asyncio.to_thread(self._on_hold):
+            return 0
         await recall(self._database, name, outlet, self._clock)
         arrived, unanswered = 0, 0
         for delivery in await asyncio.to_thread(self._due, name):
@@ -92,6 +94,11 @@ class _Desk:
 
     def _settling(self, tx: Transaction | None) -> contextlib.AbstractContextManager[Transaction]:
         return self._database.write() if tx is None else contextlib.nullcontext(tx)
+
+    def _on_hold(self) -> bool:
+        """After a restore nothing leaves, and nobody is asked, until a person says so."""
+        with self._database.read() as conn:
+            return hold.stands(conn)
 
     def _due(self, name: str) -> list[Delivery]:
         with self._database.read() as conn:

@@ -1,11 +1,11 @@
 """adapter.toml and the environment, read once into frozen values and checked before anything starts."""
 
-from adapter.settings.flat import CsvSink, RedcapSink
+from adapter.settings.flat import CsvSink, FolderSink, RedcapSink
+from adapter.settings.kept import BackupSection
 from adapter.settings.polled import FhirSource
 from adapter.settings.reading import load_settings
 from adapter.settings.sections import (
     FhirSink,
-    FolderSink,
     MllpSource,
     Settings,
     Tls,
@@ -16,6 +16,7 @@ from adapter.settings.values import Listen, Secret
 __all__ = [
     "AlertsSection",
     "AppriseNotifier",
+    "BackupSection",
     "CsvSink",
     "EmailNotifier",
     "FhirSink",

@@ -12,12 +12,12 @@ from adapter import ENVIRONMENT_VARIABLE
 from adapter.domain.document import Document, nearest
 from adapter.domain.document import Path as KeyPath
 from adapter.errors import ConfigError
-from adapter.settings.flat import CsvSink, RedcapSink
+from adapter.settings.flat import CsvSink, FolderSink, RedcapSink
+from adapter.settings.kept import BackupSection
 from adapter.settings.polled import BasicAuth, BearerAuth, ClientTls, FhirSource, SecretAuth, SmartAuth
 from adapter.settings.sections import (
     AdapterSection,
     FhirSink,
-    FolderSink,
     MllpSource,
     Settings,
     StoreSection,
@@ -61,6 +61,7 @@ KNOWN: Mapping[tuple[str, ...], type[BaseModel]] = {
     ("alerts",): AlertsSection,
     ("alerts", "person"): PersonSection,
     ("alerts", "rota"): RotaSection,
+    ("backup",): BackupSection,
     ("web",): WebSection,
     ("web", "oidc"): OidcSection,
 }

@@ -9,7 +9,8 @@ from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from adapter.errors import ConfigError
-from adapter.settings.flat import CsvSink, Dates, PushWhen, RedcapSink
+from adapter.settings.flat import CsvSink, Dates, FolderSink, PushWhen, RedcapSink
+from adapter.settings.kept import BackupSection
 from adapter.settings.polled import Auth, ClientTls, Duration, FhirSource
 from adapter.settings.staff import OidcSection
 from adapter.settings.telling import AlertsSection, AppriseNotifier, EmailNotifier, WebhookNotifier
@@ -163,14 +164,6 @@ class FhirSink(Section):
         return given or tuple(f"system/{kind}.cruds" for kind in PUSHED)
 
 
-class FolderSink(Section):
-    kind: Literal["folder"]
-    name: Name
-    path: Path
-    push_when: PushWhen
-    dates: Dates
-
-
 class WebSection(Section):
     listen: Address = Listen(host="127.0.0.1", port=8080)
     base_url: str = ""
@@ -212,6 +205,7 @@ class Settings(BaseSettings):
     notifier: tuple[Notifier, ...] = ()
     alerts: AlertsSection | None = None
     web: WebSection = WebSection()
+    backup: BackupSection | None = None
 
     @classmethod
     def settings_customise_sources(
