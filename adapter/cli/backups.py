@@ -82,18 +82,20 @@ def restore(  # noqa: PLR0913 — a command's words
     from adapter.daemon.restoring import Order
     from adapter.daemon.restoring import restore as bring_back
 
-    _sure(f"Restore {file.name} into {settings.adapter.data}?", yes=yes)
+    place = settings.adapter.data if settings.on_sqlite() else settings.store_url()
+    _sure(f"Restore {file.name} into {place}?", yes=yes)
     now = utc_now()
-    manifest = bring_back(settings, Order(file.absolute(), identity, getpass.getuser(), now))
-    found = list(gaps(settings, manifest))
+    restored = bring_back(settings, Order(file.absolute(), identity, getpass.getuser(), now))
+    manifest, found = restored.manifest, list(gaps(settings, restored.manifest))
     if as_json:
         done = {"file": manifest.file, "made": manifest.as_json()["made"], "restored": now.isoformat(), "held": True}
+        done |= {"screening_numbers": restored.numbers}
         say_json(done | {"gaps": [gap.as_json() for gap in found]})
     else:
-        _told(manifest, found)
+        _told(manifest, found, restored.numbers)
 
 
-def _told(manifest: "Manifest", found: "list[Gap]") -> None:
+def _told(manifest: "Manifest", found: "list[Gap]", numbers: int | None) -> None:
     typer.echo(
         f"Restored {manifest.file}, made {_local(manifest.made)}: whole, messages up to {manifest.contents.last_message}, "
         f"{manifest.contents.audit.seq} entries of the audit trail."
@@ -101,6 +103,12 @@ def _told(manifest: "Manifest", found: "list[Gap]") -> None:
     typer.echo("What came after it is missing. What is sent twice is recognised, so rather ask for too much:")
     for gap in found:
         typer.echo(f"  {gap.feed}: {_asked(gap)}")
+    if numbers is None:
+        typer.echo(
+            "  screening numbers given after it are not known again: subjects pushed after it will be sent as new ones"
+        )
+    elif numbers:
+        typer.echo(f"  {numbers} screening numbers that were given after it are known again")
     typer.echo(f"Start the daemon now. It receives and screens; alerts and pushes are held until: {RELEASE}")
 
 

@@ -2,11 +2,12 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from adapter import telemetry
 from adapter.daemon import copies
 from adapter.daemon.backing_up import Job, Made, make
+from adapter.daemon.numbers_file import NumbersFile
 from adapter.errors import AdapterError, ConfigError, StorageFailedError, UnavailableError
 from adapter.ports import Clock
 from adapter.settings import BackupSection, Settings
@@ -18,26 +19,38 @@ from adapter.store.migrate import HEAD, current_revision, refuse_newer
 ACTOR = ("adapter", "system")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Rounds:
     settings: Settings
     wish: BackupSection
     database: Database
     clock: Clock
     stopping: Callable[[], bool]
+    _numbers: NumbersFile = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._numbers = NumbersFile(self.wish.to)
 
     def round(self) -> None:
         """One, if it is due. What goes wrong with it is said and tried again; the feed does not suffer for it."""
-        if not self._due():
-            return
         try:
-            self._make()
+            if self._due():
+                self._make()
+            if self.wish.to.is_dir():
+                self._keep_numbers()
         except BrokenOffError:
             telemetry.log("backup broken off", text="the daemon stops")
         except StorageFailedError:
             raise
         except AdapterError as error:
             telemetry.warn("backup failed", text=str(error))
+
+    def _keep_numbers(self) -> None:
+        try:
+            with self.database.read() as conn:
+                self._numbers.keep(conn)
+        except OSError as error:
+            telemetry.warn("screening numbers not kept", error=type(error).__name__, text=error.strerror)
 
     def _due(self) -> bool:
         now, every = self.clock(), self.wish.every

@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 
 from adapter import __version__, flushed
-from adapter.daemon import copies, dumping, sealing
+from adapter.daemon import copies, dumping, numbers_file, sealing
 from adapter.daemon.backing_up import SPARE
 from adapter.daemon.copies import OWNER_ONLY, Manifest
 from adapter.daemon.lock import data_folder, held
@@ -18,7 +18,7 @@ from adapter.daemon.rules import SECRET
 from adapter.daemon.site_key import label_of, refuse_other_key
 from adapter.errors import ConfigError
 from adapter.settings import Settings
-from adapter.store import audit, backup, hold
+from adapter.store import audit, backup, hold, screening_ids
 from adapter.store.database import Snapshot, Transaction
 from adapter.store.disk import refuse_network_filesystem
 from adapter.store.engines import sqlite_path
@@ -42,7 +42,15 @@ class Order:
     now: datetime
 
 
-def restore(settings: Settings, order: Order) -> Manifest:
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """`numbers`: the screening numbers that were given after the backup and are known again; None where nobody kept them."""
+
+    manifest: Manifest
+    numbers: int | None
+
+
+def restore(settings: Settings, order: Order) -> Restored:
     """All of it or nothing. Raises ConfigError for whatever does not fit, UnavailableError for what may pass."""
     folder = data_folder(settings.adapter.data)
     with held(folder):
@@ -57,16 +65,17 @@ def restore(settings: Settings, order: Order) -> Manifest:
         place = sqlite_path(settings.store_url()).parent if settings.on_sqlite() else folder
         with _plain(order, manifest, place) as part:
             if settings.on_sqlite():
-                _as_file(settings, part, manifest, (key, order))
+                numbers = _as_file(settings, part, manifest, (key, order))
             else:
-                _into_server(settings, part, manifest, (key, order))
-    return manifest
+                numbers = _into_server(settings, part, manifest, (key, order))
+    return Restored(manifest, numbers)
 
 
 def _refuse_used(settings: Settings, folder: Path) -> None:
     """A restore is never mixed with what is there: what was acknowledged last may stand in it alone."""
     there = sorted(path.name for path in folder.iterdir() if path.name not in ALLOWED)
     if not settings.on_sqlite():
+        _refuse_filled(settings)
         return
     path = sqlite_path(settings.store_url())
     there += [path.name + end for end in SIDES if path.parent != folder and path.with_name(path.name + end).exists()]
@@ -76,6 +85,18 @@ def _refuse_used(settings: Settings, folder: Path) -> None:
             f"{folder} is not empty ({', '.join(there[:SHOWN])}{more}) — keep what is there: "
             f"mv {folder} {folder}.before && install -d -m 700 {folder}, put {SECRET} into the new one, then restore"
         )
+
+
+def _refuse_filled(settings: Settings) -> None:
+    database = open_store(settings, read_only=True)
+    try:
+        with database.read() as conn:
+            if not backup.is_empty(conn):
+                raise ConfigError(
+                    "the database is not empty — createdb another one, name it in [store] url, then restore"
+                )
+    finally:
+        database.close()
 
 
 def _refuse_other(settings: Settings, file: Path, manifest: Manifest) -> None:
@@ -120,30 +141,26 @@ def _plain(order: Order, manifest: Manifest, folder: Path) -> Iterator[Path]:
             part.with_name(part.name + end).unlink(missing_ok=True)
 
 
-def _as_file(settings: Settings, part: Path, manifest: Manifest, given: tuple[Path, Order]) -> None:
+def _as_file(settings: Settings, part: Path, manifest: Manifest, given: tuple[Path, Order]) -> int | None:
     with backup.looked_into(part) as conn:
         _refuse_unlike(conn, manifest)
     with backup.amended(part) as tx:
-        _taken_over(tx, manifest, given)
+        numbers = _taken_over(tx, manifest, given)
     flushed.flush_file(part)
     path = sqlite_path(settings.store_url())
     os.rename(part, path)  # noqa: PTH104 — as `disk.Guard` spells it
     flushed.flush_folder(path.parent)
+    return numbers
 
 
-def _into_server(settings: Settings, part: Path, manifest: Manifest, given: tuple[Path, Order]) -> None:
+def _into_server(settings: Settings, part: Path, manifest: Manifest, given: tuple[Path, Order]) -> int | None:
     database = open_store(settings)
     try:
-        with database.read() as conn:
-            if not backup.is_empty(conn):
-                raise ConfigError(
-                    "the database is not empty — createdb another one, name it in [store] url, then restore"
-                )
         with database.alone():
             dumping.bring_back(settings, part)
             with database.write() as tx:
                 _refuse_unlike(tx, manifest)
-                _taken_over(tx, manifest, given)
+                return _taken_over(tx, manifest, given)
     finally:
         database.close()
 
@@ -158,12 +175,20 @@ def _refuse_unlike(conn: Snapshot, manifest: Manifest) -> None:
         raise ConfigError(f"{manifest.file} holds something else than its manifest says — take another backup")
 
 
-def _taken_over(tx: Transaction, manifest: Manifest, given: tuple[Path, Order]) -> None:
+def _taken_over(tx: Transaction, manifest: Manifest, given: tuple[Path, Order]) -> int | None:
     """Held before it has its name, so that no daemon ever finds it without."""
     key, order = given
     migrate(tx)
     refuse_other_key(tx, key)
+    kept = numbers_file.read(order.file.parent, manifest.key)
+    numbers = None if kept is None else screening_ids.take_over(tx, kept)
     since = {name: one.received for name, one in manifest.contents.feeds.items()}
     hold.begin(tx, hold.Hold(order.now, since, manifest.contents.last_message))
-    detail = {"made": manifest.made.isoformat(), "sha256": manifest.sha256, "software": __version__}
+    detail = {
+        "made": manifest.made.isoformat(),
+        "sha256": manifest.sha256,
+        "software": __version__,
+        "numbers": numbers or 0,
+    }
     audit.append(tx, audit.Act(order.by, "operator", "restore", "store", manifest.file, detail), order.now)
+    return numbers

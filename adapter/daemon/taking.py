@@ -5,6 +5,7 @@ from pathlib import Path
 
 from adapter.daemon.backing_up import Job, Made, make
 from adapter.daemon.clock import utc_now
+from adapter.daemon.numbers_file import NumbersFile
 from adapter.daemon.opening import open_store
 from adapter.daemon.reaching import command
 from adapter.daemon.service import seal
@@ -31,6 +32,8 @@ def take(settings: Settings, folder: Path, by: str) -> Taken:
         if revision is None:
             raise UnavailableError("the store is not made yet — start the daemon, or wait until it listens")
         made = make(settings, database, Job(folder, utc_now()))
+        with database.read() as conn:
+            NumbersFile(folder).keep(conn)
     finally:
         database.close()
     if revision != HEAD:  # to write into it would bring it up to date, which is the daemon's to do

@@ -4,10 +4,12 @@ import hashlib
 import hmac
 import json
 import secrets
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from sqlalchemy import Connection, exists, select
+from sqlalchemy import Connection, exists, func, select
 
 from adapter.domain.patient import PatientId
 from adapter.errors import ConfigError, UnavailableError
@@ -24,6 +26,16 @@ UNMISTAKABLE = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 LENGTH = 9
 NONCE = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A row of the bridge, as it is kept: who it is opens with the site's secret alone."""
+
+    screening_id: str
+    trial: str
+    token: bytes
+    patient: bytes
 
 
 def new_screening_id() -> str:
@@ -78,6 +90,21 @@ def resolve(conn: Connection, secret: SiteSecret, screening_id: str) -> tuple[st
     wanted = select(screening_ids.c.trial, screening_ids.c.patient).where(screening_ids.c.screening_id == screening_id)
     row = conn.execute(wanted).one_or_none()
     return None if row is None else (row.trial, _open(secret, screening_id, row.trial, bytes(row.patient)))
+
+
+def listing(conn: Connection) -> list[Number]:
+    """All of them, each still sealed."""
+    rows = conn.execute(select(screening_ids).order_by(screening_ids.c.screening_id))
+    return [Number(row.screening_id, row.trial, bytes(row.token), bytes(row.patient)) for row in rows]
+
+
+def take_over(tx: Connection, numbers: Sequence[Number]) -> int:
+    """Those given after this store was copied; what it holds itself stays. How many were new to it."""
+    before = tx.execute(select(func.count()).select_from(screening_ids)).scalar_one()
+    if numbers:
+        tx.execute(insert(screening_ids).on_conflict_do_nothing(), [asdict(number) for number in numbers])
+    after: int = tx.execute(select(func.count()).select_from(screening_ids)).scalar_one()
+    return after - before
 
 
 def keyed(conn: Connection) -> bool:
