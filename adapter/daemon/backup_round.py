@@ -37,20 +37,14 @@ class Rounds:
             if self._due():
                 self._make()
             if self.wish.to.is_dir():
-                self._keep_numbers()
+                with self.database.read() as conn:
+                    self._numbers.keep(conn)
         except BrokenOffError:
             telemetry.log("backup broken off", text="the daemon stops")
         except StorageFailedError:
             raise
         except AdapterError as error:
             telemetry.warn("backup failed", text=str(error))
-
-    def _keep_numbers(self) -> None:
-        try:
-            with self.database.read() as conn:
-                self._numbers.keep(conn)
-        except OSError as error:
-            telemetry.warn("screening numbers not kept", error=type(error).__name__, text=error.strerror)
 
     def _due(self) -> bool:
         now, every = self.clock(), self.wish.every

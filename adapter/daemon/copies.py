@@ -21,7 +21,7 @@ from adapter.store.codec import instant, moment
 FORM = 1
 """Of the manifest."""
 NAME = re.compile(r"adapter-\d{8}T\d{6}Z\.(db|dump)(\.age)?")
-PART = re.compile(r"\.adapter-\d{8}T\d{6}Z\.(db|dump)(\.age)?(\.json)?\.part")
+PART = re.compile(r"\.adapter-\d{8}T\d{6}Z\.(db|dump)(\.age)?(\.json)?\.part(-journal|-wal|-shm)?")
 OWNER_ONLY, OTHERS = 0o600, 0o077
 BLOCK = 1 << 20
 

@@ -4,14 +4,13 @@ A number is drawn at random, so a store of an hour ago cannot find those of this
 known subject as of a new one. Each row is sealed by the site key, as in the store.
 """
 
-import contextlib
 import json
 import os
 from pathlib import Path
 
 from adapter import flushed
 from adapter.daemon.site_key import label
-from adapter.errors import ConfigError
+from adapter.errors import ConfigError, UnavailableError
 from adapter.store import screening_ids
 from adapter.store.database import Snapshot
 from adapter.store.screening_ids import Number
@@ -31,21 +30,28 @@ class NumbersFile:
         self._written: int | None = None
 
     def keep(self, conn: Snapshot) -> None:
-        """Raises OSError."""
+        """Raises UnavailableError."""
         numbers, key = screening_ids.listing(conn), label(conn)
         seen = hash(tuple(numbers))
         if not key or seen == self._written:
             return
+        try:
+            self._write(key, numbers)
+        except OSError as error:
+            raise UnavailableError(
+                f"the screening numbers could not be kept ({error.strerror}) — look at {self._folder}"
+            ) from error
+        self._written = seen
+
+    def _write(self, key: str, numbers: list[Number]) -> None:
         path = self._folder / named(key)
-        part = path.with_name(f".{path.name}.{os.getpid()}.part")
+        part = path.with_name(f".{path.name}.part")
         rows = [[one.screening_id, one.trial, one.token.hex(), one.patient.hex()] for one in numbers]
         text = json.dumps({"form": FORM, "key": key, "numbers": rows})
-        with contextlib.suppress(FileNotFoundError):
-            part.unlink()
+        part.unlink(missing_ok=True)
         flushed.write(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), text.encode())
         part.replace(path)
         flushed.flush_folder(self._folder)
-        self._written = seen
 
 
 def read(folder: Path, key: str) -> list[Number] | None:

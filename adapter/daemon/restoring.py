@@ -25,10 +25,10 @@ from adapter.store.engines import sqlite_path
 from adapter.store.migrate import migrate, refuse_newer
 from adapter.store.secret import SiteSecret
 
-ALLOWED = frozenset({SECRET, "adapter.lock", "lost+found"})
-"""What an empty data folder may hold."""
 SIDES = ("", "-wal", "-shm", "-id", "-journal")
 PART = ".restore.part"
+ALLOWED = frozenset({SECRET, "adapter.lock", "lost+found", *(PART + end for end in SIDES)})
+"""What an empty data folder may hold; the last are of a restore that was killed."""
 SHOWN = 3
 
 
@@ -62,7 +62,7 @@ def restore(settings: Settings, order: Order) -> Restored:
             raise ConfigError(
                 f"{order.file.name} is not as it was made (sha256) — take another backup, or copy it again"
             )
-        place = sqlite_path(settings.store_url()).parent if settings.on_sqlite() else folder
+        place = data_folder(sqlite_path(settings.store_url()).parent) if settings.on_sqlite() else folder
         with _plain(order, manifest, place) as part:
             if settings.on_sqlite():
                 numbers = _as_file(settings, part, manifest, (key, order))
@@ -127,18 +127,22 @@ def _plain(order: Order, manifest: Manifest, folder: Path) -> Iterator[Path]:
     if shutil.disk_usage(folder).free < manifest.bytes + SPARE:
         raise ConfigError(f"{folder} has no room for {manifest.bytes >> 20} MiB — make room there")
     part = folder / PART
-    part.unlink(missing_ok=True)
+    _clear(part)
     try:
         if manifest.encrypted:
             sealing.unseal(order.file, part, order.identity)
         else:
+            part.touch(OWNER_ONLY, exist_ok=False)
             shutil.copyfile(order.file, part)
-            part.chmod(OWNER_ONLY)
         flushed.flush_file(part)
         yield part
     finally:
-        for end in SIDES:
-            part.with_name(part.name + end).unlink(missing_ok=True)
+        _clear(part)
+
+
+def _clear(part: Path) -> None:
+    for end in SIDES:
+        part.with_name(part.name + end).unlink(missing_ok=True)
 
 
 def _as_file(settings: Settings, part: Path, manifest: Manifest, given: tuple[Path, Order]) -> int | None:

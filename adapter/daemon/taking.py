@@ -8,7 +8,6 @@ from adapter.daemon.clock import utc_now
 from adapter.daemon.numbers_file import NumbersFile
 from adapter.daemon.opening import open_store
 from adapter.daemon.reaching import command
-from adapter.daemon.service import seal
 from adapter.errors import AdapterError, UnavailableError
 from adapter.settings import Settings
 from adapter.store.migrate import HEAD, current_revision
@@ -24,7 +23,6 @@ class Taken:
 
 def take(settings: Settings, folder: Path, by: str) -> Taken:
     """Raises ConfigError, UnavailableError."""
-    seal()
     database = open_store(settings, read_only=True)
     try:
         with database.read() as conn:
