@@ -99,20 +99,20 @@ def _made(settings: Settings, database: Database, job: Job, scratch: Path) -> Ma
 def _sqlite(database: Database, part: Path, job: Job) -> tuple[Contents, str]:
     backup.copy(database, part, job.going)
     with backup.looked_into(part, job.going) as conn:
-        return _whole(conn)
+        return _whole(conn, job.going)
 
 
 def _postgres(settings: Settings, database: Database, part: Path, job: Job) -> tuple[Contents, str]:
     """What is dumped is what was looked at: one snapshot for both."""
     with database.read() as conn:
-        whole = _whole(conn)
+        whole = _whole(conn, job.going)
         dumping.dump(settings, part, backup.exported(conn), job.going)
         return whole
 
 
-def _whole(conn: Snapshot) -> tuple[Contents, str]:
+def _whole(conn: Snapshot, going: Going) -> tuple[Contents, str]:
     """Raises UnavailableError for one that is not."""
-    wrong = backup.problems(conn)
+    wrong = backup.problems(conn, going)
     if wrong:
         raise UnavailableError(
             f"the copy is not whole: {wrong[0]} — keep the store as it is, and look at its disk; older backups stay"

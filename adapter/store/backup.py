@@ -3,6 +3,7 @@
 import contextlib
 import os
 import sqlite3
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -23,8 +24,12 @@ from adapter.store.schema import inbox
 
 PAGES = 256
 """Copied at a time: a mebibyte, after which whoever asked may say that it is enough."""
-OPERATIONS = 100_000
-"""Of SQLite's machine, between two looks whether the check of a copy is still wanted."""
+OPERATIONS, OF_ROWS = 100_000, 1000
+"""Of SQLite's machine, between two looks whether the check of a copy is still wanted; of the chain, some sixty entries, after
+each of which it rests: it is read in Python, which the threads that receive and screen want too."""
+
+REST = 0.002
+"""Seconds between two portions: whoever receives goes first."""
 
 Going = Callable[[], bool]
 """Whether to go on."""
@@ -74,13 +79,21 @@ def after(conn: Snapshot, message: int) -> dict[str, Came]:
     return {name: Came(number, moment(last)) for name, number, last in conn.execute(newer.group_by(inbox.c.source))}
 
 
-def problems(conn: Snapshot) -> list[str]:
+def problems(conn: Snapshot, going: Going = lambda: True) -> list[str]:
     """What is wrong with it, by SQLite's own check and by the chain of the audit trail; empty when it is whole."""
     if conn.dialect.name == "sqlite":
+        sqlite_driver(conn).set_progress_handler(lambda: not going(), OPERATIONS)
         found: str = conn.exec_driver_sql("PRAGMA integrity_check(1)").scalar_one()
         if found != "ok":
             return ["the database is damaged (integrity_check)"]
+        sqlite_driver(conn).set_progress_handler(lambda: _rested(going), OF_ROWS)
     return [f"audit trail: {problem}" for problem in audit.verify(conn)]
+
+
+def _rested(going: Going) -> bool:
+    """Whether to break off, as SQLite asks it."""
+    time.sleep(REST)
+    return not going()
 
 
 def copy(database: Database, target: Path, going: Going) -> None:
@@ -88,13 +101,22 @@ def copy(database: Database, target: Path, going: Going) -> None:
 
     The reader's transaction is open from before the first page to the last, so that no commit makes the copy begin anew.
     """
-    os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, OWNER_ONLY))
+    handle = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, OWNER_ONLY)
+    try:
+        _copied(database, target, going, handle)
+    finally:
+        os.close(handle)
+
+
+def _copied(database: Database, target: Path, going: Going, handle: int) -> None:
     with database.read() as conn, _understood(target.name, going), contextlib.closing(sqlite3.connect(target)) as made:
         current_revision(conn)  # the snapshot is taken by the first look
 
         def progress(_status: int, _left: int, _total: int) -> None:
             if not going():
                 raise BrokenOffError("broken off")
+            os.fsync(handle)  # a mebibyte now and not a gigabyte at once: the commits of the feed share this disk
+            time.sleep(REST)
 
         made.execute("PRAGMA synchronous = OFF")  # the whole file is flushed at the end, or thrown away
         sqlite_driver(conn).backup(made, pages=PAGES, progress=progress)
@@ -113,7 +135,6 @@ def looked_into(path: Path, going: Going = lambda: True) -> Iterator[Snapshot]:
     engine = _engine(f"{path.absolute().as_uri()}?mode=ro&immutable=1")
     try:
         with _understood(path.name, going), engine.connect() as conn:
-            sqlite_driver(conn).set_progress_handler(lambda: not going(), OPERATIONS)
             yield conn
     finally:
         engine.dispose()
