@@ -43,3 +43,12 @@ def new_file(path: Path) -> Iterator[BinaryIO]:
     finally:
         part.unlink(missing_ok=True)
     flush_folder(path.parent)
+
+
+def flush_file(path: Path) -> None:
+    """What others wrote into it is on the disk."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

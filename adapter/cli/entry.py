@@ -10,6 +10,7 @@ from adapter import __version__
 from adapter.cli import (
     alerting,
     auditing,
+    backups,
     conforming,
     erasing,
     mapping,
@@ -42,7 +43,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for room in (operation, polling, messages, conforming, simulating, screening, records, replaying, erasing):
+for room in (operation, polling, messages, conforming, simulating, screening, records, replaying, erasing, backups):
     for command in room.COMMANDS:
         app.command()(command)
 app.add_typer(records.inbox_app, name="inbox")

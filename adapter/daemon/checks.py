@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from adapter.assets import load_rulebook
-from adapter.daemon import flat, folders, staff
+from adapter.daemon import backup_checks, flat, folders, staff
 from adapter.daemon.certificates import certificates, findings
 from adapter.daemon.clock import synchronised, utc_now
 from adapter.daemon.heartbeat import Heartbeat
@@ -250,6 +250,7 @@ LOOKS: dict[str, Callable[[Settings], Looked]] = {
     "REDCap projects": flat.asked,
     "web": _web,
     "store": _store,
+    "backups": backup_checks.looked_at,
     "addresses": _addresses,
     "clock": _clock,
     "watcher": _watcher,

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
-from adapter.daemon import erasing, workbench
+from adapter.daemon import erasing, on_backups, workbench
 from adapter.errors import RejectedError
 from adapter.ports import Clock
 from adapter.store import accounts, audit, emptied, inbox, quarantine
@@ -232,6 +232,10 @@ def _erasing(act: Callable[[erasing.Desk, Mapping[str, Any]], Json]) -> Callable
     return carried_out
 
 
+def _with_store(act: Callable[[Database, Clock, Mapping[str, Any]], Json]) -> Callable[[Desk, Mapping[str, Any]], Json]:
+    return lambda desk, request: act(desk.database, desk.clock, request)
+
+
 COMMANDS: Mapping[str, Callable[[Desk, Mapping[str, Any]], Json]] = {
     "user-add": _user_add,
     "user-invite": _user_invite,
@@ -246,5 +250,6 @@ COMMANDS: Mapping[str, Callable[[Desk, Mapping[str, Any]], Json]] = {
     "quarantine-release": _quarantine_release,
     "quarantine-discard": _quarantine_discard,
     **{name: _erasing(act) for name, act in erasing.COMMANDS.items()},
+    **{name: _with_store(act) for name, act in on_backups.COMMANDS.items()},
     **{name: _at_bench(act) for name, act in workbench.COMMANDS.items()},
 }

@@ -9,7 +9,19 @@ from prometheus_client.core import Metric
 
 from adapter.pipeline.watch import Watched, watch
 from adapter.ports import Clock
-from adapter.store import contested, emptied, feeds, inbox, on_show, outbox, quarantine, unjudged, unmapped, worklist
+from adapter.store import (
+    backup_log,
+    contested,
+    emptied,
+    feeds,
+    inbox,
+    on_show,
+    outbox,
+    quarantine,
+    unjudged,
+    unmapped,
+    worklist,
+)
 from adapter.store.database import Database
 from adapter.store.space import Space
 from adapter.telemetry import counter_family, gauge, gauge_family, gauges
@@ -29,6 +41,7 @@ def figures(database: Database, space: Space, clock: Clock, shadow: Collection[s
         watched, left = watch(conn, now), unjudged.number(conn)
         held, strange, torn = quarantine.by_feed(conn), unmapped.sums(conn), contested.number(conn)
         left_out = emptied.left_out(conn)
+        saved = backup_log.last(conn)
     for name, family in FAMILIES.items():
         values = {row.source: float(getattr(row, name)) for row in rows}
         yield family(f"messages_{name}", f"Messages {name}", "feed", values)
@@ -52,6 +65,8 @@ def figures(database: Database, space: Space, clock: Clock, shadow: Collection[s
     ages = {outlet: (now - one.oldest_waiting).total_seconds() for outlet, one in waiting.items() if one.oldest_waiting}
     yield gauge_family("outbox_oldest_seconds", "Age of the oldest delivery that waits", "outlet", ages)
     yield gauge("messages_opted_out", "Messages emptied for people who want no part, in full tens", float(left_out))
+    if saved is not None:
+        yield gauge("backup_last_success_timestamp_seconds", "When the newest backup was begun", saved.timestamp())
     yield gauge("watching", "Patients followed without being shown", float(watching))
     yield gauge("unjudged", "Patients whom a backlog was told of and who are judged after it", float(left))
     yield gauge("shown", "Rows on the worklist", float(shown))

@@ -17,7 +17,7 @@ from adapter.domain.rhythm import SILENCE
 from adapter.errors import UnavailableError
 from adapter.pipeline.watch import watch
 from adapter.ports import Clock
-from adapter.store import accounts, break_glass, calls, feeds, inbox, outbox, quarantine
+from adapter.store import accounts, backup_log, break_glass, calls, feeds, hold, inbox, outbox, quarantine
 from adapter.store.database import Database, Snapshot
 from adapter.store.space import Room, Space
 from adapter.web.context import Health
@@ -56,6 +56,8 @@ class Pulse:
     stopping: Callable[[], bool] = lambda: False
     shadow: Collection[str] = ()
     """Trials of which nothing leaves: what waits of them is no alarm."""
+    backups: bool = False
+    """Whether any are to be made."""
     others: Callable[[], tuple[str, ...]] = tuple
     """What is wrong with the servers that are asked, with folders, and with the audit log."""
     clock_watch: ClockWatch = field(init=False)
@@ -154,6 +156,7 @@ class Pulse:
                 spoke = {row.source: row.last_received for row in feeds.listing(conn)}
                 emergency = any(one.until for one in break_glass.recent(conn, self.clock()))
                 lost = calls.lost(conn, self.clock() - LOST)
+                restored, stale = hold.stands(conn), self.backups and backup_log.old(conn, self.clock())
         except UnavailableError:
             return self._minor
         now = self.clock()
@@ -170,6 +173,8 @@ class Pulse:
             "analyte-silent": bool(watched.silent),
             "values-moved": bool(watched.moved),
             "break-glass": emergency,
+            "restored": restored,
+            "backup-old": stale,
             "log-long": self.database.sizes()[1] > LOG_BYTES,
         }
         standing = (code for code, stands in found.items() if stands)

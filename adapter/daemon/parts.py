@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from adapter import __version__
 from adapter.daemon import folders
 from adapter.daemon.anchoring import Anchors
+from adapter.daemon.backup_round import brought_up_to_date
 from adapter.daemon.built import built
 from adapter.daemon.certificates import certificates, expiry
 from adapter.daemon.edc import edc
@@ -21,7 +22,6 @@ from adapter.daemon.listeners import servers_for
 from adapter.daemon.lock import data_folder
 from adapter.daemon.opening import open_store
 from adapter.daemon.polling import alarms_of, hints, pollers
-from adapter.daemon.recording import migrated
 from adapter.daemon.refusals import Refusals
 from adapter.daemon.rules import SECRET, load_rules
 from adapter.daemon.site_key import site_key
@@ -117,10 +117,10 @@ def open_parts(settings: Settings, clock: Clock) -> Iterator[Parts]:
         pulse = Pulse(
             *(database, space, clock, known, expected(settings)),
             shadow=shadow,
+            backups=settings.backup is not None,
             others=lambda: _others(polling, reading, anchors),
         )
-        anchors.stopping = pulse.stops
-        store = (database, pulse.refuses)
+        anchors.stopping, store = pulse.stops, (database, pulse.refuses)
         reading = folders.readers(settings, rules, metrics, clock, store) if "receive" in roles else ()
         for computed in (
             *(pulse.figures, anchors.figures, Tally(database).figures),
@@ -151,7 +151,7 @@ def open_parts(settings: Settings, clock: Clock) -> Iterator[Parts]:
 def _migrated(settings: Settings, clock: Clock) -> Iterator[Database]:
     database = open_store(settings)
     try:
-        migrated(database, clock)
+        brought_up_to_date(settings, database, clock)
         yield database
     finally:
         database.close()

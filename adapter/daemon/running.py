@@ -208,7 +208,7 @@ class Daemon:
         )
         failed: asyncio.Future[None] = self._loop.create_future()
         often = ((self._review, REVIEW_SECONDS), (self._tell_alarms, REVIEW_SECONDS))
-        for job, seconds in (*often, (self._housekeeping, housekeeping.SECONDS)):
+        for job, seconds in (*often, *housekeeping.jobs(self._parts)):
             scheduler.add_job(reporting(job, failed), "interval", seconds=seconds)
         scheduler.start()
         try:
@@ -224,9 +224,6 @@ class Daemon:
 
     async def _tell_alarms(self) -> None:
         await asyncio.to_thread(self._parts.pulse.tell)
-
-    async def _housekeeping(self) -> None:
-        await asyncio.to_thread(housekeeping.keep_house, self._parts)
 
     async def _beat(self) -> None:
         while True:

@@ -1,11 +1,14 @@
 """The key of a store: worklist ids and screening numbers are made with it, so no other may take its place."""
 
+import hashlib
 from pathlib import Path
 
 from adapter.errors import ConfigError
 from adapter.store import marks, screening_ids
 from adapter.store.database import Database, Snapshot
 from adapter.store.secret import SiteSecret
+
+LABEL = 16
 
 MEND = "restore it from its backup, or copy it from the first data folder (mode 0400)"
 
@@ -33,6 +36,20 @@ def refuse_other_key(conn: Snapshot, path: Path) -> None:
     secret = SiteSecret.load_or_create(path)
     if mark != _mark(secret) if mark else not screening_ids.opened_by(conn, secret):
         raise _other(path)
+
+
+def label(conn: Snapshot) -> str:
+    """Which key the store was made with, as a label that tells nothing of it; empty in a store that kept no mark."""
+    mark = marks.said(conn, marks.SITE_KEY)
+    return _label(mark) if mark else ""
+
+
+def label_of(secret: SiteSecret) -> str:
+    return _label(_mark(secret))
+
+
+def _label(mark: str) -> str:
+    return hashlib.sha256(mark.encode()).hexdigest()[:LABEL]
 
 
 def _mark(secret: SiteSecret) -> str:

@@ -20,7 +20,7 @@ from adapter.pipeline.outgoing import INTENDED_USE, Owed
 from adapter.pipeline.silence import SPOKEN, Silence
 from adapter.ports import Clock
 from adapter.screening.alerts import substance
-from adapter.store import audit, calls, outbox
+from adapter.store import audit, calls, hold, outbox
 from adapter.store.calls import FAILED, OPEN, Alert, MessageRow
 from adapter.store.database import Database, Snapshot, Transaction
 from adapter.store.locks import Lock, take
@@ -63,7 +63,7 @@ class Caller:
         """How many deliveries became owed. What seems owed is decided again inside the transaction that keeps it."""
         now = self.clock()
         with self.database.read() as conn:
-            if self.plan(conn, now).empty:
+            if hold.stands(conn) or self.plan(conn, now).empty:
                 return 0
         with self.database.write() as tx:
             take(tx, Lock.CALLING)

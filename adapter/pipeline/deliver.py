@@ -11,7 +11,7 @@ from adapter.pipeline import on_record
 from adapter.pipeline.recall import recall
 from adapter.pipeline.retry import after
 from adapter.ports import Clock, Notifier, Sink
-from adapter.store import audit, outbox
+from adapter.store import audit, hold, outbox
 from adapter.store.database import Database, Transaction
 
 BATCH = 50
@@ -55,6 +55,8 @@ class _Desk:
         self._database, self._clock, self._metrics, self._shadow = database, clock, metrics, shadow
 
     async def round(self, name: str, outlet: Sink | Notifier) -> int:
+        if await asyncio.to_thread(self._on_hold):
+            return 0
         await recall(self._database, name, outlet, self._clock)
         arrived, unanswered = 0, 0
         for delivery in await asyncio.to_thread(self._due, name):
@@ -100,6 +102,11 @@ class _Desk:
 
     def _settling(self, tx: Transaction | None) -> contextlib.AbstractContextManager[Transaction]:
         return self._database.write() if tx is None else contextlib.nullcontext(tx)
+
+    def _on_hold(self) -> bool:
+        """After a restore nothing leaves, and nobody is asked, until a person says so."""
+        with self._database.read() as conn:
+            return hold.stands(conn)
 
     def _due(self, name: str) -> list[Delivery]:
         with self._database.read() as conn:

@@ -1,13 +1,13 @@
 """adapter.toml and the environment, read once into frozen values and checked before anything starts."""
 
-from adapter.settings.flat import CsvSink, RedcapSink
+from adapter.settings.flat import CsvSink, FolderSink, RedcapSink
 from adapter.settings.folder import FolderSource
+from adapter.settings.kept import BackupSection
 from adapter.settings.listening import MllpSource, Tls
 from adapter.settings.polled import FhirSource
 from adapter.settings.reading import load_settings
 from adapter.settings.sections import (
     FhirSink,
-    FolderSink,
     Settings,
 )
 from adapter.settings.telling import AlertsSection, AppriseNotifier, EmailNotifier, HeartbeatSection, WebhookNotifier
@@ -16,6 +16,7 @@ from adapter.settings.values import Listen, Secret
 __all__ = [
     "AlertsSection",
     "AppriseNotifier",
+    "BackupSection",
     "CsvSink",
     "EmailNotifier",
     "FhirSink",

@@ -20,6 +20,14 @@ def zone(name: str) -> str:
     return name
 
 
+class FolderSink(Section):
+    kind: Literal["folder"]
+    name: Name
+    path: Path
+    push_when: PushWhen
+    dates: Dates
+
+
 class RedcapSink(Section):
     kind: Literal["redcap"]
     name: Name

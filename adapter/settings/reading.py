@@ -12,14 +12,14 @@ from adapter import ENVIRONMENT_VARIABLE
 from adapter.domain.document import Document, nearest
 from adapter.domain.document import Path as KeyPath
 from adapter.errors import ConfigError
-from adapter.settings.flat import CsvSink, RedcapSink
+from adapter.settings.flat import CsvSink, FolderSink, RedcapSink
 from adapter.settings.folder import FolderSource
+from adapter.settings.kept import BackupSection
 from adapter.settings.listening import MllpSource, Tls
 from adapter.settings.polled import BasicAuth, BearerAuth, ClientTls, FhirSource, SecretAuth, SmartAuth
 from adapter.settings.process import AdapterSection
 from adapter.settings.sections import (
     FhirSink,
-    FolderSink,
     Settings,
     StoreSection,
     WebSection,
@@ -62,6 +62,7 @@ KNOWN: Mapping[tuple[str, ...], type[BaseModel]] = {
     ("alerts",): AlertsSection,
     ("alerts", "person"): PersonSection,
     ("alerts", "rota"): RotaSection,
+    ("backup",): BackupSection,
     ("web",): WebSection,
     ("web", "oidc"): OidcSection,
 }

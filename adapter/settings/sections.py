@@ -9,8 +9,9 @@ from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from adapter.errors import ConfigError
-from adapter.settings.flat import CsvSink, Dates, PushWhen, RedcapSink
+from adapter.settings.flat import CsvSink, Dates, FolderSink, PushWhen, RedcapSink
 from adapter.settings.folder import FolderSource, refuse_shared
+from adapter.settings.kept import BackupSection
 from adapter.settings.listening import MllpSource
 from adapter.settings.polled import Auth, ClientTls, Duration, FhirSource
 from adapter.settings.process import ROLES, AdapterSection
@@ -81,14 +82,6 @@ class FhirSink(Section):
         return given or tuple(f"system/{kind}.cruds" for kind in PUSHED)
 
 
-class FolderSink(Section):
-    kind: Literal["folder"]
-    name: Name
-    path: Path
-    push_when: PushWhen
-    dates: Dates
-
-
 class WebSection(Section):
     listen: Address = Listen(host="127.0.0.1", port=8080)
     base_url: str = ""
@@ -131,6 +124,7 @@ class Settings(BaseSettings):
     alerts: AlertsSection | None = None
     heartbeat: HeartbeatSection | None = None
     web: WebSection = WebSection()
+    backup: BackupSection | None = None
 
     @classmethod
     def settings_customise_sources(

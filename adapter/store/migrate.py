@@ -39,7 +39,9 @@ def refuse_newer(conn: Connection) -> None:
 
     known = ScriptDirectory.from_config(_config(conn))
     if revision not in {script.revision for script in known.walk_revisions()}:
-        raise ConfigError(f"the database has schema {revision}, newer than this program — install the newer program")
+        raise ConfigError(
+            f"the database has schema {revision}, newer than this program — install the newer program, or restore the backup of before (adapter restore)"
+        )
 
 
 def current_revision(conn: Connection) -> str | None:

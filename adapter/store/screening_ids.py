@@ -4,11 +4,12 @@ import hashlib
 import hmac
 import json
 import secrets
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from dataclasses import asdict, dataclass
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from sqlalchemy import Connection, exists, select
+from sqlalchemy import Connection, exists, func, select
 
 from adapter.domain.patient import PatientId
 from adapter.errors import ConfigError, UnavailableError
@@ -25,6 +26,16 @@ UNMISTAKABLE = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 LENGTH = 9
 NONCE = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A row of the bridge, as it is kept: who it is opens with the site's secret alone."""
+
+    screening_id: str
+    trial: str
+    token: bytes
+    patient: bytes
 
 
 def new_screening_id() -> str:
@@ -87,6 +98,21 @@ def of(conn: Connection, secret: SiteSecret, records: Collection[PatientId]) -> 
     return [
         row.screening_id for row in rows if _open(secret, row.screening_id, row.trial, bytes(row.patient)) in records
     ]
+
+
+def listing(conn: Connection) -> list[Number]:
+    """All of them, each still sealed."""
+    rows = conn.execute(select(screening_ids).order_by(screening_ids.c.screening_id))
+    return [Number(row.screening_id, row.trial, bytes(row.token), bytes(row.patient)) for row in rows]
+
+
+def take_over(tx: Connection, numbers: Sequence[Number]) -> int:
+    """Those given after this store was copied; what it holds itself stays. How many were new to it."""
+    before = tx.execute(select(func.count()).select_from(screening_ids)).scalar_one()
+    if numbers:
+        tx.execute(insert(screening_ids).on_conflict_do_nothing(), [asdict(number) for number in numbers])
+    after: int = tx.execute(select(func.count()).select_from(screening_ids)).scalar_one()
+    return after - before
 
 
 def keyed(conn: Connection) -> bool:

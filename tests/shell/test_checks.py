@@ -56,4 +56,6 @@ def test_a_store_of_a_newer_program_is_an_error(tmp_path: Path) -> None:
     with stores.beside(data) as conn:
         conn.execute("UPDATE schema_version SET version_num = '9999'")
     found = [one.text for one in examine(place.config) if one.about == "store" and one.level == "error"]
-    assert found == ["the database has schema 9999, newer than this program — install the newer program"]
+    assert found == [
+        "the database has schema 9999, newer than this program — install the newer program, or restore the backup of before (adapter restore)"
+    ]

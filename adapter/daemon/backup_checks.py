@@ -1,0 +1,67 @@
+"""What `adapter check` says of backups: whether any are made, and whether the next one could be."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from adapter.daemon import copies, dumping, sealing
+from adapter.daemon.backing_up import SPARE
+from adapter.daemon.clock import utc_now
+from adapter.daemon.opening import open_store
+from adapter.errors import ConfigError
+from adapter.settings import BackupSection, Settings
+from adapter.store import backup_log, hold
+from adapter.store.database import Database
+from adapter.store.migrate import HEAD, current_revision
+
+Looked = Iterator[tuple[str, str]]
+
+
+def looked_at(settings: Settings) -> Looked:
+    """The way there, then the room, then what was made last."""
+    wish = settings.backup
+    if wish is None:
+        yield "warning", 'none is made by the daemon — add [backup] to = "/a/folder/on/another/disk"'
+    else:
+        yield from _way(settings, wish)
+    if settings.on_sqlite() and not Path(settings.store_url().removeprefix("sqlite:///")).exists():
+        return
+    database = open_store(settings, read_only=True)
+    try:
+        yield from _standing(database, wish)
+    finally:
+        database.close()
+
+
+def _way(settings: Settings, wish: BackupSection) -> Looked:
+    if wish.recipient:
+        sealing.recipients(wish.recipient)
+    if not settings.on_sqlite():
+        dumping.refuse_without("pg_dump")
+    there = next(folder for folder in (wish.to, *wish.to.parents) if folder.exists())
+    if there != wish.to:
+        if not os.access(there, os.W_OK | os.X_OK):
+            raise ConfigError(f"{wish.to} is not there, and this account may not make it — make it for it, mode 700")
+        yield "warning", f"{wish.to} is not there yet — the first backup makes it"
+    else:
+        copies.folder_of_copies(wish.to)
+    data = settings.adapter.data
+    if data.exists() and there.stat().st_dev == data.stat().st_dev:
+        yield "warning", f"{wish.to} lies on the disk of the store: both would be lost together — choose another disk"
+    kind = "encrypted" if wish.recipient else "not encrypted by us: that disk must be"
+    yield "ok", f"{wish.to}, {kind}"
+
+
+def _standing(database: Database, wish: BackupSection | None) -> Looked:
+    with database.read() as conn:
+        if current_revision(conn) != HEAD:
+            return
+        last, old = backup_log.last(conn), backup_log.old(conn, utc_now())
+        held, size = hold.stands(conn), sum(database.sizes())
+    if held:
+        yield "warning", "the store was restored: alerts and pushes are held until `adapter restore --release`"
+    if wish is not None and wish.to.exists() and (free := shutil.disk_usage(wish.to).free) < size + SPARE:
+        yield "error", f"{wish.to} has {free >> 20} MiB free and a copy takes {size >> 20} — make room there"
+    if last is not None:
+        yield "warning" if old and wish else "ok", f"the last one that is whole was begun {last:%Y-%m-%d %H:%M} UTC"

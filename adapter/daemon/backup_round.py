@@ -1,0 +1,94 @@
+"""The daemon's own backups: one whenever it is due, and those past their time deleted."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from adapter import telemetry
+from adapter.daemon import copies
+from adapter.daemon.backing_up import Job, Made, make
+from adapter.daemon.numbers_file import NumbersFile
+from adapter.daemon.recording import migrated
+from adapter.errors import AdapterError, ConfigError, StorageFailedError, UnavailableError
+from adapter.ports import Clock
+from adapter.settings import BackupSection, Settings
+from adapter.store import backup_log
+from adapter.store.backup import BrokenOffError
+from adapter.store.database import Database
+from adapter.store.migrate import HEAD, current_revision, refuse_newer
+
+ACTOR = ("adapter", "system")
+
+
+@dataclass(slots=True)
+class Rounds:
+    settings: Settings
+    wish: BackupSection
+    database: Database
+    clock: Clock
+    stopping: Callable[[], bool]
+    _numbers: NumbersFile = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._numbers = NumbersFile(self.wish.to)
+
+    def round(self) -> None:
+        """One, if it is due. What goes wrong with it is said and tried again; the feed does not suffer for it."""
+        try:
+            if self._due():
+                self._make()
+            if self.wish.to.is_dir():
+                with self.database.read() as conn:
+                    self._numbers.keep(conn)
+        except BrokenOffError:
+            telemetry.log("backup broken off", text="the daemon stops")
+        except StorageFailedError:
+            raise
+        except AdapterError as error:
+            telemetry.warn("backup failed", text=str(error))
+
+    def _due(self) -> bool:
+        now, every = self.clock(), self.wish.every
+        with self.database.read() as conn:
+            if not backup_log.due(conn, now, every):
+                return False
+        with self.database.write() as tx:
+            return backup_log.claim(tx, now, every)
+
+    def _make(self) -> None:
+        began = time.monotonic()
+        made = make(self.settings, self.database, Job(self.wish.to, self.clock(), lambda: not self.stopping()))
+        with self.database.write() as tx:
+            backup_log.succeeded(tx, made.act(*ACTOR), made.manifest.made, self.clock())
+        gone = copies.expire(self.wish.to, made.manifest.key, self.wish.keep, self.clock())
+        seconds = round(time.monotonic() - began, 1)
+        telemetry.log("backup made", file=made.path.name, bytes=made.manifest.bytes, seconds=seconds)
+        if gone:
+            telemetry.log("backups deleted", count=gone, text="past [backup] keep")
+
+
+def brought_up_to_date(settings: Settings, database: Database, clock: Clock) -> None:
+    """The newest schema; where `[backup]` says where, the store of before is copied first. Raises ConfigError, UnavailableError."""
+    made = _before(settings, database, clock)
+    migrated(database, clock)
+    if made is not None:
+        with database.write() as tx:
+            backup_log.succeeded(tx, made.act(*ACTOR), made.manifest.made, clock())
+
+
+def _before(settings: Settings, database: Database, clock: Clock) -> Made | None:
+    wish = settings.backup
+    with database.read() as conn:
+        revision = current_revision(conn)
+        if wish is None or revision in {None, HEAD}:
+            return None
+        refuse_newer(conn)
+    try:
+        made = make(settings, database, Job(wish.to, clock()))
+    except StorageFailedError:
+        raise
+    except (ConfigError, UnavailableError) as error:
+        advice = "nothing was changed; mend it and start again, or take [backup] out to go without"
+        raise type(error)(f"the backup before the schema is brought up to date failed: {error}; {advice}") from None
+    telemetry.log("backup made", file=made.path.name, bytes=made.manifest.bytes, text=f"of schema {revision}")
+    return made

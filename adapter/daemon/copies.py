@@ -1,0 +1,164 @@
+"""A folder of backups: each a file and beside it its manifest; nothing under its name that is not whole."""
+
+import contextlib
+import fcntl
+import hashlib
+import json
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from adapter import flushed
+from adapter.errors import ConfigError, UnavailableError
+from adapter.store.audit import Head
+from adapter.store.backup import BrokenOffError, Contents, Going, Reached
+from adapter.store.codec import instant, moment
+
+FORM = 1
+"""Of the manifest."""
+NAME = re.compile(r"adapter-\d{8}T\d{6}Z\.(db|dump)(\.age)?")
+PART = re.compile(r"\.adapter-\d{8}T\d{6}Z\.(db|dump)(\.age)?(\.json)?\.part(-journal|-wal|-shm)?")
+OWNER_ONLY, OTHERS = 0o600, 0o077
+BLOCK = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What can be said of a backup without opening it; nothing of a patient. `key` tells which site key it belongs to."""
+
+    made: datetime
+    file: str
+    bytes: int
+    sha256: str
+    encrypted: bool
+    software: str
+    key: str
+    contents: Contents
+
+    def as_json(self) -> dict[str, Any]:
+        plain = {name: getattr(self, name) for name in ("file", "bytes", "sha256", "encrypted", "software", "key")}
+        feeds = {
+            name: {"last_message": one.message, "last_received": instant(one.received)}
+            for name, one in self.contents.feeds.items()
+        }
+        chain = {"entries": self.contents.audit.seq, "hash": self.contents.audit.hash}
+        schema, last = self.contents.schema, self.contents.last_message
+        reach = {"schema": schema, "last_message": last, "feeds": feeds, "audit": chain}
+        return {"form": FORM, "made": instant(self.made), **plain, **reach}
+
+
+def read(file: Path) -> Manifest:
+    """Of this backup. Raises ConfigError where there is none, or none that belongs to it."""
+    beside = manifest_of(file)
+    try:
+        said = json.loads(beside.read_text(encoding="utf-8"))
+        if said["form"] != FORM:
+            raise ConfigError(f"{beside}: a manifest of a newer program — install that one")
+        plain = {name: said[name] for name in ("file", "bytes", "sha256", "encrypted", "software", "key")}
+        return Manifest(made=moment(said["made"]), contents=_contents(said), **plain)
+    except FileNotFoundError:
+        raise ConfigError(f"{beside} is not there — a backup is two files; bring both to one folder") from None
+    except OSError as error:
+        raise ConfigError(f"{beside}: cannot be read ({error.strerror}) — use an account that may") from None
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise ConfigError(f"{beside}: is no manifest of a backup — take another backup") from None
+
+
+def _contents(said: dict[str, Any]) -> Contents:
+    feeds = {name: Reached(one["last_message"], moment(one["last_received"])) for name, one in said["feeds"].items()}
+    return Contents(said["schema"], feeds, Head(said["audit"]["entries"], said["audit"]["hash"]))
+
+
+def manifest_of(file: Path) -> Path:
+    return file.with_name(f"{file.name}.json")
+
+
+def sha256(path: Path, going: Going = lambda: True) -> str:
+    """Of a big file too. Raises BrokenOffError."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(BLOCK):
+            digest.update(block)
+            if not going():
+                raise BrokenOffError("broken off")
+    return digest.hexdigest()
+
+
+def folder_of_copies(folder: Path) -> Path:
+    """Made for this account alone where it is absent. Raises ConfigError where others can reach it, or we cannot."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise ConfigError(f"{folder}: cannot be made ({error.strerror}) — make it, owned by this account") from None
+    if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
+        raise ConfigError(
+            f"{folder}: this account may not write there — chown it, and let the service (ReadWritePaths)"
+        )
+    if folder.stat().st_mode & OTHERS:
+        raise ConfigError(f"{folder} can be reached by others — chmod 700 {folder}")
+    return folder
+
+
+@contextlib.contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """One at a time works in it. Raises UnavailableError."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    except BlockingIOError:
+        raise UnavailableError("another backup is being made just now — try again when it is done") from None
+    finally:
+        os.close(handle)
+
+
+def part_of(folder: Path, name: str) -> Path:
+    """Where it is written until it is whole."""
+    return folder / f".{name}.part"
+
+
+def clear_parts(folder: Path) -> None:
+    """What a killed process left half done. Under the folder's lock."""
+    for path in folder.iterdir():
+        if PART.fullmatch(path.name):
+            path.unlink()
+
+
+def publish(part: Path, manifest: Manifest) -> Path:
+    """The manifest first: the file itself stands under its name only when all of it is there."""
+    folder, text = part.parent, json.dumps(manifest.as_json(), indent=2, sort_keys=True) + "\n"
+    file = folder / manifest.file
+    written = part_of(folder, f"{manifest.file}.json")
+    flushed.write(os.open(written, os.O_WRONLY | os.O_CREAT | os.O_EXCL, OWNER_ONLY), text.encode())
+    flushed.flush_file(part)
+    written.rename(manifest_of(file))
+    part.rename(file)
+    flushed.flush_folder(folder)
+    return file
+
+
+def listing(folder: Path, key: str) -> list[tuple[Path, Manifest]]:
+    """Those of this store that have their manifest and their size, oldest first."""
+    found = []
+    for path in folder.iterdir():
+        if NAME.fullmatch(path.name):
+            with contextlib.suppress(ConfigError):
+                manifest = read(path)
+                if manifest.key == key and manifest.file == path.name and path.stat().st_size == manifest.bytes:
+                    found.append((path, manifest))
+    return sorted(found, key=lambda one: one[1].made)
+
+
+def expire(folder: Path, key: str, keep: timedelta, now: datetime) -> int:
+    """Those past their time are deleted, but for the newest. How many went."""
+    gone = [path for path, manifest in listing(folder, key)[:-1] if now - manifest.made > keep]
+    for path in gone:
+        path.unlink()
+        manifest_of(path).unlink()
+    if gone:
+        flushed.flush_folder(folder)
+    return len(gone)

@@ -1,0 +1,198 @@
+"""Brings a backup back into an empty place, and holds alerts and pushes until a person says that the gap is closed."""
+
+import contextlib
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from adapter import __version__, flushed
+from adapter.daemon import copies, dumping, numbers_file, sealing
+from adapter.daemon.backing_up import SPARE
+from adapter.daemon.copies import OWNER_ONLY, Manifest
+from adapter.daemon.lock import data_folder, held
+from adapter.daemon.opening import open_store
+from adapter.daemon.rules import SECRET
+from adapter.daemon.site_key import label_of, refuse_other_key
+from adapter.errors import ConfigError
+from adapter.settings import Settings
+from adapter.store import audit, backup, hold, screening_ids
+from adapter.store.database import Snapshot, Transaction
+from adapter.store.disk import refuse_network_filesystem
+from adapter.store.engines import sqlite_path
+from adapter.store.migrate import migrate, refuse_newer
+from adapter.store.secret import SiteSecret
+
+SIDES = ("", "-wal", "-shm", "-id", "-journal")
+PART = ".restore.part"
+ALLOWED = frozenset({SECRET, "adapter.lock", "lost+found", *(PART + end for end in SIDES)})
+"""What an empty data folder may hold; the last are of a restore that was killed."""
+SHOWN = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """`identity` is the file with the private key of an encrypted backup; `by` who asks."""
+
+    file: Path
+    identity: Path | None
+    by: str
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """`numbers`: the screening numbers that were given after the backup and are known again; None where nobody kept them."""
+
+    manifest: Manifest
+    numbers: int | None
+
+
+def restore(settings: Settings, order: Order) -> Restored:
+    """All of it or nothing. Raises ConfigError for whatever does not fit, UnavailableError for what may pass."""
+    folder = data_folder(settings.adapter.data)
+    with held(folder):
+        _refuse_used(settings, folder)
+        manifest = copies.read(order.file)
+        _refuse_other(settings, order.file, manifest)
+        key = _key(folder, manifest)
+        if copies.sha256(order.file) != manifest.sha256:
+            raise ConfigError(
+                f"{order.file.name} is not as it was made (sha256) — take another backup, or copy it again"
+            )
+        place = data_folder(sqlite_path(settings.store_url()).parent) if settings.on_sqlite() else folder
+        with _plain(order, manifest, place) as part:
+            if settings.on_sqlite():
+                numbers = _as_file(settings, part, manifest, (key, order))
+            else:
+                numbers = _into_server(settings, part, manifest, (key, order))
+    return Restored(manifest, numbers)
+
+
+def _refuse_used(settings: Settings, folder: Path) -> None:
+    """A restore is never mixed with what is there: what was acknowledged last may stand in it alone."""
+    there = sorted(path.name for path in folder.iterdir() if path.name not in ALLOWED)
+    if not settings.on_sqlite():
+        _refuse_filled(settings)
+        return
+    path = sqlite_path(settings.store_url())
+    there += [path.name + end for end in SIDES if path.parent != folder and path.with_name(path.name + end).exists()]
+    if there:
+        more = f" and {len(there) - SHOWN} more" if len(there) > SHOWN else ""
+        raise ConfigError(
+            f"{folder} is not empty ({', '.join(there[:SHOWN])}{more}) — keep what is there: "
+            f"mv {folder} {folder}.before && install -d -m 700 {folder}, put {SECRET} into the new one, then restore"
+        )
+
+
+def _refuse_filled(settings: Settings) -> None:
+    database = open_store(settings, read_only=True)
+    try:
+        with database.read() as conn:
+            if not backup.is_empty(conn):
+                raise ConfigError(
+                    "the database is not empty — createdb another one, name it in [store] url, then restore"
+                )
+    finally:
+        database.close()
+
+
+def _refuse_other(settings: Settings, file: Path, manifest: Manifest) -> None:
+    if manifest.file != file.name:
+        raise ConfigError(f"the manifest is of {manifest.file} — give both files the names that they had")
+    if file.name.startswith("adapter-") and (".dump" in file.name) == settings.on_sqlite():
+        other = "PostgreSQL" if settings.on_sqlite() else "SQLite"
+        raise ConfigError(f"{file.name} is of a store on {other} — [store] url names another kind")
+
+
+def _key(folder: Path, manifest: Manifest) -> Path:
+    """Where the site key lies, and that it is the one this store was made with."""
+    path = folder / SECRET
+    if not path.exists():
+        raise ConfigError(
+            f"{path} is not there — copy it from where it is kept (mode 400): a backup never holds it, and without it "
+            "nobody finds the patient behind a screening number"
+        )
+    if manifest.key and manifest.key != label_of(SiteSecret.load_or_create(path)):
+        raise ConfigError(f"{path} is not the key that this backup was made with — copy the right one here")
+    return path
+
+
+@contextlib.contextmanager
+def _plain(order: Order, manifest: Manifest, folder: Path) -> Iterator[Path]:
+    """The backup as the store wrote it, where it can be given its name; gone afterwards whatever happens."""
+    refuse_network_filesystem(folder / PART)
+    if shutil.disk_usage(folder).free < manifest.bytes + SPARE:
+        raise ConfigError(f"{folder} has no room for {manifest.bytes >> 20} MiB — make room there")
+    part = folder / PART
+    _clear(part)
+    try:
+        if manifest.encrypted:
+            sealing.unseal(order.file, part, order.identity)
+        else:
+            part.touch(OWNER_ONLY, exist_ok=False)
+            shutil.copyfile(order.file, part)
+        flushed.flush_file(part)
+        yield part
+    finally:
+        _clear(part)
+
+
+def _clear(part: Path) -> None:
+    for end in SIDES:
+        part.with_name(part.name + end).unlink(missing_ok=True)
+
+
+def _as_file(settings: Settings, part: Path, manifest: Manifest, given: tuple[Path, Order]) -> int | None:
+    with backup.looked_into(part) as conn:
+        _refuse_unlike(conn, manifest)
+    with backup.amended(part) as tx:
+        numbers = _taken_over(tx, manifest, given)
+    flushed.flush_file(part)
+    path = sqlite_path(settings.store_url())
+    os.rename(part, path)  # noqa: PTH104 — as `disk.Guard` spells it
+    flushed.flush_folder(path.parent)
+    return numbers
+
+
+def _into_server(settings: Settings, part: Path, manifest: Manifest, given: tuple[Path, Order]) -> int | None:
+    database = open_store(settings)
+    try:
+        with database.alone():
+            dumping.bring_back(settings, part)
+            with database.write() as tx:
+                _refuse_unlike(tx, manifest)
+                return _taken_over(tx, manifest, given)
+    finally:
+        database.close()
+
+
+def _refuse_unlike(conn: Snapshot, manifest: Manifest) -> None:
+    """Whole, not newer than we are, and what its manifest says."""
+    wrong = backup.problems(conn)
+    if wrong:
+        raise ConfigError(f"{manifest.file} is not whole: {wrong[0]} — take another backup")
+    refuse_newer(conn)
+    if backup.contents(conn) != manifest.contents:
+        raise ConfigError(f"{manifest.file} holds something else than its manifest says — take another backup")
+
+
+def _taken_over(tx: Transaction, manifest: Manifest, given: tuple[Path, Order]) -> int | None:
+    """Held before it has its name, so that no daemon ever finds it without."""
+    key, order = given
+    migrate(tx)
+    refuse_other_key(tx, key)
+    kept = numbers_file.read(order.file.parent, manifest.key)
+    numbers = None if kept is None else screening_ids.take_over(tx, kept)
+    since = {name: one.received for name, one in manifest.contents.feeds.items()}
+    hold.begin(tx, hold.Hold(order.now, since, manifest.contents.last_message))
+    detail = {
+        "made": manifest.made.isoformat(),
+        "sha256": manifest.sha256,
+        "software": __version__,
+        "numbers": numbers or 0,
+    }
+    audit.append(tx, audit.Act(order.by, "operator", "restore", "store", manifest.file, detail), order.now)
+    return numbers

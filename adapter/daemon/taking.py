@@ -1,0 +1,49 @@
+"""`adapter backup`: one made at once, by this process; the daemon, where one runs, puts it on record."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from adapter.daemon.backing_up import Job, Made, make
+from adapter.daemon.clock import utc_now
+from adapter.daemon.numbers_file import NumbersFile
+from adapter.daemon.opening import open_store
+from adapter.daemon.reaching import command
+from adapter.errors import AdapterError, UnavailableError
+from adapter.settings import Settings
+from adapter.store.migrate import HEAD, current_revision
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """`unrecorded` says why the audit trail does not know of it; empty when it does."""
+
+    made: Made
+    unrecorded: str
+
+
+def take(settings: Settings, folder: Path, by: str) -> Taken:
+    """Raises ConfigError, UnavailableError."""
+    database = open_store(settings, read_only=True)
+    try:
+        with database.read() as conn:
+            revision = current_revision(conn)
+        if revision is None:
+            raise UnavailableError("the store is not made yet — start the daemon, or wait until it listens")
+        made = make(settings, database, Job(folder, utc_now()))
+        with database.read() as conn:
+            NumbersFile(folder).keep(conn)
+    finally:
+        database.close()
+    if revision != HEAD:  # to write into it would bring it up to date, which is the daemon's to do
+        return Taken(made, f"the store has schema {revision}, and the daemon of this version was not started yet")
+    return Taken(made, _recorded(settings, made, by))
+
+
+def _recorded(settings: Settings, made: Made, by: str) -> str:
+    act, said = made.act(by, "operator"), made.manifest.as_json()
+    request = {"command": "backup-made", "by": by, "file": act.object_id, "detail": act.detail, "made": said["made"]}
+    try:
+        command(settings, request)
+    except AdapterError as error:
+        return str(error)
+    return ""

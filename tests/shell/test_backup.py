@@ -1,0 +1,431 @@
+"""Copies of a store: what one holds, that it is whole, when the daemon makes one, and when it is deleted."""
+
+import fcntl
+import os
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pyrage
+import pytest
+from sqlalchemy import text
+
+from adapter.daemon import backing_up, copies, numbers_file
+from adapter.daemon.backing_up import SCRATCH, Job, Made, make
+from adapter.daemon.backup_round import Rounds, brought_up_to_date
+from adapter.daemon.health import Pulse
+from adapter.daemon.opening import open_store
+from adapter.daemon.rules import SECRET
+from adapter.daemon.site_key import site_key
+from adapter.domain.message import MessageKind, RawMessage
+from adapter.domain.patient import PatientId
+from adapter.errors import ConfigError, UnavailableError
+from adapter.settings import Settings, load_settings
+from adapter.store import audit, backup, backup_log, screening_ids
+from adapter.store.backup import BrokenOffError
+from adapter.store.database import Database
+from adapter.store.migrate import HEAD, VERSION_TABLE, _config, current_revision
+from adapter.store.space import Marks, Space
+from tests import stores
+from tests.postgres import Cluster
+
+NOW = datetime(2026, 11, 26, 10, 12, tzinfo=UTC)
+CANARY = "CANARYFAMILY"
+CONFIG = """
+[adapter]
+data = "{data}"
+trials = ["immunosep-demo"]
+environment = "test"
+{store}
+[[source]]
+kind = "mllp"
+name = "lab"
+site = "generic"
+listen = "127.0.0.1:2575"
+
+[backup]
+to = "{to}"
+keep = "2 d"
+{more}
+"""
+
+
+@dataclass
+class House:
+    """A store with messages, its key, and a configuration."""
+
+    folder: Path
+    now: datetime = NOW
+
+    def __post_init__(self) -> None:
+        (self.folder / "data").mkdir(mode=0o700)
+        self.database = stores.opened(self.folder / "data")
+        self.secret = site_key(self.database, self.folder / "data" / SECRET)
+
+    def clock(self) -> datetime:
+        return self.now
+
+    @property
+    def to(self) -> Path:
+        return self.folder / "out"
+
+    def settings(self, more: str = "") -> Settings:
+        file = self.folder / "adapter.toml"
+        store = stores.settings(self.folder / "data")
+        file.write_text(CONFIG.format(data=self.folder / "data", to=self.to, more=more, store=store))
+        return load_settings(file)
+
+    def put(self, *names: str, source: str = "lab") -> None:
+        body = f"MSH|^~\\&|||||||||{CANARY}".encode()
+        with_names = [
+            RawMessage(source, "generic", MessageKind.HL7V2, body, self.now, "L|H", name, "ORU^R01", "", b"AA")
+            for name in names
+        ]
+        self.database.store(with_names, wait=True)
+
+    def made(self, more: str = "", going: backup.Going = lambda: True) -> Made:
+        return make(self.settings(more), self.database, Job(self.to, self.now, going))
+
+    def rounds(self, *, stopping: bool = False) -> Rounds:
+        settings = self.settings()
+        assert settings.backup is not None
+        return Rounds(settings, settings.backup, self.database, self.clock, lambda: stopping)
+
+    def trail(self) -> list[tuple[str, str]]:
+        with self.database.read() as conn:
+            return [(row.act.action, row.act.object_id) for row in audit.listing(conn)]
+
+
+@pytest.fixture
+def house(each_store: str, tmp_path: Path) -> Iterator[House]:
+    made = House(tmp_path)
+    yield made
+    made.database.close()
+
+
+@pytest.fixture
+def sqlite_house(tmp_path: Path) -> Iterator[House]:
+    made = House(tmp_path)
+    yield made
+    made.database.close()
+
+
+def files(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_a_copy_says_how_far_it_reaches_and_tells_of_no_patient(house: House) -> None:
+    house.put("1", "2")
+    house.now += timedelta(minutes=1)
+    house.put("3", source="icu")
+    with house.database.write() as tx:
+        head = audit.append(tx, audit.Act("anna", "operator", "replay"), NOW)
+    made = house.made()
+    kind = "db" if stores.on_sqlite() else "dump"
+    assert files(house.to) == [f"adapter-20261126T101300Z.{kind}", f"adapter-20261126T101300Z.{kind}.json"]
+    assert all(stat.S_IMODE(path.stat().st_mode) == 0o600 for path in house.to.iterdir())
+    assert stat.S_IMODE(house.to.stat().st_mode) == 0o700
+    read = copies.read(made.path)
+    assert read == made.manifest
+    assert read.contents.schema == HEAD
+    assert read.contents.audit == head
+    assert {name: (one.message, one.received) for name, one in read.contents.feeds.items()} == {
+        "icu": (3, NOW + timedelta(minutes=1)),
+        "lab": (2, NOW),
+    }
+    assert read.sha256 == copies.sha256(made.path)
+    assert CANARY not in copies.manifest_of(made.path).read_text()
+    assert not (house.folder / "data" / SCRATCH).exists()
+
+
+def test_a_copy_is_one_file_that_sqlite_reads_and_the_store_goes_on(sqlite_house: House) -> None:
+    sqlite_house.put("1")
+    made = sqlite_house.made()
+    sqlite_house.put("2")  # the guard looks at the files of the store after every commit
+    with backup.looked_into(made.path) as conn:
+        assert backup.problems(conn) == []
+        assert backup.contents(conn) == made.manifest.contents
+    assert len(files(sqlite_house.to)) == 2
+    assert CANARY.encode() in made.path.read_bytes()
+
+
+def test_the_key_of_the_site_is_in_no_copy(house: House) -> None:
+    with house.database.write() as tx:
+        screening_ids.allocate(tx, house.secret, "immunosep-demo", PatientId("generic", "HOSP", "90817263"), "A")
+    made = house.made()
+    for path in house.to.iterdir():
+        assert house.secret.key not in path.read_bytes()
+        assert house.secret.key.hex() not in path.read_text(errors="replace")
+    assert made.manifest.key
+
+
+def test_encrypted_it_is_nowhere_in_clear_and_opens_with_the_private_key_alone(house: House) -> None:
+    house.put("1")
+    own = pyrage.x25519.Identity.generate()
+    seen: list[str] = []
+
+    def going() -> bool:
+        seen.extend(files(house.to))
+        return True
+
+    made = house.made(f'recipient = "{own.to_public()}"', going)
+    assert made.path.name.endswith(".age")
+    assert all(".age" in name for name in seen), (
+        "nothing in clear stands in the folder of backups, not even for a moment"
+    )
+    assert CANARY.encode() not in made.path.read_bytes()
+    plain = pyrage.decrypt(made.path.read_bytes(), [own])
+    if stores.on_sqlite():
+        assert CANARY.encode() in plain
+    assert not (house.folder / "data" / SCRATCH).exists()
+
+
+def test_what_is_broken_off_or_cannot_be_leaves_nothing(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    house.put("1")
+    with pytest.raises(BrokenOffError):
+        house.made(going=lambda: False)
+    assert files(house.to) == []
+    monkeypatch.setattr(backing_up, "SPARE", 1 << 60)
+    with pytest.raises(UnavailableError, match="no room for a copy"):
+        house.made()
+    assert files(house.to) == []
+
+
+def test_a_store_whose_trail_was_changed_makes_no_copy_that_looks_good(house: House) -> None:
+    with house.database.write() as tx:
+        audit.append(tx, audit.Act("anna", "operator", "replay"), NOW)
+    with stores.beside(house.folder / "data") as conn:
+        conn.execute(f"DROP TRIGGER {'audit_no_update' if stores.on_sqlite() else 'audit_only_grows ON audit'}")
+        conn.execute("UPDATE audit SET actor = 'dora'")
+    with pytest.raises(UnavailableError, match="audit trail: entry 1 was changed"):
+        house.made()
+    assert files(house.to) == []
+
+
+def test_a_damaged_store_makes_no_copy_that_looks_good(sqlite_house: House) -> None:
+    sqlite_house.put(*map(str, range(500)))
+    sqlite_house.database.close()
+    path = sqlite_house.folder / "data" / "adapter.db"
+    with path.open("r+b") as file:
+        file.seek(path.stat().st_size // 2)
+        file.write(os.urandom(8192))
+    broken = open_store(sqlite_house.settings(), read_only=True)
+    with pytest.raises(UnavailableError, match=r"not whole|SQLite says"):
+        make(sqlite_house.settings(), broken, Job(sqlite_house.to, NOW))
+    broken.close()
+    assert files(sqlite_house.to) == []
+
+
+def test_the_folder_is_of_this_account_alone_on_no_data_folder_and_one_works_in_it_at_a_time(house: House) -> None:
+    house.to.mkdir(mode=0o750)
+    with pytest.raises(ConfigError, match="can be reached by others — chmod 700"):
+        house.made()
+    house.to.chmod(0o700)
+    with pytest.raises(ConfigError, match="lies in the data folder"):
+        make(house.settings(), house.database, Job(house.folder / "data" / "out", NOW))
+    (house.folder / "data" / "out").rmdir()
+    handle = os.open(house.to, os.O_RDONLY)
+    fcntl.flock(handle, fcntl.LOCK_EX)
+    with pytest.raises(UnavailableError, match="another backup is being made"):
+        house.made()
+    os.close(handle)
+    house.made()
+    with pytest.raises(UnavailableError, match="is there already"):
+        house.made()
+
+
+def test_leftovers_of_a_killed_one_go_and_foreign_files_stay(house: House) -> None:
+    house.to.mkdir(mode=0o700)
+    for name in (
+        ".adapter-20260101T000000Z.db.part",
+        ".adapter-20260101T000000Z.db.age.json.part",
+        "notes.txt",
+        ".x.part",
+    ):
+        (house.to / name).touch()
+    house.made()
+    assert not {name for name in files(house.to) if name.startswith(".adapter")}
+    assert {"notes.txt", ".x.part"} <= set(files(house.to))
+
+
+# --- the daemon's own -------------------------------------------------------------------------------------------------
+
+
+def test_one_is_made_when_it_is_due_and_put_on_record(house: House) -> None:
+    rounds = house.rounds()
+    rounds.round()
+    [first] = [name for name in files(house.to) if copies.NAME.fullmatch(name)]
+    assert house.trail() == [("backup", first)]
+    house.now += timedelta(minutes=59)
+    rounds.round()
+    assert len(house.trail()) == 1
+    house.now += timedelta(minutes=2)
+    house.rounds().round()  # after a start too
+    assert len(house.trail()) == 2
+    house.now -= timedelta(days=3)  # a clock that was set back
+    rounds.round()
+    assert len(house.trail()) == 3
+
+
+def test_of_several_processes_one_makes_it(house: House) -> None:
+    with house.database.write() as tx:
+        assert backup_log.claim(tx, NOW, timedelta(hours=1))
+        assert not backup_log.claim(tx, NOW + timedelta(seconds=10), timedelta(hours=1))
+        assert backup_log.claim(tx, NOW + backup_log.AGAIN, timedelta(hours=1))
+
+
+def test_those_past_their_time_go_but_never_the_newest_nor_anothers(house: House, tmp_path: Path) -> None:
+    rounds = house.rounds()
+    rounds.round()
+    foreign = house.to / "adapter-20200101T000000Z.db"
+    foreign.touch()
+    [own] = [path for path in house.to.iterdir() if copies.NAME.fullmatch(path.name) and path != foreign]
+    copied = copies.manifest_of(own).read_text().replace(own.name, foreign.name).replace('"key": "', '"key": "0')
+    copies.manifest_of(foreign).write_text(copied.replace('"bytes": ', '"bytes": 0, "was": '))
+    house.now += timedelta(days=30)
+    assert copies.expire(house.to, rounds.settings and copies.read(own).key, timedelta(days=2), house.now) == 0
+    rounds.round()
+    names = files(house.to)
+    assert own.name not in names
+    assert copies.manifest_of(own).name not in names
+    assert foreign.name in names
+    assert len([name for name in names if copies.NAME.fullmatch(name)]) == 2
+
+
+def test_one_that_fails_is_told_tried_again_later_and_becomes_an_alarm(
+    house: House, capfd: pytest.CaptureFixture[str]
+) -> None:
+    house.to.mkdir(mode=0o755)
+    house.to.chmod(0o755)
+    rounds, pulse = house.rounds(), alarms(house, backups=True)
+    rounds.round()
+    assert house.trail() == []
+    said = capfd.readouterr()
+    assert "chmod 700" in said.out + said.err
+    house.now += timedelta(hours=25)
+    assert "backup-old" not in pulse.health().codes
+    house.now += timedelta(hours=2)
+    assert "backup-old" in pulse.health().codes
+    assert "backup-old" not in alarms(house, backups=False).health().codes, "no [backup], no alarm"
+    house.to.chmod(0o700)
+    rounds.round()
+    assert "backup-old" not in pulse.health().codes
+    house.now += backup_log.OLD + timedelta(minutes=1)
+    assert "backup-old" in pulse.health().codes
+
+
+def alarms(house: House, *, backups: bool) -> Pulse:
+    return Pulse(house.database, Space(house.folder, Marks(0, 0, 0, 0)), house.clock, backups=backups)
+
+
+def test_a_daemon_that_stops_does_not_wait_for_one(house: House) -> None:
+    house.put("1")
+    house.rounds(stopping=True).round()
+    assert not [name for name in files(house.to) if copies.NAME.fullmatch(name)]
+    assert house.trail() == []
+
+
+def test_screening_numbers_are_kept_as_they_are_given_and_tell_nobody(house: House) -> None:
+    rounds = house.rounds()
+    rounds.round()
+    with house.database.write() as tx:
+        screening_ids.allocate(
+            tx, house.secret, "immunosep-demo", PatientId("generic", "HOSP", "90817263"), "4TQ7K2M9XA"
+        )
+    rounds.round()
+    with house.database.read() as conn:
+        listed = screening_ids.listing(conn)
+    [path] = house.to.glob("screening-numbers-*.json")
+    key = path.name.removeprefix("screening-numbers-").removesuffix(".json")
+    assert numbers_file.read(house.to, key) == listed
+    assert "90817263" not in path.read_text()
+    assert numbers_file.read(house.to, "0") is None
+    path.write_text("{")
+    with pytest.raises(ConfigError, match="take it away to restore without it"):
+        numbers_file.read(house.to, key)
+    path.unlink()
+    house.to.chmod(0o500)
+    house.to.rename(house.folder / "away")
+    rounds.round()  # a disk that is not mounted just now keeps nobody from working
+
+
+# --- before the schema changes ----------------------------------------------------------------------------------------
+
+
+def older(folder: Path, postgres: bool) -> Database:
+    from alembic import command
+
+    address = stores.address(folder, bare=True)
+    opened = Database.open(address, password="quiet heron" if postgres else "")
+    with opened.write() as tx:
+        command.upgrade(_config(tx), "0018")
+    return opened
+
+
+def revision(database: Database) -> str | None:
+    with database.read() as conn:
+        return current_revision(conn)
+
+
+def test_a_store_is_copied_before_its_schema_changes(each_store: str, tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir(mode=0o700)
+    database = older(tmp_path / "data", each_store == "postgresql")
+    settings = _settings(tmp_path)
+    (tmp_path / "out").mkdir(mode=0o755)
+    (tmp_path / "out").chmod(0o755)
+    with pytest.raises(ConfigError, match=r"failed: .* nothing was changed"):
+        brought_up_to_date(settings, database, lambda: NOW)
+    assert revision(database) == "0018"
+    (tmp_path / "out").chmod(0o700)
+    brought_up_to_date(settings, database, lambda: NOW)
+    assert revision(database) == HEAD
+    [copy] = [path for path in (tmp_path / "out").iterdir() if copies.NAME.fullmatch(path.name)]
+    assert copies.read(copy).contents.schema == "0018"
+    with database.read() as conn:
+        assert [row.act.action for row in audit.listing(conn)] == ["backup"]
+    brought_up_to_date(settings, database, lambda: NOW + timedelta(days=1))
+    assert len(list((tmp_path / "out").glob("adapter-*.json"))) == 1
+    with database.write() as tx:
+        tx.execute(text(f"UPDATE {VERSION_TABLE} SET version_num = '9999'"))
+    with pytest.raises(ConfigError, match=r"newer than this program .*adapter restore"):
+        brought_up_to_date(settings, database, lambda: NOW)
+    database.close()
+
+
+def _settings(folder: Path) -> Settings:
+    file = folder / "adapter.toml"
+    store = stores.settings(folder / "data")
+    file.write_text(CONFIG.format(data=folder / "data", to=folder / "out", more="", store=store))
+    return load_settings(file)
+
+
+# --- PostgreSQL's programs --------------------------------------------------------------------------------------------
+
+
+def test_without_pg_dump_one_is_told_what_to_install_and_what_it_says_is_not_repeated(
+    postgres: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with stores.using(postgres):
+        house = House(tmp_path)
+        programs = tmp_path / "bin"
+        programs.mkdir()
+        monkeypatch.setenv("PATH", str(programs))
+        with pytest.raises(ConfigError, match="pg_dump was not found — apt-get install postgresql-client"):
+            house.made()
+        fake = programs / "pg_dump"
+        for said, told in (
+            ("aborting because of server version mismatch", "older than the server"),
+            (CANARY, "code 3"),
+        ):
+            fake.write_text(f'#!/bin/sh\necho "{said}" >&2\nexit 3\n')
+            fake.chmod(0o755)
+            with pytest.raises(UnavailableError, match=told) as caught:
+                house.made()
+            assert CANARY not in str(caught.value)
+            assert files(house.to) == []
+        fake.write_text("#!/bin/sh\nexec /bin/sleep 60\n")
+        with pytest.raises(BrokenOffError):
+            house.made(going=lambda: False)
+        house.database.close()
