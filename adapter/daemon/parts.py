@@ -29,7 +29,8 @@ from adapter.hl7.ack import AckPolicy
 from adapter.pipeline.calling import Caller
 from adapter.pipeline.keep import Keeper
 from adapter.pipeline.outgoing import NotifierOutlet, Outlet, PushWhen, SinkOutlet
-from adapter.ports import Clock, Inbox, Notifier, Sink
+from adapter.pipeline.receive import StoreInbox
+from adapter.ports import Clock, Notifier, Sink
 from adapter.screening.rulebook import Rulebook
 from adapter.settings import FhirSink, MllpSource, Settings
 from adapter.sources.connection import Limits
@@ -230,7 +231,7 @@ def owing(settings: Settings, rules: Rulebook, secret: SiteSecret) -> tuple[Outl
     return sinks if settings.alerts else (*sinks, *(NotifierOutlet(notifier.name) for notifier in settings.notifier))
 
 
-def web_context(parts: Parts, inbox: Inbox, bench: Bench, *, demo: bool) -> WebContext:
+def web_context(parts: Parts, inbox: StoreInbox, bench: Bench, *, demo: bool) -> WebContext:
     """What the pages are given."""
     settings = parts.settings
     return WebContext(

@@ -82,7 +82,7 @@ def create_app(context: WebContext) -> FastAPI:
     app = FastAPI(title="Screening worklist", version=__version__, docs_url=None, redoc_url=None)
     app.state.context = context
     app.state.door = Door()
-    app.state.acts = Acts(context.inbox)
+    app.state.acts = Acts()
     app.state.pace = Pace(context.requests_per_minute)
     app.state.ways = Ways()
     app.state.drawing = CapacityLimiter(DRAWN_AT_ONCE)

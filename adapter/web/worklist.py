@@ -9,6 +9,7 @@ from anyio import to_thread
 from fastapi import APIRouter, HTTPException, Request, Response
 from fastapi.responses import RedirectResponse
 
+from adapter.domain.onset import ONSET
 from adapter.pipeline.backlog import LONG
 from adapter.scoring.thresholds import WORST_TOTAL
 from adapter.store import feeds as feed_store
@@ -177,6 +178,7 @@ def _candidate_drawn(request: Request, visitor: Visitor, candidate: str, given: 
         silent=[feed for feed in read_feeds(context, visitor.scope) if feed.stops(row.patient.site)],
         stamp=seen.stamp,
         upon=lambda criterion="": since.upon(seen.state, row, criterion),
+        onset_question=ONSET,
     )
 
 
