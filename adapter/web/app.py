@@ -22,6 +22,7 @@ from adapter.web import (
     health,
     hint,
     hospital,
+    identity,
     language,
     live,
     log,
@@ -67,7 +68,7 @@ RETRY_SECONDS = "5"
 DRAWN_AT_ONCE = 4
 """Pages."""
 ROOMS = (
-    *(worklist, decide, moved, together, live, log, flow_page, overlooked, screened, trail, emergency),
+    *(worklist, decide, identity, moved, together, live, log, flow_page, overlooked, screened, trail, emergency),
     *(quality, alerting, quarantine, workbench, sign_in, second_step, account, recovery, hospital),
     *(once, language, health, hint, api),
 )

@@ -38,22 +38,6 @@ async def determine(request: Request, visitor: MayAct, candidate: str) -> Respon
     return await _done(request, visitor, ("determination", candidate), given, body)
 
 
-@router.post("/c/{candidate}/screening-id")
-async def choose_number(request: Request, visitor: MayAct, candidate: str) -> Response:
-    given = await fields.form(request, *EVERY_FORM, "number")
-
-    def body(asked: Asked, _trial: Trial) -> bytes:
-        return wishes.screening_id(asked, given["number"])
-
-    return await _done(request, visitor, ("screening-id", candidate), given, body)
-
-
-@router.post("/c/{candidate}/same-person")
-async def one_person(request: Request, visitor: MayAct, candidate: str) -> Response:
-    given = await fields.form(request, *EVERY_FORM)
-    return await _done(request, visitor, ("same-person", candidate), given, lambda asked, _: wishes.same_person(asked))
-
-
 @router.post("/c/{candidate}/onset")
 async def set_onset(request: Request, visitor: MayAct, candidate: str) -> Response:
     context: WebContext = request.app.state.context

@@ -16,7 +16,7 @@ from adapter.store import feeds as feed_store
 from adapter.store import inbox, unjudged
 from adapter.store.accounts import Scope
 from adapter.store.audit import Act
-from adapter.web import board, dossier, filters, listing, render, sheet, since, times, wishes, words
+from adapter.web import board, dossier, filters, listing, render, sheet, since, story, times, wishes, words
 from adapter.web.access import SeesPatients, SignedIn
 from adapter.web.around import around
 from adapter.web.context import WebContext
@@ -106,6 +106,9 @@ async def one(request: Request, visitor: SeesPatients, candidate: str) -> Respon
 APPLIED = "applied"
 SAVED = {
     APPLIED: mark("Saved. The page shows it."),
+    "proposed": mark("Proposed. An investigator approves it, or sends it back."),
+    "approved": mark("Approved. The page shows it."),
+    "sent-back": mark("Sent back. The question is open again."),
     "pending": mark("Saved. It takes effect in a moment; reload the page to see it."),
 }
 
@@ -146,7 +149,7 @@ def _candidate_drawn(request: Request, visitor: Visitor, candidate: str, given: 
     saved, printing = query.get("saved", ""), query.get("print") == "1"
     context: WebContext = request.app.state.context
     (problem, typed, status), back = given
-    seen = dossier.read(context, dossier.looked_at(context, visitor, candidate))
+    seen = dossier.read(context, dossier.looked_at(context, visitor, candidate), visitor)
     row, now = seen.row, context.clock()
     trial = context.trial(row.trial)
     if trial is None:
@@ -179,6 +182,7 @@ def _candidate_drawn(request: Request, visitor: Visitor, candidate: str, given: 
         stamp=seen.stamp,
         upon=lambda criterion="": since.upon(seen.state, row, criterion),
         onset_question=ONSET,
+        proposal=story.proposal,
     )
 
 
