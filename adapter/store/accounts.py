@@ -13,7 +13,7 @@ from adapter.store.people import recovery_codes, sessions, sign_in_tokens, users
 from adapter.store.upsert import insert
 
 _SESSION = (
-    select(sessions)
+    select(*(column for column in sessions.c if column is not sessions.c.ways))
     .join(users, users.c.name == sessions.c.user)
     .where(sessions.c.token_hash == bindparam("token"), sessions.c.expires > bindparam("now"), users.c.disabled == 0)
 )

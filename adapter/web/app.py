@@ -51,7 +51,6 @@ from adapter.web.guard import LOOPBACK, Guard, Wall, hostname
 from adapter.web.pace import Pace
 from adapter.web.sessions import read_cookie
 from adapter.web.tongue import LANGUAGES, catalogue, mark, say
-from adapter.web.ways import Ways
 
 TITLES = {
     400: mark("That could not be read"),
@@ -75,9 +74,7 @@ ROOMS = (
 
 
 def create_app(context: WebContext) -> FastAPI:
-    """One application per store; all state is in the store but sign-in tries, the pace of each person, what they searched for and the last
-    acts.
-    """
+    """One application per store; all state is in the store but sign-in tries, the pace of each person and the last acts."""
     for name in LANGUAGES:
         catalogue(name)  # one that cannot be read fails here, not on a page
     app = FastAPI(title="Screening worklist", version=__version__, docs_url=None, redoc_url=None)
@@ -85,7 +82,6 @@ def create_app(context: WebContext) -> FastAPI:
     app.state.door = Door()
     app.state.acts = Acts()
     app.state.pace = Pace(context.requests_per_minute)
-    app.state.ways = Ways()
     app.state.drawing = CapacityLimiter(DRAWN_AT_ONCE)
     app.state.chronicle = Chronicle(context)
     app.state.live = live.Live(context)
