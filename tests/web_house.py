@@ -175,6 +175,20 @@ def hidden(page: str) -> dict[str, str]:
     return found
 
 
+def settled(home: House, page: str, question: str, **fields: str) -> None:
+    """Anna proposes, an investigator approves."""
+    home.person("iris", "investigator")
+    anna, iris = home.signed_in(), home.signed_in("iris")
+    wish = hidden(anna.get(page).text) | {"reason": "asked at the desk"} | fields
+    answer = anna.post(f"{page}/{question}", data=wish)
+    assert answer.headers.get("location") == f"{page}?saved=proposed", answer.text
+    shown = iris.get(page).text
+    found = re.search(rf'action="({page}/identity/\d+/approve)"', shown)
+    assert found
+    answer = iris.post(found[1], data=hidden(shown))
+    assert answer.headers.get("location") == f"{page}?saved=approved", answer.text
+
+
 def first_candidate(client: TestClient) -> str:
     found = re.search(r'href="(/c/[0-9a-f]+)"', client.get("/").text)
     assert found

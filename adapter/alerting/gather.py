@@ -48,16 +48,33 @@ def _just_told(recent: Sequence[Sent], policy: Policy, now: datetime, *, urgent:
     return any(one.cause is Cause.MANY and now - one.at < pause for one in recent)
 
 
+def digest_due(sent: Sequence[Sent], policy: Policy, now: datetime) -> bool:
+    """Whether a digest's time came and somebody may not have heard it."""
+    moment = _moment(policy, now)
+    if moment is None:
+        return False
+    return any(one.name not in _heard(sent, moment) for one in policy.people)
+
+
+def _moment(policy: Policy, now: datetime) -> datetime | None:
+    moment = latest(policy.digest, now, policy.zone)
+    return None if moment is None or now - moment > LATE else moment
+
+
+def _heard(sent: Sequence[Sent], moment: datetime) -> set[str]:
+    return {one.person for one in sent if one.cause is Cause.DIGEST and one.at >= moment}
+
+
 def digests(
     waiting: Mapping[str, int], on_call: Sequence[str], sent: Sequence[Sent], policy: Policy, now: datetime
 ) -> Iterator[Message]:
     """Of each trial (`waiting`: how many by trial) to whom it would call first, and of all to every team channel, at each of
     its times; with nothing to tell only where that is asked for, as a daily proof that the way is open.
     """
-    moment = latest(policy.digest, now, policy.zone)
-    if moment is None or now - moment > LATE:
+    moment = _moment(policy, now)
+    if moment is None:
         return
-    heard = {one.person for one in sent if one.cause is Cause.DIGEST and one.at >= moment}
+    heard = _heard(sent, moment)
     first = {trial: [person.name for person in whom(trial, on_call, policy)[:1]] for trial in sorted(waiting)}
     for person in policy.people:
         trials = tuple(trial for trial, names in first.items() if person.team or person.name in names)

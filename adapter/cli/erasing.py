@@ -30,6 +30,8 @@ KINDS = {
     "ties": "merges and moves",
     "poll_resources": "references into a FHIR server",
     "missed_cases": "missed cases, which stay without note and link",
+    "identity_proposals": "proposals who the person is",
+    "sessions": "searches of people who are signed in, whatever they searched for",
     "erased_episodes": "rows that the screening log keeps, without identifiers",
 }
 """By table, in the words of whoever reads the certificate."""

@@ -36,8 +36,9 @@ from adapter.pipeline.calling import Caller
 from adapter.pipeline.deliver import deliver_next
 from adapter.pipeline.keep import Keeper
 from adapter.pipeline.outgoing import NotifierOutlet, Outlet, PushWhen, SinkOutlet
+from adapter.pipeline.receive import StoreInbox
 from adapter.pipeline.shadow import House, settle
-from adapter.ports import Clock, Inbox, Notifier, Sink
+from adapter.ports import Clock, Notifier, Sink
 from adapter.screening.rulebook import Rulebook
 from adapter.settings import FhirSink, FolderSource, Settings
 from adapter.settings.sections import Source
@@ -219,7 +220,7 @@ def owing(settings: Settings, rules: Rulebook, secret: SiteSecret) -> tuple[Outl
     return sinks if settings.alerts else (*sinks, *(NotifierOutlet(notifier.name) for notifier in settings.notifier))
 
 
-def web_context(parts: Parts, inbox: Inbox, bench: Bench, *, demo: bool) -> WebContext:
+def web_context(parts: Parts, inbox: StoreInbox, bench: Bench, *, demo: bool) -> WebContext:
     """What the pages are given."""
     settings = parts.settings
     return WebContext(

@@ -69,6 +69,7 @@ KINDS: dict[str, Kind] = {
     "export-log": EXPORT,
     **dict.fromkeys(("determination", "status", "result", "report-missed"), UPDATE_OF_PATIENT),
     **dict.fromkeys(("onset", "screening-id", "same-person"), UPDATE_OF_PATIENT),
+    **dict.fromkeys(("identity-propose", "identity-approve", "identity-send-back"), UPDATE_OF_PATIENT),
     **dict.fromkeys(("claim", "release", "hand-over", "note"), UPDATE_OF_PATIENT),
     "seen": OTHER,
     **dict.fromkeys(("break-glass-ask", "break-glass-give"), Kind(ALERT, OVERRIDE, "E")),

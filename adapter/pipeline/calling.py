@@ -6,7 +6,7 @@ Nothing is kept in memory between two rounds: whatever was not told, for whateve
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from adapter import telemetry
@@ -77,7 +77,14 @@ class Caller:
         standings = [self._standing(alert, frozenset(failed)) for alert in alerts if self._trial(alert.trial)]
         on_call = self.rota().on_call(now)
         sent = calls.sent(conn, now - max(self.policy.storm_window, gather.LATE))
+        by_id = {alert.candidate: alert for alert in alerts}
         wanted = [wish for one in standings for wish in plan.wishes(one, on_call, self.policy, now)]
+        told = {wish.candidate for wish in wanted}
+        digest = gather.digest_due(sent, self.policy, now)
+        asked = [one for one in standings if not one.decided and (one.candidate in told or (digest and one.waits))]
+        if consented := self._consented(conn, asked):
+            standings = [_decided(one, by_id) if one.candidate in consented else one for one in standings]
+            wanted = [wish for one in standings for wish in plan.wishes(one, on_call, self.policy, now)]
         waiting = dict.fromkeys((trial.id for trial in self._live), 0)
         for one in standings:
             waiting[one.trial] += one.waits
@@ -88,8 +95,15 @@ class Caller:
             ),
             tuple(onward),
             tuple(turned),
-            {alert.candidate: alert for alert in alerts},
+            by_id,
         )
+
+    def _consented(self, conn: Snapshot, asked: Sequence[Standing]) -> set[str]:
+        """Of those of whom somebody would be told now: the answer to the trial's criterion of consent says what the status does.
+        Only theirs is read, for a round comes every few seconds.
+        """
+        criteria = {trial.id: trial.parameters.consent_criterion for trial in self.trials}
+        return calls.answered_met(conn, {o.candidate: criteria[o.trial] for o in asked if criteria.get(o.trial)})
 
     def _carried(
         self, conn: Snapshot, underway: Sequence[MessageRow], now: datetime
@@ -130,7 +144,7 @@ class Caller:
             claimed=bool(alert.status or alert.holder),
             holder=alert.holder,
             handed=alert.handed,
-            decided=is_decided(trial, alert.status) and not _must_know(alert),
+            decided=is_decided(trial, alert.status) and not (alert.status == CONSENTED and _ground_lost(alert)),
             opened=alert.opened,
             held=self.silence.held(alert.trial, alert.raised),
             calls=alert.calls,
@@ -190,9 +204,14 @@ def is_decided(trial: Trial | None, status: str) -> bool:
     return bool(reasons) or status in SETTLED
 
 
-def _must_know(alert: Alert) -> bool:
+def _decided(standing: Standing, alerts: Mapping[str, Alert]) -> Standing:
+    """Of one who consented."""
+    return replace(standing, decided=not _ground_lost(alerts[standing.candidate]))
+
+
+def _ground_lost(alert: Alert) -> bool:
     """A correction took the ground of one who consented: before the randomisation somebody must hear of it."""
-    return alert.status == CONSENTED and not alert.standing and alert.summary.split()[0] in LOST
+    return not alert.standing and alert.summary.split()[0] in LOST
 
 
 def key_of(message: Message, now: datetime) -> str:

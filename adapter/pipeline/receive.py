@@ -84,12 +84,13 @@ class StoreInbox:
     def keep(
         self, messages: Sequence[RawMessage], beside: Callable[[Transaction, Sequence[Receipt]], None]
     ) -> Sequence[Receipt]:
-        """Messages, and what `beside` writes of them, in one commit; in the caller's own thread, for doors that fetch.
+        """Messages, and what `beside` writes of them, in one commit; in the caller's own thread, for doors that fetch and for
+        what people do. Whatever `beside` raises undoes it all.
 
         Raises UnavailableError when nothing was stored.
         """
         if self._closed:
-            raise UnavailableError("the inbox is closing — fetched again later")
+            raise UnavailableError("the inbox is closing — try again later")
         try:
             with self._database.write() as tx:
                 receipts = put_many(tx, messages)

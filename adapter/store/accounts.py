@@ -13,7 +13,7 @@ from adapter.store.people import recovery_codes, sessions, sign_in_tokens, users
 from adapter.store.upsert import insert
 
 _SESSION = (
-    select(sessions)
+    select(*(column for column in sessions.c if column is not sessions.c.ways))
     .join(users, users.c.name == sessions.c.user)
     .where(sessions.c.token_hash == bindparam("token"), sessions.c.expires > bindparam("now"), users.c.disabled == 0)
 )
@@ -72,6 +72,8 @@ class Session:
     """When its user last signed in before."""
     hint: str = field(default="", repr=False)
     provider_session: str = field(default="", repr=False)
+    proved: datetime | None = None
+    """When its user last said again who they are."""
 
 
 def add_user(tx: Connection, user: User) -> bool:
@@ -193,11 +195,16 @@ def find_session(conn: Connection, token_hash: str, now: datetime) -> Session | 
         previous=_moment(row["previous"]),
         hint=row["hint"],
         provider_session=row["provider_session"],
+        proved=_moment(row["proved"]),
     )
 
 
 def touch_session(tx: Connection, token_hash: str, now: datetime) -> None:
     tx.execute(update(sessions).where(sessions.c.token_hash == token_hash).values(seen=instant(now)))
+
+
+def prove_session(tx: Connection, token_hash: str, now: datetime) -> None:
+    tx.execute(update(sessions).where(sessions.c.token_hash == token_hash).values(proved=instant(now)))
 
 
 def close_session(tx: Connection, token_hash: str) -> None:

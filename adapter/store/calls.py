@@ -1,5 +1,6 @@
 """What people were told of candidates and by which way it went, and who looked: read and written."""
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -205,6 +206,17 @@ def opened(tx: Connection, candidate: str, by: str, now: datetime) -> bool:
         return False
     tx.execute(insert(openings), mine | {"at": instant(now)})
     return True
+
+
+def answered_met(conn: Connection, asked: Mapping[str, str]) -> set[str]:
+    """Of these candidates, each with a criterion, those of whom a person answered it as met, or set a status that says so."""
+    wanted = select(candidates.c.id, candidates.c.assessment).where(candidates.c.id.in_(list(asked)))
+    return {row.id for row in conn.execute(wanted) if _met(json.loads(row.assessment) or {}, asked[row.id])}
+
+
+def _met(assessment: Mapping[str, Any], criterion: str) -> bool:
+    found = (one for one in assessment.get("criteria") or () if one["id"] == criterion)
+    return any(one["answer"] == "met" and one.get("determined_by") for one in found)
 
 
 @dataclass(frozen=True, slots=True)

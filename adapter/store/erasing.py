@@ -87,6 +87,10 @@ def _unsaid(tx: Connection, whom: Whom) -> int:
     return tx.execute(one.values(candidate="", note="")).rowcount
 
 
+def _forget_searches(tx: Connection, _whom: Whom) -> int:
+    return tx.execute(update(people.sessions).where(people.sessions.c.ways != "").values(ways="")).rowcount
+
+
 def _apart(tx: Connection, whom: Whom) -> int:
     """Nobody points to what will be gone; who is left of a knot is tied anew by the caller."""
     for pointer in (schema.patients.c.merged_into, schema.patients.c.knot):
@@ -99,7 +103,6 @@ NOTHING, STAFF = "nothing: numbers and codes, no patient", "nothing: of the peop
 STAFF_TABLES = (
     *(
         people.users,
-        people.sessions,
         people.sign_in_tokens,
         people.recovery_codes,
         people.proposals,
@@ -140,6 +143,8 @@ FATES: Mapping[Table, Fate] = {
     schema.analytes: Fate(NOTHING),
     schema.marks: Fate(NOTHING),
     polls.bookmarks: Fate(NOTHING),
+    people.identity_proposals: Fate("gone", _gone(people.identity_proposals.c.candidate, "candidates")),
+    people.sessions: Fate("what anybody searched for goes, sealed as it is", _forget_searches),
     calling.messages: Fate("nothing: who was told and when, not of whom"),
     **dict.fromkeys(STAFF_TABLES, Fate(STAFF)),
 }  # fmt: skip

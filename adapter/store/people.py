@@ -43,6 +43,10 @@ sessions = Table(
     Column("hint", WORDS, nullable=False, server_default=""),
     Column("provider_session", WORDS, nullable=False, server_default=""),
     Column("previous", WORDS),
+    # When they said again who they are.
+    Column("proved", WORDS),
+    # What they searched for and by which list they came to whom, sealed by a key outside the database.
+    Column("ways", Text, nullable=False, server_default=""),
 )
 
 sign_in_tokens = Table(
@@ -79,6 +83,33 @@ proposals = Table(
     Column("decided_by", WORDS, nullable=False, server_default=""),
     Column("decided_at", WORDS),
     Index("proposals_open", "id", sqlite_where=text("state = 'open'"), postgresql_where=text("state = 'open'")),
+)
+
+# What one person says of somebody in doubt and another approves or sends back (reliability 4.4). No foreign key to candidates:
+# these are made anew by a replay.
+identity_proposals = Table(
+    "identity_proposals",
+    metadata,
+    Column("id", NUMBER, primary_key=True),
+    Column("candidate", WORDS, nullable=False),
+    Column("question", WORDS, nullable=False),
+    Column("answer", WORDS, nullable=False),
+    Column("state", WORDS, nullable=False),
+    Column("at", WORDS, nullable=False),
+    Column("by", WORDS, nullable=False),
+    Column("reason", WORDS, nullable=False),
+    Column("decided_by", WORDS, nullable=False, server_default=""),
+    Column("why", WORDS, nullable=False, server_default=""),
+    Column("decided_at", WORDS),
+    Index(
+        "identity_proposals_open",
+        "candidate",
+        "question",
+        unique=True,
+        sqlite_where=text("state = 'open'"),
+        postgresql_where=text("state = 'open'"),
+    ),
+    Index("identity_proposals_candidate", "candidate", "id"),
 )
 
 # Access to patients for one who has none, in an emergency: asked by one person, given by another, over by itself.

@@ -3,22 +3,22 @@
 import asyncio
 import hashlib
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from fastapi import Request
 from starlette.concurrency import run_in_threadpool
 
 from adapter.domain.message import MessageKind, MessageState, RawMessage, Receipt
-from adapter.ports import Inbox
 from adapter.store import inbox
 from adapter.store.audit import Act
+from adapter.store.by_hand import SOURCE
+from adapter.store.database import Transaction
 from adapter.store.worklist import CandidateRow
 from adapter.web.context import WebContext
-from adapter.web.record import note
+from adapter.web.record import recorded
 from adapter.web.sessions import Visitor
 
-SOURCE = "worklist"
 REMEMBERED = 1000
 PATIENCE = 2.0
 """Seconds a person waits for the page to show what they just did."""
@@ -38,6 +38,14 @@ class Wish:
         return (visitor.session, self.kind, self.row.id, self.token, repr(self.fields))
 
 
+Beside = Callable[[Transaction, int], None]
+"""What belongs to an act, in its own transaction: its message has this id. Whatever it raises undoes the act."""
+
+
+def nothing(_tx: Transaction, _message: int) -> None:
+    """Most acts stand for themselves."""
+
+
 @dataclass(frozen=True, slots=True)
 class Done:
     inbox_id: int
@@ -47,35 +55,53 @@ class Done:
 class Acts:
     """Remembers what was just stored: a double click is one message, and both clicks get the same answer."""
 
-    def __init__(self, into: Inbox) -> None:
-        self._inbox = into
-        self._stored: OrderedDict[tuple[str, ...], asyncio.Task[Receipt]] = OrderedDict()
+    def __init__(self) -> None:
+        self._stored: OrderedDict[tuple[str, ...], asyncio.Future[Receipt]] = OrderedDict()
 
-    async def store(self, key: tuple[str, ...], message: Callable[[], RawMessage]) -> Receipt:
-        """Raises UnavailableError when it could not be stored; it may be tried again then."""
+    async def store(self, key: tuple[str, ...], put: Callable[[], Awaitable[Receipt]]) -> Receipt:
+        """Raises what `put` raises, such as UnavailableError; it may be tried again then."""
         task = self._stored.get(key)
         if task is None or (task.done() and (task.cancelled() or task.exception())):
-            task = asyncio.ensure_future(self._put(message()))
+            task = asyncio.ensure_future(put())
             self._stored[key] = task
         while len(self._stored) > REMEMBERED:
             self._stored.popitem(last=False)
         # The browser may go away; what was begun is finished.
         return await asyncio.shield(task)
 
-    async def _put(self, message: RawMessage) -> Receipt:
-        return await self._inbox.put(message)
 
+async def perform(request: Request, visitor: Visitor, wish: Wish, body: bytes, beside: Beside = nothing) -> Done:
+    """Stores the act with its audit entry and whatever belongs `beside` it, and waits a little until it has taken effect.
 
-async def perform(request: Request, visitor: Visitor, wish: Wish, body: bytes) -> Done:
-    """Stores the act, writes it down, and waits a little until it has taken effect."""
+    Raises UnavailableError, and what `beside` raises: nothing was stored then.
+    """
     context: WebContext = request.app.state.context
     acts: Acts = request.app.state.acts
-    receipt = await acts.store(wish.key(visitor), lambda: _message(context, wish, body))
-    detail = {"inbox": receipt.inbox_id, "trial": wish.row.trial}
-    await note(request, Act(visitor.name, visitor.role, wish.kind, "candidate", wish.row.id, detail))
+
+    def stored() -> Awaitable[Receipt]:
+        return run_in_threadpool(_stored, context, visitor, wish, (body, beside))
+
+    receipt = await acts.store(wish.key(visitor), stored)
     state = await _settled(context, receipt.inbox_id)
     context.roll.forget()
     return Done(receipt.inbox_id, state)
+
+
+def _stored(context: WebContext, visitor: Visitor, wish: Wish, what: tuple[bytes, Beside]) -> Receipt:
+    """All in one transaction (reliability R6)."""
+    body, beside = what
+
+    def written(tx: Transaction, receipts: Sequence[Receipt]) -> None:
+        (receipt,) = receipts
+        if receipt.duplicate:
+            return
+        beside(tx, receipt.inbox_id)
+        detail = {"inbox": receipt.inbox_id, "trial": wish.row.trial}
+        act = Act(visitor.name, visitor.role, wish.kind, "candidate", wish.row.id, detail)
+        recorded(tx, act, context.clock())
+
+    (receipt,) = context.inbox.keep([_message(context, wish, body)], written)
+    return receipt
 
 
 def _message(context: WebContext, wish: Wish, body: bytes) -> RawMessage:

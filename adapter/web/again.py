@@ -1,6 +1,7 @@
-"""Who takes data out long after signing in says once more who they are, as they did then, and goes on from there."""
+"""What wants a fresh proof (exports, who is who, what a mapping says) asks on the spot who it is, and goes on."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from urllib.parse import quote
 
 from fastapi import HTTPException, Request, Response
@@ -10,6 +11,7 @@ from adapter.store import accounts
 from adapter.store.accounts import User
 from adapter.store.audit import Act
 from adapter.web import one_time, recovery, render
+from adapter.web.access import is_fresh
 from adapter.web.attempts import Door, too_many
 from adapter.web.context import WebContext
 from adapter.web.record import note
@@ -18,28 +20,46 @@ from adapter.web.sessions import Visitor
 from adapter.web.tongue import say
 
 PROOF = ("password", "code")
-"""Fields of the page's form; there is no code without a phone that is known."""
+"""Fields of the page's form; there is no code without a phone that is known. The form they are added to may have them."""
 ACTION = "sign-in-again"
 
 
-async def ask(
-    request: Request, visitor: Visitor, where: tuple[str, str], wish: Mapping[str, str], problem: str = ""
-) -> Response:
-    """The page that asks; its form goes on with the `wish`. `where`: the address of that form, and of the page it began on."""
-    action, back = where
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """What waits for the proof: the form's address and its fields, in words; and the page it began on, in words."""
+
+    action: str
+    wish: Mapping[str, str]
+    what: str
+    back: str
+    where: str
+    here: str
+
+
+async def asked(request: Request, visitor: Visitor, given: Mapping[str, str], waiting: Waiting) -> Response | None:
+    """None for who said lately who they are, or says so now; else the page that asks. Raises 429."""
+    context: WebContext = request.app.state.context
+    if is_fresh(visitor, context.clock()):
+        return None
+    if not given["password"]:
+        return await _page(request, visitor, waiting)
+    if problem := await doubt(request, visitor, given):
+        return await _page(request, visitor, waiting, problem)
+    return None
+
+
+async def _page(request: Request, visitor: Visitor, waiting: Waiting, problem: str = "") -> Response:
     user = await run_in_threadpool(_user, request.app.state.context, visitor)
-    door = "/sign-in/hospital" if user and user.external else "/sign-in"
+    door = "/sign-in/hospital?again=1&" if user and user.external else "/sign-in?"
     return render.page(
         request,
         "again.html",
         visitor=visitor,
         status=403,
-        here="log",
-        action=action,
-        back=back,
-        elsewhere="" if user and user.password_hash else f"{door}?to={quote(back, safe='')}",
+        here=waiting.here,
+        waiting=waiting,
+        elsewhere="" if user and user.password_hash else f"{door}to={quote(waiting.back, safe='')}",
         coded=bool(user and user.second_step),
-        wish=wish,
         problem=problem,
     )
 
@@ -64,6 +84,7 @@ async def doubt(request: Request, visitor: Visitor, given: Mapping[str, str]) ->
         door.addresses.failed(address, now)
     else:
         door.names.succeeded(name)
+        await run_in_threadpool(_proved, context, visitor)
     await note(request, Act(name, visitor.role, ACTION, outcome="failed" if problem else "ok"))
     return problem
 
@@ -71,6 +92,11 @@ async def doubt(request: Request, visitor: Visitor, given: Mapping[str, str]) ->
 def _user(context: WebContext, visitor: Visitor) -> User | None:
     with context.database.read() as conn:
         return accounts.find_user(conn, visitor.name)
+
+
+def _proved(context: WebContext, visitor: Visitor) -> None:
+    with context.database.write() as tx:
+        accounts.prove_session(tx, visitor.session, context.clock())
 
 
 def _coded(context: WebContext, user: User, code: str) -> bool:

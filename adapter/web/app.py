@@ -22,6 +22,7 @@ from adapter.web import (
     health,
     hint,
     hospital,
+    identity,
     language,
     live,
     log,
@@ -50,7 +51,6 @@ from adapter.web.guard import LOOPBACK, Guard, Wall, hostname
 from adapter.web.pace import Pace
 from adapter.web.sessions import read_cookie
 from adapter.web.tongue import LANGUAGES, catalogue, mark, say
-from adapter.web.ways import Ways
 
 TITLES = {
     400: mark("That could not be read"),
@@ -67,24 +67,21 @@ RETRY_SECONDS = "5"
 DRAWN_AT_ONCE = 4
 """Pages."""
 ROOMS = (
-    *(worklist, decide, moved, together, live, log, flow_page, overlooked, screened, trail, emergency),
+    *(worklist, decide, identity, moved, together, live, log, flow_page, overlooked, screened, trail, emergency),
     *(quality, alerting, quarantine, workbench, sign_in, second_step, account, recovery, hospital),
     *(once, language, health, hint, api),
 )
 
 
 def create_app(context: WebContext) -> FastAPI:
-    """One application per store; all state is in the store but sign-in tries, the pace of each person, what they searched for and the last
-    acts.
-    """
+    """One application per store; all state is in the store but sign-in tries, the pace of each person and the last acts."""
     for name in LANGUAGES:
         catalogue(name)  # one that cannot be read fails here, not on a page
     app = FastAPI(title="Screening worklist", version=__version__, docs_url=None, redoc_url=None)
     app.state.context = context
     app.state.door = Door()
-    app.state.acts = Acts(context.inbox)
+    app.state.acts = Acts()
     app.state.pace = Pace(context.requests_per_minute)
-    app.state.ways = Ways()
     app.state.drawing = CapacityLimiter(DRAWN_AT_ONCE)
     app.state.chronicle = Chronicle(context)
     app.state.live = live.Live(context)

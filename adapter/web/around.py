@@ -1,5 +1,6 @@
 """What stands on a candidate's page beside the assessment: the course, the story, who has them in hand, other trials."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -9,8 +10,9 @@ from adapter.scoring.chart import chart_of
 from adapter.screening.course import Course, course, visible_until
 from adapter.store.candidate_rows import CandidateRow
 from adapter.store.teamwork import SAID, Note
-from adapter.web import board, charts, listing, story, times
+from adapter.web import board, charts, conflicts, listing, story, times
 from adapter.web.charts import MarkerChart, ScoreChart
+from adapter.web.conflicts import Question
 from adapter.web.context import WebContext
 from adapter.web.dossier import Dossier
 from adapter.web.sessions import Visitor
@@ -35,12 +37,14 @@ class Around:
     colleagues: tuple[str, ...]
     others: tuple[tuple[str, str], ...]
     """Id and words, of trials the reader works for."""
+    doubts: Mapping[str, Question]
+    """By question."""
 
 
 def around(context: WebContext, known: Dossier, trial: Trial, reader: Visitor) -> Around:
     row, claim = known.row, known.claim
     zone, seen = board.zone_of(context, row.patient.site), _course(context, known.state, trial, row)
-    told = story.story(About(trial, row.episode, known.state, seen, zone), known.history, known.notes)
+    told = story.story(About(trial, row.episode, known.state, seen, zone), (known.history, known.notes, known.proposed))
     decision = story.decision(known.state, row.trial, row.episode)
     return Around(
         scores=charts.scores(seen, _onset(row), zone),
@@ -54,6 +58,7 @@ def around(context: WebContext, known: Dossier, trial: Trial, reader: Visitor) -
         mine=claim is not None and claim.holder == reader.name,
         colleagues=tuple(name for name in known.colleagues if not claim or name != claim.holder),
         others=tuple((o.id, listing.elsewhere(o)) for o in known.others if reader.scope.trial(o.trial)),
+        doubts=conflicts.questions(row, known.proposed, reader, known.approvers, zone),
     )
 
 

@@ -10,7 +10,8 @@ from adapter.alerting.rota import Rota
 from adapter.domain.trial import Trial
 from adapter.fhir.calendar import Dates
 from adapter.mapping.amend import SiteLine
-from adapter.ports import Clock, Inbox
+from adapter.pipeline.receive import StoreInbox
+from adapter.ports import Clock
 from adapter.screening.rulebook import Rulebook
 from adapter.store.database import Database
 from adapter.store.proposals import Proposal
@@ -86,7 +87,7 @@ class WebContext:
     """`base_url` is where people reach the pages; its host is the only one answered, besides loopback in the demo."""
 
     database: Database
-    inbox: Inbox
+    inbox: StoreInbox
     clock: Clock
     trials: tuple[Trial, ...]
     secret: SiteSecret

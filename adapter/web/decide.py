@@ -7,14 +7,16 @@ from fastapi.responses import RedirectResponse
 from starlette.concurrency import run_in_threadpool
 
 from adapter.domain.message import MessageState
+from adapter.domain.onset import ONSET
 from adapter.domain.trial import Trial
-from adapter.web import fields, since, wishes
+from adapter.web import fields, wishes
 from adapter.web.access import MayAct, of_this_session
-from adapter.web.acts import Wish, perform
+from adapter.web.acts import Wish, nothing, perform
 from adapter.web.context import WebContext
 from adapter.web.dossier import known
 from adapter.web.onward import onward
 from adapter.web.sessions import Visitor
+from adapter.web.since import Wanted, Watch, onset_as_asked
 from adapter.web.tongue import plain, say
 from adapter.web.wishes import Asked, RefusedError
 from adapter.web.worklist import candidate_page, redrawn
@@ -22,6 +24,7 @@ from adapter.web.worklist import candidate_page, redrawn
 router = APIRouter(include_in_schema=False)
 
 EVERY_FORM = ("csrf", "token")
+ONSET_FORM = "onset"
 Body = Callable[[Asked, Trial], bytes]
 
 
@@ -35,22 +38,6 @@ async def determine(request: Request, visitor: MayAct, candidate: str) -> Respon
     return await _done(request, visitor, ("determination", candidate), given, body)
 
 
-@router.post("/c/{candidate}/screening-id")
-async def choose_number(request: Request, visitor: MayAct, candidate: str) -> Response:
-    given = await fields.form(request, *EVERY_FORM, "number")
-
-    def body(asked: Asked, _trial: Trial) -> bytes:
-        return wishes.screening_id(asked, given["number"])
-
-    return await _done(request, visitor, ("screening-id", candidate), given, body)
-
-
-@router.post("/c/{candidate}/same-person")
-async def one_person(request: Request, visitor: MayAct, candidate: str) -> Response:
-    given = await fields.form(request, *EVERY_FORM)
-    return await _done(request, visitor, ("same-person", candidate), given, lambda asked, _: wishes.same_person(asked))
-
-
 @router.post("/c/{candidate}/onset")
 async def set_onset(request: Request, visitor: MayAct, candidate: str) -> Response:
     context: WebContext = request.app.state.context
@@ -61,7 +48,7 @@ async def set_onset(request: Request, visitor: MayAct, candidate: str) -> Respon
             return wishes.onset_as_computed(asked, given["reason"])
         return wishes.onset(asked, wishes.drawn(given["began"], asked.row, context), given["reason"])
 
-    return await _done(request, visitor, ("onset", candidate), given, body)
+    return await _done(request, visitor, (ONSET_FORM, candidate), given, body)
 
 
 @router.post("/c/{candidate}/status")
@@ -105,11 +92,12 @@ async def _done(
     asked = Asked(row, visitor.name, context.clock())
     wish = Wish(kind, row, given["token"], tuple(sorted(typed.items())))
     try:
-        stored = body(asked, trial)
-        await _unless_otherwise(request, asked, given)
+        stored, watch = body(asked, trial), _watch(request, asked, kind, given)
+        if watch:
+            await run_in_threadpool(watch.look)
+        done = await perform(request, visitor, wish, stored, watch.again if watch else nothing)
     except RefusedError as error:
         return await candidate_page(request, visitor, candidate, problem=str(error), typed=typed | error.instead)
-    done = await perform(request, visitor, wish, stored)
     if done.state in {MessageState.QUARANTINED, MessageState.IGNORED}:
         problem = say(
             "Stored as message %(number)s, but it could not be used. Tell your administrator this number.",
@@ -121,12 +109,16 @@ async def _done(
     return RedirectResponse(f"/c/{candidate}?saved={done.state}{then}", status_code=303)
 
 
-async def _unless_otherwise(request: Request, asked: Asked, given: dict[str, str]) -> None:
-    """Raises RefusedError where a colleague decided otherwise since the form was drawn; the page then holds their decision."""
-    drawn, wanted = request.query_params.get("upon", ""), given.get("choice", given.get("answer", ""))
-    wish = given.get("criterion", ""), wanted.removesuffix(f"|{wishes.SURE}")
-    if drawn and (problem := await run_in_threadpool(since.otherwise, request.app.state.context, asked, wish, drawn)):
-        raise RefusedError(problem)
+def _watch(request: Request, asked: Asked, kind: str, given: dict[str, str]) -> Watch | None:
+    """Over what a colleague may have decided since the form was drawn; a result replaces nobody's decision."""
+    drawn, context = request.query_params.get("upon", ""), request.app.state.context
+    if not drawn:
+        return None
+    if kind == ONSET_FORM:
+        began = wishes.drawn(given["began"], asked.row, context) if given["began"] else None
+        return Watch(context, asked, Wanted(ONSET, onset_as_asked(began), drawn))
+    wanted = given.get("choice", given.get("answer", "")).removesuffix(f"|{wishes.SURE}")
+    return Watch(context, asked, Wanted(given.get("criterion", ""), wanted, drawn))
 
 
 def _answered(trial: Trial, given: dict[str, str], following: str) -> str:

@@ -1,5 +1,6 @@
 """All that the store knows of one candidate, as the page shows it: whoever looks is written down, then it is read in one snapshot."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -9,16 +10,17 @@ from starlette.concurrency import run_in_threadpool
 from adapter.alerting.model import Call
 from adapter.domain.patient import PatientState
 from adapter.pipeline.knots import state_of
-from adapter.store import board, calls, teamwork, worklist
+from adapter.store import board, calls, doubted, teamwork, worklist
 from adapter.store.accounts import Scope
 from adapter.store.audit import Act
 from adapter.store.board import Other
 from adapter.store.calls import Delivered
 from adapter.store.database import Snapshot
+from adapter.store.doubted import Proposed
 from adapter.store.origins import with_origins
 from adapter.store.teamwork import Claim, Note
 from adapter.store.worklist import CandidateRow, HistoryRow
-from adapter.web import colleagues, stamps
+from adapter.web import colleagues, conflicts, stamps
 from adapter.web.context import WebContext
 from adapter.web.record import recorded
 from adapter.web.roles import Right, may
@@ -48,6 +50,9 @@ class Dossier:
     sent: Sent | None
     colleagues: list[str]
     stamp: str
+    proposed: Sequence[Proposed]
+    approvers: tuple[bool, bool]
+    """Of somebody in doubt: whether anybody may approve what is proposed, and anybody but the reader."""
 
 
 def find(context: WebContext, candidate: str, scope: Scope) -> CandidateRow | None:
@@ -86,7 +91,7 @@ def _written(context: WebContext, act: Act, row: CandidateRow | None) -> None:
             calls.opened(tx, row.id, act.actor, context.clock())
 
 
-def read(context: WebContext, looked: CandidateRow) -> Dossier:
+def read(context: WebContext, looked: CandidateRow, reader: Visitor) -> Dossier:
     """Of whom somebody looked at: as they are now, so that all of it is of one moment."""
     with context.database.read() as conn:
         row = worklist.find(conn, looked.id) or looked
@@ -101,7 +106,9 @@ def read(context: WebContext, looked: CandidateRow) -> Dossier:
             board.others(conn, [row.id]).get(row.id, []),
             None if row.raised is None else _sent(conn, row, tuple(context.alerts.channels)),
             colleagues.listed(conn, row),
-            stamps.stamp(row, notes, claim),
+            stamps.stamp(row, notes, claim, proposed := doubted.of(conn, row.id)),
+            proposed,
+            (conflicts.others_approve(conn, row), conflicts.others_approve(conn, row, reader.name)),
         )
 
 

@@ -1,6 +1,7 @@
 """What browsers and scripts send us, read strictly: one value a field, nothing that was not asked for."""
 
 import json
+from collections.abc import Sequence
 from typing import Any, NoReturn
 from urllib.parse import parse_qsl
 
@@ -14,17 +15,19 @@ WRITTEN = ("note", "reason", "text")
 """Fields of the candidate's page that hold somebody's own words."""
 
 
-async def form(request: Request, *names: str) -> dict[str, str]:
-    """The named fields, each present (perhaps empty) and trimmed. Raises 415, 400 or 422."""
+async def form(request: Request, *names: str, perhaps: Sequence[str] = ()) -> dict[str, str]:
+    """The named fields, each present (perhaps empty) and trimmed; those of `perhaps` are empty where they are missing.
+    Raises 415, 400 or 422.
+    """
     pairs = await _pairs(request)
     fields = dict(pairs)
     if len(fields) != len(pairs):
         raise HTTPException(400, say("A field of this form came twice."))
-    if set(fields) - set(names) or set(names) - set(fields):
+    if set(fields) - {*names, *perhaps} or set(names) - set(fields):
         raise HTTPException(422, say("This form is incomplete. Reload the page and try again."))
     if any("\0" in value for value in fields.values()):
         raise HTTPException(422, say("This form holds characters that cannot be kept."))
-    return {name: value.strip() for name, value in fields.items()}
+    return dict.fromkeys(perhaps, "") | {name: value.strip() for name, value in fields.items()}
 
 
 async def written(request: Request) -> str:

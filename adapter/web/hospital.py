@@ -2,6 +2,7 @@
 
 from dataclasses import asdict, replace
 from datetime import datetime, timedelta
+from functools import partial
 
 from fastapi import APIRouter, HTTPException, Request, Response
 from fastapi.responses import RedirectResponse
@@ -12,7 +13,9 @@ from adapter.store import accounts
 from adapter.store.accounts import User
 from adapter.store.audit import Act
 from adapter.store.database import Transaction
+from adapter.web import again as proof
 from adapter.web import fields, render, sessions
+from adapter.web.access import signed_in
 from adapter.web.attempts import Door
 from adapter.web.context import Hospital, WebContext
 from adapter.web.farewell import keepsake
@@ -39,19 +42,25 @@ WHY = {
     "name": mark("Your hospital account has a name that cannot be used here. Tell your administrator."),
     "taken": mark("An account of this house has the same name as yours. Tell your administrator."),
     "disabled": mark("Your account here is closed. Ask your administrator."),
+    "other": mark(
+        "That was another account than the one you are signed in with here. Go back, and sign in as yourself."
+    ),
     "acr": mark("Sign in with your second factor."),
 }
 
 
 @router.get("/sign-in/hospital")
-async def go_there(request: Request, to: str = "/") -> Response:
+async def go_there(request: Request, to: str = "/", again: bool = False) -> Response:
+    """`again`: whoever is signed in says once more who they are, and goes on in the same session."""
     context, hospital = _hospital(request)
+    session = (await signed_in(request)).session if again else ""
     question, now = Question.new(), context.clock()
     try:
-        where = await run_in_threadpool(hospital.provider.door, question)
+        where = await run_in_threadpool(partial(hospital.provider.door, question, again=again))
     except UnavailableError:
         return _away(request)
-    kept = _seal(context).close(asdict(question) | {"to": fields.local_path(to), "at": now.timestamp()}, now)
+    more = {"to": fields.local_path(to), "at": now.timestamp(), "session": session}
+    kept = _seal(context).close(asdict(question) | more, now)
     response = RedirectResponse(where, status_code=303)
     # Lax: the way back begins at the provider. It opens nothing; the session's own cookie stays strict.
     name, secure = cookie_name(context), context.cookie_secure
@@ -70,7 +79,10 @@ async def come_back(request: Request) -> Response:
     try:
         kept = _kept(request, context)
         claims, token = await run_in_threadpool(_redeemed, hospital, request, kept)
-        cookie = await run_in_threadpool(_enter, context, person(claims, hospital.rules), token)
+        who = person(claims, hospital.rules)
+        cookie = "" if kept["session"] else await run_in_threadpool(_enter, context, who, token)
+        if kept["session"]:
+            await run_in_threadpool(_proved, context, who, kept["session"])
     except RefusedSignInError as error:
         door.addresses.failed(address, now)
         await note(request, Act("", "", "sign-in", outcome="refused", reason=error.code, detail={"by": "hospital"}))
@@ -78,7 +90,8 @@ async def come_back(request: Request) -> Response:
     except UnavailableError:
         return _dropped(context, _away(request))
     page = render.notice(request, 200, say("One moment"), say("Opening the page…"), bounce=kept["to"], link=kept["to"])
-    sessions.set_cookie(page, context, cookie)
+    if cookie:
+        sessions.set_cookie(page, context, cookie)
     return _dropped(context, page)
 
 
@@ -129,7 +142,7 @@ def _redeemed(hospital: Hospital, request: Request, kept: dict[str, str]) -> tup
     if not code or len(code) > LONGEST:
         raise RefusedSignInError("code")
     question = Question(kept["state"], kept["nonce"], kept["verifier"])
-    return hospital.provider.redeem(code, question, float(kept["at"]))
+    return hospital.provider.redeem(code, question, float(kept["at"]), again=bool(kept["session"]))
 
 
 def _enter(context: WebContext, who: Person, token: str) -> str:
@@ -144,6 +157,26 @@ def _enter(context: WebContext, who: Person, token: str) -> str:
             return sessions.start(tx, user, now, Begun(hint, who.session))
         if known is not None:
             accounts.close_sessions_of(tx, known.name)
+    raise RefusedSignInError("role")
+
+
+def _proved(context: WebContext, who: Person, session: str) -> None:
+    """In the session they had; what they may do is what the provider says today, and a change of it ends the session. Raises
+    RefusedSignInError.
+    """
+    now = context.clock()
+    with context.database.write() as tx:
+        here, known = accounts.find_session(tx, session, now), accounts.find_external(tx, who.external)
+        if here is None or now - here.seen > context.idle:
+            raise RefusedSignInError("state")
+        if known is None or known.name != here.user:
+            raise RefusedSignInError("other")
+        if who.role:
+            user = _settled(tx, known, who, now)
+            accounts.prove_session(tx, session, now)
+            recorded(tx, Act(user.name, user.role, proof.ACTION, detail={"by": "hospital"}), now)
+            return
+        accounts.close_sessions_of(tx, known.name)
     raise RefusedSignInError("role")
 
 

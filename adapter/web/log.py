@@ -11,7 +11,8 @@ from adapter.domain.trial import Trial
 from adapter.store.accounts import Scope
 from adapter.store.audit import Act
 from adapter.web import again, entries, fields, flow, render, sheets, times, words
-from adapter.web.access import MayAct, SeesPatients, check_csrf, check_fresh, is_fresh
+from adapter.web.access import MayAct, SeesPatients, check_csrf, check_fresh
+from adapter.web.again import Waiting
 from adapter.web.answers import ABSENT, REFUSALS
 from adapter.web.chronicle import Part
 from adapter.web.context import WebContext
@@ -59,25 +60,13 @@ async def page(request: Request, visitor: SeesPatients, trial: str = "") -> Resp
 @router.post("/log/download", include_in_schema=False)
 async def download(request: Request, visitor: MayAct) -> Response:
     """Whoever signed in long ago says first who they are."""
-    given = await fields.form(request, *WISH)
+    given = await fields.form(request, *WISH, perhaps=again.PROOF)
     check_csrf(visitor, given["csrf"])
-    if not is_fresh(visitor, request.app.state.context.clock()):
-        return await _asked_again(request, visitor, given)
+    wish, back = {name: given[name] for name in WISH}, f"/log?trial={quote(given['trial'], safe='')}"
+    waiting = Waiting("/log/download", wish, say("Download the screening log"), back, say("Screening log"), "log")
+    if asks := await again.asked(request, visitor, given, waiting):
+        return asks
     return await _file_of(request, visitor, given)
-
-
-@router.post("/log/again", include_in_schema=False)
-async def proved(request: Request, visitor: MayAct) -> Response:
-    given = await fields.form(request, *WISH, *again.PROOF)
-    check_csrf(visitor, given["csrf"])
-    if problem := await again.doubt(request, visitor, given):
-        return await _asked_again(request, visitor, given, problem)
-    return await _file_of(request, visitor, given)
-
-
-async def _asked_again(request: Request, visitor: Visitor, given: dict[str, str], problem: str = "") -> Response:
-    where = ("/log/again", f"/log?trial={quote(given['trial'], safe='')}")
-    return await again.ask(request, visitor, where, {name: given[name] for name in WISH}, problem)
 
 
 async def _file_of(request: Request, visitor: Visitor, given: dict[str, str]) -> Response:

@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter, HTTPException, Request, Response
 
-from adapter.store import teamwork
+from adapter.store import doubted, teamwork
 from adapter.web import board, dossier, render, stamps, times, worklist
 from adapter.web.access import SeesPatients
 from adapter.web.context import WebContext
@@ -24,7 +24,8 @@ def _drawn(request: Request, visitor: Visitor, candidate: str) -> Response:
     if row is None:
         raise HTTPException(404, say("There is no such candidate."))
     with context.database.read() as conn:
-        stamp = stamps.stamp(row, teamwork.notes(conn, row.id), teamwork.held(conn, [row.id]).get(row.id))
+        notes, claim = teamwork.notes(conn, row.id), teamwork.held(conn, [row.id]).get(row.id)
+        stamp = stamps.stamp(row, notes, claim, doubted.of(conn, row.id))
     clock = times.countdown(row.deadline, at, board.clock_of(context.trial(row.trial)))
     deadline = times.local(row.deadline, board.zone_of(context, row.patient.site))
     return render.page(request, "now.html", visitor=visitor, clock=clock, deadline=deadline, stamp=stamp)

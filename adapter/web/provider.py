@@ -76,8 +76,8 @@ class Provider:
         for name in ("authorization_endpoint", "token_endpoint"):
             self._endpoint(name)
 
-    def door(self, question: Question) -> str:
-        """Where the browser goes to sign in. Raises UnavailableError."""
+    def door(self, question: Question, *, again: bool = False) -> str:
+        """Where the browser goes to sign in; `again`: the provider must ask who it is though it knows. Raises UnavailableError."""
         us = self.relying
         asked = {
             "response_type": "code",
@@ -91,18 +91,18 @@ class Provider:
         }
         if us.acr:
             asked["acr_values"] = us.acr
-        if us.ask_again:
+        if us.ask_again or again:
             asked |= {"prompt": "login", "max_age": "0"}
         return _with(self._endpoint("authorization_endpoint"), asked)
 
-    def redeem(self, code: str, question: Question, begun: float) -> tuple[Claims, str]:
-        """Who it is, and the token that says so. Raises RefusedSignInError, UnavailableError."""
+    def redeem(self, code: str, question: Question, begun: float, *, again: bool = False) -> tuple[Claims, str]:
+        """Who it is, and the token that says so; `again`: they said so since it was `begun`. Raises RefusedSignInError, UnavailableError."""
         token = self._token(code, question)
         claims = self._verified(token, id_token.NEEDED)
         id_token.answered(claims, question.nonce)
         if self.relying.acr and claims.get("acr") != self.relying.acr:
             raise RefusedSignInError("acr")
-        if self.relying.ask_again and not _since(claims.get("auth_time"), begun):
+        if (self.relying.ask_again or again) and not _since(claims.get("auth_time"), begun):
             raise RefusedSignInError("not-asked")
         return claims, token
 

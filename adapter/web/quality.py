@@ -69,7 +69,8 @@ async def quality_page(request: Request, visitor: Visitor, *, said: str = "", pr
         feeds=await run_in_threadpool(read_feeds, context, visitor.scope),
         tallies=await run_in_threadpool(read_tallies, context, visitor.scope),
         doubts=[(say(conflicts.WORDS[kind]), number) for kind, number in numbers["identity"].items() if number],
-        doubted=doubted if visitor.may(Right.PATIENTS) else [],
+        doubted=[(one, _since(one, zone)) for one in doubted] if visitor.may(Right.PATIENTS) else [],
+        identifies=visitor.may(Right.IDENTIFY),
         messages=[(words.sentence(name), number) for name, number in numbers["messages"].items()],
         candidates=[(words.happened(name), number) for name, number in numbers["candidates"].items()],
         watched=await run_in_threadpool(read_watched, context, zone, visitor.scope) if maps else None,
@@ -85,6 +86,10 @@ async def quality_page(request: Request, visitor: Visitor, *, said: str = "", pr
         said=said,
         problem=problem,
     )
+
+
+def _since(one: Doubt, zone: tzinfo) -> str:
+    return times.local(one.waits.at, zone) if one.waits else ""
 
 
 def read_counts(context: WebContext, visitor: Visitor) -> dict[str, Any]:
@@ -109,7 +114,7 @@ def _read(context: WebContext, visitor: Visitor) -> tuple[dict[str, Any], list[D
             "unmapped": [asdict(one) for one in _unmapped(conn, context, visitor)],
             "identity": conflicts.counts(conn, rows, scope),
         }
-    return found, doubts(rows)
+        return found, doubts(conn, rows)
 
 
 def _messages(conn: Snapshot, context: WebContext, scope: Scope) -> dict[str, int]:

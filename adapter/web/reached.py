@@ -8,6 +8,8 @@ from markupsafe import Markup
 
 from adapter.alerting.life import Mark, life
 from adapter.alerting.model import Call
+from adapter.domain.trial import Trial
+from adapter.domain.truth import Truth
 from adapter.pipeline.calling import is_decided
 from adapter.store import outbox, teamwork
 from adapter.store.calls import Delivered
@@ -56,12 +58,20 @@ def reached(known: Dossier, context: WebContext) -> Reached | None:
         delivered=[Mark(one.settled) for one in sent.went if one.state == outbox.DELIVERED and one.settled],
         opened=[Mark(at, by) for by, at in sent.looks],
         claimed=[*taken, *(Mark(one.at, one.by) for one in statuses)],
-        decided=[Mark(one.at, one.by) for one in statuses if is_decided(trial, one.text)],
+        decided=[*(Mark(one.at, one.by) for one in statuses if is_decided(trial, one.text)), *_consents(known, trial)],
     )
     return Reached(
         tuple((step.name, times.local(step.at, zone) if step.at else "", step.by) for step in steps),
         tuple(_told(call, sent.went, zone) for call in _with(sent.calls, sent.went)),
     )
+
+
+def _consents(known: Dossier, trial: Trial | None) -> list[Mark]:
+    """The answer to the criterion of consent, where it says so now; else whoever changed their mind has not decided."""
+    asked = trial.parameters.consent_criterion if trial else ""
+    said = [one for one in known.state.determinations if (one.trial, one.criterion) == (known.row.trial, asked)]
+    last = max(said, key=lambda one: (one.at, one.digest), default=None)
+    return [Mark(last.at, last.by)] if last is not None and last.answer is Truth.MET else []
 
 
 def _with(made: Sequence[Call], went: Sequence[Delivered]) -> list[Call | Delivered]:

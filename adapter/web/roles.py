@@ -26,6 +26,8 @@ class Right(StrEnum):
     """Say what a code nobody mapped means."""
     APPROVE = "approve"
     """Let such a line come into force: it changes what is seen of patients (reliability 2.6)."""
+    IDENTIFY = "identify"
+    """Approve what was proposed of somebody in doubt: who it is, and which screening number counts."""
     TEST_ALERTS = "test-alerts"
     """Send a test through a channel of alerts."""
 
@@ -58,7 +60,7 @@ SPONSOR = frozenset({Right.ENROLLED, Right.AUDIT_ALL})
 """Never the linkage of numbers and patients."""
 RIGHTS = {
     "coordinator": CLINICAL,
-    "investigator": CLINICAL | {Right.APPROVE, Right.VOUCH, Right.AUDIT_ALL},
+    "investigator": CLINICAL | {Right.APPROVE, Right.IDENTIFY, Right.VOUCH, Right.AUDIT_ALL},
     "monitor": SPONSOR,
     "data-manager": SPONSOR | {Right.COUNTS, Right.UNMAPPED, Right.PROPOSE},
     "pharmacist": frozenset[Right](),

@@ -36,7 +36,7 @@ class Visitor:
     """When they last signed in before: somebody else's use of the account is noticed."""
     hint: str = field(default="", repr=False)
     since: datetime | None = None
-    """When this session was begun."""
+    """When they last said who they are: to begin this session, or since."""
     emergency: datetime | None = None
     """Until when they see patients in an emergency."""
 
@@ -106,7 +106,7 @@ def find(context: WebContext, token: str, *, active: bool) -> Visitor | None:
         user.scope,
         session.previous,
         session.hint,
-        session.created,
+        session.proved or session.created,
         emergency,
     )
 

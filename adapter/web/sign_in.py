@@ -14,7 +14,6 @@ from adapter.web.context import WebContext
 from adapter.web.farewell import farewell
 from adapter.web.record import note, recorded
 from adapter.web.tongue import say
-from adapter.web.ways import Ways
 
 router = APIRouter(include_in_schema=False)
 
@@ -57,8 +56,6 @@ async def leave(request: Request, visitor: SignedIn) -> Response:
     context: WebContext = request.app.state.context
     check_csrf(visitor, (await fields.form(request, "csrf"))["csrf"])
     await run_in_threadpool(sessions.end, context, visitor)
-    ways: Ways = request.app.state.ways
-    ways.forget(visitor)
     where = await run_in_threadpool(farewell, context, visitor.hint)
     response: Response = RedirectResponse("/sign-in", status_code=303)
     if where:  # not a redirect: a form of ours may lead nowhere but to ourselves

@@ -5,6 +5,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from adapter.store.doubted import Proposed
 from adapter.store.teamwork import Claim, Note
 from adapter.store.worklist import CandidateRow
 
@@ -12,7 +13,7 @@ SHOWN = ("stratum", "stratum_provisional", "missing", "flags", "questions", "scr
 MEASURED = ("identity", "value", "effective", "status")
 
 
-def stamp(row: CandidateRow, notes: Sequence[Note], claim: Claim | None) -> str:
+def stamp(row: CandidateRow, notes: Sequence[Note], claim: Claim | None, proposed: Sequence[Proposed]) -> str:
     """Hours that go by are no news."""
     told: Mapping[str, Any] = row.assessment
     sofa, sepsis = told.get("sofa") or {}, told.get("sepsis") or {}
@@ -24,6 +25,7 @@ def stamp(row: CandidateRow, notes: Sequence[Note], claim: Claim | None) -> str:
         [_criterion(one) for one in told.get("criteria") or ()],
         _values((told.get("facts") or {}).values()),
         (claim.holder if claim else "", len(notes)),
+        [(one.id, one.state) for one in proposed],
     )
     return hashlib.blake2b(json.dumps(seen, default=str).encode(), digest_size=12).hexdigest()
 

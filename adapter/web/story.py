@@ -4,10 +4,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
+from adapter.domain.overlay import SAME_PERSON
 from adapter.domain.patient import Decision, Determination, PatientState
 from adapter.domain.trial import Trial
 from adapter.screening.course import Correction, Course
+from adapter.store import doubted
 from adapter.store.candidate_rows import HistoryRow
+from adapter.store.doubted import Proposed
 from adapter.store.teamwork import CLAIM, HAND_OVER, RELEASE, Note
 from adapter.web import told, words
 from adapter.web.charts import quantity
@@ -40,14 +43,19 @@ class About:
     zone: tzinfo
 
 
-def story(about: About, history: Iterable[HistoryRow], notes: Iterable[Note]) -> tuple[Moment, ...]:
+Said = tuple[Iterable[HistoryRow], Iterable[Note], Iterable[Proposed]]
+
+
+def story(about: About, said: Said) -> tuple[Moment, ...]:
     """The newest first."""
+    history, notes, proposed = said
     moments = (
         *_told(history, about.zone),
         *(_corrected(one) for one in about.course.corrections),
         *_decided(about),
         *_answered(about),
         *(noted(one) for one in notes),
+        *(moment for one in proposed for moment in _doubted(one)),
     )
     return tuple(sorted(moments, key=lambda one: one.at, reverse=True))
 
@@ -98,6 +106,22 @@ def _answered(about: About) -> Iterator[Moment]:
     for one in about.state.determinations:
         if one.trial == about.trial.id and about.trial.criterion(one.criterion) is not None:
             yield Moment(one.at, say("Answer"), text=answered(one), by=one.by)
+
+
+DECIDED = {doubted.APPROVED: mark("Proposal approved"), doubted.SENT_BACK: mark("Proposal sent back")}
+
+
+def proposal(one: Proposed) -> str:
+    """What was proposed, in words."""
+    return say("It is one person") if one.question == SAME_PERSON else one.answer
+
+
+def _doubted(one: Proposed) -> Iterator[Moment]:
+    what = proposal(one)
+    yield Moment(one.at, say("Proposed"), text=f"{what}: {one.reason}", by=one.by)
+    if one.decided_at is not None and one.state in DECIDED:
+        text = f"{what}: {one.why}" if one.why else what
+        yield Moment(one.decided_at, say(DECIDED[one.state]), text=text, by=one.decided_by)
 
 
 def noted(one: Note) -> Moment:

@@ -13,7 +13,7 @@ from adapter.store.audit import Act
 from adapter.store.database import Transaction
 from adapter.store.teamwork import HAND_OVER, Note, TakenError
 from adapter.store.worklist import CandidateRow
-from adapter.web import board, colleagues, fields, render, times
+from adapter.web import board, colleagues, fields, render, times, ways
 from adapter.web.access import MayAct, SeesPatients, check_csrf, of_this_session
 from adapter.web.context import WebContext
 from adapter.web.dossier import known
@@ -21,7 +21,6 @@ from adapter.web.filters import Filters
 from adapter.web.record import recorded
 from adapter.web.sessions import Visitor
 from adapter.web.tongue import say
-from adapter.web.ways import Ways
 from adapter.web.wishes import LONGEST_NOTE
 from adapter.web.worklist import candidate_page, redrawn
 
@@ -119,8 +118,8 @@ async def looked(request: Request, visitor: SeesPatients) -> Response:
 async def find(request: Request, visitor: SeesPatients) -> Response:
     """By name, number, ward or bed. A form and no address, so that no name stands in a history or a log; what is found has one."""
     words = (await _form(request, visitor, "words"))["words"][:MOST_WORDS]
-    ways: Ways = request.app.state.ways
-    found = Filters(found=ways.search(visitor, words)) if words else Filters()
+    context: WebContext = request.app.state.context
+    found = Filters(found=await run_in_threadpool(ways.search, context, visitor, words)) if words else Filters()
     return RedirectResponse(found.here, status_code=303)
 
 

@@ -8,8 +8,9 @@ from adapter.errors import RejectedError
 from adapter.mapping.amend import SiteLine, line_of
 from adapter.store import proposals
 from adapter.store.audit import Act
-from adapter.web import fields, quality
-from adapter.web.access import MayApprove, MayPropose, check_csrf, check_fresh
+from adapter.web import again, fields, quality
+from adapter.web.access import MayApprove, MayPropose, check_csrf
+from adapter.web.again import Waiting
 from adapter.web.context import WebContext
 from adapter.web.missed import KINDS, NOT_NEEDED, OTHER
 from adapter.web.record import recorded
@@ -67,9 +68,13 @@ def _line(given: dict[str, str]) -> SiteLine:
 async def approve(request: Request, visitor: MayApprove, number: int) -> Response:
     context: WebContext = request.app.state.context
     try:
-        given = await fields.form(request, "csrf", "reason")
+        given = await fields.form(request, "csrf", "reason", perhaps=again.PROOF)
         check_csrf(visitor, given["csrf"])
-        check_fresh(visitor, context.clock())
+        wish, back = {name: given[name] for name in ("csrf", "reason")}, "/quality#unmapped"
+        doing = say("Approve the line, and read again what it concerns")
+        waiting = Waiting(f"/quality/mapping/{number}/approve", wish, doing, back, say("Feeds and data"), "quality")
+        if asks := await again.asked(request, visitor, given, waiting):
+            return asks
         await run_in_threadpool(_approve, context, visitor, number)
     except RejectedError as error:
         return await quality.quality_page(request, visitor, problem=say(str(error)))

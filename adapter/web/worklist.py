@@ -9,13 +9,14 @@ from anyio import to_thread
 from fastapi import APIRouter, HTTPException, Request, Response
 from fastapi.responses import RedirectResponse
 
+from adapter.domain.onset import ONSET
 from adapter.pipeline.backlog import LONG
 from adapter.scoring.thresholds import WORST_TOTAL
 from adapter.store import feeds as feed_store
 from adapter.store import inbox, unjudged
 from adapter.store.accounts import Scope
 from adapter.store.audit import Act
-from adapter.web import board, dossier, filters, listing, render, sheet, since, times, wishes, words
+from adapter.web import board, dossier, filters, listing, render, sheet, since, story, times, ways, wishes, words
 from adapter.web.access import SeesPatients, SignedIn
 from adapter.web.around import around
 from adapter.web.context import WebContext
@@ -27,7 +28,6 @@ from adapter.web.record import write
 from adapter.web.roles import Right
 from adapter.web.sessions import Visitor
 from adapter.web.tongue import mark, say
-from adapter.web.ways import Ways
 
 router = APIRouter(include_in_schema=False)
 
@@ -41,15 +41,13 @@ DEMO_RELOAD_SECONDS = 5
 async def the_list(request: Request, visitor: SignedIn, hold: bool = False) -> Response:
     if not visitor.may(Right.PATIENTS):
         return RedirectResponse(home(visitor), status_code=303)
-    ways: Ways = request.app.state.ways
-    wanted = filters.read(request.query_params)
-    return await drawn(request, _list_drawn, visitor, wanted, (hold, ways.words(visitor, wanted.found)))
+    return await drawn(request, _list_drawn, visitor, filters.read(request.query_params), hold)
 
 
-def _list_drawn(request: Request, visitor: Visitor, wanted: Filters, how: tuple[bool, str]) -> Response:
+def _list_drawn(request: Request, visitor: Visitor, wanted: Filters, hold: bool) -> Response:
     """All of it in one thread: no view holds up the loop that answers senders. What a search found holds still."""
     context: WebContext = request.app.state.context
-    hold, said = how
+    said = ways.words(context, visitor, wanted.found)
     lost = bool(wanted.found) and not said
     if lost:
         wanted = Filters()
@@ -105,6 +103,9 @@ async def one(request: Request, visitor: SeesPatients, candidate: str) -> Respon
 APPLIED = "applied"
 SAVED = {
     APPLIED: mark("Saved. The page shows it."),
+    "proposed": mark("Proposed. An investigator approves it, or sends it back."),
+    "approved": mark("Approved. The page shows it."),
+    "sent-back": mark("Sent back. The question is open again."),
     "pending": mark("Saved. It takes effect in a moment; reload the page to see it."),
 }
 
@@ -134,18 +135,17 @@ Refused = tuple[str, Typed, int]
 
 
 async def _drawn(request: Request, visitor: Visitor, candidate: str, refused: Refused) -> Response:
-    ways: Ways = request.app.state.ways
-    back = ways.back(visitor, candidate, request.headers.get("referer", ""))
-    return await drawn(request, _candidate_drawn, visitor, candidate, (refused, back))
+    return await drawn(request, _candidate_drawn, visitor, candidate, refused)
 
 
-def _candidate_drawn(request: Request, visitor: Visitor, candidate: str, given: tuple[Refused, str]) -> Response:
+def _candidate_drawn(request: Request, visitor: Visitor, candidate: str, refused: Refused) -> Response:
     """As `_list_drawn`."""
     query = request.query_params
     saved, printing = query.get("saved", ""), query.get("print") == "1"
     context: WebContext = request.app.state.context
-    (problem, typed, status), back = given
-    seen = dossier.read(context, dossier.looked_at(context, visitor, candidate))
+    problem, typed, status = refused
+    back = ways.back(context, visitor, candidate, request.headers.get("referer", ""))
+    seen = dossier.read(context, dossier.looked_at(context, visitor, candidate), visitor)
     row, now = seen.row, context.clock()
     trial = context.trial(row.trial)
     if trial is None:
@@ -177,6 +177,8 @@ def _candidate_drawn(request: Request, visitor: Visitor, candidate: str, given: 
         silent=[feed for feed in read_feeds(context, visitor.scope) if feed.stops(row.patient.site)],
         stamp=seen.stamp,
         upon=lambda criterion="": since.upon(seen.state, row, criterion),
+        onset_question=ONSET,
+        proposal=story.proposal,
     )
 
 

@@ -15,6 +15,7 @@ ODD = "tests/unit/web/test_odd_requests.py::"
 ROLES = "tests/unit/web/test_roles.py::"
 CLAIMED = "tests/unit/web/test_together.py::test_the_first_one_has_the_candidate_and_the_second_is_told_who"
 CLEAR = "tests/shell/test_daemon.py::test_a_worklist_on_an_open_network_without_tls_is_refused"
+AT_ONCE = "tests/unit/web/test_at_once.py::test_of_two_who_send_at_once_one_is_told"
 OLDER = "tests/unit/web/test_decide.py::test_a_status_a_colleague_set_since_is_replaced_only_knowingly"
 BEFORE = "tests/unit/web/test_decide.py::test_a_form_of_an_older_session_waits_to_be_sent_again"
 FAULT = FAULTS + "test_a_fault_is_named_loses_nothing_and_passes"
@@ -114,5 +115,6 @@ WEB = (
     found("W30", "a page inside a frame", "forbidden by frame-ancestors", ODD + "test_w30_inside_a_frame"),
     found("W31", "a page older than a colleague's decision or answer", "422, who decided what and when; sent again, it holds", OLDER),
     found("W32", "a form of a session before this one", "403, in the candidate's page with what was typed; sent again, it holds", BEFORE),
+    found("W33", "two who decide at the same moment, in two processes", "one is stored, the other told as W31", AT_ONCE),
 )  # fmt: skip
 SECTIONS = (("Polled FHIR servers", POLLED), ("EDC, mail, webhook", SENT), ("Pages and JSON", WEB))

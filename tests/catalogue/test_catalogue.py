@@ -89,7 +89,7 @@ def test_every_number_of_the_three_chapters_has_its_row() -> None:
 
 def test_every_number_of_polled_servers_of_what_is_sent_and_of_the_pages_has_its_test() -> None:
     numbers = [f"F{n:02d}" for n in range(1, 41)] + [f"E{n:02d}" for n in range(1, 13)]
-    numbers += [f"W{n:02d}" for n in range(1, 33)]
+    numbers += [f"W{n:02d}" for n in range(1, 34)]
     assert [one.id for _, rows in elsewhere.SECTIONS for one in rows] == numbers
 
 

@@ -20,6 +20,8 @@ COMPOSED: dict[str, set[str]] = {
     | {"push-sent", "push-refused", "alert-sent", "alert-failed"},
     "web/quarantine.py": {f"quarantine-{act}" for act in ("show", "release", "discard")},
     "web/again.py": {"sign-in-again"},
+    "web/identity.py": set(),
+    "web/hospital.py": {"sign-in-again"},
     "web/together.py": set(),
     "web/log.py": set(),
     "daemon/commands.py": set(),

@@ -20,6 +20,7 @@ from adapter.settings import load_settings
 from adapter.store import accounts
 from adapter.web.context import Hospital
 from adapter.web.provider import Provider, Relying
+from adapter.web.sessions import fingerprint
 from adapter.web.staff import StaffRules
 from tests import keycloak, realm
 from tests.chromium import browser, listening
@@ -193,6 +194,42 @@ def test_the_name_of_a_local_account_is_not_taken_over(walk: Walk) -> None:
         user = accounts.find_user(conn, "anna")
     assert user is not None
     assert user.external == ""
+
+
+def asked_again(walk: Walk, to: str = "/quality%23unmapped") -> str:
+    answer = walk.go(f"{walk.place.base}/sign-in/hospital?again=1&to={to}")
+    assert answer.status_code == 303, answer.text
+    return str(answer.headers["location"])
+
+
+def test_who_must_say_again_who_they_are_does_so_there_and_goes_on_in_the_same_session(walk: Walk) -> None:
+    walk.signed_in()
+    before, cookies = walk.session(), dict(walk.browser.cookies)
+    question = asked_again(walk)
+    assert {("prompt", "login"), ("max_age", "0")} <= {
+        (name, values[0]) for name, values in parse_qs(urlsplit(question).query).items()
+    }
+    page = walk.go(walk.answer(question))
+    assert (page.status_code, 'content="0;url=/quality#unmapped"' in page.text) == (200, True), page.text
+    assert walk.session() == before
+    assert walk.browser.cookies["session"] == cookies["session"]
+    assert ("eleni", "sign-in-again", "ok") in walk.place.home.audited()
+    with walk.place.home.database.read() as conn:
+        found = accounts.find_session(conn, fingerprint(cookies["session"]), utc_now())
+    assert found is not None
+    assert found.proved is not None
+    assert found.proved > found.created
+
+
+def test_nobody_says_it_in_anothers_place_or_without_being_signed_in(walk: Walk) -> None:
+    walk.signed_in()
+    for cookie in [one for one in walk.browser.cookies if one.path.startswith("/realms")]:  # else it knows her there
+        walk.browser.cookies.clear(cookie.domain, cookie.path, cookie.name)
+    page = walk.go(walk.answer(asked_again(walk), "iris"))
+    assert (page.status_code, "another account" in page.text) == (403, True)
+    assert walk.session()["user"] == "eleni"
+    other = stranger(walk.place)
+    assert other.go(f"{walk.place.base}/sign-in/hospital?again=1").status_code == 302
 
 
 def test_a_role_that_changed_there_changes_here_and_ends_the_old_sessions(walk: Walk) -> None:

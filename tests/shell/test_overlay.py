@@ -15,7 +15,7 @@ from adapter.pipeline.outgoing import PushWhen, SinkOutlet
 from adapter.screening import actions
 from tests.builders import adt, obx, oru
 from tests.walking import House, open_house
-from tests.web_house import first_candidate, hidden, mals
+from tests.web_house import first_candidate, hidden, mals, settled
 from tests.web_house import house as web_house
 
 ORGANS = (
@@ -68,7 +68,9 @@ def test_the_page_asks_and_is_answered(tmp_path: Path) -> None:
         home.tell(*mals())
         candidate = first_candidate(client)
         assert "One number, two persons?" not in client.get(f"{candidate}").text
-        refused = client.post(f"{candidate}/same-person", data=hidden(client.get(f"{candidate}").text))
+        refused = client.post(
+            f"{candidate}/same-person", data=hidden(client.get(f"{candidate}").text) | {"reason": "?"}
+        )
         assert "Nobody doubts" in refused.text
         home.tell(
             adt(
@@ -85,5 +87,5 @@ def test_the_page_asks_and_is_answered(tmp_path: Path) -> None:
         )
         page = client.get(f"{candidate}").text
         assert "One number, two persons?" in page
-        assert client.post(f"{candidate}/same-person", data=hidden(page)).status_code == 303
+        settled(home, candidate, "same-person")
         assert "One number, two persons?" not in client.get(f"{candidate}").text

@@ -130,7 +130,7 @@ def candidate(client: TestClient, page: str) -> None:
         ("determination", {"criterion": "I4", "answer": "met", "note": ""}),
         ("status", {"choice": "declined|patient", "note": ""}),
         ("result", {"test": "mhla-dr|{AB}/{cell}", "value": "4000", "drawn": drawn}),
-        *(("screening-id", {"number": number}) for number in numbers[:1]),
+        *(("screening-id", {"number": number, "reason": "the older one"}) for number in numbers[:1]),
     ):
         answer = client.post(f"{page}/{word}", data=hidden(client.get(page).text) | fields)
         assert answer.status_code in {303, 422}, (word, answer.status_code)

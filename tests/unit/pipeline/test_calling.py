@@ -240,6 +240,66 @@ def test_marks_of_the_trial_remind_while_nobody_has_decided(ward: House) -> None
     assert after(ward, caller, MINUTE) == []
 
 
+def consent(ward: House, said: str) -> None:
+    page = f"/c/{the_candidate(ward)}"
+    client = ward.signed_in()
+    form = hidden(client.get(page).text) | {"criterion": "I4", "answer": said, "note": ""}
+    assert client.post(f"{page}/determination", data=form).status_code == 303
+
+
+@pytest.mark.parametrize(("said", "told"), [("met", []), ("unknown", [("mail/anna", "deadline")])])
+def test_a_consent_that_was_answered_is_one_like_the_status(ward: House, said: str, told: list[object]) -> None:
+    """Who answered I4 as met has not set *Consented*, and need not be reminded that nobody decided."""
+    ward.tell(*mals())
+    caller = calling(ward, replace(POLICY, escalate=timedelta(days=9)))
+    caller.round()
+    with ward.database.read() as conn:
+        row = worklist.find(conn, the_candidate(ward))
+    assert row is not None
+    assert row.deadline is not None
+    consent(ward, said)
+    assert "decided</dt><dd>not yet" not in (page := ward.signed_in().get(f"/c/{row.id}").text) or said != "met", page
+    assert after(ward, caller, row.deadline - ward.clock.now - 24 * HOUR) == told
+
+
+def test_a_consent_that_is_taken_back_is_asked_about_again(ward: House) -> None:
+    ward.tell(*mals())
+    caller = calling(ward, replace(POLICY, escalate=timedelta(days=9)))
+    caller.round()
+    with ward.database.read() as conn:
+        row = worklist.find(conn, the_candidate(ward))
+    assert row is not None
+    assert row.deadline is not None
+    consent(ward, "met")
+    assert after(ward, caller, row.deadline - ward.clock.now - 24 * HOUR + MINUTE) == []
+    consent(ward, "unknown")
+    assert after(ward, caller, MINUTE) == [("mail/anna", "deadline")]
+
+
+def test_the_ground_of_one_whose_consent_was_answered_is_told_when_it_is_lost(ward: House) -> None:
+    ward.tell(*mals())
+    caller = calling(ward)
+    assert len(after(ward, caller, MINUTE)) == 2
+    consent(ward, "met")
+    client, page = ward.signed_in(), f"/c/{the_candidate(ward)}"
+    form = hidden(client.get(page).text) | {"criterion": "E6", "answer": "met", "note": ""}
+    assert client.post(f"{page}/determination", data=form).status_code == 303
+    found = sorted(outlet for outlet, kind in after(ward, caller, MINUTE) if kind == "withdrawn")
+    assert found == ["board", "mail/anna"]
+
+
+@pytest.mark.parametrize("said", ["met", "unknown"])
+def test_a_digest_counts_no_consented_candidate(ward: House, said: str) -> None:
+    ward.tell(*mals(), *unclear())
+    at = (START + HOUR).time()
+    caller = calling(ward, replace(POLICY, escalate=timedelta(days=9), digest=(at,)))
+    caller.round()
+    consent(ward, said)
+    after(ward, caller, HOUR)
+    counts = {one["count"] for one in payloads(ward) if one["kind"] == "digest"}
+    assert counts == {1 if said == "met" else 2}
+
+
 def test_the_night_is_held_and_told_together_in_the_morning_but_not_what_is_urgent(ward: House) -> None:
     night = Hours((START - HOUR).time(), (START + 8 * HOUR).time())
     people = tuple(replace(one, quiet=night) for one in PEOPLE[:2])

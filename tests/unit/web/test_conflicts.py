@@ -1,7 +1,15 @@
 """Who is in doubt, and what came of each source, on the page of feeds and data."""
 
+import re
+from datetime import timedelta
+
+import pytest
+from starlette.testclient import TestClient
+
+from adapter.store import accounts
+from adapter.store.accounts import Scope
 from tests.builders import adt, dtm
-from tests.web_house import House, first_candidate, hidden, mals, unclear
+from tests.web_house import PASSWORD, House, first_candidate, hidden, mals, settled, unclear
 
 
 def richard() -> bytes:
@@ -35,7 +43,7 @@ def test_two_persons_under_one_number_are_counted_for_all_and_linked_for_who_may
     told = home.signed_in("root").get("/quality").text
     assert "Two persons were described" in told
     assert page not in told
-    client.post(f"{page}/same-person", data=hidden(client.get(page).text))
+    settled(home, page, "same-person")
     assert identity(home)["two-persons"] == 0
 
 
@@ -52,3 +60,131 @@ def test_what_came_of_each_source_adds_up(home: House) -> None:
     row = page[page.index('<th scope="row">lab</th>') :].split("</tr>", 1)[0]
     cells = [int(cell.split("<")[0]) for cell in row.split("<td>")[1:]]
     assert sum(cells[:-1]) == cells[-1] == 3
+
+
+def doubted(home: House, *people: tuple[str, str]) -> str:
+    """The page of one of whom nobody knows whether it is one person."""
+    for name, role in people:
+        home.person(name, role)
+    home.tell(*mals(), richard())
+    return first_candidate(home.signed_in())
+
+
+def propose(client: TestClient, page: str, reason: str = "the clerk mistyped") -> tuple[int, str]:
+    answer = client.post(f"{page}/same-person", data=hidden(client.get(page).text) | {"reason": reason})
+    return answer.status_code, answer.headers.get("location", answer.text)
+
+
+def answer_it(client: TestClient, page: str, act: str, number: int = 1, **fields: str) -> tuple[int, str]:
+    answer = client.post(f"{page}/identity/{number}/{act}", data=hidden(client.get(page).text) | fields)
+    return answer.status_code, answer.headers.get("location", answer.text)
+
+
+def acts(home: House) -> list[tuple[str, str]]:
+    return [(who, what) for who, what, outcome in home.audited() if what.startswith("identity") and outcome == "ok"]
+
+
+def test_one_proposes_and_another_approves_both_on_record_and_on_both_pages(home: House) -> None:
+    page = doubted(home, ("iris", "investigator"))
+    anna, iris = home.signed_in(), home.signed_in("iris")
+    assert propose(anna, page) == (303, f"{page}?saved=proposed")
+    shown = anna.get(page).text
+    assert "anna proposes: It is one person" in shown
+    assert "the clerk mistyped" in shown
+    assert ">Approve<" not in shown
+    assert answer_it(anna, page, "approve")[0] == 403, "a coordinator alone settles nothing"
+    quality = iris.get("/quality").text
+    assert "approve or send back" in quality
+    assert "proposed by anna, Fri 2 Jan 07:00" in quality
+    assert "One number, two persons?" in iris.get(page).text
+    assert answer_it(iris, page, "approve") == (303, f"{page}?saved=approved")
+    shown = anna.get(page).text
+    assert "One number, two persons?" not in shown
+    history = shown.partition('id="history"')[2]
+    assert re.search(r"Proposal approved</b> · It is one person\s+<span class=\"fine\"> by iris", history)
+    assert "It is one person: the clerk mistyped" in history
+    assert acts(home) == [("anna", "identity-propose"), ("iris", "identity-approve")]
+    assert ("iris", "same-person", "ok") in home.audited(), "and the answer itself, with its message"
+    assert answer_it(iris, page, "approve")[0] == 422, "decided once"
+
+
+def test_what_is_sent_back_says_why_and_leaves_the_question_open(home: House) -> None:
+    page = doubted(home, ("iris", "investigator"))
+    anna, iris = home.signed_in(), home.signed_in("iris")
+    assert propose(anna, page, "")[0] == 422
+    assert propose(anna, page)[0] == 303
+    status, text = propose(anna, page)
+    assert (status, "something is proposed already" in text) == (422, True)
+    assert answer_it(iris, page, "send-back", reason="")[0] == 422
+    assert answer_it(iris, page, "send-back", reason="ask <the> ward") == (303, f"{page}?saved=sent-back")
+    shown = anna.get(page).text
+    assert "iris sent the last proposal back, Fri 2 Jan 07:00: ask &lt;the&gt; ward" in shown
+    assert "answer it" in anna.get("/quality").text
+    assert propose(anna, page, "asked the ward")[0] == 303
+    assert answer_it(iris, page, "approve", 1)[0] == 422
+    assert answer_it(iris, page, "approve", 2)[0] == 303
+    assert acts(home)[1] == ("iris", "identity-send-back")
+
+
+def test_who_proposed_may_take_it_back_and_no_other_coordinator(home: House) -> None:
+    page = doubted(home, ("iris", "investigator"), ("ben", "coordinator"))
+    anna, ben = home.signed_in(), home.signed_in("ben")
+    propose(anna, page)
+    assert "Take back" not in ben.get(page).text
+    assert answer_it(ben, page, "send-back", reason="no")[0] == 403
+    assert "Take back" in anna.get(page).text
+    assert answer_it(anna, page, "send-back", reason="too early")[0] == 303
+
+
+def test_an_investigator_approves_their_own_only_where_there_is_no_other(home: House) -> None:
+    page = doubted(home, ("iris", "investigator"), ("ivan", "investigator"))
+    iris = home.signed_in("iris")
+    propose(iris, page)
+    assert ">Approve<" not in iris.get(page).text
+    status, text = answer_it(iris, page, "approve")
+    assert (status, "Another investigator of this site must approve" in text) == (422, True)
+    with home.database.write() as tx:
+        accounts.set_role(tx, "ivan", "investigator", Scope(frozenset({"elsewhere"}), None))
+    assert ">Approve<" in iris.get(page).text, "ivan works for another site"
+    assert answer_it(iris, page, "approve")[0] == 303
+
+
+def test_where_nobody_can_approve_the_page_says_so(home: House) -> None:
+    page = doubted(home)
+    assert "No investigator has an account for this site and trial" in home.signed_in().get(page).text
+
+
+def test_an_approval_long_after_signing_in_asks_for_the_password(home: House) -> None:
+    page = doubted(home, ("iris", "investigator"))
+    propose(home.signed_in(), page)
+    iris = home.signed_in("iris")
+    for _ in range(2):
+        home.clock.now += timedelta(minutes=8)
+        form = hidden(iris.get(page).text)
+    told = iris.post(f"{page}/identity/1/approve", data=form)
+    assert (told.status_code, "Approve who this patient is" in told.text) == (403, True)
+    right = form | {"password": PASSWORD, "code": ""}
+    assert iris.post(f"{page}/identity/1/approve", data=right).headers["location"] == f"{page}?saved=approved"
+
+
+def test_a_proposal_for_another_doubt_counts_for_nothing(home: House) -> None:
+    """A third description came after it was made."""
+    page = doubted(home, ("iris", "investigator"))
+    anna, iris = home.signed_in(), home.signed_in("iris")
+    propose(anna, page)
+    more = {"visit": "V100", "cls": "E", "ward": "ED"}
+    home.tell(adt("A08", patient="100", control="O3", name="ODD^THIRD", born="19500505", sex="F", **more))
+    assert "anna proposes" not in iris.get(page).text
+    assert answer_it(iris, page, "approve")[0] == 422
+    assert propose(anna, page, "all three are one")[0] == 303
+    assert answer_it(iris, page, "approve", 2)[0] == 303
+
+
+@pytest.mark.parametrize("act", ["approve", "send-back"])
+def test_a_proposal_is_of_its_own_candidate(home: House, act: str) -> None:
+    page = doubted(home, ("iris", "investigator"))
+    home.tell(*unclear())
+    iris = home.signed_in("iris")
+    propose(iris, page)
+    (other,) = {f"/c/{one}" for one in re.findall(r"/c/([0-9a-f]+)", iris.get("/").text)} - {page}
+    assert answer_it(iris, other, act, **({"reason": "no"} if act == "send-back" else {}))[0] == 422

@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from adapter.domain.message import RawMessage, Receipt
+from adapter.domain.message import Receipt
 from adapter.errors import UnavailableError
 from adapter.store import inbox, worklist
 from adapter.web import acts
 from adapter.web.acts import Acts
-from tests.builders import adt, obx, oru, pair, raw
-from tests.web_house import House, first_candidate, hidden, mals, unclear
+from tests.builders import adt, obx, oru, pair
+from tests.web_house import House, first_candidate, hidden, mals, settled, unclear
 
 
 def opened(home: House, *messages: bytes) -> tuple[TestClient, str, dict[str, str]]:
@@ -367,20 +367,19 @@ def test_a_store_that_refuses_is_told_and_nothing_is_kept(home: House) -> None:
 
 
 def test_an_act_that_failed_may_be_tried_again() -> None:
-    class Moody:
-        tries = 0
+    tries: list[int] = []
 
-        async def put(self, message: RawMessage) -> Receipt:
-            self.tries += 1
-            if self.tries == 1:
-                raise UnavailableError("not now")
-            return Receipt(self.tries, duplicate=False)
+    async def put() -> Receipt:
+        tries.append(1)
+        if len(tries) == 1:
+            raise UnavailableError("not now")
+        return Receipt(len(tries), duplicate=False)
 
     async def twice() -> int:
-        made = Acts(Moody())
+        made = Acts()
         with pytest.raises(UnavailableError):
-            await made.store(("a",), lambda: raw(b"{}"))
-        return (await made.store(("a",), lambda: raw(b"{}"))).inbox_id
+            await made.store(("a",), put)
+        return (await made.store(("a",), put)).inbox_id
 
     assert asyncio.run(twice()) == 2
 
@@ -503,9 +502,9 @@ def test_of_two_screening_numbers_a_person_chooses_the_one_that_counts(home: Hou
     shown = client.get(page).text
     assert "Two screening numbers, one person" in shown
     form = hidden(shown)
-    assert client.post(f"{page}/screening-id", data=form | {"number": "NOT-A-NUMBER"}).status_code == 422
-    chosen = row.assessment["screening_ids"][0]
-    assert client.post(f"{page}/screening-id", data=form | {"number": chosen}).status_code == 303
+    wrong = form | {"number": "NOT-A-NUMBER", "reason": "guessed"}
+    assert client.post(f"{page}/screening-id", data=wrong).status_code == 422
+    settled(home, page, "screening-id", number=row.assessment["screening_ids"][0])
     assert "Two screening numbers" not in client.get(page).text
 
 
@@ -519,7 +518,7 @@ def test_a_number_whose_person_turned_out_to_be_two_is_asked_about_on_either_pag
     shown = client.get(page).text
     assert "One screening number, two persons" in shown
     number = row.assessment["screening_ids"][0]
-    assert client.post(f"{page}/screening-id", data=hidden(shown) | {"number": number}).status_code == 303
+    settled(home, page, "screening-id", number=number)
     assert "One screening number" not in client.get(page).text
 
 

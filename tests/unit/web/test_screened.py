@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
 from tests.builders import adt, dtm
-from tests.web_house import House, first_candidate, hidden, mals, unclear
+from tests.web_house import House, first_candidate, hidden, mals, settled, unclear
 
 
 def listed(home: House, role: str = "auditor") -> list[dict[str, str]]:
@@ -37,8 +37,7 @@ def test_two_records_that_are_one_person_stand_there_once_and_under_the_chosen_n
     client = home.signed_in()
     page = first_candidate(client)
     chosen = min(numbers)
-    answer = client.post(f"{page}/screening-id", data=hidden(client.get(page).text) | {"number": chosen})
-    assert answer.status_code == 303, answer.text
+    settled(home, page, "screening-id", number=chosen)
     (row,) = listed(home)
     assert row["screening_id"] == chosen
 

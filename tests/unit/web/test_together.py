@@ -5,13 +5,14 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import text
 from starlette.testclient import TestClient
 
 from adapter import assets
 from adapter.store import accounts, worklist
 from adapter.store.accounts import Scope
 from adapter.store.board import Part
-from adapter.web import listing
+from adapter.web import listing, ways
 from adapter.web.app import create_app
 from tests.builders import T0, after, obx
 from tests.web_house import BASE, PASSWORD, House, arrival, first_candidate, hidden, mals, organs, results, unclear
@@ -370,8 +371,38 @@ def test_what_was_found_stays_found_for_this_session_alone(home: House) -> None:
     assert anna.post("/find", data={"csrf": csrf[1], "words": " "}).headers["location"] == "/"
     anna.get(first_candidate(anna), headers={"referer": f"{BASE}{first}"})
     assert anna.post("/sign-out", data={"csrf": csrf[1]}).status_code == 303
-    assert not app.state.ways._searches
-    assert not app.state.ways._lists
+    assert kept_words(home) == []
+
+
+def kept_words(home: House) -> list[str]:
+    with home.database.read() as conn:
+        return [one for one in conn.execute(text("SELECT ways FROM sessions")).scalars() if one]
+
+
+def test_what_was_searched_for_is_known_to_every_process_and_after_a_restart(home: House) -> None:
+    """And nobody reads it in the database."""
+    home.tell(*mals(), *unclear())
+    anna = home.signed_in()
+    where = search(anna, "papado")
+    anna.get(first_candidate(anna), headers={"referer": f"{BASE}{where}"})
+    other = home.client()
+    other.cookies = anna.cookies
+    page = other.get(where).text
+    assert ("PAPADOPOULOU" in page, "NIKOLAOU" in page) == (True, False)
+    candidate = first_candidate(other)
+    assert f'href="{where}">← ' in other.get(candidate).text
+    (sealed,) = kept_words(home)
+    assert "papado" not in sealed
+    assert where.rpartition("=")[2] not in sealed
+    names = [search(other, f"papado{number}") for number in range(ways.MOST[ways.SEARCHES] + 1)]
+    assert "no longer known" in anna.get(where).text, "the oldest are forgotten first"
+    assert "no longer known" not in anna.get(names[-1]).text
+
+
+def search(client: TestClient, said: str) -> str:
+    csrf = re.search(r'name="csrf" value="([^"]+)"', client.get("/").text)
+    assert csrf
+    return client.post("/find", data={"csrf": csrf[1], "words": said}).headers["location"]
 
 
 @pytest.mark.parametrize(

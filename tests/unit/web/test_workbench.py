@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from adapter.store import proposals, worklist
 from adapter.store.audit import listing
 from tests.amending import SITE, amendable, arrive, platelets
 from tests.builders import oru
-from tests.web_house import House, house
+from tests.web_house import PASSWORD, House, house
 
 FIELDS = {"site": "klinikum", "code": "unmapped-code", "word": "THRO", "other": "", "unit": "", "reason": "catalogue"}
 
@@ -76,6 +77,30 @@ def test_one_proposes_another_approves_and_the_candidate_appears(ward: House, fi
         ("iris", "investigator", "mapping-add", "catalogue"),
         ("iris", "investigator", "mapping-again", "catalogue"),
     ]
+
+
+def test_an_approval_long_after_signing_in_asks_for_the_password_and_goes_on(ward: House, file: Path) -> None:
+    ilse, iris = ward.signed_in("ilse"), ward.signed_in("iris")
+    assert sent(ilse, "propose", **FIELDS, choice="platelets")[0] == 303
+    for _ in range(2):
+        ward.clock.now += timedelta(minutes=8)
+        iris.get("/quality")
+    status, text = sent(iris, "1/approve", reason="as agreed")
+    assert (status, file.read_text()) == (403, SITE)
+    main = text.partition("<main")[2].partition("</main>")[0]
+    (action,) = re.findall(r'action="([^"]+)"', main)
+    kept = dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', main))
+    assert (kept["reason"], action) == ("as agreed", "/quality/mapping/1/approve")
+    assert "Approve the line" in main
+    wrong = iris.post(action, data=kept | {"password": "wrong"})
+    assert (wrong.status_code, "This is not your password." in wrong.text, file.read_text()) == (403, True, SITE)
+    assert iris.post(action, data=kept | {"password": PASSWORD}).headers["location"] == "/quality?done=approve#unmapped"
+    assert "THRO: platelets" in file.read_text()
+    assert [act for act in ward.audited() if act[1] == "sign-in-again"] == [
+        ("iris", "sign-in-again", "failed"),
+        ("iris", "sign-in-again", "ok"),
+    ]
+    assert sent(iris, "1/approve", reason="")[0] == 422, "decided already; she is not asked again at once"
 
 
 def test_what_is_declined_is_on_record_and_changes_nothing(ward: House, file: Path) -> None:
