@@ -145,7 +145,13 @@ def _limits(done: dict[str, Any]) -> Iterator[str]:
         yield "Later messages of this person are acknowledged and emptied unread."
     else:
         yield "The next message about this person makes them known again; --opt-out prevents that."
-    yield f"Backups hold the data until {done['backups_hold_it_until']}, where they are kept for 35 days; so do mails and files people took away."
+    until = done["backups_hold_it_until"]
+    yield (
+        f"Backups of [backup] hold the data until {until}."
+        if until
+        else "No [backup] is configured: copies of the store that others made hold the data."
+    )
+    yield "So do mails and files people took away, and copies they made of either."
     if not done["log_emptied"]:
         yield "A reader kept the write-ahead log from being emptied: the daemon tries again every ten minutes."
 

@@ -14,6 +14,7 @@ from adapter.errors import ConfigError, RejectedError
 from adapter.pipeline.erasing import Certificate, Eraser, Wish
 from adapter.pipeline.keep import Keeper
 from adapter.ports import Clock
+from adapter.screening.rulebook import Rulebook
 from adapter.settings import Settings
 from adapter.store.database import Database
 
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
     from adapter.daemon.parts import Parts
 
 Json = dict[str, Any]
-KEPT = timedelta(days=35)
-"""How long backups are kept, as deploy/README.md asks: until then they hold who was erased."""
 PARTS = 3
 SHORTEST = 4
 """Characters of a number that a reason may not hold: less is a word like any other."""
@@ -37,22 +36,27 @@ class Desk:
     environment: str
     sites: frozenset[str]
     screening: Callable[[Callable[[], Any]], Any]
+    kept: timedelta | None = None
+    """How long our backups are kept: until then they hold who was erased. None where `[backup]` makes none."""
 
 
 def beside(parts: "Parts", eraser: Eraser, screening: Executor) -> Desk | None:
     """Of a daemon; None where another process reads the messages."""
-    settings = parts.settings.adapter
-    if "process" not in settings.roles:
+    if "process" not in parts.settings.adapter.roles:
         return None
-    sites = frozenset(parts.rules.sites)
-    return Desk(eraser, parts.clock, settings.environment, sites, lambda work: screening.submit(work).result())
+    return _desk(parts.settings, parts.rules, eraser, lambda work: screening.submit(work).result())
 
 
 def alone(settings: Settings, database: Database, clock: Clock) -> Desk:
     """Where no daemon runs here. Raises ConfigError."""
     rules, key = load_rules(settings), site_key(database, settings.adapter.data / SECRET)
     eraser = Eraser(database, database.shares(), Keeper(database, rules, key, (), ""), clock)
-    return Desk(eraser, clock, settings.adapter.environment, frozenset(rules.sites), lambda work: work())
+    return _desk(settings, rules, eraser, lambda work: work())
+
+
+def _desk(settings: Settings, rules: Rulebook, eraser: Eraser, screening: Callable[[Callable[[], Any]], Any]) -> Desk:
+    kept = settings.backup.keep if settings.backup else None
+    return Desk(eraser, eraser.clock, settings.adapter.environment, frozenset(rules.sites), screening, kept)
 
 
 def patient_of(line: str) -> PatientId:
@@ -84,7 +88,7 @@ def _erase(desk: Desk, request: Mapping[str, Any]) -> Json:
         "opted_out": wish.opt_out,
         "log_emptied": done.scrubbed,
         "audit": None if wish.rehearsal else done.audit,
-        "backups_hold_it_until": (now + KEPT).date().isoformat(),
+        "backups_hold_it_until": None if desk.kept is None else (now + desk.kept).date().isoformat(),
         "reason": wish.reason,
     }
 

@@ -96,7 +96,7 @@ class Eraser:
     """
 
     def __init__(self, database: Database, shares: Shares, keeper: Keeper, clock: Clock) -> None:
-        self._database, self._shares, self._keeper, self._clock = database, shares, keeper, clock
+        self._database, self._shares, self._keeper, self.clock = database, shares, keeper, clock
         self._left_out = LeftOut(database, keeper.secret)
         self.forget: Callable[[], None] = lambda: None
 
@@ -129,7 +129,7 @@ class Eraser:
             if not number:
                 raise RejectedError("this number is not on the list of those who want no part — nothing to take back")
             act = audit.Act(wish.by, "operator", "opt-in", "person", "", {"identifiers": number}, reason=wish.reason)
-            head = audit.append(tx, act, self._clock())
+            head = audit.append(tx, act, self.clock())
         self._forget(frozenset())
         return head.seq
 
@@ -177,7 +177,7 @@ class Eraser:
         return found, mentions
 
     def _erased(self, tx: Transaction, wish: Wish, found: Found) -> Certificate:
-        now, secret = self._clock(), self._keeper.secret
+        now, secret = self.clock(), self._keeper.secret
         cause = OPTED_OUT if wish.with_message is not None else ERASED
         reasons = {code for trial in self._keeper.rules.trials for _, codes in trial.statuses for code in codes}
         knots = self._knots(tx, found.records)

@@ -3,6 +3,7 @@
 import json
 import subprocess
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -60,6 +61,7 @@ def test_a_person_is_erased_while_messages_come_and_stays_away(place: Installati
     assert (done.returncode, done.stderr) == (0, b"")
     assert (certificate["erased"], certificate["records"], certificate["messages"]) == (True, 1, 3)
     assert certificate["log_emptied"]
+    assert certificate["backups_hold_it_until"] is None
     assert CANARY.encode() not in done.stdout
     assert CANARY.encode() not in stored(place)
     tell(place.mllp, ferritin(CANARY, "9000"), ferritin("2", "9000"))
@@ -131,3 +133,17 @@ def test_a_number_on_the_command_line_is_refused(tmp_path: Path) -> None:
     words = ("erase", "--patient", f"generic|HOSP|{CANARY}", *REASON, "--config", str(place.config))
     done = place.command(*words, check=False)
     assert (done.returncode, b"no hospital number on the command line" in done.stderr) == (2, True)
+
+
+def test_the_certificate_says_until_when_our_backups_hold_the_person(tmp_path: Path) -> None:
+    place = Installation(tmp_path / "house", f'[backup]\nto = "{tmp_path / "copies"}"\nkeep = "10 d"\n')
+    try:
+        place.start()
+        told(place, CANARY)
+        (certificate,) = lines(asked(place, *REASON, "--yes", "--json").stdout)
+        said = asked(place, *REASON, "--opt-out", "--yes").stdout.decode()
+    finally:
+        place.end()
+    until = datetime.fromisoformat(certificate["at"]) + timedelta(days=10)
+    assert certificate["backups_hold_it_until"] == until.date().isoformat()
+    assert f"Backups of [backup] hold the data until {until.date().isoformat()}." in said
