@@ -14,7 +14,11 @@ if TYPE_CHECKING:
 
 def replay(  # noqa: PLR0913 — a command's words
     since: Annotated[
-        str | None, typer.Option("--from", help="Only messages received from this moment on (ISO 8601 with offset).")
+        str | None,
+        typer.Option(
+            "--from",
+            help="Only messages received from this moment on (ISO 8601 with offset); names and merges stay as they are on record.",
+        ),
     ] = None,
     rules: Annotated[
         Path | None,

@@ -51,7 +51,7 @@ def looked(settings: Settings) -> Looked:
 
 
 def _folder(source: FolderSource) -> Looked:
-    """An absent folder is no error: it may be a share that is mounted later, and the daemon waits for it."""
+    """The daemon would start without it, and wait for a share to be mounted; who checks hears of it."""
     try:
         with drop.opened(source.path) as handle:
             found = drop.look(handle, source.pattern)

@@ -87,7 +87,7 @@ class FolderReader:
             while not self._stop.is_set():
                 self.round(inbox)
                 self._stop.wait(self.folder.every)
-        except StorageFailedError as error:
+        except BaseException as error:  # noqa: BLE001 — carried over to who waits
             done.set_exception(error)
         else:
             done.set_result(None)
@@ -95,9 +95,9 @@ class FolderReader:
     def round(self, inbox: StoreInbox) -> None:
         """One look; what two looks found alike is read. Raises StorageFailedError."""
         self.tally.alive(monotonic())
-        if self._desk.refusing():
-            return
         try:
+            if self._desk.refusing():
+                return
             with drop.opened(self.folder.path) as handle:
                 self._look(handle, inbox)
         except StorageFailedError:

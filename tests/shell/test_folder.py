@@ -1,5 +1,6 @@
 """A drop folder: what is taken and when, what is left or refused, and that nothing of a file is lost, doubled or told."""
 
+import asyncio
 import errno
 import json
 import os
@@ -8,15 +9,20 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
 import pytest
+import structlog
 
 from adapter.daemon.clock import utc_now
+from adapter.daemon.parts import open_parts, web_context
 from adapter.daemon.spool import spool
+from adapter.errors import StorageFailedError
 from adapter.fhir.gather import Gathering
 from adapter.pipeline.receive import StoreInbox
+from adapter.settings import load_settings
 from adapter.sources import drop, folder
 from adapter.sources.envelope import Door
 from adapter.sources.files import parts_in
@@ -102,6 +108,7 @@ def opened(tmp_path: Path, *, deletes: bool = False, pattern: str = "*") -> Iter
     with log.open("w") as stream:
         configure_log(stream)
         yield Desktop(path, database, box, metrics, reader, log)
+    structlog.reset_defaults()
     box.close()
     database.close()
 
@@ -389,6 +396,22 @@ def test_a_file_waits_while_screening_is_far_behind(desk: Desktop, monkeypatch: 
     assert desk.names() == ["a"]
 
 
+def test_it_runs_until_the_disk_fails_which_ends_the_daemon(tmp_path: Path) -> None:
+    async def run(desk: Desktop) -> None:
+        desk.drop("a", message())
+        task = asyncio.create_task(desk.reader.run(desk.inbox))
+        await asyncio.to_thread(until, lambda: desk.names("taken"))
+        desk.database.failure = StorageFailedError("the disk")
+        desk.drop("b", message(2))
+        with pytest.raises(StorageFailedError):
+            await asyncio.wait_for(task, 30)
+
+    for desk in opened(tmp_path):
+        asyncio.run(run(desk))
+        assert desk.names() == ["b"]
+        assert desk.inbox.failed.done()
+
+
 def test_nothing_is_stored_while_the_disk_is_full(desk: Desktop) -> None:
     full = [True]
     desk.reader._desk = Desk(desk.database, desk.reader._desk.shelf, lambda: full[0])
@@ -460,6 +483,19 @@ def test_check_says_what_is_wrong_with_a_folder(tmp_path: Path) -> None:
     assert SECRET not in told
     path.rename(tmp_path / "away")
     assert "cannot be listed" in said()
+
+
+def test_a_folder_is_expected_to_speak_as_often_as_its_operator_says(tmp_path: Path) -> None:
+    place, _ = installed(tmp_path, 'silent_after = "2 h"\n')
+    with open_parts(load_settings(place.config), utc_now) as parts:
+        assert parts.pulse.sources["files"] == timedelta(hours=2)
+        shown = {one.name: one for one in web_context(parts, StoreInbox(parts.database), None, demo=False).feeds}  # type: ignore[arg-type]
+        assert (shown["files"].kind, shown["files"].quiet_after) == ("folder", timedelta(hours=2))
+        (reader,) = parts.folders
+        assert (reader.folder.pattern, reader.folder.deletes, reader.door.site) == ("*", False, "generic")
+        (tmp_path / "drop").rmdir()
+        reader.round(StoreInbox(parts.database))
+        assert "folder-unreachable" in parts.pulse.health().codes
 
 
 @pytest.mark.parametrize(
