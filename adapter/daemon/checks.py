@@ -1,5 +1,6 @@
 """`adapter check`: everything a start would trip over, each with the way to mend it."""
 
+import contextlib
 import os
 import socket
 from collections.abc import Callable, Iterator
@@ -134,6 +135,11 @@ def _shadow(settings: Settings) -> Looked:
     yield "ok", f"{', '.join(dark)}: nobody is told, nothing is pushed" if dark else "none: every trial is live"
     if settings.on_sqlite() and not sqlite_path(settings.store_url()).exists():
         return
+    with contextlib.suppress(AdapterError):  # what is wrong with the store or the trials is told of them alone
+        yield from _turned(settings)
+
+
+def _turned(settings: Settings) -> Looked:
     database = open_store(settings, read_only=True)
     try:
         with database.read() as conn:
