@@ -9,7 +9,7 @@ STAMP := $(VENV)/.installed
 # The tests start hundreds of processes, each of which would compile our four hundred modules anew.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help demo test fast check golden profiles languages bench torture mutants screenshots clean
+.PHONY: help demo test suite fast check style types golden profiles languages bench torture mutants screenshots clean
 
 help: ## what the words mean
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -23,17 +23,25 @@ $(STAMP): pyproject.toml
 demo: $(STAMP) ## a synthetic ward, from the MLLP socket to the worklist, the mail box and the EDC
 	$(BIN)/adapter demo $(DEMO)
 
-check: $(STAMP) ## format, lint, types, import contracts, data files
+check: style types ## format, lint, types, import contracts, data files
+
+style: $(STAMP)
 	$(BIN)/ruff format --check adapter tests benchmarks
 	$(BIN)/ruff check adapter tests benchmarks
-	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/codespell
+
+types: $(STAMP)
+	$(BIN)/mypy
 
 fast: check ## the part of `make test` that needs no server and no browser
 	$(BIN)/python -m pytest -n auto --dist loadscope -m "not server and not slow" tests
 
-test: check ## everything CI runs
+# The types are looked at beside the tests: half a minute of one core, while the other had nothing to do.
+test: style ## everything CI runs
+	$(MAKE) -j2 types suite
+
+suite: $(STAMP)
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadscope --no-loadscope-reorder --cov --cov-report= --durations=15 tests
 	$(BIN)/python -m tests.house.coverage
 

@@ -31,13 +31,15 @@ from adapter.standins.edc import create_edc
 from adapter.standins.edc_store import EdcStore
 from tests import stores
 from tests.crash.ward import Sender
-from tests.installation import ADAPTER, STATES, Installation, tell, until
+from tests.installation import STATES, Installation, tell, until
 from tests.peers import serving
 
 KILLS = int(os.environ.get("ADAPTER_KILLS", "4"))
 SENDERS = 4
 LONGEST_LIFE = 1.5
 """Seconds between the daemon's first sign of life and its end."""
+BEING_BORN = (0.02, 0.6)
+"""The same after its birth, when it opens its store: a daemon of the nursery listens after half a second."""
 OUTLETS = """
 [[sink]]
 kind = "fhir"
@@ -91,7 +93,6 @@ def run(folder: Path, key: Path | None = None, roles: str = "receive,process,del
         place = Installation(
             folder,
             OUTLETS.format(edc=edc, hook=address),
-            program=ADAPTER,
             HOOK_SECRET=SECRET,
             ADAPTER_ADAPTER__ROLES=roles,
         )
@@ -111,7 +112,7 @@ def killed(place: Installation, chance: random.Random) -> None:
         until(lambda: place.ready() or process.poll() is not None)
         time.sleep(chance.uniform(0.1, LONGEST_LIFE))
     else:
-        time.sleep(chance.uniform(0.3, 2.0))
+        time.sleep(chance.uniform(*BEING_BORN))
     assert process.poll() is None, place.log.read_text()
     place.stop(signal.SIGKILL)
 

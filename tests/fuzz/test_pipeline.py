@@ -60,7 +60,7 @@ def of_many_patients(seed: int) -> Mutator:
 
 @dataclass
 class Doorway:
-    """Frames to the inbox as the listener puts them, without its socket."""
+    """Frames to the inbox as the listener puts them, those that wait in one transaction, without its socket."""
 
     house: House
     door: Door = field(
@@ -71,8 +71,8 @@ class Doorway:
     decoder: FrameDecoder = field(default_factory=lambda: FrameDecoder(limit=1 << 20))
     stored: int = 0
 
-    def put(self, data: bytes) -> None:
-        events = self.decoder.feed(data) + self.decoder.idle()
+    def put(self, *frames: bytes) -> None:
+        events = [event for data in frames for event in self.decoder.feed(data) + self.decoder.idle()]
         messages = [
             message for event in events if not isinstance(event, Noise) for message in kept(self.door, event, "")
         ]
@@ -102,8 +102,7 @@ def test_every_mutant_has_an_end(house: House) -> None:
     for number in range(0, MUTANTS, TOGETHER):
         frames = [mutator.frame() for _ in range(TOGETHER)]
         began = time.process_time()
-        for data in frames:
-            through.put(data)
+        through.put(*frames)
         house.work()
         assert time.process_time() - began < TOO_LONG, f"seed 11, frames {number} to {number + TOGETHER}"
         warm = warm or (resident() if number > MUTANTS // 2 else 0)
