@@ -1,5 +1,6 @@
 """Files and names that are on the disk before anybody goes on."""
 
+import errno
 import os
 import secrets
 from collections.abc import Callable, Iterator
@@ -39,10 +40,22 @@ def new_file(path: Path) -> Iterator[BinaryIO]:
             yield file
             file.flush()
             os.fsync(file.fileno())
-        os.link(part, path)
+        _name(part, path)
     finally:
         part.unlink(missing_ok=True)
     flush_folder(path.parent)
+
+
+def _name(part: Path, path: Path) -> None:
+    """Never over a file that is there. Raises FileExistsError."""
+    try:
+        os.link(part, path)
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without links, such as that of a memory stick
+        if path.exists():
+            raise FileExistsError(errno.EEXIST, "File exists", str(path)) from None
+        part.rename(path)
 
 
 def flush_file(path: Path) -> None:

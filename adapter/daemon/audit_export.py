@@ -58,18 +58,29 @@ def _wanted(database: Database, cut: Cut, found: Sequence[Row]) -> Iterator[Row]
     if not cut.trial:
         yield from timely
         return
-    candidates = {row["object_id"] for row in timely if row["object_type"] == "candidate"}
     with database.read() as conn:
-        known = audit.trials_of(conn, candidates)
+        known = audit.trials_of(conn, {name for row in timely for name in _people(row)})
     yield from (row for row in timely if _about(row, known) <= {cut.trial})
 
 
-def _about(row: Row, candidates: Mapping[str, str]) -> set[str]:
+def _people(row: Row) -> set[str]:
+    """Ids of ours whose trial the store knows: of the worklist, of screening."""
+    if row["object_type"] in {"candidate", "screening-number"}:
+        return {row["object_id"]}
+    if row["object_type"] == "delivery":
+        said = json.loads(row["detail"])
+        return {said.get("subject", ""), *said.get("candidates", ())}
+    return set()
+
+
+def _about(row: Row, trials: Mapping[str, str]) -> set[str]:
     """The trials an entry is about: none for a sign-in; of a candidate who is gone and told no trial, one nobody asks for."""
     said = json.loads(row["detail"]).get("trial", "")
     if row["object_type"] == "candidate":
-        return {candidates.get(row["object_id"]) or said or "?"}
-    return {row["object_id"]} if row["object_type"] == "trial" else {said} - {""}
+        return {trials.get(row["object_id"]) or said or "?"}
+    if row["object_type"] == "trial":
+        return {row["object_id"]}
+    return {trials[name] for name in _people(row) if name in trials} | ({said} - {""})
 
 
 def _ndjson(row: Row) -> bytes:

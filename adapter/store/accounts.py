@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, bindparam, delete, select, update
 
 from adapter.store.codec import instant, moment
+from adapter.store.locks import Lock, take
 from adapter.store.people import recovery_codes, sessions, sign_in_tokens, users
 from adapter.store.upsert import insert
 
@@ -237,6 +238,7 @@ def close_oldest(tx: Connection, user: str, keep: int) -> int:
 
 def close_expired(tx: Connection, now: datetime, idle: timedelta) -> list[tuple[str, str]]:
     """Sessions that are over, or that nobody used for longer than `idle`: of whom, and in which role."""
+    take(tx, Lock.TALLY)  # as a sign-in does: first the audit log, then the sessions
     over = (sessions.c.expires <= instant(now)) | (sessions.c.seen < instant(now - idle))
     names = list(tx.execute(delete(sessions).where(over).returning(sessions.c.user)).scalars())
     roles = {

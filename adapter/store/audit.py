@@ -11,8 +11,7 @@ from sqlalchemy import Connection, func, insert, select
 
 from adapter.store.codec import canonical, instant, moment, storable
 from adapter.store.locks import Lock, take
-from adapter.store.schema import audit
-from adapter.store.schema import candidates as candidate_rows
+from adapter.store.schema import audit, candidates, screening_ids
 from adapter.store.streaming import mapped
 
 _HEAD = select(audit.c.seq, audit.c.hash).order_by(audit.c.seq.desc()).limit(1)
@@ -136,10 +135,11 @@ def counted(conn: Connection, after: int, upto: int) -> dict[tuple[str, str], in
     }
 
 
-def trials_of(conn: Connection, candidates: Collection[str]) -> dict[str, str]:
-    """Of the worklist's ids."""
-    wanted = select(candidate_rows.c.id, candidate_rows.c.trial).where(candidate_rows.c.id.in_(candidates))
-    return {row.id: row.trial for row in conn.execute(wanted)}
+def trials_of(conn: Connection, names: Collection[str]) -> dict[str, str]:
+    """Of the worklist's ids and of screening numbers, as far as they are known."""
+    wanted = select(candidates.c.id, candidates.c.trial).where(candidates.c.id.in_(names))
+    numbers = select(screening_ids.c.screening_id, screening_ids.c.trial).where(screening_ids.c.screening_id.in_(names))
+    return {name: trial for rows in (wanted, numbers) for name, trial in conn.execute(rows)}
 
 
 def _hash(row: Mapping[str, Any]) -> str:

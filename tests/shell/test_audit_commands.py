@@ -4,6 +4,7 @@ import csv
 import hashlib
 import io
 import json
+import os
 import resource
 import stat
 import subprocess
@@ -15,13 +16,16 @@ from typing import Any
 
 import pytest
 
+from adapter import flushed
 from adapter.daemon.audit_export import COLUMNS, Cut, exported
 from adapter.daemon.noted import contradicted, noted
+from adapter.domain.patient import PatientId
 from adapter.errors import ConfigError
-from adapter.store import audit
+from adapter.store import audit, screening_ids
 from adapter.store.audit import Act, Head
 from adapter.store.audit_walk import check
 from adapter.store.database import Database
+from adapter.store.secret import SiteSecret
 from tests import stores
 from tests.installation import Installation
 
@@ -82,6 +86,12 @@ ACTS = (
     Act("=cmd", "operator", "inbox-show", "message", "7", reason='@SUM(1) "x"\r\nsecond line'),
     Act("anna", "coordinator", "claim", "candidate", "gone", {"trial": "two"}),
 )
+NUMBERED = (
+    Act("adapter", "system", "push-sent", "screening-number", "N1", {"outlet": "edc"}),
+    Act("adapter", "system", "alert-sent", "delivery", "key", {"outlet": "mail", "subject": "N1"}),
+    Act("adapter", "system", "alert-sent", "delivery", "key", {"outlet": "mail", "subject": "several"}),
+    Act("anna", "coordinator", "view-candidate", "candidate", "gone"),
+)
 
 
 def test_the_exported_chain_is_verified_with_nothing_but_hashlib_and_json(database: Database) -> None:
@@ -100,6 +110,15 @@ def test_a_cut_by_time_and_trial_takes_its_entries_and_no_other(database: Databa
     assert [row["seq"] for row in rows(database, Cut(NOW + hour, NOW + 3 * hour))] == [2, 3]
     assert [row["seq"] for row in rows(database, Cut(trial="one"))] == [1, 2, 4]
     assert [row["seq"] for row in rows(database, Cut(trial="two"))] == [1, 3, 4, 5]
+
+
+def test_what_left_the_house_is_of_the_trial_of_its_screening_number(database: Database) -> None:
+    secret = SiteSecret(b"k" * 32)
+    with database.write() as tx:
+        screening_ids.allocate(tx, secret, "one", PatientId("generic", "HOSP", "1"), "N1")
+    filled(database, *NUMBERED)
+    assert [row["seq"] for row in rows(database, Cut(trial="one"))] == [1, 2, 3]
+    assert [row["seq"] for row in rows(database, Cut(trial="two"))] == [3]
 
 
 def test_a_blinded_copy_holds_no_details_no_words_and_no_hash_that_would_confirm_a_guess(database: Database) -> None:
@@ -263,3 +282,20 @@ def test_the_recipe_of_the_page_verifies_an_export_and_finds_what_was_changed(
         done = subprocess.run(run, capture_output=True, text=True, timeout=60, check=False)
         assert (done.returncode, head.hash in done.stdout) == ((1, False) if number else (0, True))
     assert "entry 3 is not in its place" in done.stderr
+
+
+@pytest.mark.parametrize("links", [True, False])
+def test_a_new_file_is_there_whole_or_not_at_all_and_over_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, links: bool
+) -> None:
+    """Also where the file system knows no links, as that of a memory stick."""
+    if not links:
+        monkeypatch.setattr(os, "link", lambda *_: (_ for _ in ()).throw(PermissionError(1, "Operation not permitted")))
+    with flushed.new_file(tmp_path / "one") as file:
+        file.write(b"first")
+        assert [path.name for path in tmp_path.iterdir() if path.name == "one"] == []
+    with pytest.raises(FileExistsError), flushed.new_file(tmp_path / "one") as file:
+        file.write(b"second")
+    with pytest.raises(ZeroDivisionError), flushed.new_file(tmp_path / "two") as file:
+        raise ZeroDivisionError
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"one": b"first"}
