@@ -1,5 +1,6 @@
 """Copies of a store: what one holds, that it is whole, when the daemon makes one, and when it is deleted."""
 
+import asyncio
 import fcntl
 import os
 import stat
@@ -12,18 +13,21 @@ import pyrage
 import pytest
 from sqlalchemy import text
 
-from adapter.daemon import backing_up, copies, numbers_file
+from adapter.daemon import backing_up, backup_checks, copies, numbers_file, sealing
 from adapter.daemon.backing_up import SCRATCH, Job, Made, make
+from adapter.daemon.backup_checks import looked_at
 from adapter.daemon.backup_round import Rounds, brought_up_to_date
 from adapter.daemon.health import Pulse
 from adapter.daemon.opening import open_store
 from adapter.daemon.rules import SECRET
 from adapter.daemon.site_key import site_key
-from adapter.domain.message import MessageKind, RawMessage
+from adapter.domain.message import Delivery, MessageKind, RawMessage
 from adapter.domain.patient import PatientId
 from adapter.errors import ConfigError, UnavailableError
+from adapter.pipeline.deliver import deliver_next
+from adapter.pipeline.outgoing import Owed
 from adapter.settings import Settings, load_settings
-from adapter.store import audit, backup, backup_log, screening_ids
+from adapter.store import audit, backup, backup_log, hold, outbox, screening_ids
 from adapter.store.backup import BrokenOffError
 from adapter.store.database import Database
 from adapter.store.migrate import HEAD, VERSION_TABLE, _config, current_revision
@@ -339,12 +343,12 @@ def test_screening_numbers_are_kept_as_they_are_given_and_tell_nobody(house: Hou
         listed = screening_ids.listing(conn)
     [path] = house.to.glob("screening-numbers-*.json")
     key = path.name.removeprefix("screening-numbers-").removesuffix(".json")
-    assert numbers_file.read(house.to, key) == listed
+    assert numbers_file.read(key, house.to) == listed
     assert "90817263" not in path.read_text()
-    assert numbers_file.read(house.to, "0") is None
+    assert numbers_file.read("0", house.to) is None
     path.write_text("{")
     with pytest.raises(ConfigError, match="take it away to restore without it"):
-        numbers_file.read(house.to, key)
+        numbers_file.read(key, house.to)
     path.unlink()
     house.to.chmod(0o500)
     house.to.rename(house.folder / "away")
@@ -429,3 +433,80 @@ def test_without_pg_dump_one_is_told_what_to_install_and_what_it_says_is_not_rep
         with pytest.raises(BrokenOffError):
             house.made(going=lambda: False)
         house.database.close()
+
+
+# --- what is held after a restore -------------------------------------------------------------------------------------
+
+
+def test_while_it_is_held_nothing_leaves_and_nobody_is_told(house: House) -> None:
+    """By hand, without the daemon: each round of deliveries and of alerting looks at the mark."""
+    gone: list[Delivery] = []
+
+    class Outlet:
+        async def deliver(self, delivery: Delivery) -> None:
+            gone.append(delivery)
+
+    with house.database.write() as tx:
+        outbox.add(tx, Owed("mail", "c1", "raised", "{}", "k1"), NOW)
+        hold.begin(tx, hold.Hold(NOW, {}, 0))
+    assert asyncio.run(deliver_next(house.database, {"mail": Outlet()}, house.clock)) == 0
+    assert gone == []
+    assert "restored" in alarms(house, backups=False).health().codes
+    with house.database.write() as tx:
+        assert hold.release(tx) == hold.Hold(NOW, {}, 0)
+        assert hold.release(tx) is None
+    assert asyncio.run(deliver_next(house.database, {"mail": Outlet()}, house.clock)) == 1
+    assert "restored" not in alarms(house, backups=False).health().codes
+
+
+# --- adapter check ----------------------------------------------------------------------------------------------------
+
+
+def test_check_says_whether_the_next_one_could_be_made(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    own = pyrage.x25519.Identity.generate().to_public()
+    settings = house.settings(f'recipient = "{own}"')
+    bare = settings.model_copy(update={"backup": None})
+    assert [text for level, text in looked_at(bare) if level == "warning"] == [
+        'none is made by the daemon — add [backup] to = "/a/folder/on/another/disk"'
+    ]
+    found = dict(reversed(pair) for pair in looked_at(settings))
+    assert found[f"{house.to} is not there yet — the first backup makes it"] == "warning"
+    assert found[f"{house.to}, encrypted"] == "ok"
+    house.to.mkdir(mode=0o700)
+    house.rounds().round()
+    with house.database.write() as tx:
+        hold.begin(tx, hold.Hold(NOW, {}, 0))
+    found = dict(reversed(pair) for pair in looked_at(house.settings()))
+    assert found[f"{house.to}, not encrypted by us: that disk must be"] == "ok"
+    assert found[f"{house.to} lies on the disk of the store: both would be lost together — choose another disk"]
+    assert found["the store was restored: alerts and pushes are held until `adapter restore --release`"] == "warning"
+    assert any(text.startswith("the last one that is whole was begun 2026-11-26 10:12 UTC") for text in found)
+    monkeypatch.setattr(backup_checks, "SPARE", 1 << 60)
+    assert any("make room there" in text for level, text in looked_at(house.settings()) if level == "error")
+    house.to.chmod(0o755)
+    with pytest.raises(ConfigError, match="chmod 700"):
+        list(looked_at(settings))
+    monkeypatch.setattr(sealing, "find_spec", lambda _name: None)
+    with pytest.raises(ConfigError, match=r"immunosep-adapter\[age\]"):
+        list(looked_at(settings))
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ('to = "relative"', "write the whole path"),
+        ('to = "/b"\nevery = "1 hour"', "a time is written with its unit"),
+        ('to = "/b"\nevery = "10 s"', "one a minute is the most"),
+        ('to = "/b"\nrecipient = "AGE-SECRET-KEY-1QQQ"', "a recipient is a public key of age"),
+        ('to = "/b"\nkept = "35 d"', "unknown key 'kept' — did you mean 'keep'?"),
+        ('every = "1 h"', "'backup.to' is missing"),
+    ],
+)
+def test_a_wrong_section_is_told_with_its_line(tmp_path: Path, line: str, told: str) -> None:
+    file = tmp_path / "adapter.toml"
+    head = CONFIG.partition("[backup]")[0].format(data=tmp_path, store="", to="", more="")
+    file.write_text(f"{head}[backup]\n{line}\n")
+    with pytest.raises(ConfigError) as caught:
+        load_settings(file)
+    assert told in str(caught.value)
+    assert str(caught.value).startswith(f"{file}:")
