@@ -155,6 +155,22 @@ def test_a_copy_is_one_file_that_sqlite_reads_and_the_store_goes_on(sqlite_house
     assert CANARY.encode() in made.path.read_bytes()
 
 
+def test_commits_meanwhile_do_not_make_it_begin_anew_and_are_not_in_it(sqlite_house: House) -> None:
+    sqlite_house.put(*map(str, range(10_000)))
+    steps: list[int] = []
+
+    def going() -> bool:
+        sqlite_house.put(f"meanwhile-{len(steps)}")
+        steps.append(sum(sqlite_house.database.sizes()))
+        return len(steps) < 300
+
+    made = sqlite_house.made(going=going)
+    assert len(steps) > 3
+    assert made.manifest.contents.last_message == 10_000
+    with sqlite_house.database.read() as conn:
+        assert backup.contents(conn).last_message == 10_000 + len(steps)
+
+
 def test_the_key_of_the_site_is_in_no_copy(house: House) -> None:
     with house.database.write() as tx:
         screening_ids.allocate(tx, house.secret, "immunosep-demo", PatientId("generic", "HOSP", "90817263"), "A")
