@@ -2,10 +2,11 @@
 
 import asyncio
 import fcntl
+import json
 import os
 import stat
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -312,6 +313,24 @@ def test_those_past_their_time_go_but_never_the_newest_nor_anothers(house: House
     assert copies.manifest_of(own).name not in names
     assert foreign.name in names
     assert len([name for name in names if copies.NAME.fullmatch(name)]) == 2
+
+
+def test_of_days_that_are_over_the_last_stays(sqlite_house: House) -> None:
+    first = sqlite_house.made().manifest
+    begun = NOW.replace(hour=0, minute=0)
+    sqlite_house.to.joinpath(first.file).unlink()
+    for hour in range(24 * 5):
+        manifest = replace(first, made=begun + timedelta(hours=hour), file=f"adapter-20261126T{hour:06}Z.db", bytes=0)
+        sqlite_house.to.joinpath(manifest.file).touch()
+        copies.manifest_of(sqlite_house.to / manifest.file).write_text(json.dumps(manifest.as_json()))
+    now = begun + timedelta(days=5)
+    assert copies.expire(sqlite_house.to, first.key, timedelta(days=35), now) == 69
+    held = [manifest.made for _, manifest in copies.listing(sqlite_house.to, first.key)]
+    assert held[:3] == [begun + timedelta(hours=24 * day + 23) for day in range(3)]
+    assert len(held) == 3 + 48
+    assert copies.expire(sqlite_house.to, first.key, timedelta(days=1), now) == 3 + 24
+    assert copies.expire(sqlite_house.to, first.key, timedelta(days=1), now + timedelta(days=99)) == 23
+    assert len(copies.listing(sqlite_house.to, first.key)) == 1
 
 
 def test_one_that_fails_is_told_tried_again_later_and_becomes_an_alarm(
