@@ -517,13 +517,11 @@ def test_check_says_whether_the_next_one_could_be_made(house: House, monkeypatch
     assert found["the store was restored: alerts and pushes are held until `adapter restore --release`"] == "warning"
     assert any(text.startswith("the last one that is whole was begun 2026-11-26 10:12 UTC") for text in found)
     monkeypatch.setattr(backup_checks, "SPARE", 1 << 60)
-    assert any("make room there" in text for level, text in looked_at(house.settings()) if level == "error")
+    assert any("make room there" in text for level, text in looked_at(house.settings()) if level == "warning")
     house.to.chmod(0o755)
-    with pytest.raises(ConfigError, match="chmod 700"):
-        list(looked_at(settings))
+    assert any("chmod 700" in text for level, text in looked_at(settings) if level == "warning")
     monkeypatch.setattr(sealing, "find_spec", lambda _name: None)
-    with pytest.raises(ConfigError, match=r"immunosep-adapter\[age\]"):
-        list(looked_at(settings))
+    assert any("immunosep-adapter[age]" in text for level, text in looked_at(settings) if level == "warning")
 
 
 @pytest.mark.parametrize(
