@@ -84,8 +84,8 @@ def restore(  # noqa: PLR0913 — a command's words
 
     place = settings.adapter.data if settings.on_sqlite() else settings.store_url()
     _sure(f"Restore {file.name} into {place}?", yes=yes)
-    now = utc_now()
-    restored = bring_back(settings, Order(file.absolute(), identity, getpass.getuser(), now))
+    now, kept = utc_now(), (settings.backup.to,) if settings.backup else ()
+    restored = bring_back(settings, Order(file.absolute(), identity, getpass.getuser(), now, kept))
     manifest, found = restored.manifest, list(gaps(settings, restored.manifest))
     if as_json:
         done = {"file": manifest.file, "made": manifest.as_json()["made"], "restored": now.isoformat(), "held": True}

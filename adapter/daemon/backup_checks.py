@@ -19,12 +19,15 @@ Looked = Iterator[tuple[str, str]]
 
 
 def looked_at(settings: Settings) -> Looked:
-    """The way there, then the room, then what was made last."""
+    """The way there, then the room, then what was made last. Only warnings: the daemon starts and receives without a backup."""
     wish = settings.backup
     if wish is None:
         yield "warning", 'none is made by the daemon — add [backup] to = "/a/folder/on/another/disk"'
     else:
-        yield from _way(settings, wish)
+        try:
+            yield from _way(settings, wish)
+        except ConfigError as error:
+            yield "warning", str(error)
     if settings.on_sqlite() and not Path(settings.store_url().removeprefix("sqlite:///")).exists():
         return
     database = open_store(settings, read_only=True)
@@ -62,6 +65,6 @@ def _standing(database: Database, wish: BackupSection | None) -> Looked:
     if held:
         yield "warning", "the store was restored: alerts and pushes are held until `adapter restore --release`"
     if wish is not None and wish.to.exists() and (free := shutil.disk_usage(wish.to).free) < size + SPARE:
-        yield "error", f"{wish.to} has {free >> 20} MiB free and a copy takes {size >> 20} — make room there"
+        yield "warning", f"{wish.to} has {free >> 20} MiB free and a copy takes {size >> 20} — make room there"
     if last is not None:
         yield "warning" if old and wish else "ok", f"the last one that is whole was begun {last:%Y-%m-%d %H:%M} UTC"

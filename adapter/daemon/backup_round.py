@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from adapter import telemetry
-from adapter.daemon import copies
+from adapter.daemon import copies, systemd
 from adapter.daemon.backing_up import Job, Made, make
 from adapter.daemon.numbers_file import NumbersFile
 from adapter.daemon.recording import migrated
@@ -17,6 +17,7 @@ from adapter.store.backup import BrokenOffError
 from adapter.store.database import Database
 from adapter.store.migrate import HEAD, current_revision, refuse_newer
 
+PATIENCE_MICROSECONDS = 120_000_000
 ACTOR = ("adapter", "system")
 
 
@@ -76,6 +77,12 @@ def brought_up_to_date(settings: Settings, database: Database, clock: Clock) -> 
             backup_log.succeeded(tx, made.act(*ACTOR), made.manifest.made, clock())
 
 
+def _alive() -> bool:
+    """A big store takes longer to copy than a start may: the supervisor is told that it goes on."""
+    systemd.notify(f"EXTEND_TIMEOUT_USEC={PATIENCE_MICROSECONDS}")
+    return True
+
+
 def _before(settings: Settings, database: Database, clock: Clock) -> Made | None:
     wish = settings.backup
     with database.read() as conn:
@@ -84,7 +91,7 @@ def _before(settings: Settings, database: Database, clock: Clock) -> Made | None
             return None
         refuse_newer(conn)
     try:
-        made = make(settings, database, Job(wish.to, clock()))
+        made = make(settings, database, Job(wish.to, clock(), _alive))
     except StorageFailedError:
         raise
     except (ConfigError, UnavailableError) as error:

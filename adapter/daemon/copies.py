@@ -24,6 +24,8 @@ NAME = re.compile(r"adapter-\d{8}T\d{6}Z\.(db|dump)(\.age)?")
 PART = re.compile(r"\.adapter-\d{8}T\d{6}Z\.(db|dump)(\.age)?(\.json)?\.part(-journal|-wal|-shm)?")
 OWNER_ONLY, OTHERS = 0o600, 0o077
 BLOCK = 1 << 20
+DENSE = timedelta(days=2)
+"""So long each is kept, then the last of each day (UTC): a copy an hour for five weeks would be eight hundred stores."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,8 +156,14 @@ def listing(folder: Path, key: str) -> list[tuple[Path, Manifest]]:
 
 
 def expire(folder: Path, key: str, keep: timedelta, now: datetime) -> int:
-    """Those past their time are deleted, but for the newest. How many went."""
-    gone = [path for path, manifest in listing(folder, key)[:-1] if now - manifest.made > keep]
+    """Those past their time are deleted, and of days that are over all but the last; never the newest. How many went."""
+    held = listing(folder, key)
+    last_of_day = {manifest.made.date(): path for path, manifest in held}
+    gone = [
+        path
+        for path, manifest in held[:-1]
+        if now - manifest.made > (keep if path == last_of_day[manifest.made.date()] else min(keep, DENSE))
+    ]
     for path in gone:
         path.unlink()
         manifest_of(path).unlink()

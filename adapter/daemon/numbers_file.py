@@ -54,9 +54,16 @@ class NumbersFile:
         flushed.flush_folder(self._folder)
 
 
-def read(folder: Path, key: str) -> list[Number] | None:
-    """Those beside a backup of the store with this key; None where there is no such file. Raises ConfigError."""
-    path = folder / named(key)
+def read(key: str, *folders: Path) -> list[Number] | None:
+    """Those of the store with this key, in the first folder that has any; None where none has. Raises ConfigError."""
+    for folder in folders:
+        found = _read(folder / named(key), key)
+        if found is not None:
+            return found
+    return None
+
+
+def _read(path: Path, key: str) -> list[Number] | None:
     try:
         said = json.loads(path.read_text(encoding="utf-8"))
         if said["form"] != FORM or said["key"] != key:

@@ -228,6 +228,8 @@ def test_on_postgresql_too(postgres: Any, tmp_path: Path) -> None:
             before, after = told("00010"), told("00022")
             tell(place.mllp, *before)
             place.settled(3)
+            until(lambda: b'"backup made"' in place.log.read_bytes(), 30)
+            assert "adapter_backup_last_success_timestamp_seconds 1" in place.get("/metrics")
             file = copy_of(place)
             tell(place.mllp, *after)
             place.settled(6)

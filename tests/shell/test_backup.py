@@ -1,10 +1,12 @@
 """Copies of a store: what one holds, that it is whole, when the daemon makes one, and when it is deleted."""
 
+import asyncio
 import fcntl
+import json
 import os
 import stat
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -12,18 +14,21 @@ import pyrage
 import pytest
 from sqlalchemy import text
 
-from adapter.daemon import backing_up, copies, numbers_file
+from adapter.daemon import backing_up, backup_checks, copies, numbers_file, sealing
 from adapter.daemon.backing_up import SCRATCH, Job, Made, make
+from adapter.daemon.backup_checks import looked_at
 from adapter.daemon.backup_round import Rounds, brought_up_to_date
 from adapter.daemon.health import Pulse
 from adapter.daemon.opening import open_store
 from adapter.daemon.rules import SECRET
 from adapter.daemon.site_key import site_key
-from adapter.domain.message import MessageKind, RawMessage
+from adapter.domain.message import Delivery, MessageKind, RawMessage
 from adapter.domain.patient import PatientId
 from adapter.errors import ConfigError, UnavailableError
+from adapter.pipeline.deliver import deliver_next
+from adapter.pipeline.outgoing import Owed
 from adapter.settings import Settings, load_settings
-from adapter.store import audit, backup, backup_log, screening_ids
+from adapter.store import audit, backup, backup_log, hold, outbox, screening_ids
 from adapter.store.backup import BrokenOffError
 from adapter.store.database import Database
 from adapter.store.migrate import HEAD, VERSION_TABLE, _config, current_revision
@@ -149,6 +154,22 @@ def test_a_copy_is_one_file_that_sqlite_reads_and_the_store_goes_on(sqlite_house
         assert backup.contents(conn) == made.manifest.contents
     assert len(files(sqlite_house.to)) == 2
     assert CANARY.encode() in made.path.read_bytes()
+
+
+def test_commits_meanwhile_do_not_make_it_begin_anew_and_are_not_in_it(sqlite_house: House) -> None:
+    sqlite_house.put(*map(str, range(10_000)))
+    steps: list[int] = []
+
+    def going() -> bool:
+        sqlite_house.put(f"meanwhile-{len(steps)}")
+        steps.append(sum(sqlite_house.database.sizes()))
+        return len(steps) < 300
+
+    made = sqlite_house.made(going=going)
+    assert len(steps) > 3
+    assert made.manifest.contents.last_message == 10_000
+    with sqlite_house.database.read() as conn:
+        assert backup.contents(conn).last_message == 10_000 + len(steps)
 
 
 def test_the_key_of_the_site_is_in_no_copy(house: House) -> None:
@@ -294,6 +315,24 @@ def test_those_past_their_time_go_but_never_the_newest_nor_anothers(house: House
     assert len([name for name in names if copies.NAME.fullmatch(name)]) == 2
 
 
+def test_of_days_that_are_over_the_last_stays(sqlite_house: House) -> None:
+    first = sqlite_house.made().manifest
+    begun = NOW.replace(hour=0, minute=0)
+    sqlite_house.to.joinpath(first.file).unlink()
+    for hour in range(24 * 5):
+        manifest = replace(first, made=begun + timedelta(hours=hour), file=f"adapter-20261126T{hour:06}Z.db", bytes=0)
+        sqlite_house.to.joinpath(manifest.file).touch()
+        copies.manifest_of(sqlite_house.to / manifest.file).write_text(json.dumps(manifest.as_json()))
+    now = begun + timedelta(days=5)
+    assert copies.expire(sqlite_house.to, first.key, timedelta(days=35), now) == 69
+    held = [manifest.made for _, manifest in copies.listing(sqlite_house.to, first.key)]
+    assert held[:3] == [begun + timedelta(hours=24 * day + 23) for day in range(3)]
+    assert len(held) == 3 + 48
+    assert copies.expire(sqlite_house.to, first.key, timedelta(days=1), now) == 3 + 24
+    assert copies.expire(sqlite_house.to, first.key, timedelta(days=1), now + timedelta(days=99)) == 23
+    assert len(copies.listing(sqlite_house.to, first.key)) == 1
+
+
 def test_one_that_fails_is_told_tried_again_later_and_becomes_an_alarm(
     house: House, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -339,12 +378,12 @@ def test_screening_numbers_are_kept_as_they_are_given_and_tell_nobody(house: Hou
         listed = screening_ids.listing(conn)
     [path] = house.to.glob("screening-numbers-*.json")
     key = path.name.removeprefix("screening-numbers-").removesuffix(".json")
-    assert numbers_file.read(house.to, key) == listed
+    assert numbers_file.read(key, house.to) == listed
     assert "90817263" not in path.read_text()
-    assert numbers_file.read(house.to, "0") is None
+    assert numbers_file.read("0", house.to) is None
     path.write_text("{")
     with pytest.raises(ConfigError, match="take it away to restore without it"):
-        numbers_file.read(house.to, key)
+        numbers_file.read(key, house.to)
     path.unlink()
     house.to.chmod(0o500)
     house.to.rename(house.folder / "away")
@@ -429,3 +468,78 @@ def test_without_pg_dump_one_is_told_what_to_install_and_what_it_says_is_not_rep
         with pytest.raises(BrokenOffError):
             house.made(going=lambda: False)
         house.database.close()
+
+
+# --- what is held after a restore -------------------------------------------------------------------------------------
+
+
+def test_while_it_is_held_nothing_leaves_and_nobody_is_told(house: House) -> None:
+    """By hand, without the daemon: each round of deliveries and of alerting looks at the mark."""
+    gone: list[Delivery] = []
+
+    class Outlet:
+        async def deliver(self, delivery: Delivery) -> None:
+            gone.append(delivery)
+
+    with house.database.write() as tx:
+        outbox.add(tx, Owed("mail", "c1", "raised", "{}", "k1"), NOW)
+        hold.begin(tx, hold.Hold(NOW, {}, 0))
+    assert asyncio.run(deliver_next(house.database, {"mail": Outlet()}, house.clock)) == 0
+    assert gone == []
+    assert "restored" in alarms(house, backups=False).health().codes
+    with house.database.write() as tx:
+        assert hold.release(tx) == hold.Hold(NOW, {}, 0)
+        assert hold.release(tx) is None
+    assert asyncio.run(deliver_next(house.database, {"mail": Outlet()}, house.clock)) == 1
+    assert "restored" not in alarms(house, backups=False).health().codes
+
+
+# --- adapter check ----------------------------------------------------------------------------------------------------
+
+
+def test_check_says_whether_the_next_one_could_be_made(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    own = pyrage.x25519.Identity.generate().to_public()
+    settings = house.settings(f'recipient = "{own}"')
+    bare = settings.model_copy(update={"backup": None})
+    assert [text for level, text in looked_at(bare) if level == "warning"] == [
+        'none is made by the daemon — add [backup] to = "/a/folder/on/another/disk"'
+    ]
+    found = dict(reversed(pair) for pair in looked_at(settings))
+    assert found[f"{house.to} is not there yet — the first backup makes it"] == "warning"
+    assert found[f"{house.to}, encrypted"] == "ok"
+    house.to.mkdir(mode=0o700)
+    house.rounds().round()
+    with house.database.write() as tx:
+        hold.begin(tx, hold.Hold(NOW, {}, 0))
+    found = dict(reversed(pair) for pair in looked_at(house.settings()))
+    assert found[f"{house.to}, not encrypted by us: that disk must be"] == "ok"
+    assert found[f"{house.to} lies on the disk of the store: both would be lost together — choose another disk"]
+    assert found["the store was restored: alerts and pushes are held until `adapter restore --release`"] == "warning"
+    assert any(text.startswith("the last one that is whole was begun 2026-11-26 10:12 UTC") for text in found)
+    monkeypatch.setattr(backup_checks, "SPARE", 1 << 60)
+    assert any("make room there" in text for level, text in looked_at(house.settings()) if level == "warning")
+    house.to.chmod(0o755)
+    assert any("chmod 700" in text for level, text in looked_at(settings) if level == "warning")
+    monkeypatch.setattr(sealing, "find_spec", lambda _name: None)
+    assert any("immunosep-adapter[age]" in text for level, text in looked_at(settings) if level == "warning")
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ('to = "relative"', "write the whole path"),
+        ('to = "/b"\nevery = "1 hour"', "a time is written with its unit"),
+        ('to = "/b"\nevery = "10 s"', "one a minute is the most"),
+        ('to = "/b"\nrecipient = "AGE-SECRET-KEY-1QQQ"', "a recipient is a public key of age"),
+        ('to = "/b"\nkept = "35 d"', "unknown key 'kept' — did you mean 'keep'?"),
+        ('every = "1 h"', "'backup.to' is missing"),
+    ],
+)
+def test_a_wrong_section_is_told_with_its_line(tmp_path: Path, line: str, told: str) -> None:
+    file = tmp_path / "adapter.toml"
+    head = CONFIG.partition("[backup]")[0].format(data=tmp_path, store="", to="", more="")
+    file.write_text(f"{head}[backup]\n{line}\n")
+    with pytest.raises(ConfigError) as caught:
+        load_settings(file)
+    assert told in str(caught.value)
+    assert str(caught.value).startswith(f"{file}:")

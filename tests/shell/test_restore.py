@@ -213,9 +213,15 @@ def test_numbers_given_after_it_are_known_again(house: House) -> None:
     rounds = house.rounds()
     house.now += timedelta(hours=3)
     rounds.round()
+    elsewhere = house.folder / "elsewhere"
+    elsewhere.mkdir()
+    for path in (made.path, copies.manifest_of(made.path)):
+        shutil.copy(path, elsewhere)
     emptied(house)
-    done = restore(house.settings(), order(house, made.path))
-    assert done == Restored(made.manifest, 1)
+    wish = order(house, elsewhere / made.path.name)
+    assert restore(house.settings(), wish) == Restored(made.manifest, None)
+    (house.folder / "data" / "adapter.db").unlink()
+    assert restore(house.settings(), replace(wish, kept=(house.to,))) == Restored(made.manifest, 1)
     house.database = stores.opened(house.folder / "data")
     with house.database.read() as conn:
         assert screening_ids.find(conn, house.secret, "immunosep-demo", WHO) == "4TQ7K2M9XA"

@@ -19,7 +19,7 @@ from adapter.notifiers.webhook import Webhook, WebhookNotifier
 from adapter.pipeline.calling import Caller
 from adapter.pipeline.deliver import deliver_next
 from adapter.ports import Notifier
-from adapter.store import audit, calls, outbox, teamwork, worklist
+from adapter.store import audit, calls, hold, outbox, teamwork, worklist
 from adapter.store.audit import Act
 from adapter.store.database import Transaction
 from adapter.store.teamwork import HAND_OVER, Note
@@ -98,6 +98,16 @@ def test_a_process_that_starts_anew_tells_nobody_twice(ward: House) -> None:
     calling(ward).round()
     ward.clock.now += MINUTE
     assert calling(ward).round() == 0
+
+
+def test_a_store_that_was_restored_calls_nobody_until_it_is_released(each_store: str, ward: House) -> None:
+    ward.tell(*mals())
+    with ward.database.write() as tx:
+        hold.begin(tx, hold.Hold(ward.clock.now, {}, 0))
+    assert calling(ward).round() == 0
+    with ward.database.write() as tx:
+        hold.release(tx)
+    assert calling(ward).round() == 2
 
 
 def test_a_resent_result_calls_nobody_again(ward: House) -> None:
