@@ -72,10 +72,13 @@ def erase(  # noqa: PLR0913 — a command's words
         _say(_asked(settings, "opt-in", request), as_json=as_json)
         return
     planned = _asked(settings, "erase", request | {"rehearsal": True})
-    sure = not dry_run and (yes or _confirmed(settings, planned))
-    _say(_asked(settings, "erase", request | {"rehearsal": False}) if sure else planned, as_json=as_json)
-    if not sure and not dry_run:
-        complain("adapter: nothing was erased — add --yes, or confirm on a terminal")
+    if dry_run or not (yes or sys.stdin.isatty()):
+        _say(planned, as_json=as_json)
+    elif yes or _confirmed(settings, planned):
+        _say(_asked(settings, "erase", request | {"rehearsal": False}), as_json=as_json)
+        return
+    if not dry_run:
+        complain("adapter: nothing was erased — add --yes, or type the environment's name on a terminal")
 
 
 def _asked(settings: "Settings", name: str, request: dict[str, Any]) -> dict[str, Any]:
@@ -89,7 +92,7 @@ def _who() -> list[str]:
     from adapter.daemon.erasing import patient_of
 
     if sys.stdin.isatty():
-        lines = [typer.prompt("SITE|AUTHORITY|NUMBER", err=True)]
+        lines = [typer.prompt("Who, as SITE|AUTHORITY|NUMBER", err=True)]
     else:
         lines = [line for line in sys.stdin.read().splitlines() if line.strip()]
     if len(lines) != 1:
@@ -101,8 +104,6 @@ def _who() -> list[str]:
 
 def _confirmed(settings: "Settings", planned: dict[str, Any]) -> bool:
     """By a word that is not typed by accident."""
-    if not sys.stdin.isatty():
-        return False
     complain("\n".join(_told(planned)))
     return (
         str(typer.prompt(f"Type '{settings.adapter.environment}' to do it", err=True)) == settings.adapter.environment

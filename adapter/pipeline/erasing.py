@@ -124,6 +124,7 @@ class Eraser:
 
     def take_back(self, wish: Wish) -> int:
         """Messages of this person are read again from now on. Raises RejectedError where they are not on the list."""
+        self._shares.renew()
         with self._shares.write() as tx:
             number = opt_outs.take_back(tx, self._keeper.secret, wish.patient)
             if not number:

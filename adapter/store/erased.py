@@ -1,6 +1,6 @@
 """The tables of what was erased: emptied messages, who wants no part, and what the screening log goes on counting."""
 
-from sqlalchemy import Column, ForeignKey, LargeBinary, Table, Text
+from sqlalchemy import Column, ForeignKey, Index, LargeBinary, Table, Text
 
 from adapter.store.columns import NUMBER, WORDS, metadata
 
@@ -14,6 +14,7 @@ erased_messages = Table(
     Column("bytes", NUMBER, nullable=False),
     Column("cause", WORDS, nullable=False),
     Column("shared", NUMBER, nullable=False),
+    Index("erased_messages_cause", "cause"),
 )
 
 # `token` is a keyed hash of an identifier, by a key outside this database; those of one `person` come and go together.

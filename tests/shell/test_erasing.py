@@ -336,6 +336,38 @@ def test_a_message_of_several_is_heard_for_the_others_and_emptied(house: House) 
     assert '"8"' in lines
 
 
+def page(*patients: str) -> bytes:
+    """A FHIR searchset with a ferritin of each."""
+    found = [
+        resource
+        for number in patients
+        for resource in (
+            {"resourceType": "Patient", "id": f"p{number}", "identifier": [{"system": "urn:oid:HOSP", "value": number}]},
+            {
+                "resourceType": "Observation", "id": f"o{number}", "status": "final",
+                "code": {"coding": [{"system": "http://loinc.org", "code": "2276-4"}]},
+                "subject": {"reference": f"Patient/p{number}"}, "effectiveDateTime": "2026-01-02T04:00:00Z",
+                "valueQuantity": {"value": 6100, "system": "http://unitsofmeasure.org", "code": "ng/mL"},
+            },
+        )
+    ]  # fmt: skip
+    entries = [{"resource": one} for one in found]
+    return json.dumps({"resourceType": "Bundle", "type": "searchset", "entry": entries}).encode()
+
+
+def test_a_page_of_a_fhir_server_is_emptied_alike(house: House) -> None:
+    house.tell(page(CANARY, "2"), kind=MessageKind.FHIR)
+    assert erased(house, opt_out=True).shared == 1
+    house.tell(page(CANARY, "9"), kind=MessageKind.FHIR)
+    house.tell(page(CANARY), kind=MessageKind.FHIR)
+    with house.database.read() as conn:
+        last = [(str(row.state), row.erased is not None) for row in inbox.listing(conn)][-3:]
+        lines = "\n".join(projections.lines(conn))
+    assert last == [("applied", True), ("applied", True), ("ignored", True)]
+    assert CANARY not in everything(house.database)
+    assert lines.count("6100") >= 2, "what the page said of the others was lost"
+
+
 # --- told again ------------------------------------------------------------------------------------------------------
 
 

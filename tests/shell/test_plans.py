@@ -34,9 +34,9 @@ from tests.web_house import House, hidden, house, mals, rules, unclear
 
 SMALL = {
     *("users", "feeds", "unmapped", "analytes", "sessions", "sign_in_tokens", "schema_version", "sqlite_master"),
-    *("break_glass", "contested_ids"),
+    *("break_glass", "contested_ids", "opt_outs"),
 }
-"""Grow with people, emergencies, disputed numbers, sources, codes nobody mapped, and codes that are watched (2,000 at most); expired sign-ins are taken away."""
+"""Grow with people, emergencies, disputed numbers, those who want no part, sources, codes nobody mapped, and codes that are watched (2,000 at most); expired sign-ins are taken away."""
 BUNDLES = BundleContext(b"0" * 32, Dates.EXACT, "test", Study(rules().trials[0].registry, ""))
 TEST = er7(msh("ORU^R01", control="T1", processing="T"), pid(), obr(), obx("777-3", "98", "10*3/uL"))
 STRANGE = oru(obx("LOCAL-9", "5", "mg"), obx("777-3", "98", "stones"), control="U1")

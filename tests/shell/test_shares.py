@@ -5,6 +5,7 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from adapter.domain.message import Delivery
 from adapter.domain.patient import PatientId
 from adapter.errors import UnavailableError
 from adapter.pipeline.deliver import deliver_next
+from adapter.pipeline.erasing import Wish
 from adapter.pipeline.keep import Keeper
 from adapter.pipeline.knots import state_of
 from adapter.pipeline.outgoing import Owed
@@ -216,6 +218,37 @@ def test_records_that_came_apart_or_share_a_visit_are_kept_by_one_processor(pair
     assert (values(pair.one, a), values(pair.two, b)) == ([], ["1.1", "1.3", "1.5", "2.2", "2.4"])
     counts = pair.one.counts()
     assert (counts.applied, counts.pending) == (8, 0)
+
+
+def test_whom_another_processor_keeps_can_be_erased_and_left_out_and_it_remembers_nothing(pair: Pair) -> None:
+    pair.share()
+    theirs = pair.number_of(pair.two)
+    pair.tell(result(theirs, "R1", "1.1"))
+    assert who(theirs) in pair.two.keeper._memory
+    eraser, stop = pair.one.processor.eraser, threading.Event()
+    other = threading.Thread(target=stepping(pair.two, stop))
+    other.start()
+    try:
+        wish = Wish(who(theirs), "file 7", "dpo")
+        assert eraser.erase(wish, eraser.look(wish)).messages == 1
+    finally:
+        stop.set()
+        other.join()
+    pair.share()
+    pair.tell(result(theirs, "R2", "1.2"))
+    assert values(pair.one, theirs) == ["1.2"]
+    out = replace(wish, opt_out=True)
+    other = threading.Thread(target=stepping(pair.two, stop := threading.Event()))
+    other.start()
+    try:
+        eraser.erase(out, eraser.look(out))
+    finally:
+        stop.set()
+        other.join()
+    pair.share()
+    pair.tell(result(theirs, "R3", "1.3"))
+    assert values(pair.one, theirs) == []
+    assert pair.one.counts().ignored == 1
 
 
 def test_two_who_want_each_others_patients_do_not_wait_for_ever(pair: Pair) -> None:

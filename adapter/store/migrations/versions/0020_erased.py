@@ -24,6 +24,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["id"], ["inbox.id"]),
         sa.PrimaryKeyConstraint("id"),
     )
+    op.create_index("erased_messages_cause", "erased_messages", ["cause"])
     op.create_table(
         "opt_outs",
         sa.Column("token", sa.LargeBinary, nullable=False),
