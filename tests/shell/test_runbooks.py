@@ -14,9 +14,9 @@ from typer.testing import CliRunner, Result
 
 from adapter import ENVIRONMENT_VARIABLE
 from adapter.cli.entry import app
-from adapter.daemon import certificates, health
+from adapter.daemon import anchoring, certificates, clock, health
 from adapter.errors import RejectedError
-from adapter.sources import fhir_client, fhir_tally
+from adapter.sources import fhir_client, fhir_tally, folder_tally
 from adapter.store.space import Room
 from tests.builders import obx
 from tests.installation import Installation, lines, tell, until
@@ -56,7 +56,10 @@ def polled() -> Iterator[str]:
 def alarms() -> set[str]:
     ours = strings(health.__file__, "_waiting_alarms", "_held", "_probe")
     dated = strings(certificates.__file__, "alarms")
-    return {*ours, *dated, health.SLOW, *(room for room in Room if room), *(f"poll-{kind}" for kind in polled())}
+    others = {*strings(anchoring.__file__, "alarms"), clock.STEPPED, clock.UNSYNCHRONISED}
+    folders = {folder_tally.UNREACHABLE, folder_tally.FILE, folder_tally.LEFT, folder_tally.STUCK}
+    rooms = {room for room in Room if room}
+    return {*ours, *dated, *others, *folders, *rooms, health.SLOW, *(f"poll-{kind}" for kind in polled())}
 
 
 def test_every_alarm_is_named_by_a_runbook() -> None:
