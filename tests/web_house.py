@@ -181,7 +181,7 @@ def settled(home: House, page: str, question: str, **fields: str) -> None:
     anna, iris = home.signed_in(), home.signed_in("iris")
     wish = hidden(anna.get(page).text) | {"reason": "asked at the desk"} | fields
     answer = anna.post(f"{page}/{question}", data=wish)
-    assert answer.headers.get("location") == f"{page}?saved=proposed", answer.text
+    assert answer.headers.get("location") == f"{page}?saved=proposed#{question}", answer.text
     shown = iris.get(page).text
     found = re.search(rf'action="({page}/identity/\d+/approve)"', shown)
     assert found

@@ -57,7 +57,7 @@ async def approve(request: Request, visitor: MayIdentify, candidate: str, number
         return asks
     row = await known(request, visitor, candidate)
     return await _or_why_not(
-        request, visitor, candidate, lambda: _approved(request, visitor, row, (number, given["token"]))
+        request, visitor, (candidate, ""), lambda: _approved(request, visitor, row, (number, given["token"]))
     )
 
 
@@ -73,7 +73,7 @@ async def send_back(request: Request, visitor: MayAct, candidate: str, number: i
         await run_in_threadpool(_sent_back, request.app.state.context, visitor, row, (number, given["reason"]))
         return doubted.SENT_BACK
 
-    return await _or_why_not(request, visitor, candidate, done)
+    return await _or_why_not(request, visitor, (candidate, ""), done)
 
 
 async def _proposed(request: Request, visitor: Visitor, what: tuple[str, str], given: dict[str, str]) -> Response:
@@ -88,21 +88,23 @@ async def _proposed(request: Request, visitor: Visitor, what: tuple[str, str], g
         return "proposed"
 
     typed = {"identity": given["reason"], "number": given.get("number", "")}
-    return await _or_why_not(request, visitor, candidate, done, typed)
+    return await _or_why_not(request, visitor, (candidate, f"#{question}"), done, typed)
 
 
 async def _or_why_not(
     request: Request,
     visitor: Visitor,
-    candidate: str,
+    where: tuple[str, str],
     do: Callable[[], Awaitable[str]],
     typed: dict[str, str] | None = None,
 ) -> Response:
+    """`where`: the candidate, and the part of the page to go on with."""
+    candidate, then = where
     try:
         saved = await do()
     except (RefusedError, RejectedError) as error:
         return await candidate_page(request, visitor, candidate, problem=say(str(error)), typed=typed or {})
-    return RedirectResponse(f"/c/{candidate}?saved={saved}", status_code=303)
+    return RedirectResponse(f"/c/{candidate}?saved={saved}{then}", status_code=303)
 
 
 def _propose(context: WebContext, visitor: Visitor, row: CandidateRow, said: tuple[str, str, str]) -> None:

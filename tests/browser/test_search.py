@@ -42,13 +42,15 @@ def test_who_was_decided_is_found_and_every_way_back_leads_to_what_was_found(
             page.get_by_role("button", name="Take in hand").focus()
             page.keyboard.press("Enter")
             page.wait_for_selector(".holder.mine")
-            assert page.url == found
+            assert page.url.partition("#")[0] == found
+            assert focused(page) == "Let go"
             page.get_by_role("link", name="VLACHOS").click()
             page.wait_for_url("**/c/*")
             page.get_by_role("button", name="Let go").click()
             page.get_by_role("button", name="Take in hand").wait_for()
             page.get_by_role("link", name="← Worklist").click()
-            assert page.url == found
+            assert page.url.partition("#")[0] == found
+            assert focused(page).startswith("VLACHOS"), "the next one is a key away"
             assert row.count() == 1
 
 
@@ -63,8 +65,26 @@ def test_the_arrow_leads_back_to_part_and_filters(browser: Any, tmp_path: Path) 
             page.get_by_role("link", name="VLACHOS").click()
             page.wait_for_url("**/c/*")
             page.get_by_role("link", name="← Worklist").click()
-            assert {*page.url.partition("?")[2].split("&")} == {*listed.partition("?")[2].split("&")}
+            assert {*page.url.partition("#")[0].partition("?")[2].split("&")} == {*listed.partition("?")[2].split("&")}
             assert page.locator("#board > li").count() == 1
+
+
+def focused(page: Any) -> str:
+    return str(page.evaluate("document.activeElement.innerText"))
+
+
+def test_the_first_candidate_is_three_keys_away(browser: Any, tmp_path: Path) -> None:
+    with house(tmp_path) as home:
+        fill(home)
+        with listening(home) as base:
+            page = signed_in(browser, base, viewport=DESK)
+            for _ in range(2):
+                page.keyboard.press("Tab")
+            assert focused(page) == "Skip to the candidates"
+            page.keyboard.press("Enter")
+            page.keyboard.press("Tab")
+            assert page.evaluate("document.activeElement.id").startswith("open-")
+            assert focused(page) == page.locator("#board h3 a").first.inner_text()
 
 
 def signed_in(browser: Any, base: str, **view: Any) -> Any:

@@ -87,7 +87,7 @@ def acts(home: House) -> list[tuple[str, str]]:
 def test_one_proposes_and_another_approves_both_on_record_and_on_both_pages(home: House) -> None:
     page = doubted(home, ("iris", "investigator"))
     anna, iris = home.signed_in(), home.signed_in("iris")
-    assert propose(anna, page) == (303, f"{page}?saved=proposed")
+    assert propose(anna, page) == (303, f"{page}?saved=proposed#same-person")
     shown = anna.get(page).text
     assert "anna proposes: It is one person" in shown
     assert "the clerk mistyped" in shown
