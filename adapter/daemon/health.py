@@ -39,6 +39,7 @@ LOST = timedelta(days=1)
 BROKEN = frozenset({"NO_MSH", "PROCID", "TOO_BIG", "CONTINUATION", "NO_MRG"})
 """Reasons that lie with a sender or an engine, where every message of a kind is lost: each of them is an alarm for a day."""
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
+HELD = "restored"
 LOG_BYTES = 128 << 20
 """A write-ahead log that cannot be copied: a reader holds an old snapshot."""
 
@@ -113,6 +114,10 @@ class Pulse:
         self._told = codes
         self._checks.note(began, ended, self.clock())
 
+    def held(self) -> bool:
+        """As of the last look: what a page says must not cost a look of its own."""
+        return HELD in self._minor
+
     def refusals(self, patience: float = AGAIN_SECONDS) -> tuple[str, ...]:
         """Why the store is not ready; empty when all is well. What was found well holds for `patience` seconds."""
         with self._one:
@@ -173,7 +178,7 @@ class Pulse:
             "analyte-silent": bool(watched.silent),
             "values-moved": bool(watched.moved),
             "break-glass": emergency,
-            "restored": restored,
+            HELD: restored,
             "backup-old": stale,
             "log-long": self.database.sizes()[1] > LOG_BYTES,
         }

@@ -247,6 +247,7 @@ def web_context(parts: Parts, inbox: StoreInbox, bench: Bench, *, demo: bool) ->
         dates=common_dates(settings),
         alerts=desk_of(settings, parts.caller),
         language=settings.web.language,
+        held=parts.pulse.held,
         shadow=frozenset(settings.adapter.shadow),
     )
 

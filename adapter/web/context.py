@@ -124,6 +124,8 @@ class WebContext:
     language: str = ENGLISH
     """Of who chose none, and whose browser asks for none there is."""
 
+    held: Callable[[], bool] = lambda: False
+    """Whether the store was restored, and nobody has released it yet."""
     shadow: frozenset[str] = frozenset()
     """Trials of which nobody is told and nothing is pushed."""
 

@@ -51,6 +51,7 @@ def html(template: str, context: WebContext, visitor: Any = None, /, **values: A
         sees_patients=visitor is not None and visitor.may(Right.PATIENTS),
         covers=_covers(context, visitor),
         shadow=_in_shadow(context, visitor),
+        held=visitor is not None and context.held(),
         sees_counts=may(role, Right.COUNTS),
         sees_numbers=may(role, Right.PSEUDONYMS) or may(role, Right.ENROLLED),
         reads_trail=any(may(role, right) for right in (Right.AUDIT_ALL, Right.AUDIT_TECHNICAL, Right.AUDIT_OWN)),

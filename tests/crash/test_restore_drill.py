@@ -197,6 +197,7 @@ def test_nothing_leaves_before_the_release_and_nothing_arrives_twice(tmp_path: P
         assert restored(place, file)["screening_numbers"] == 1
         place.start()
         assert 'adapter_alarm{code="restored"} 1.0' in place.get("/metrics")
+        assert json.loads(place.get("/healthz"))["status"] == "degraded"
         tell(place.mllp, *before, *after)
         place.settled(9)
         time.sleep(5)  # more than two rounds of deliveries

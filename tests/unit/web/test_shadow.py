@@ -45,6 +45,16 @@ def test_every_page_and_candidate_of_a_trial_in_shadow_says_so(home: House) -> N
     assert client.get("/healthz").json()["notices"] == []
 
 
+def test_a_store_that_was_restored_says_on_every_page_that_nobody_is_told(home: House) -> None:
+    banner = "The store was restored from a backup. Until an administrator releases it nobody is alerted"
+    assert banner not in home.signed_in().get("/").text
+    home.context = replace(home.context, held=lambda: True)
+    client = home.signed_in()
+    for path in ("/", "/figures", "/alerts"):
+        assert banner in client.get(path).text, path
+    assert banner not in home.client().get("/sign-in").text
+
+
 def test_what_would_have_been_told_is_counted_apart_and_judged_by_decisions(home: House) -> None:
     home.tell(*mals("1", "FIRST^A"))
     decided(home.signed_in(), "eligible|")
