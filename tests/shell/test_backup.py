@@ -2,6 +2,7 @@
 
 import asyncio
 import fcntl
+import io
 import json
 import os
 import stat
@@ -14,6 +15,7 @@ import pyrage
 import pytest
 from sqlalchemy import text
 
+from adapter import telemetry
 from adapter.daemon import backing_up, backup_checks, copies, numbers_file, sealing
 from adapter.daemon.backing_up import SCRATCH, Job, Made, make
 from adapter.daemon.backup_checks import looked_at
@@ -334,15 +336,16 @@ def test_of_days_that_are_over_the_last_stays(sqlite_house: House) -> None:
 
 
 def test_one_that_fails_is_told_tried_again_later_and_becomes_an_alarm(
-    house: House, capfd: pytest.CaptureFixture[str]
+    house: House,
 ) -> None:
+    book = io.StringIO()
+    telemetry.configure_log(book)
     house.to.mkdir(mode=0o755)
     house.to.chmod(0o755)
     rounds, pulse = house.rounds(), alarms(house, backups=True)
     rounds.round()
     assert house.trail() == []
-    said = capfd.readouterr()
-    assert "chmod 700" in said.out + said.err
+    assert "chmod 700" in book.getvalue()
     house.now += timedelta(hours=25)
     assert "backup-old" not in pulse.health().codes
     house.now += timedelta(hours=2)
@@ -423,7 +426,7 @@ def test_a_store_is_copied_before_its_schema_changes(each_store: str, tmp_path: 
     [copy] = [path for path in (tmp_path / "out").iterdir() if copies.NAME.fullmatch(path.name)]
     assert copies.read(copy).contents.schema == "0018"
     with database.read() as conn:
-        assert [row.act.action for row in audit.listing(conn)] == ["backup"]
+        assert [row.act.action for row in audit.listing(conn)] == ["migration", "backup"]
     brought_up_to_date(settings, database, lambda: NOW + timedelta(days=1))
     assert len(list((tmp_path / "out").glob("adapter-*.json"))) == 1
     with database.write() as tx:

@@ -250,6 +250,8 @@ def test_required_bindings_are_those_of_r4(shared_data: Path) -> None:
         ("Observation", "component.valueQuantity.comparator"): "quantity-comparator",
         ("*", "identifier.use"): "identifier-use",
         ("Bundle", "type"): "bundle-type",
+        ("AuditEvent", "action"): "audit-event-action",
+        ("AuditEvent", "outcome"): "audit-event-outcome",
         ("Bundle", "entry.request.method"): "http-verb",
     }
     assert {key: systems[names[key]] for key in REQUIRED} == {key: set(codes) for key, codes in REQUIRED.items()}
