@@ -90,7 +90,11 @@ async function answered(request, text) {
 
 const server = createServer(async (request, response) => {
   let text = "";
-  for await (const part of request) text += part;
+  try {
+    for await (const part of request) text += part;
+  } catch {
+    return; // whoever asked was killed in the middle of it
+  }
   const [status, said] = await answered(request, text);
   const headers = { "Content-Type": "application/fhir+json" };
   if (said.meta?.versionId) headers.ETag = `W/"${said.meta.versionId}"`;
