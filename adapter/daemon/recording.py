@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from adapter import __version__
-from adapter.errors import AdapterError
+from adapter import __version__, telemetry
+from adapter.errors import StorageFailedError, UnavailableError
 from adapter.ports import Clock
 from adapter.screening.rulebook import Rulebook
 from adapter.settings import Settings
@@ -46,7 +46,8 @@ def on_duty(settings: Settings, rules: Rulebook, database: Database, clock: Cloc
     try:
         yield
     except BaseException as error:
-        _end(settings, database, clock, type(error).__name__)
+        with contextlib.suppress(StorageFailedError):  # what ended us is raised
+            _end(settings, database, clock, type(error).__name__)
         raise
     _end(settings, database, clock, "")
 
@@ -77,11 +78,16 @@ def _changes(before: Said, present: Said) -> Iterator[Act]:
 
 
 def _end(settings: Settings, database: Database, clock: Clock, error: str) -> None:
-    """A store that failed or is away takes no entry: then the next start says how this one ended."""
-    with contextlib.suppress(AdapterError), database.write() as tx:
-        said = json.loads(marks.said(tx, _mark(settings)))
-        marks.put(tx, _mark(settings), json.dumps(said | {"since": ""}))
-        audit.append(tx, own("daemon-stop", {}, "failed" if error else "ok", error), clock())
+    """A store that is away takes no entry: then the next start says how this one ended. Raises StorageFailedError (reliability R5)."""
+    try:
+        with database.write() as tx:
+            said = json.loads(marks.said(tx, _mark(settings)))
+            marks.put(tx, _mark(settings), json.dumps(said | {"since": ""}))
+            audit.append(tx, own("daemon-stop", {}, "failed" if error else "ok", error), clock())
+    except StorageFailedError:
+        raise
+    except UnavailableError:
+        telemetry.log("the stop is not on record", text="the store is away")
 
 
 def sections(settings: Settings) -> dict[str, str]:

@@ -16,6 +16,7 @@ from adapter.daemon import recording
 from adapter.daemon.anchoring import ANCHOR_ENTRIES, DAILY, Anchors, StoppingError
 from adapter.daemon.self_check import SelfChecks
 from adapter.daemon.tally import Tally
+from adapter.errors import StorageFailedError
 from adapter.store import accounts, audit
 from adapter.store.accounts import Session, User
 from adapter.store.audit import Act
@@ -95,6 +96,15 @@ def test_an_error_that_ends_the_daemon_is_told_with_its_stop(database: Database,
         raise ZeroDivisionError
     stop = entries(database)[-1]
     assert (stop.action, stop.outcome, stop.reason) == ("daemon-stop", "failed", "ZeroDivisionError")
+
+
+def test_a_store_that_fails_at_the_stop_is_told_by_how_the_daemon_ends(tmp_path: Path) -> None:
+    """Else the last commit would have failed unseen (reliability R5)."""
+    (tmp_path / "store").mkdir()
+    opened = stores.opened(tmp_path / "store")
+    settings, rules = configured(tmp_path)
+    with pytest.raises(StorageFailedError), recording.on_duty(settings, rules, opened, Hands()):
+        (tmp_path / "store" / "adapter.db").rename(tmp_path / "store" / "elsewhere")
 
 
 def configured(folder: Path) -> tuple[Any, Any]:
