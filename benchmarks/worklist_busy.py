@@ -19,6 +19,8 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from adapter.daemon.rules import SECRET
+from adapter.daemon.site_key import site_key
 from adapter.store import accounts
 from adapter.store.candidate_rows import history_row
 from adapter.store.codec import instant
@@ -84,7 +86,7 @@ def apart(folder: Path) -> Iterator[tuple[Daemon, str]]:
         with running(folder, more, "web") as front:
             back = folder / "back"
             (back / "data").mkdir(mode=0o700, parents=True)
-            shutil.copy(folder / "data" / "site.key", back / "data" / "site.key")
+            shutil.copy(folder / "data" / SECRET, back / "data" / SECRET)
             with running(back, more, "receive,process,deliver") as behind:
                 front.mllp = behind.mllp
                 yield front, one
@@ -94,8 +96,11 @@ PLACES = {"one, SQLite": together, "pages apart, PostgreSQL": apart}
 
 
 def made(folder: Path) -> Database:
+    """With a key of its own: a daemon serves no store that was made with another, or with none."""
     (folder / "data").mkdir(mode=0o700)
-    return stores.opened(folder / "data")
+    database = stores.opened(folder / "data")
+    site_key(database, folder / "data" / SECRET)
+    return database
 
 
 def crowd(database: Database, folder: Path) -> str:

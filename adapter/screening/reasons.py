@@ -46,7 +46,7 @@ STORED = REASONS | {
     "NO_PAIR": "an unlink (A37) does not name two patients (two PID) — ask the sender",
     "SITE": "its site is not configured any more — mend [[source]] site, restart, then release it",
     "SENDER": "MSH-3 and MSH-4 name nobody this source expects — add them to its 'senders' if they belong here, then release it",
-    "FRAME_TRUNC": "the connection ended inside the message — the sender should have sent it again",
+    "FRAME_TRUNC": "the connection or the file ended inside the message — the sender should have sent it again",
     "TOO_BIG": "the message was longer than this source allows, and only its beginning is kept — raise max_bytes",
     "BAD_ACTION": "an act on the worklist could not be read — do it again on the candidate's page",
     "FHIR_PAGE": "the server's answer is no page of a FHIR search — look at its address, then ask who keeps it",
