@@ -9,6 +9,7 @@ from pathlib import Path
 
 from adapter.assets import load_rulebook
 from adapter.daemon import backup_checks, flat, folders, staff
+from adapter.daemon.canary import judged, sites_of
 from adapter.daemon.certificates import certificates, findings
 from adapter.daemon.clock import synchronised, utc_now
 from adapter.daemon.heartbeat import Heartbeat
@@ -245,6 +246,19 @@ def _watcher(settings: Settings) -> Looked:
     yield "ok", f"told every {settings.heartbeat.every.total_seconds():g} s that all is well"
 
 
+def _canary(settings: Settings) -> Looked:
+    if settings.canary is None:
+        yield "ok", "none: a score or limit that fires for nobody would not be noticed — see [canary]"
+        return
+    rules, found = load_rules(settings), False
+    for site in sites_of(settings):
+        for text in judged(rules, site, settings.canary, utc_now()):
+            found = True
+            yield "error", f"site '{site}': {text}"
+    if not found:
+        yield "ok", f"found by every trial as expected; asked every {settings.canary.every.total_seconds() / 60:g} min"
+
+
 LOOKS: dict[str, Callable[[Settings], Looked]] = {
     "mappings and trials": _rules,
     "sources": _sources,
@@ -253,6 +267,7 @@ LOOKS: dict[str, Callable[[Settings], Looked]] = {
     "staff": staff.reached,
     "outlets": _outlets,
     "shadow": _shadow,
+    "canary": _canary,
     "REDCap projects": flat.asked,
     "web": _web,
     "store": _store,

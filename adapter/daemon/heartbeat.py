@@ -17,8 +17,8 @@ from adapter.web.context import Health
 
 LIMITS = Limits(connect=5.0, read=10.0, total=10.0, size=65536)
 REFUSED = 300
-STANDING_STILL = "inbox-waiting"
-"""The store is well, and nobody screens what it holds."""
+STANDING_STILL = frozenset({"inbox-waiting", "canary-missed"})
+"""The store is well, and nobody screens what it holds, or not as they should."""
 
 
 def heart_of(settings: Settings, metrics: telemetry.Metrics) -> "Heartbeat | None":
@@ -50,8 +50,8 @@ class Heartbeat:
     def beat(self, health: Health, now: datetime) -> None:
         """Blocking. Whether it was heard is told in the log when that changes, and by the figure."""
         trouble = "held back: not ready" if not health.ready else ""
-        if STANDING_STILL in health.codes:
-            trouble = "held back: screening stands still"
+        if still := STANDING_STILL.intersection(health.codes):
+            trouble = f"held back: screening is not to be trusted ({', '.join(sorted(still))})"
         try:
             if not trouble:
                 self._call()

@@ -12,6 +12,7 @@ from adapter.daemon import folders
 from adapter.daemon.anchoring import Anchors
 from adapter.daemon.backup_round import brought_up_to_date
 from adapter.daemon.built import built
+from adapter.daemon.canary import CanaryRounds, canary_of
 from adapter.daemon.certificates import certificates, expiry
 from adapter.daemon.edc import edc
 from adapter.daemon.figures import figures
@@ -76,9 +77,14 @@ class Parts:
     heart: Heartbeat | None = None
     """Where `[heartbeat]` names a watcher."""
 
-    def beats(self) -> Iterator[Coroutine[Any, Any, None]]:
+    canary: CanaryRounds | None = None
+    """Where `[canary]` asks for it, of a process that receives."""
+
+    def beats(self, inbox: StoreInbox) -> Iterator[Coroutine[Any, Any, None]]:
         if self.heart is not None:
             yield self.heart.run(self.pulse.health, self.clock)
+        if self.canary is not None:
+            yield self.canary.run(inbox)
 
     async def deliver(self, outlets: Mapping[str, Sink | Notifier]) -> int:
         """One round of these; how much arrived. Nothing of a trial in shadow leaves."""
@@ -100,8 +106,7 @@ def open_parts(settings: Settings, clock: Clock) -> Iterator[Parts]:
     """Everything made and checked, nothing running yet. Raises ConfigError, UnavailableError."""
     refuse_clear_text(settings)
     folder = data_folder(settings.adapter.data)
-    rules = load_rules(settings)
-    roles = settings.adapter.roles
+    rules, roles = load_rules(settings), settings.adapter.roles
     outlets = {name: make(clock) for name, make in outlets_for(settings).items()} if "deliver" in roles else {}
     metrics = Metrics()
     space = space_of(settings)
@@ -119,8 +124,9 @@ def open_parts(settings: Settings, clock: Clock) -> Iterator[Parts]:
             *(database, space, clock, known, expected(settings)),
             shadow=shadow,
             backups=settings.backup is not None,
-            others=lambda: _others(polling, reading, anchors),
+            others=lambda: _others(polling, reading, anchors, canary),
         )
+        canary = canary_of(settings, lambda: keeper.rules, database, metrics, clock)
         anchors.stopping, store = pulse.stops, (database, pulse.refuses)
         reading = folders.readers(settings, rules, metrics, clock, store) if "receive" in roles else ()
         for computed in (
@@ -128,7 +134,6 @@ def open_parts(settings: Settings, clock: Clock) -> Iterator[Parts]:
             *(lambda: built(settings, rules), lambda: judged(keeper.verdicts)),
         ):
             metrics.compute(computed)
-        heart = heart_of(settings, metrics)
         yield Parts(
             settings=settings,
             clock=clock,
@@ -143,7 +148,8 @@ def open_parts(settings: Settings, clock: Clock) -> Iterator[Parts]:
             folders=reading,
             pulse=pulse,
             caller=caller(settings, rules, database, clock, keeper.silence),
-            heart=heart,
+            heart=heart_of(settings, metrics),
+            canary=canary,
             anchors=anchors,
         )
 
@@ -170,8 +176,11 @@ def expected(settings: Settings) -> dict[str, timedelta | None]:
     return {source.name: None for source in settings.listeners()} | files
 
 
-def _others(polling: Sequence[FhirPoller], reading: Sequence[FolderReader], anchors: Anchors) -> tuple[str, ...]:
-    return (*alarms_of(polling), *folders.alarms_of(reading), *anchors.alarms())
+def _others(
+    polling: Sequence[FhirPoller], reading: Sequence[FolderReader], anchors: Anchors, canary: CanaryRounds | None
+) -> tuple[str, ...]:
+    made_up = canary.alarms() if canary else ()
+    return (*alarms_of(polling), *folders.alarms_of(reading), *anchors.alarms(), *made_up)
 
 
 def space_of(settings: Settings) -> Space:

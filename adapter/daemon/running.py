@@ -97,7 +97,7 @@ class Daemon:
         """What this process does (`[adapter] roles`): sources and outlets are there only for those who serve them."""
         yield from self._sources()
         yield from self._deliveries()
-        yield from self._parts.beats()
+        yield from self._parts.beats(self.inbox)
         yield self._ticks()
         yield from (anchoring.rounds(self._parts.anchors), stepping.rounds(self._parts))
         if "process" in self._roles:

@@ -15,6 +15,8 @@ class MessageKind(StrEnum):
     """FHIR R4 as JSON: one resource, a Bundle, or NDJSON; a page of a polled search is one message."""
     ACTION = "action"
     """A person's act on the worklist, as JSON (determination, status, central result)."""
+    CANARY = "canary"
+    """What the adapter tells itself of a patient who was made up, as JSON (screening/canary.py)."""
 
 
 class MessageState(StrEnum):

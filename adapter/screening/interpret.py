@@ -17,6 +17,7 @@ from adapter.mapping.feed import FUTURE_TOLERANCE, Feed, Mapped, feed_of
 from adapter.mapping.fhir_events import events_from_fhir
 from adapter.mapping.hl7_message import Disposition, mapped
 from adapter.mapping.plain import plain
+from adapter.screening import canary
 from adapter.screening.actions import read_action
 from adapter.screening.rulebook import Rulebook
 
@@ -58,6 +59,8 @@ def interpret(message: RawMessage, rules: Rulebook, *, message_id: str) -> Inter
         return of_action(message, rules, message_id=message_id)
     if message.kind is MessageKind.FHIR:
         return of_fhir(message, rules, message_id=message_id)
+    if message.kind is MessageKind.CANARY:
+        return of_canary(message, rules, message_id=message_id)
     parts = er7.split(message.body)
     if len(parts) == 1 and message.kind is MessageKind.HL7V2:
         return of_message(parts[0], message, rules, message_id=message_id)
@@ -119,6 +122,17 @@ def of_action(message: RawMessage, rules: Rulebook, *, message_id: str) -> Inter
     disposition = Disposition("applied") if read.refusal is None else Disposition("quarantined", read.refusal)
     kind = message.type or "ACTION"
     return interpretation(disposition, read, type=kind, control_id=message.control_id, charset="utf-8")
+
+
+def of_canary(message: RawMessage, rules: Rulebook, *, message_id: str) -> Interpretation:
+    """Ignored, with how it went as the reason: it is nobody's, so nothing of it is told."""
+    read = combined(tuple(of_part(part, message, rules, message_id=message_id) for part in canary.parts(message)))
+    missed = canary.missed(message, read.events, rules)
+    ledger = ledger_of([Bucket.MESSAGE_NOT_USED] * read.ledger.observations)
+    how = canary.MISSED if missed else canary.PASSED
+    return Interpretation(
+        "ignored", how, issues=missed, ledger=ledger, type=message.type, control_id=message.control_id
+    )
 
 
 def interpretation(disposition: Disposition, found: Mapped, **header: str) -> Interpretation:

@@ -32,6 +32,8 @@ REASONS = {
     ),
     "link-is-no-merge": "a link (A24) does not say that two records are one person: only a merge (A40) joins them",
     "allergy-only": "no criterion asks for allergies: it is kept, and nothing follows from it",
+    "canary-passed": "the adapter told itself of a patient who was made up, and found what had to be found",
+    "canary-missed": "a patient who was made up was not found as expected: real ones may be missed — docs/runbooks.md, RB16",
     "document": "a document's text is kept and not understood — ask the sender for results as ORU",
 }
 """Reason of a disposition → what it means and what to do; a reason that comes with a finding of its own is not here."""

@@ -10,13 +10,21 @@ from adapter.settings.sections import (
     FhirSink,
     Settings,
 )
-from adapter.settings.telling import AlertsSection, AppriseNotifier, EmailNotifier, HeartbeatSection, WebhookNotifier
+from adapter.settings.telling import (
+    AlertsSection,
+    AppriseNotifier,
+    CanarySection,
+    EmailNotifier,
+    HeartbeatSection,
+    WebhookNotifier,
+)
 from adapter.settings.values import Listen, Secret
 
 __all__ = [
     "AlertsSection",
     "AppriseNotifier",
     "BackupSection",
+    "CanarySection",
     "CsvSink",
     "EmailNotifier",
     "FhirSink",

@@ -16,7 +16,14 @@ from adapter.settings.listening import MllpSource
 from adapter.settings.polled import Auth, ClientTls, Duration, FhirSource
 from adapter.settings.process import ROLES, AdapterSection
 from adapter.settings.staff import OidcSection
-from adapter.settings.telling import AlertsSection, AppriseNotifier, EmailNotifier, HeartbeatSection, WebhookNotifier
+from adapter.settings.telling import (
+    AlertsSection,
+    AppriseNotifier,
+    CanarySection,
+    EmailNotifier,
+    HeartbeatSection,
+    WebhookNotifier,
+)
 from adapter.settings.values import Address, Listen, Name, Secret, Section, by_reference, host_and_port
 
 
@@ -123,6 +130,7 @@ class Settings(BaseSettings):
     notifier: tuple[Notifier, ...] = ()
     alerts: AlertsSection | None = None
     heartbeat: HeartbeatSection | None = None
+    canary: CanarySection | None = None
     web: WebSection = WebSection()
     backup: BackupSection | None = None
 
@@ -203,6 +211,10 @@ class Settings(BaseSettings):
         for name in names:
             if names.count(name) > 1:
                 raise ConfigError(f"the name '{name}' is given twice — give each another")
+        if "canary" in names:
+            raise ConfigError("the name 'canary' is that of the patient who is made up ([canary]) — give another")
+        for trial in set(self.canary.expect if self.canary else ()) - set(self.adapter.trials):
+            raise ConfigError(f"[canary] expect: no trial is called '{trial}' — see [adapter] trials")
         return self
 
     def folders_apart(self) -> Self:

@@ -51,6 +51,14 @@ class HeartbeatSection(Section):
     _reference = field_validator("url", mode="before")(by_reference)
 
 
+class CanarySection(Section):
+    """`[canary]`: somebody made up who is told to this house like a patient, and has to be found."""
+
+    every: Duration = timedelta(minutes=15)
+    expect: dict[str, str] = Field(default_factory=dict)
+    """By trial: the stratum to be found, `shown` (as where nothing is said), or `nobody` where the trial asks for others."""
+
+
 class AppriseNotifier(Section):
     """Teams, Slack, ntfy, Signal, SMS gateways and many more, by an Apprise URL (extra `apprise`)."""
 

@@ -28,12 +28,14 @@ path = "{0}/drop"
 [backup]
 to = "{0}/copies"
 
+[canary]
+
 [heartbeat]
 url = "file:{0}/watcher"
 every = "1 s"
 allow_private = true
 """
-BY_AND_BY = {"adapter_backup_last_success_timestamp_seconds", "adapter_heartbeat_last_success_timestamp_seconds"}
+BY_AND_BY = {f"adapter_{one}_last_success_timestamp_seconds" for one in ("backup", "canary", "heartbeat")}
 OF_THE_KERNEL = {"adapter_clock_synchronised"}
 """Absent where it does not say."""
 
