@@ -13,6 +13,7 @@ from adapter import telemetry
 from adapter.daemon.certificates import Certificate, alarms
 from adapter.daemon.clock import ClockWatch
 from adapter.daemon.self_check import SelfChecks
+from adapter.daemon.trial_watch import TrialWatch
 from adapter.domain.rhythm import SILENCE
 from adapter.errors import UnavailableError
 from adapter.pipeline.watch import watch
@@ -57,11 +58,14 @@ class Pulse:
     stopping: Callable[[], bool] = lambda: False
     shadow: Collection[str] = ()
     """Trials of which nothing leaves: what waits of them is no alarm."""
+    trials: Collection[str] = ()
+    """Those that are screened for: each is expected to flag people as often as it used to."""
     backups: bool = False
     """Whether any are to be made."""
     others: Callable[[], tuple[str, ...]] = tuple
     """What is wrong with the servers that are asked, with folders, and with the audit log."""
     clock_watch: ClockWatch = field(init=False)
+    _flags: TrialWatch = field(init=False)
     _began: datetime = field(init=False)
     _beaten: float = field(default_factory=time.monotonic)
     _looked: float = 0.0
@@ -75,7 +79,7 @@ class Pulse:
 
     def __post_init__(self) -> None:
         self._began, self._checks = self.clock(), SelfChecks(self.database)
-        self.clock_watch = ClockWatch(self.clock)
+        self.clock_watch, self._flags = ClockWatch(self.clock), TrialWatch(self.trials, self.clock)
 
     def beat(self) -> None:
         self._beaten = time.monotonic()
@@ -161,6 +165,7 @@ class Pulse:
                 spoke = {row.source: row.last_received for row in feeds.listing(conn)}
                 emergency = any(one.until for one in break_glass.recent(conn, self.clock()))
                 lost = calls.lost(conn, self.clock() - LOST)
+                unlike = self._flags.alarms(conn)
                 restored, stale = hold.stands(conn), self.backups and backup_log.old(conn, self.clock())
         except UnavailableError:
             return self._minor
@@ -183,7 +188,7 @@ class Pulse:
             "log-long": self.database.sizes()[1] > LOG_BYTES,
         }
         standing = (code for code, stands in found.items() if stands)
-        self._minor = (*standing, *self.others(), *self.clock_watch.alarms(), *alarms(self.certificates, now))
+        self._minor = (*standing, *unlike, *self.others(), *self.clock_watch.alarms(), *alarms(self.certificates, now))
         return self._minor
 
 

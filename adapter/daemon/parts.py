@@ -112,8 +112,7 @@ def open_parts(settings: Settings, clock: Clock) -> Iterator[Parts]:
     space = space_of(settings)
     with ExitStack() as stack:
         database = stack.enter_context(_migrated(settings, clock))
-        secret = site_key(database, folder / SECRET)
-        shadow = settings.adapter.shadow
+        secret, shadow = site_key(database, folder / SECRET), settings.adapter.shadow
         metrics.compute(lambda: figures(database, space, clock, shadow))
         known = certificates(settings)
         metrics.compute(lambda: expiry(known, clock()))
@@ -123,6 +122,7 @@ def open_parts(settings: Settings, clock: Clock) -> Iterator[Parts]:
         pulse = Pulse(
             *(database, space, clock, known, expected(settings)),
             shadow=shadow,
+            trials=settings.adapter.trials,
             backups=settings.backup is not None,
             others=lambda: _others(polling, reading, anchors, canary),
         )

@@ -14,7 +14,7 @@ from typer.testing import CliRunner, Result
 
 from adapter import ENVIRONMENT_VARIABLE
 from adapter.cli.entry import app
-from adapter.daemon import anchoring, canary, certificates, clock, health
+from adapter.daemon import anchoring, canary, certificates, clock, health, trial_watch
 from adapter.errors import RejectedError
 from adapter.sources import fhir_client, fhir_tally, folder_tally
 from adapter.store.space import Room
@@ -56,7 +56,15 @@ def polled() -> Iterator[str]:
 def alarms() -> set[str]:
     ours = strings(health.__file__, "_waiting_alarms", "_held", "_probe")
     dated = strings(certificates.__file__, "alarms")
-    others = {*strings(anchoring.__file__, "alarms"), health.HELD, canary.ALARM, clock.STEPPED, clock.UNSYNCHRONISED}
+    others = {
+        *strings(anchoring.__file__, "alarms"),
+        health.HELD,
+        canary.ALARM,
+        trial_watch.SILENT,
+        trial_watch.STORMS,
+        clock.STEPPED,
+        clock.UNSYNCHRONISED,
+    }
     folders = {folder_tally.UNREACHABLE, folder_tally.FILE, folder_tally.LEFT, folder_tally.STUCK}
     rooms = {room for room in Room if room}
     return {*ours, *dated, *others, *folders, *rooms, health.SLOW, *(f"poll-{kind}" for kind in polled())}

@@ -1,0 +1,69 @@
+"""A trial that flags unlike before is an alarm, of a store as it is (P12)."""
+
+import io
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import delete, insert
+
+from adapter import telemetry
+from adapter.daemon.trial_watch import TrialWatch
+from adapter.store.codec import instant
+from adapter.store.schema import candidate_history
+from tests.builders import T0, adt, obx, oru
+from tests.walking import House, open_house
+
+ORGANS = (
+    obx("777-3", "40", "10*3/uL"),
+    obx("2160-0", "2.9", "mg/dL"),
+    obx("8478-0", "60", "mm[Hg]"),
+    obx("2276-4", "9000", "ng/mL"),
+)
+
+
+@pytest.fixture
+def house(each_store: str, tmp_path: Path) -> Iterator[House]:
+    built = open_house(tmp_path)
+    built.tell(adt("A01", cls="E", ward="ED", control="A1"), oru(*ORGANS, control="R1"))
+    yield built
+    built.database.close()
+
+
+def raised(house: House, *messages: int) -> None:
+    """A day apart, the last today."""
+    first = T0 - timedelta(days=len(messages) - 1)
+    line = {"candidate": house.row.id, "kind": "raised", "verdict": "candidate", "text": "", "by": ""}
+    with house.database.write() as tx:
+        tx.execute(delete(candidate_history))
+        for day, message in enumerate(messages):
+            at = instant(first + timedelta(days=day))
+            tx.execute(insert(candidate_history), [line | {"message": message, "at": at}])
+
+
+def looked(house: House, *trials: str) -> tuple[str, ...]:
+    watch = TrialWatch(trials, lambda: T0)
+    with house.database.read() as conn:
+        first = watch.alarms(conn)
+        assert watch.alarms(conn) == first
+    return first
+
+
+def test_a_trial_that_flags_as_ever_is_no_alarm(house: House) -> None:
+    raised(house, *range(-200, 1, 8))
+    assert looked(house, "immunosep-demo") == ()
+
+
+def test_a_trial_that_fell_silent_is_named_in_the_log_while_it_is_screened_for(house: House) -> None:
+    stream = io.StringIO()
+    telemetry.configure_log(stream)
+    raised(house, *range(-5000, -4970))
+    assert looked(house, "immunosep-demo") == ("trial-silent",)
+    assert '"trial": "immunosep-demo"' in stream.getvalue()
+    assert looked(house, "another") == ()
+
+
+def test_a_trial_that_storms_is_one(house: House) -> None:
+    raised(house, *range(-60000, 0, 1000), *range(10))
+    assert looked(house, "immunosep-demo") == ("trial-storms",)
