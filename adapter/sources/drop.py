@@ -130,14 +130,29 @@ def put_away(folder: int, seen: Seen, where: str, reason: str = "") -> None:
     try:
         name = _free(target, seen)
         _still_there(folder, seen)
-        if reason:
-            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-            flushed.write(os.open(name + REASON, flags, 0o600, dir_fd=target), reason.encode())
-        os.rename(seen.name, name, src_dir_fd=folder, dst_dir_fd=target)
+        with _told(target, name + REASON, reason):
+            os.rename(seen.name, name, src_dir_fd=folder, dst_dir_fd=target)
         for handle in (target, folder):
             _flush(handle)
     finally:
         os.close(target)
+
+
+@contextmanager
+def _told(target: int, name: str, reason: str) -> Iterator[None]:
+    """On the disk before the file is there, and gone again where it did not come. Raises OSError."""
+    if not reason:
+        yield
+        return
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    handle = os.open(name, flags, 0o600, dir_fd=target)
+    try:
+        flushed.write(handle, reason.encode())
+        yield
+    except OSError:
+        with suppress(OSError):
+            os.unlink(name, dir_fd=target)
+        raise
 
 
 def delete(folder: int, seen: Seen) -> None:

@@ -350,6 +350,21 @@ def test_a_file_that_cannot_be_moved_is_read_once_and_told_once(desk: Desktop) -
     assert SECRET not in desk.log.read_text()
 
 
+def test_a_refused_file_that_cannot_be_moved_leaves_no_reason_behind(
+    desk: Desktop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def elsewhere(*_: object, **__: object) -> None:
+        raise OSError(errno.EXDEV, os.strerror(errno.EXDEV))
+
+    desk.drop("a", b"rubbish")
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "rename", elsewhere)
+        desk.looks(5)
+    assert (desk.names("refused"), desk.reader.tally.alarms()) == ([], ("folder-file",))
+    desk.looks(1)
+    assert desk.names("refused") == ["a", "a.reason.txt"]
+
+
 def test_a_folder_that_is_away_is_an_alarm_until_it_is_back(desk: Desktop) -> None:
     desk.path.rename(desk.path.with_name("away"))
     desk.looks(3)
