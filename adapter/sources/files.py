@@ -14,7 +14,7 @@ from adapter.domain.message import MessageKind
 from adapter.errors import MalformedMessageError
 from adapter.fhir.gather import BLANK, Gathering, is_bundle, is_json, lines_in, stands_alone
 from adapter.fhir.strict import read
-from adapter.hl7.lines import BOM, ENVELOPE, is_batch, split
+from adapter.hl7.lines import BOM, ENVELOPE, is_batch, is_endless, split
 from adapter.hl7.mllp import DEFAULT_LIMIT, HEAD, START, Frame, FrameDecoder, FrameEvent, Oversize, Truncated
 
 CHUNK = 1024 * 1024
@@ -126,7 +126,7 @@ def _hl7(file: IO[bytes]) -> Iterator[tuple[bytes, MessageKind, str]]:
         yield from ((part, MessageKind.HL7V2, lost) for part, lost in _plain(file))
         return
     for payload, lost in _frames(file):
-        parts = (payload,) if lost else split(payload)
+        parts = (payload,) if lost else _split(payload)
         shared = len(parts) > 1 and not is_batch(payload)
         yield from ((part, MessageKind.HL7V2_SHARED if shared else MessageKind.HL7V2, lost) for part in parts)
 
@@ -140,8 +140,13 @@ def _plain(file: IO[bytes]) -> Iterator[tuple[bytes, str]]:
         whole = mark + piece if number else piece
         if lost:
             yield whole, lost
-        elif not _is_envelope(piece):
-            yield from ((part, "") for part in split(whole))
+        elif is_endless(whole) or not _is_envelope(piece):
+            yield from ((part, "") for part in _split(whole))
+
+
+def _split(payload: bytes) -> tuple[bytes, ...]:
+    """What nobody should take apart stays one, as on the wire: the door holds it back."""
+    return (payload,) if is_endless(payload) else split(payload)
 
 
 def _is_envelope(piece: bytes) -> bool:

@@ -21,6 +21,7 @@ from adapter.daemon.parts import open_parts, web_context
 from adapter.daemon.spool import spool
 from adapter.errors import StorageFailedError
 from adapter.fhir.gather import Gathering
+from adapter.hl7.lines import MOST_LINES
 from adapter.pipeline.receive import StoreInbox
 from adapter.settings import load_settings
 from adapter.sources import drop, folder
@@ -229,6 +230,10 @@ SHAPES = {
     "a bad one among good": (
         message(1) + b"MSH|||||\rPID|1\r" + message(3),
         [("ORU^R01", ""), ("", "DELIMS"), ("ORU^R01", "")],
+    ),
+    "more lines than any": (
+        message(1) + message(2) + b"NTE|1\r" * (MOST_LINES + 1) + b"BTS|1\r" + message(3),
+        [("ORU^R01", ""), ("ORU^R01", "LIMIT"), ("ORU^R01", "")],
     ),
     "rubbish first": (b"rubbish\r" + message(1), [("", "NO_MSH"), ("ORU^R01", "")]),
 }

@@ -3,7 +3,8 @@
 import io
 import json
 import sys
-from collections.abc import Iterator
+import tracemalloc
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from adapter.daemon.spool import Letter, Spool, spool
 from adapter.domain.message import MessageKind
 from adapter.errors import ConfigError
 from adapter.fhir.gather import Gathering
+from adapter.hl7.lines import MOST_LINES
 from adapter.sources import files
 from tests.builders import obx, oru
 
@@ -97,6 +99,20 @@ def test_a_plain_message_beyond_every_limit_takes_no_other_with_it(tmp_path: Pat
     found = list(read_messages([str(tmp_path / "big")]))
     assert [one.lost for one in found] == ["", "TOO_BIG", ""]
     assert (found[0].body, found[2].body, len(found[1].body) < 1 << 20) == (MESSAGE, MESSAGE, True)
+
+
+@pytest.mark.parametrize("dressed", [lambda body: body, framed])
+def test_a_message_of_too_many_lines_is_not_taken_apart(dressed: Callable[[bytes], bytes], tmp_path: Path) -> None:
+    endless = MESSAGE + b"NTE|1\r" * (20 * MOST_LINES) + b"BTS|1\r"
+    (tmp_path / "endless").write_bytes(dressed(endless))
+    tracemalloc.start()
+    try:
+        (found,) = read_messages([str(tmp_path / "endless")])
+        held = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert found.body == endless, "the line of the envelope too: it was never looked for"
+    assert held < 20 * files.CHUNK, held
 
 
 def test_a_byte_order_mark_is_that_of_every_message(tmp_path: Path) -> None:
