@@ -1,6 +1,7 @@
 """`[[source]] kind = "folder"`: where files are dropped, which are read, and what becomes of them."""
 
-from collections.abc import Iterable, Sequence
+import os
+from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Literal
@@ -42,16 +43,25 @@ class FolderSource(Section):
         return every
 
 
-def refuse_shared(folders: Sequence[FolderSource], others: Iterable[tuple[str, Path]]) -> None:
+def as_written(path: Path) -> Path:
+    """No disk is asked: a share that hangs must not hang who reads the settings."""
+    return Path(os.path.abspath(path))
+
+
+def refuse_shared(
+    folders: Sequence[FolderSource],
+    others: Iterable[tuple[str, Path]],
+    where: Callable[[Path], Path] = as_written,
+) -> None:
     """Raises ConfigError where a folder is read twice, or holds or lies in one of the `others`."""
     known: dict[Path, str] = {}
     for source in folders:
-        path = source.path.resolve()
+        path = where(source.path)
         if path in known:
             raise ConfigError(f"sources '{known[path]}' and '{source.name}' read the same folder — give each its own")
         known[path] = source.name
-    for name, place in others:
-        other = place.resolve()
+    for name, place in others if known else ():
+        other = where(place)
         for path, source_name in known.items():
             if path.is_relative_to(other) or other.is_relative_to(path):
                 raise ConfigError(

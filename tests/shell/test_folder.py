@@ -505,6 +505,20 @@ def test_check_says_what_is_wrong_with_a_folder(tmp_path: Path) -> None:
     assert "cannot be listed" in said()
 
 
+SINK = '[[sink]]\nkind = "csv"\nname = "out"\npath = "{path}"\npush_when = "candidate"\ndates = "exact"\n'
+
+
+def test_links_are_followed_by_check_and_by_nobody_who_reads_the_settings(tmp_path: Path) -> None:
+    place, path = installed(tmp_path, SINK.format(path=tmp_path / "link" / "out"))
+    link = tmp_path / "link"
+    for leads, said in ((path, "lie in one another"), (link, "look at the links there")):
+        link.unlink(missing_ok=True)
+        link.symlink_to(leads)
+        assert load_settings(place.config).folders(), "no place is asked where it leads: it may be a share that hangs"
+        found = place.command("check", check=False)
+        assert (found.returncode, said in found.stdout.decode()) == (2, True)
+
+
 def test_a_folder_is_expected_to_speak_as_often_as_its_operator_says(tmp_path: Path) -> None:
     place, _ = installed(tmp_path, 'silent_after = "2 h"\n')
     with open_parts(load_settings(place.config), utc_now) as parts:
