@@ -1,7 +1,7 @@
 """`[[source]] kind = "folder"`: where files are dropped, which are read, and what becomes of them."""
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Literal
@@ -11,6 +11,7 @@ from pydantic import Field, field_validator
 from adapter.errors import ConfigError
 from adapter.settings.polled import SHORTEST, Duration
 from adapter.settings.values import Name, Section
+from adapter.sources.drop import REFUSED, TAKEN
 
 
 class FolderSource(Section):
@@ -45,7 +46,7 @@ class FolderSource(Section):
 
 def as_written(path: Path) -> Path:
     """No disk is asked: a share that hangs must not hang who reads the settings."""
-    return Path(os.path.abspath(path))
+    return Path(os.path.normpath(path.absolute()))
 
 
 def refuse_shared(
@@ -60,6 +61,7 @@ def refuse_shared(
         if path in known:
             raise ConfigError(f"sources '{known[path]}' and '{source.name}' read the same folder — give each its own")
         known[path] = source.name
+    _refuse_inner(known)
     for name, place in others if known else ():
         other = where(place)
         for path, source_name in known.items():
@@ -67,4 +69,14 @@ def refuse_shared(
                 raise ConfigError(
                     f"source '{source_name}': {path} and {name} ({other}) lie in one another — "
                     "files there are moved or read, so give the source a folder of its own"
+                )
+
+
+def _refuse_inner(known: Mapping[Path, str]) -> None:
+    """What one source has read is not for another to read again."""
+    for path, name in known.items():
+        for below in (path / TAKEN, path / REFUSED):
+            if reader := next((reader for one, reader in known.items() if one.is_relative_to(below)), ""):
+                raise ConfigError(
+                    f"source '{reader}' reads {below}, where '{name}' keeps what it has read — give it a folder of its own"
                 )

@@ -209,7 +209,8 @@ class Settings(BaseSettings):
     def folders_apart(self, where: Callable[[Path], Path] = as_written) -> Self:
         """Itself, or ConfigError: what lies in a source's folder is moved, so it is nobody else's."""
         sinks = ((sink.name, sink.path) for sink in self.sink if isinstance(sink, FolderSink | CsvSink))
-        refuse_shared(self.folders(), [("[adapter] data", self.adapter.data), *sinks], where)
+        copies = [("[backup] to", self.backup.to)] if self.backup else []
+        refuse_shared(self.folders(), [("[adapter] data", self.adapter.data), *copies, *sinks], where)
         return self
 
     def repeated_addresses(self) -> Self:
