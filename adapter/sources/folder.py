@@ -191,6 +191,7 @@ class _File:
             for part in parts_in(file, gathered):
                 if not self._put(part):
                     return first or self._reason()
+            drop.unchanged(file, seen)  # else the last line may be half of one, and would be stored before these
             for number, body in enumerate(gathered.bodies(), 1):
                 if not self._put(Part(number, body, MessageKind.FHIR)):
                     return first or self._reason()

@@ -154,6 +154,22 @@ def test_a_file_that_grows_while_it_is_read_gives_no_half_message(
     assert [body for _, _, body in desk.stored()] == [message(1), message(2)]
 
 
+def test_ndjson_that_grows_while_it_is_read_gives_no_half_line(desk: Desktop, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = b"\n".join(json.dumps(PATIENT | {"id": f"p{number}"}).encode() for number in range(150))
+    path = desk.drop("a.ndjson", whole[:-20])
+
+    def grows(file: object, gathered: Gathering) -> Iterator[object]:
+        yield from parts_in(file, gathered)  # type: ignore[arg-type]
+        if path.exists() and path.stat().st_size < len(whole):
+            path.write_bytes(whole)
+
+    monkeypatch.setattr(folder, "parts_in", grows)
+    desk.looks()
+    assert (desk.stored(), desk.names()) == ([], ["a.ndjson"]), "more than a commit takes, and none of it"
+    desk.looks()
+    assert [body for _, _, body in desk.stored()] == whole.splitlines()
+
+
 @pytest.mark.parametrize("name", [".a.hl7", "a.hl7.tmp", "a.PART", "a.hl7.filepart"])
 def test_names_of_unfinished_files_are_left(name: str, desk: Desktop) -> None:
     (desk.path / name).write_bytes(message())
