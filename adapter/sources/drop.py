@@ -23,6 +23,8 @@ UNFINISHED = (".tmp", ".part", ".filepart")
 """Endings that file writers and SFTP clients give a file until it is whole."""
 MOST = 1000
 """Files of one look, the oldest: a folder with millions is worked off all the same."""
+MOST_STUCK = 10 * MOST
+"""That many files which cannot be read or moved stand in no other's way; more take turns with them."""
 PRIVATE = 0o700
 REASON = ".reason.txt"
 _LONGEST_STEM, _LONGEST_END = 180, 20
@@ -69,8 +71,8 @@ def opened(path: Path) -> Iterator[int]:
         os.close(handle)
 
 
-def look(folder: int, pattern: str) -> Look:
-    """Raises OSError."""
+def look(folder: int, pattern: str, most: int = MOST) -> Look:
+    """The oldest, `most` of them. Raises OSError."""
     left: Counter[str] = Counter()
     found = 0
 
@@ -88,7 +90,7 @@ def look(folder: int, pattern: str) -> Look:
                     found += 1
                     yield _seen(entry.name, one)
 
-    oldest = nsmallest(MOST, files(), key=lambda one: (one.changed, one.name))
+    oldest = nsmallest(most, files(), key=lambda one: (one.changed, one.name))
     return Look(tuple(oldest), found, left)
 
 
@@ -202,7 +204,10 @@ def refused(folder: int) -> bool:
     """Whether something lies there that a person has to look at. Raises OSError."""
     try:
         handle = os.open(REFUSED, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=folder)
-    except FileNotFoundError:
+    except (
+        FileNotFoundError,
+        NotADirectoryError,
+    ):  # in the way of what is to be moved there, which is told of each file
         return False
     try:
         with os.scandir(handle) as entries:

@@ -69,6 +69,8 @@ class FolderReader:
         self._read: dict[Seen, str] = {}
         """Files whose messages are stored and which could not be moved yet, with the reason of a refusal."""
         self._failed: frozenset[Seen] = frozenset()
+        self._stuck = 0
+        """Files that the last look could not get out of the way."""
         self._stop = threading.Event()
 
     async def run(self, inbox: StoreInbox) -> None:
@@ -112,24 +114,26 @@ class FolderReader:
             telemetry.bug("folder", error, feed=self.door.name)
 
     def _look(self, handle: int, inbox: StoreInbox) -> None:
-        found = drop.look(handle, self.folder.pattern)
+        found = drop.look(handle, self.folder.pattern, drop.MOST + min(self._stuck, drop.MOST_STUCK))
         self.tally.seen(found, self.door.clock())
         now = frozenset(found.files)
         ready = [one for one in found.files if one in self._before and one not in self._failed]
         self._before, self._failed = now, self._failed & now
         self._read = {one: reason for one, reason in self._read.items() if one in now}
+        self._stuck = len(self._failed) + len(ready)
         for one in ready:
-            self._take(handle, one, inbox)
+            self._stuck -= self._take(handle, one, inbox)
         self.tally.looked(len(self._failed), refused=drop.refused(handle))
 
     # --- one file --------------------------------------------------------------------------------------------------
 
-    def _take(self, handle: int, seen: Seen, inbox: StoreInbox) -> None:
-        """Its own trouble stops no other file; the store's stops all."""
+    def _take(self, handle: int, seen: Seen, inbox: StoreInbox) -> bool:
+        """Whether it is away. Its own trouble stops no other file; the store's stops all."""
         try:
             if seen not in self._read:
                 self._read[seen] = _File(self, inbox).read(handle, seen)
             self._move(handle, seen)
+            return True
         except (ChangedError, FileNotFoundError):
             telemetry.log("file changed while it was read", feed=self.door.name, file=seen.alone)
         except OSError as error:
@@ -141,6 +145,7 @@ class FolderReader:
         except Exception as error:  # noqa: BLE001 — as above; this file waits until it is another one
             telemetry.bug("folder", error, feed=self.door.name, file=seen.alone)
             self._failed |= {seen}
+        return False
 
     def _move(self, handle: int, seen: Seen) -> None:
         reason = self._read[seen]

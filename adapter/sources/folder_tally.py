@@ -53,7 +53,8 @@ class Tally:
         for kind in sorted(kinds - self._left):
             telemetry.log("left where it lies", feed=self._name, kind=kind, count=found.left[kind])
         self._left = kinds
-        self._failures = {one: code for one, code in self._failures.items() if one in found.files}
+        there = frozenset(found.files)
+        self._failures = {one: code for one, code in self._failures.items() if one in there}
 
     def stored(self, messages: Sequence[RawMessage]) -> None:
         for message in messages:

@@ -346,8 +346,8 @@ def test_a_file_that_vanishes_stops_no_other(desk: Desktop, monkeypatch: pytest.
     desk.looks(1)
     look = drop.look
 
-    def and_gone(handle: int, pattern: str) -> drop.Look:
-        found = look(handle, pattern)
+    def and_gone(handle: int, pattern: str, most: int) -> drop.Look:
+        found = look(handle, pattern, most)
         gone.unlink(missing_ok=True)
         return found
 
@@ -384,6 +384,22 @@ def test_a_refused_file_that_cannot_be_moved_leaves_no_reason_behind(
     assert (desk.names("refused"), desk.reader.tally.alarms()) == ([], ("folder-file",))
     desk.looks(1)
     assert desk.names("refused") == ["a", "a.reason.txt"]
+
+
+def test_files_that_are_stuck_keep_no_newer_one_waiting(desk: Desktop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(drop, "MOST", 3)
+    (desk.path / "refused").write_text("in the way")
+    now = utc_now().timestamp()
+    os.utime(desk.path / "refused", (now - 1000,) * 2)
+    for number in range(7):
+        os.utime(desk.drop(f"stuck-{number}", b"rubbish"), (now - 100 + number,) * 2)
+    desk.drop("newest", message())
+    desk.looks(10)
+    assert (len(desk.stored()), desk.names("taken")) == (1, ["newest"])
+    assert desk.reader.tally.alarms() == ("folder-file",)
+    (desk.path / "refused").unlink()
+    desk.looks(4)
+    assert len(desk.names("refused")) == 14
 
 
 def test_a_folder_that_is_away_is_an_alarm_until_it_is_back(desk: Desktop) -> None:
