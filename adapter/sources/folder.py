@@ -14,7 +14,7 @@ from time import monotonic
 
 from adapter import telemetry
 from adapter.domain.message import MessageKind, RawMessage
-from adapter.errors import ConfigError, MalformedMessageError, StorageFailedError, UnavailableError
+from adapter.errors import MalformedMessageError, StorageFailedError, UnavailableError
 from adapter.fhir.contents import contents_of
 from adapter.fhir.gather import Gathering, Shelf, is_bundle
 from adapter.pipeline.receive import StoreInbox
@@ -24,6 +24,7 @@ from adapter.sources.envelope import Door, unanswered
 from adapter.sources.files import Part, parts_in
 from adapter.sources.folder_tally import Tally
 from adapter.sources.refusal import reason_for, sniffed
+from adapter.sources.shelf import on_the_data_disk
 from adapter.store import inbox as store
 from adapter.store.database import Database
 
@@ -133,18 +134,17 @@ class FolderReader:
             if seen not in self._read:
                 self._read[seen] = _File(self, inbox).read(handle, seen)
             self._move(handle, seen)
-            return True
         except (ChangedError, FileNotFoundError):
             telemetry.log("file changed while it was read", feed=self.door.name, file=seen.alone)
         except OSError as error:
             self.tally.failed(seen, error)
         except (StoppedError, UnavailableError):
             raise
-        except ConfigError as error:
-            raise UnavailableError("the data folder has no room to sort a FHIR file — make room") from error
         except Exception as error:  # noqa: BLE001 — as above; this file waits until it is another one
             telemetry.bug("folder", error, feed=self.door.name, file=seen.alone)
             self._failed |= {seen}
+        else:
+            return True
         return False
 
     def _move(self, handle: int, seen: Seen) -> None:
@@ -161,7 +161,8 @@ class FolderReader:
     # --- what a file needs -----------------------------------------------------------------------------------------
 
     def shelf(self) -> AbstractContextManager[Shelf]:
-        return self._desk.shelf()
+        """Raises UnavailableError, StorageFailedError; so does what it gives."""
+        return on_the_data_disk(self._desk.shelf)
 
     def go_on(self) -> None:
         """Waits while screening is far behind. Raises StoppedError, UnavailableError."""

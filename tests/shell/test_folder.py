@@ -2,23 +2,27 @@
 
 import asyncio
 import errno
+import io
 import json
 import os
 import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryFile
+from typing import IO, cast
 
 import pytest
 import structlog
 
 from adapter.daemon.clock import utc_now
 from adapter.daemon.parts import open_parts, web_context
-from adapter.daemon.spool import spool
+from adapter.daemon.spool import Spool, spool
 from adapter.errors import StorageFailedError
 from adapter.fhir.gather import Gathering
 from adapter.hl7.lines import MOST_LINES
@@ -473,6 +477,56 @@ def test_nothing_is_stored_while_the_disk_is_full(desk: Desktop) -> None:
     full[0] = False
     desk.looks()
     assert len(desk.stored()) == 1
+
+
+@dataclass
+class Failing:
+    """A disk that fails where it is told to."""
+
+    number: int
+    where: str
+
+    def error(self) -> OSError:
+        return OSError(self.number, os.strerror(self.number))
+
+    @contextmanager
+    def opened(self) -> Iterator[Spool]:
+        if self.where == "open":
+            raise self.error()
+        with TemporaryFile(buffering=0) as file, self.broken(file) as broken:
+            yield Spool(broken)
+
+    def broken(self, file: IO[bytes]) -> IO[bytes]:
+        failing = self
+
+        class Broken(io.FileIO):
+            def write(self, data: object, /) -> int:
+                if failing.where == "write":
+                    raise failing.error()
+                return super().write(data)  # type: ignore[arg-type]
+
+            def read(self, size: int | None = -1, /) -> bytes:
+                if failing.where == "read":
+                    raise failing.error()
+                return super().read(-1 if size is None else size)
+
+        return cast("IO[bytes]", Broken(os.dup(file.fileno()), "r+b"))
+
+
+@pytest.mark.parametrize("where", ["open", "write", "read"])
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.EMFILE])
+def test_a_data_disk_that_fails_is_told_as_what_it_is(where: str, number: int, tmp_path: Path) -> None:
+    for desk in opened(tmp_path):
+        desk.reader._desk = Desk(desk.database, Failing(number, where).opened)
+        desk.drop("a.ndjson", json.dumps(PATIENT).encode())
+        desk.looks(1)
+        if number in {errno.EIO, errno.EROFS}:
+            with pytest.raises(StorageFailedError, match=os.strerror(number)):
+                desk.looks(1)
+        else:
+            desk.looks(1)
+            assert os.strerror(number) in desk.log.read_text()
+        assert (desk.stored(), desk.names(), desk.reader.tally.alarms()) == ([], ["a.ndjson"], ())
 
 
 # --- beside the daemon -------------------------------------------------------------------------------------------------
