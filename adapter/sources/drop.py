@@ -4,19 +4,23 @@ Names of files may hold names of patients: no error, log line or file of ours re
 """
 
 import errno
+import io
 import os
 import stat
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from heapq import nsmallest
 from itertools import count
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 from adapter import flushed
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
 
 TAKEN, REFUSED = "taken", "refused"
 UNFINISHED = (".tmp", ".part", ".filepart")
@@ -109,11 +113,26 @@ def _seen(name: str, one: os.stat_result) -> Seen:
     return Seen(one.st_mtime_ns, name, one.st_ino, one.st_size, one.st_dev)
 
 
+class _Heard(io.FileIO):
+    """A file of which each piece read is heard of."""
+
+    def __init__(self, handle: int, hear: Callable[[], None]) -> None:
+        super().__init__(handle)
+        self._hear = hear
+
+    def readinto(self, buffer: "WriteableBuffer", /) -> int | None:
+        self._hear()
+        return super().readinto(buffer)
+
+
 @contextmanager
-def reading(folder: int, seen: Seen) -> Iterator[IO[bytes]]:
-    """The file that was seen and no other: no link is followed, no pipe waited for. Raises OSError, ChangedError."""
+def reading(folder: int, seen: Seen, hear: Callable[[], None] = lambda: None) -> Iterator[IO[bytes]]:
+    """The file that was seen and no other: no link is followed, no pipe waited for. Raises OSError, ChangedError.
+
+    `hear` is called at each piece, however much is skipped or sorted before anything comes of it; it may raise.
+    """
     flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
-    with os.fdopen(os.open(seen.name, flags, dir_fd=folder), "rb") as file:
+    with io.BufferedReader(_Heard(os.open(seen.name, flags, dir_fd=folder), hear)) as file:
         unchanged(file, seen)
         yield file
 
@@ -204,10 +223,7 @@ def refused(folder: int) -> bool:
     """Whether something lies there that a person has to look at. Raises OSError."""
     try:
         handle = os.open(REFUSED, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=folder)
-    except (
-        FileNotFoundError,
-        NotADirectoryError,
-    ):  # in the way of what is to be moved there, which is told of each file
+    except (FileNotFoundError, NotADirectoryError):  # what lies in its place is told of each file that cannot be moved
         return False
     try:
         with os.scandir(handle) as entries:

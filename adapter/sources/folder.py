@@ -164,12 +164,16 @@ class FolderReader:
         """Raises UnavailableError, StorageFailedError; so does what it gives."""
         return on_the_data_disk(self._desk.shelf)
 
+    def sign(self) -> None:
+        """Of life. Raises StoppedError."""
+        self.tally.alive(monotonic())
+        if self._stop.is_set():
+            raise StoppedError
+
     def go_on(self) -> None:
         """Waits while screening is far behind. Raises StoppedError, UnavailableError."""
         while True:
-            self.tally.alive(monotonic())
-            if self._stop.is_set():
-                raise StoppedError
+            self.sign()
             if self._desk.refusing():
                 raise UnavailableError("the data disk is full — the file waits")
             with self._desk.database.read() as conn:
@@ -191,7 +195,7 @@ class _File:
     def read(self, handle: int, seen: Seen) -> str:
         """Everything stored, or why it is refused. Raises OSError, ChangedError, UnavailableError."""
         began = monotonic()
-        with drop.reading(handle, seen) as file, self._reader.shelf() as shelf:
+        with drop.reading(handle, seen, self._reader.sign) as file, self._reader.shelf() as shelf:
             first = sniffed(file)
             gathered = Gathering(shelf)
             for part in parts_in(file, gathered):

@@ -9,7 +9,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -24,7 +24,7 @@ from adapter.daemon.clock import utc_now
 from adapter.daemon.parts import open_parts, web_context
 from adapter.daemon.spool import Spool, spool
 from adapter.errors import StorageFailedError
-from adapter.fhir.gather import Gathering
+from adapter.fhir.gather import Gathering, InMemory
 from adapter.hl7.lines import MOST_LINES
 from adapter.pipeline.receive import StoreInbox
 from adapter.settings import load_settings
@@ -450,6 +450,51 @@ def test_a_file_waits_while_screening_is_far_behind(desk: Desktop, monkeypatch: 
     desk.reader._stop.set()
     worker.join(10)
     assert desk.names() == ["a"]
+
+
+class Counted(InMemory):
+    """A shelf that does something at each line."""
+
+    def __init__(self, at: Callable[[int], object]) -> None:
+        super().__init__()
+        self._at = at
+
+    def put(self, text: bytes) -> int:
+        place = super().put(text)
+        self._at(place)
+        return place
+
+
+LINE = json.dumps(RESULT | {"valueString": "x" * 10_000}).encode()
+LINES = 1000
+"""Ten pieces of a file."""
+
+
+def test_a_reader_that_sorts_a_long_file_hears_a_stop(desk: Desktop) -> None:
+    reached: list[int] = []
+
+    def stops(place: int) -> None:
+        reached.append(place)
+        desk.reader._stop.set()
+
+    desk.reader._desk = Desk(desk.database, lambda: nullcontext(Counted(stops)))
+    desk.drop("a.ndjson", b"\n".join([LINE] * LINES))
+    desk.looks()
+    assert (0 < len(reached) < LINES // 2, desk.stored(), desk.names()) == (True, [], ["a.ndjson"])
+
+
+def test_a_reader_that_sorts_a_long_file_is_alive(desk: Desktop) -> None:
+    alarms: list[tuple[str, ...]] = []
+
+    def slow(place: int) -> None:
+        if not place:
+            desk.reader.tally.alive(time.monotonic() - 200)
+        alarms.append(desk.reader.tally.alarms())
+
+    desk.reader._desk = Desk(desk.database, lambda: nullcontext(Counted(slow)))
+    desk.drop("a.ndjson", b"\n".join([LINE] * LINES))
+    desk.looks()
+    assert (alarms[0], alarms[LINES - 1], len(desk.stored())) == (("folder-hung",), (), 1)
 
 
 def test_it_runs_until_the_disk_fails_which_ends_the_daemon(tmp_path: Path) -> None:
