@@ -143,20 +143,47 @@ def unchanged(file: IO[bytes], seen: Seen) -> None:
         raise ChangedError
 
 
-def put_away(folder: int, seen: Seen, where: str, reason: str = "") -> None:
-    """Renamed into the folder below, and on the disk there; with `reason`, told in a file beside it. Raises OSError, ChangedError."""
+def put_away(folder: int, seen: Seen, where: str, reason: str = "") -> str:
+    """Its name there. Renamed into the folder below, and on the disk there; with `reason`, told in a file beside it. Raises OSError,
+    ChangedError.
+    """
     with suppress(FileExistsError):
         os.mkdir(where, PRIVATE, dir_fd=folder)
-    target = os.open(where, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=folder)
-    try:
+    with below(folder, where) as target:
         name = _free(target, seen)
         _still_there(folder, seen)
         with _told(target, name + REASON, reason):
             os.rename(seen.name, name, src_dir_fd=folder, dst_dir_fd=target)
         for handle in (target, folder):
             _flush(handle)
+    return name
+
+
+def bring_back(folder: int, where: int, name: str, seen: Seen) -> None:
+    """To where its writer put it, to be read again; never over another file of that name. Raises OSError."""
+    try:
+        os.link(name, seen.name, src_dir_fd=where, dst_dir_fd=folder, follow_symlinks=False)
+    except FileExistsError:
+        raise
+    except OSError as error:  # a file system that has no links, or none to the file of another
+        if _is_there(folder, seen.name):
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST)) from error
+        os.rename(name, seen.name, src_dir_fd=where, dst_dir_fd=folder)
+    else:
+        with suppress(OSError):
+            os.unlink(name, dir_fd=where)  # else a copy of it stays there
+    for handle in (folder, where):
+        _flush(handle)
+
+
+@contextmanager
+def below(folder: int, where: str) -> Iterator[int]:
+    """A handle of the folder of that name in it, and of no link. Raises OSError."""
+    handle = os.open(where, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=folder)
+    try:
+        yield handle
     finally:
-        os.close(target)
+        os.close(handle)
 
 
 @contextmanager
@@ -184,8 +211,13 @@ def delete(folder: int, seen: Seen) -> None:
 
 
 def _still_there(folder: int, seen: Seen) -> None:
-    if _seen(seen.name, os.stat(seen.name, dir_fd=folder, follow_symlinks=False)) != seen:
+    if stands(folder, seen.name, seen) != seen:
         raise ChangedError
+
+
+def stands(folder: int, name: str, seen: Seen) -> Seen:
+    """As what `seen` was before it had this name. Raises OSError."""
+    return _seen(seen.name, os.stat(name, dir_fd=folder, follow_symlinks=False))
 
 
 def _free(target: int, seen: Seen) -> str:
@@ -203,10 +235,13 @@ def _free(target: int, seen: Seen) -> str:
 
 
 def _taken(target: int, name: str) -> bool:
-    for one in (name, name + REASON):
-        with suppress(FileNotFoundError):
-            os.stat(one, dir_fd=target, follow_symlinks=False)
-            return True
+    return _is_there(target, name) or _is_there(target, name + REASON)
+
+
+def _is_there(folder: int, name: str) -> bool:
+    with suppress(FileNotFoundError):
+        os.stat(name, dir_fd=folder, follow_symlinks=False)
+        return True
     return False
 
 
@@ -222,11 +257,7 @@ def _flush(handle: int) -> None:
 def refused(folder: int) -> bool:
     """Whether something lies there that a person has to look at. Raises OSError."""
     try:
-        handle = os.open(REFUSED, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=folder)
+        with below(folder, REFUSED) as handle, os.scandir(handle) as entries:
+            return any(True for _ in entries)
     except (FileNotFoundError, NotADirectoryError):  # what lies in its place is told of each file that cannot be moved
         return False
-    try:
-        with os.scandir(handle) as entries:
-            return any(True for _ in entries)
-    finally:
-        os.close(handle)

@@ -25,6 +25,7 @@ from adapter.sources.files import Part, parts_in
 from adapter.sources.folder_tally import Tally
 from adapter.sources.refusal import reason_for, sniffed
 from adapter.sources.shelf import on_the_data_disk
+from adapter.sources.taken import Taken
 from adapter.store import inbox as store
 from adapter.store.database import Database
 
@@ -72,6 +73,7 @@ class FolderReader:
         self._failed: frozenset[Seen] = frozenset()
         self._stuck = 0
         """Files that the last look could not get out of the way."""
+        self._taken = Taken()
         self._stop = threading.Event()
 
     async def run(self, inbox: StoreInbox) -> None:
@@ -124,7 +126,9 @@ class FolderReader:
         self._stuck = len(self._failed) + len(ready)
         for one in ready:
             self._stuck -= self._take(handle, one, inbox)
-        self.tally.looked(len(self._failed), refused=drop.refused(handle))
+        for one, trouble in self._taken.look(handle):
+            self.tally.grew(one, trouble)
+        self.tally.looked(len(self._failed) + self._taken.stuck, refused=drop.refused(handle))
 
     # --- one file --------------------------------------------------------------------------------------------------
 
@@ -133,6 +137,8 @@ class FolderReader:
         try:
             if seen not in self._read:
                 self._read[seen] = _File(self, inbox).read(handle, seen)
+                if self.folder.deletes and not self._read[seen]:
+                    return False  # at the next look, where it is still the same: its writer may only have paused
             self._move(handle, seen)
         except (ChangedError, FileNotFoundError):
             telemetry.log("file changed while it was read", feed=self.door.name, file=seen.alone)
@@ -154,7 +160,7 @@ class FolderReader:
         elif self.folder.deletes:
             drop.delete(handle, seen)
         else:
-            drop.put_away(handle, seen, drop.TAKEN)
+            self._taken.add(drop.put_away(handle, seen, drop.TAKEN), seen)
         del self._read[seen]
         self.tally.moved(seen, reason)
 

@@ -78,6 +78,11 @@ class Tally:
             self._failures[seen] = kind
             telemetry.warn("file trouble", feed=self._name, file=seen.alone, text=kind)
 
+    def grew(self, seen: Seen, error: OSError | None) -> None:
+        """Its writer went on after it was moved; it is brought back, or cannot be."""
+        text = "to be read again" if error is None else f"cannot be brought back: {error.strerror}"
+        telemetry.warn("file written on after it was taken", feed=self._name, file=seen.alone, text=text)
+
     def unreachable(self, error: OSError) -> None:
         if UNREACHABLE not in self._standing:
             telemetry.warn("folder unreachable", feed=self._name, text=error.strerror)

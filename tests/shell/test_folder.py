@@ -28,7 +28,7 @@ from adapter.fhir.gather import Gathering, InMemory
 from adapter.hl7.lines import MOST_LINES
 from adapter.pipeline.receive import StoreInbox
 from adapter.settings import load_settings
-from adapter.sources import drop, folder
+from adapter.sources import drop, folder, taken
 from adapter.sources.envelope import Door
 from adapter.sources.files import parts_in
 from adapter.sources.folder import Desk, Folder, FolderReader
@@ -341,8 +341,97 @@ def test_deleted_where_the_operator_said_so(tmp_path: Path) -> None:
         desk.drop("a", message())
         desk.drop("b", b"rubbish")
         desk.looks()
-        assert (len(desk.stored()), desk.names(), desk.names("taken")) == (1, [], [])
+        assert (len(desk.stored()), desk.names()) == (1, ["a"])
         assert desk.names("refused") == ["b", "b.reason.txt"], "what was not read is never deleted"
+        desk.looks(1)
+        assert (len(desk.stored()), desk.names(), desk.names("taken")) == (1, [], [])
+        assert desk.figure('folder_files_total{feed="files",outcome="taken"}') == 1
+
+
+def test_what_a_writer_adds_before_its_file_is_deleted_is_read(tmp_path: Path) -> None:
+    for desk in opened(tmp_path, deletes=True):
+        with desk.drop("a", message(1)).open("ab", buffering=0) as writer:
+            desk.looks()
+            assert len(desk.stored()) == 1
+            writer.write(message(2))
+            desk.looks(3)
+        assert ([body for _, _, body in desk.stored()], desk.names()) == ([message(1), message(2)], [])
+
+
+def moved_while_written(desk: Desktop) -> IO[bytes]:
+    """A file that was taken while its writer paused."""
+    writer = desk.drop("a.hl7", message(1)).open("ab", buffering=0)
+    desk.looks()
+    assert (len(desk.stored()), desk.names(), desk.names("taken")) == (1, [], ["a.hl7"])
+    return writer
+
+
+@pytest.mark.parametrize("links", [True, False])
+def test_what_a_writer_adds_after_its_file_was_moved_is_read(
+    links: bool, desk: Desktop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def none(*_: object, **__: object) -> None:
+        raise OSError(errno.EPERM, os.strerror(errno.EPERM))
+
+    if not links:
+        monkeypatch.setattr(os, "link", none)
+    with moved_while_written(desk) as writer:
+        desk.looks(5)
+        for number in (2, 3):
+            writer.write(message(number))
+            desk.looks(1)
+            assert (desk.names(), desk.names("taken")) == (["a.hl7"], [])
+            desk.looks(2)
+            assert (desk.names(), desk.names("taken")) == ([], ["a.hl7"])
+    assert [body for _, _, body in desk.stored()] == [message(number) for number in (1, 2, 3)]
+    assert desk.log.read_text().count("written on after it was taken") == 2
+    assert desk.reader.tally.alarms() == ()
+
+
+@pytest.mark.parametrize("links", [True, False])
+def test_a_file_is_brought_back_over_no_other(links: bool, desk: Desktop, monkeypatch: pytest.MonkeyPatch) -> None:
+    def none(*_: object, **__: object) -> None:
+        raise OSError(errno.EPERM, os.strerror(errno.EPERM))
+
+    if not links:
+        monkeypatch.setattr(os, "link", none)
+    with moved_while_written(desk) as writer:
+        writer.write(message(2))
+    (desk.path / "a.hl7").mkdir()
+    desk.looks(taken.LOOKS + 2)
+    assert (desk.names("taken"), desk.reader.tally.alarms()) == (["a.hl7"], ("folder-file",))
+    assert desk.log.read_text().count("cannot be brought back") == 1, "told once, not at each look"
+    (desk.path / "a.hl7").rmdir()
+    desk.looks(3)
+    assert ([body for _, _, body in desk.stored()], desk.reader.tally.alarms()) == ([message(1), message(2)], ())
+
+
+def test_what_the_operator_does_in_taken_is_none_of_the_readers_business(desk: Desktop) -> None:
+    for number in range(4):
+        desk.drop(f"{number}", message(number))
+    desk.looks()
+    below = desk.path / "taken"
+    (below / "0").unlink()
+    (below / "1").write_bytes(b"")
+    (below / "2").rename(below / "2.old")
+    (below / "2").write_bytes(message(2) * 2)
+    desk.looks(3)
+    (below / "3").rename(desk.path.with_name("3"))
+    for one in below.iterdir():
+        one.unlink()
+    below.rmdir()
+    desk.looks(3)
+    assert (len(desk.stored()), desk.names(), desk.reader.tally.alarms()) == (4, [], ())
+
+
+def test_a_file_that_was_moved_is_looked_at_for_a_while(desk: Desktop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(drop, "MOST", 3)
+    for number in range(5):
+        desk.drop(f"{number}", message(number))
+    desk.looks(4)
+    assert sorted(desk.reader._taken._moved) == ["2", "3", "4"], "the last, for there may be a million"
+    desk.looks(taken.LOOKS)
+    assert not desk.reader._taken._moved
 
 
 def test_a_file_that_vanishes_stops_no_other(desk: Desktop, monkeypatch: pytest.MonkeyPatch) -> None:
