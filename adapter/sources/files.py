@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from itertools import islice
 from typing import IO
 
 from adapter.domain.message import MessageKind
@@ -26,6 +27,9 @@ _NEXT_MESSAGE = re.compile(rb"[\r\n](?=MSH[!-/:-@\[-`{-~])")
 _LINE_END = re.compile(rb"[\r\n]")
 _AHEAD = 4
 """Bytes that the first of these looks at behind a line end."""
+FIRST_LINES = 10
+_GOES_ON = (b"{", b"[", b",", b":")
+"""What stands before an object inside of another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,15 +102,26 @@ def _is_sound(line: bytes) -> bool:
 
 
 def _resources(file: IO[bytes]) -> Iterable[tuple[bytes, str]]:
-    """Each on a line of its own where the first is; else one over many lines."""
-    first = next(_lines(file), (b"", ""))
-    if first[1] or stands_alone(first[0]):
+    """Each on a line of its own where the first is, or where one of the next cannot belong to it; else one over many lines."""
+    if _are_lines(islice(_lines(file), FIRST_LINES)):
         return _lines(file)
     file.seek(0)
     whole = file.read(LARGEST_FHIR + 1)
     if len(whole) > LARGEST_FHIR:
         return [(whole[:HEAD], TOO_BIG)]
     return [(line, "") for line in lines_in(whole)]
+
+
+def _are_lines(first: Iterator[tuple[bytes, str]]) -> bool:
+    """The very first may have been cut off. In one resource over many lines an object never begins where nothing is open before it."""
+    line, lost = next(first, (b"", ""))
+    if lost or stands_alone(line):
+        return True
+    for one, _ in first:
+        if not line.rstrip().endswith(_GOES_ON) and stands_alone(one) and _is_sound(one):
+            return True
+        line = one
+    return False
 
 
 def _lines(file: IO[bytes]) -> Iterator[tuple[bytes, str]]:

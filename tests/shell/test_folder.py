@@ -247,6 +247,10 @@ SHAPES = {
         b"\n".join((json.dumps(PATIENT).encode(), json.dumps(RESULT).encode(), b'{"resourceType": "Obs')),
         [("NDJSON", ""), ("NDJSON", "")],
     ),
+    "the first line cut off": (
+        b"\n".join((b'{"resourceType": "Obs', json.dumps(PATIENT).encode(), json.dumps(RESULT).encode())),
+        [("NDJSON", ""), ("NDJSON", "")],
+    ),
     "a bad one among good": (
         message(1) + b"MSH|||||\rPID|1\r" + message(3),
         [("ORU^R01", ""), ("", "DELIMS"), ("ORU^R01", "")],

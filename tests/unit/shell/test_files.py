@@ -128,6 +128,36 @@ def test_a_line_that_is_cut_off_spoils_no_other(tmp_path: Path) -> None:
     assert together.body.splitlines() == lines
 
 
+@pytest.mark.parametrize(
+    "cut", [[b'{"resourceType": "Obs'], [b'{"resourceType": "Obs', b'{"resourceType": "Observation", "id": 1']]
+)
+def test_a_first_line_that_is_cut_off_spoils_no_other(cut: list[bytes], tmp_path: Path) -> None:
+    lines = [json.dumps(one).encode() for one in (PATIENT, *RESULTS)]
+    (tmp_path / "file").write_bytes(b"\n\n".join([*cut, *lines]))
+    *found, together = read_messages([str(tmp_path / "file")])
+    assert [one.body for one in found] == cut
+    assert together.body.splitlines() == lines
+
+
+CONTAINED = json.dumps({"resourceType": "Medication", "id": "m"})
+MANY_LINES = {
+    "contained": '{"resourceType": "Observation",\n"contained": [\n%s\n]\n}',
+    "at once": '{"resourceType": "Observation", "contained": [\n\n%s]}',
+    "the second": '{"resourceType": "Observation", "contained": [{"resourceType": "Medication"},\n%s\n]}',
+    "named": '{"resourceType": "Bundle", "entry": [{\n"resource":\n%s\n}]}',
+    "commas first": '{"resourceType": "Observation"\n,"contained": [\n%s\n]}',
+    "broken": '{"resourceType": "Observation"\n{"id": "a" "b"}\n}',
+}
+
+
+@pytest.mark.parametrize("shape", MANY_LINES)
+def test_a_resource_over_many_lines_is_one_whatever_stands_on_a_line_of_its_own(shape: str, tmp_path: Path) -> None:
+    text = MANY_LINES[shape].replace("%s", CONTAINED)
+    (tmp_path / "file").write_text(text)
+    (found,) = read_messages([str(tmp_path / "file")])
+    assert found.body == text.replace("\n", " ").encode()
+
+
 def test_what_is_read_of_each_shape(folder: Path) -> None:
     def bodies(name: str) -> list[bytes]:
         return [one.body for one in read_messages([str(folder / name)])]
