@@ -185,11 +185,14 @@ def _over(stay: Stay, at: datetime) -> bool:
 
 
 def _answered(criterion: Criterion, view: View, onset: datetime | None, told: Determination | None) -> Answered:
-    """Sepsis once found stays found for the episode: its evidence is that of the onset."""
+    """Sepsis once found stays found for the episode: its evidence is that of the onset, of which time alone changes nothing."""
     if criterion.id != view.stay.trial.parameters.sepsis_criterion or criterion.met_when is None:
         return answered(criterion, view, told)
     began = _begun(criterion, view.stay, onset) if onset is not None else None
-    found = began if began is not None and began.truth is Truth.MET else sepsis_found(criterion, view)
+    if began is not None and began.truth is Truth.MET:
+        found = replace(began, changes=None)
+    else:
+        found = sepsis_found(criterion, view)
     return answer_of(criterion, view, found, told)
 
 
