@@ -33,7 +33,7 @@ class Taken:
         self._moved.pop(name, None)
         self._moved[name] = _Moved(seen)
         if len(self._moved) > drop.MOST:
-            del self._moved[next(iter(self._moved))]
+            del self._moved[next((old for old, one in self._moved.items() if not one.trouble), name)]
 
     def look(self, folder: int) -> Iterator[tuple[Seen, OSError | None]]:
         """Brings back what has been written since; of each that it now could or could not. Raises OSError."""

@@ -410,6 +410,23 @@ def test_a_file_is_brought_back_over_no_other(links: bool, desk: Desktop, monkey
     assert ([body for _, _, body in desk.stored()], desk.reader.tally.alarms()) == ([message(1), message(2)], ())
 
 
+def test_a_file_that_waits_to_be_brought_back_is_not_forgotten_for_newer_ones(
+    desk: Desktop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(drop, "MOST", 2)
+    with moved_while_written(desk) as writer:
+        writer.write(message(2))
+    (desk.path / "a.hl7").mkdir()
+    desk.looks(1)
+    for number in range(3, 9):
+        desk.drop(f"{number}", message(number))
+    desk.looks(8)
+    assert (len(desk.names("taken")), desk.reader.tally.alarms()) == (7, ("folder-file",))
+    (desk.path / "a.hl7").rmdir()
+    desk.looks(3)
+    assert len(desk.stored()) == 8
+
+
 def test_what_the_operator_does_in_taken_is_none_of_the_readers_business(desk: Desktop) -> None:
     for number in range(4):
         desk.drop(f"{number}", message(number))
