@@ -166,3 +166,9 @@ def tell(port: int, *bodies: bytes) -> bytes:
 def lines(text: bytes) -> list[dict[str, Any]]:
     """The JSON lines among whatever else a program wrote."""
     return [json.loads(line) for line in text.splitlines() if line.startswith(b"{")]
+
+
+def hashing(seed: int, *words: str) -> "subprocess.CompletedProcess[bytes]":
+    """`adapter WORDS` by a process whose sets have another order than those of another `seed`: all that one nursery forks have the same."""
+    surroundings = os.environ | {"PYTHONHASHSEED": str(seed)}
+    return subprocess.run([*ADAPTER, *words], capture_output=True, timeout=180, check=False, env=surroundings)

@@ -71,6 +71,7 @@ class Nursery:
     """One for a process of tests; it ends with it."""
 
     def __init__(self) -> None:
+        self._asking = threading.Lock()
         self._door, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         quiet = subprocess.DEVNULL
         with theirs:
@@ -78,8 +79,10 @@ class Nursery:
             self._process = subprocess.Popen(command, stdin=quiet, stdout=quiet, cwd=ROOT, pass_fds=[theirs.fileno()])
 
     def ask(self, *words: Any, files: Sequence[int] = ()) -> int:
-        socket.send_fds(self._door, [json.dumps(words).encode()], files)
-        return int(self._door.recv(64))
+        """An answer names nobody: it is that of who asked last, so one asks at a time."""
+        with self._asking:
+            socket.send_fds(self._door, [json.dumps(words).encode()], files)
+            return int(self._door.recv(64))
 
     def bear(
         self,

@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from adapter.daemon.spool import spool
+from adapter.errors import ConfigError
 from adapter.ports import Clock
 from adapter.screening.rulebook import Rulebook
 from adapter.settings import FolderSource, Settings
@@ -45,9 +46,21 @@ def alarms_of(reading: Sequence[FolderReader]) -> tuple[str, ...]:
 
 
 def looked(settings: Settings) -> Looked:
+    if settings.folders():
+        yield from _apart(settings)
     for source in settings.folders():
         for level, text in _folder(source):
             yield level, f"{source.name}: {text}"
+
+
+def _apart(settings: Settings) -> Looked:
+    """By what stands on the disk, as links lead there: reading the settings compared only what is written."""
+    try:
+        settings.folders_apart(Path.resolve)
+    except ConfigError as error:
+        yield "error", str(error)
+    except (OSError, RuntimeError) as error:
+        yield "error", f"where the folders lie cannot be told ({error}) — look at the links there"
 
 
 def _folder(source: FolderSource) -> Looked:

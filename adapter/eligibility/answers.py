@@ -74,10 +74,12 @@ def _coded(view: View, concept: str, within: timedelta | None = None) -> list[Ob
 
 def do_not_resuscitate(view: View, _comparison: Comparison) -> Reading:
     """Any such decision in this stay, revoked or not: the protocol says "any"."""
-    told = [o for o in _coded(view, "code-status") if o.effective <= view.at]
+    ever = _coded(view, "code-status")
+    told = [o for o in ever if o.effective <= view.at]
+    coming = (instant(o.effective) for o in ever if o.effective > view.at)
     against = [o for o in told if o.code == "dnr"]
-    shown = against or told[-1:]
-    return Reading(word=bool(against) if told else None, evidence=tuple(evidence_of(o) for o in shown))
+    shown = tuple(evidence_of(o) for o in against or told[-1:])
+    return Reading(word=bool(against) if told else None, evidence=shown, changes=earliest(coming))
 
 
 def culture_growth(view: View, comparison: Comparison) -> Reading:

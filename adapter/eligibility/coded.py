@@ -58,16 +58,18 @@ def in_history(view: View, comparison: Comparison) -> Reading:
 
 def organism(view: View, comparison: Comparison) -> Reading:
     """An organism of the set grew in a culture within the window."""
-    grown = [
+    told = [
         one
         for one in view.observations("culture-organism", comparison.within)
-        if one.effective <= view.at and one.code and listed("organism", one.code, comparison.codes)
+        if one.code and listed("organism", one.code, comparison.codes)
     ]
+    grown = [one for one in told if one.effective <= view.at]
+    coming = (instant(one.effective) for one in told if one.effective > view.at)
     leave = () if comparison.within is None else (instant(one.effective) + comparison.within for one in grown)
     evidence = tuple(
         Evidence(one.concept, one.code or "", "", one.effective, one.message, one.original.value) for one in grown
     )
-    return Reading(word=True, evidence=evidence, changes=earliest(leave)) if grown else Reading()
+    return Reading(word=True if grown else None, evidence=evidence, changes=earliest((*coming, *leave)))
 
 
 def given(view: View, comparison: Comparison) -> Reading:

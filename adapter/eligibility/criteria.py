@@ -56,8 +56,11 @@ def answered(criterion: Criterion, view: View, determination: Determination | No
 
 
 def _asked(criterion: Criterion, view: View, determination: Determination | None) -> Answered:
+    return answer_of(criterion, view, finding_of(criterion, view), determination)
+
+
+def answer_of(criterion: Criterion, view: View, finding: Finding, determination: Determination | None) -> Answered:
     """What is laid before a person is looked at again when it changes, as what answers is."""
-    finding = finding_of(criterion, view)
     laid = suggestion_of(criterion, view)
     if laid is not None and laid.changes is not None:
         finding = replace(finding, changes=earliest((finding.changes, laid.changes)))

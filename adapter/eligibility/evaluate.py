@@ -14,7 +14,7 @@ from adapter.domain.trial import Criterion, Needs, Trial
 from adapter.domain.truth import Truth
 from adapter.eligibility.chronic import chronic_flag
 from adapter.eligibility.clock import TimeLimit, next_turn, sepsis_found, time_limit_of
-from adapter.eligibility.criteria import Answered, answered, determinations_of, finding_of, result_of, suggestion_of
+from adapter.eligibility.criteria import Answered, answer_of, answered, determinations_of, finding_of
 from adapter.eligibility.deciding import deciding_tests
 from adapter.eligibility.episode import (
     NEWER_VISIT,
@@ -185,12 +185,15 @@ def _over(stay: Stay, at: datetime) -> bool:
 
 
 def _answered(criterion: Criterion, view: View, onset: datetime | None, told: Determination | None) -> Answered:
-    """Sepsis once found stays found for the episode: its evidence is that of the onset."""
+    """Sepsis once found stays found for the episode: its evidence is that of the onset, of which time alone changes nothing."""
     if criterion.id != view.stay.trial.parameters.sepsis_criterion or criterion.met_when is None:
         return answered(criterion, view, told)
     began = _begun(criterion, view.stay, onset) if onset is not None else None
-    found = began if began is not None and began.truth is Truth.MET else sepsis_found(criterion, view)
-    return Answered(found, result_of(criterion, found, told, suggestion_of(criterion, view)))
+    if began is not None and began.truth is Truth.MET:
+        found = replace(began, changes=None)
+    else:
+        found = sepsis_found(criterion, view)
+    return answer_of(criterion, view, found, told)
 
 
 def _begun(criterion: Criterion, stay: Stay, onset: datetime) -> Finding:

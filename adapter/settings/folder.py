@@ -1,6 +1,7 @@
 """`[[source]] kind = "folder"`: where files are dropped, which are read, and what becomes of them."""
 
-from collections.abc import Iterable, Sequence
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Literal
@@ -10,6 +11,7 @@ from pydantic import Field, field_validator
 from adapter.errors import ConfigError
 from adapter.settings.polled import SHORTEST, Duration
 from adapter.settings.values import Name, Section
+from adapter.sources.drop import REFUSED, TAKEN
 
 
 class FolderSource(Section):
@@ -42,19 +44,39 @@ class FolderSource(Section):
         return every
 
 
-def refuse_shared(folders: Sequence[FolderSource], others: Iterable[tuple[str, Path]]) -> None:
+def as_written(path: Path) -> Path:
+    """No disk is asked: a share that hangs must not hang who reads the settings."""
+    return Path(os.path.normpath(path.absolute()))
+
+
+def refuse_shared(
+    folders: Sequence[FolderSource],
+    others: Iterable[tuple[str, Path]],
+    where: Callable[[Path], Path] = as_written,
+) -> None:
     """Raises ConfigError where a folder is read twice, or holds or lies in one of the `others`."""
     known: dict[Path, str] = {}
     for source in folders:
-        path = source.path.resolve()
+        path = where(source.path)
         if path in known:
             raise ConfigError(f"sources '{known[path]}' and '{source.name}' read the same folder — give each its own")
         known[path] = source.name
-    for name, place in others:
-        other = place.resolve()
+    _refuse_inner(known)
+    for name, place in others if known else ():
+        other = where(place)
         for path, source_name in known.items():
             if path.is_relative_to(other) or other.is_relative_to(path):
                 raise ConfigError(
                     f"source '{source_name}': {path} and {name} ({other}) lie in one another — "
                     "files there are moved or read, so give the source a folder of its own"
+                )
+
+
+def _refuse_inner(known: Mapping[Path, str]) -> None:
+    """What one source has read is not for another to read again."""
+    for path, name in known.items():
+        for below in (path / TAKEN, path / REFUSED):
+            if reader := next((reader for one, reader in known.items() if one.is_relative_to(below)), ""):
+                raise ConfigError(
+                    f"source '{reader}' reads {below}, where '{name}' keeps what it has read — give it a folder of its own"
                 )

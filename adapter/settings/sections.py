@@ -1,6 +1,7 @@
 """The sections of adapter.toml as frozen types; the environment goes before the file."""
 
 import re
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -10,7 +11,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from adapter.errors import ConfigError
 from adapter.settings.flat import CsvSink, Dates, FolderSink, PushWhen, RedcapSink
-from adapter.settings.folder import FolderSource, refuse_shared
+from adapter.settings.folder import FolderSource, as_written, refuse_shared
 from adapter.settings.kept import BackupSection
 from adapter.settings.listening import MllpSource
 from adapter.settings.polled import Auth, ClientTls, Duration, FhirSource
@@ -217,10 +218,11 @@ class Settings(BaseSettings):
             raise ConfigError(f"[canary] expect: no trial is called '{trial}' — see [adapter] trials")
         return self
 
-    def folders_apart(self) -> Self:
+    def folders_apart(self, where: Callable[[Path], Path] = as_written) -> Self:
         """Itself, or ConfigError: what lies in a source's folder is moved, so it is nobody else's."""
         sinks = ((sink.name, sink.path) for sink in self.sink if isinstance(sink, FolderSink | CsvSink))
-        refuse_shared(self.folders(), [("[adapter] data", self.adapter.data), *sinks])
+        copies = [("[backup] to", self.backup.to)] if self.backup else []
+        refuse_shared(self.folders(), [("[adapter] data", self.adapter.data), *copies, *sinks], where)
         return self
 
     def repeated_addresses(self) -> Self:

@@ -4,25 +4,31 @@ Names of files may hold names of patients: no error, log line or file of ours re
 """
 
 import errno
+import io
 import os
 import stat
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from heapq import nsmallest
 from itertools import count
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 from adapter import flushed
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
 
 TAKEN, REFUSED = "taken", "refused"
 UNFINISHED = (".tmp", ".part", ".filepart")
 """Endings that file writers and SFTP clients give a file until it is whole."""
 MOST = 1000
 """Files of one look, the oldest: a folder with millions is worked off all the same."""
+MOST_STUCK = 10 * MOST
+"""That many files which cannot be read or moved stand in no other's way; more take turns with them."""
 PRIVATE = 0o700
 REASON = ".reason.txt"
 _LONGEST_STEM, _LONGEST_END = 180, 20
@@ -69,8 +75,8 @@ def opened(path: Path) -> Iterator[int]:
         os.close(handle)
 
 
-def look(folder: int, pattern: str) -> Look:
-    """Raises OSError."""
+def look(folder: int, pattern: str, most: int = MOST) -> Look:
+    """The oldest, `most` of them. Raises OSError."""
     left: Counter[str] = Counter()
     found = 0
 
@@ -88,7 +94,7 @@ def look(folder: int, pattern: str) -> Look:
                     found += 1
                     yield _seen(entry.name, one)
 
-    oldest = nsmallest(MOST, files(), key=lambda one: (one.changed, one.name))
+    oldest = nsmallest(most, files(), key=lambda one: (one.changed, one.name))
     return Look(tuple(oldest), found, left)
 
 
@@ -107,11 +113,26 @@ def _seen(name: str, one: os.stat_result) -> Seen:
     return Seen(one.st_mtime_ns, name, one.st_ino, one.st_size, one.st_dev)
 
 
+class _Heard(io.FileIO):
+    """A file of which each piece read is heard of."""
+
+    def __init__(self, handle: int, hear: Callable[[], None]) -> None:
+        super().__init__(handle)
+        self._hear = hear
+
+    def readinto(self, buffer: "WriteableBuffer", /) -> int | None:
+        self._hear()
+        return super().readinto(buffer)
+
+
 @contextmanager
-def reading(folder: int, seen: Seen) -> Iterator[IO[bytes]]:
-    """The file that was seen and no other: no link is followed, no pipe waited for. Raises OSError, ChangedError."""
+def reading(folder: int, seen: Seen, hear: Callable[[], None] = lambda: None) -> Iterator[IO[bytes]]:
+    """The file that was seen and no other: no link is followed, no pipe waited for. Raises OSError, ChangedError.
+
+    `hear` is called at each piece, however much is skipped or sorted before anything comes of it; it may raise.
+    """
     flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
-    with os.fdopen(os.open(seen.name, flags, dir_fd=folder), "rb") as file:
+    with io.BufferedReader(_Heard(os.open(seen.name, flags, dir_fd=folder), hear)) as file:
         unchanged(file, seen)
         yield file
 
@@ -122,22 +143,64 @@ def unchanged(file: IO[bytes], seen: Seen) -> None:
         raise ChangedError
 
 
-def put_away(folder: int, seen: Seen, where: str, reason: str = "") -> None:
-    """Renamed into the folder below, and on the disk there; with `reason`, told in a file beside it. Raises OSError, ChangedError."""
+def put_away(folder: int, seen: Seen, where: str, reason: str = "") -> str:
+    """Its name there. Renamed into the folder below, and on the disk there; with `reason`, told in a file beside it. Raises OSError,
+    ChangedError.
+    """
     with suppress(FileExistsError):
         os.mkdir(where, PRIVATE, dir_fd=folder)
-    target = os.open(where, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=folder)
-    try:
+    with below(folder, where) as target:
         name = _free(target, seen)
         _still_there(folder, seen)
-        if reason:
-            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-            flushed.write(os.open(name + REASON, flags, 0o600, dir_fd=target), reason.encode())
-        os.rename(seen.name, name, src_dir_fd=folder, dst_dir_fd=target)
+        with _told(target, name + REASON, reason):
+            os.rename(seen.name, name, src_dir_fd=folder, dst_dir_fd=target)
         for handle in (target, folder):
             _flush(handle)
+    return name
+
+
+def bring_back(folder: int, where: int, name: str, seen: Seen) -> None:
+    """To where its writer put it, to be read again; never over another file of that name. Raises OSError."""
+    try:
+        os.link(name, seen.name, src_dir_fd=where, dst_dir_fd=folder, follow_symlinks=False)
+    except FileExistsError:
+        raise
+    except OSError as error:  # a file system that has no links, or none to the file of another
+        if _is_there(folder, seen.name):
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST)) from error
+        os.rename(name, seen.name, src_dir_fd=where, dst_dir_fd=folder)
+    else:
+        with suppress(OSError):
+            os.unlink(name, dir_fd=where)  # else a copy of it stays there
+    for handle in (folder, where):
+        _flush(handle)
+
+
+@contextmanager
+def below(folder: int, where: str) -> Iterator[int]:
+    """A handle of the folder of that name in it, and of no link. Raises OSError."""
+    handle = os.open(where, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=folder)
+    try:
+        yield handle
     finally:
-        os.close(target)
+        os.close(handle)
+
+
+@contextmanager
+def _told(target: int, name: str, reason: str) -> Iterator[None]:
+    """On the disk before the file is there, and gone again where it did not come. Raises OSError."""
+    if not reason:
+        yield
+        return
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    handle = os.open(name, flags, 0o600, dir_fd=target)
+    try:
+        flushed.write(handle, reason.encode())
+        yield
+    except OSError:
+        with suppress(OSError):
+            os.unlink(name, dir_fd=target)
+        raise
 
 
 def delete(folder: int, seen: Seen) -> None:
@@ -148,8 +211,13 @@ def delete(folder: int, seen: Seen) -> None:
 
 
 def _still_there(folder: int, seen: Seen) -> None:
-    if _seen(seen.name, os.stat(seen.name, dir_fd=folder, follow_symlinks=False)) != seen:
+    if stands(folder, seen.name, seen) != seen:
         raise ChangedError
+
+
+def stands(folder: int, name: str, seen: Seen) -> Seen:
+    """As what `seen` was before it had this name. Raises OSError."""
+    return _seen(seen.name, os.stat(name, dir_fd=folder, follow_symlinks=False))
 
 
 def _free(target: int, seen: Seen) -> str:
@@ -167,10 +235,13 @@ def _free(target: int, seen: Seen) -> str:
 
 
 def _taken(target: int, name: str) -> bool:
-    for one in (name, name + REASON):
-        with suppress(FileNotFoundError):
-            os.stat(one, dir_fd=target, follow_symlinks=False)
-            return True
+    return _is_there(target, name) or _is_there(target, name + REASON)
+
+
+def _is_there(folder: int, name: str) -> bool:
+    with suppress(FileNotFoundError):
+        os.stat(name, dir_fd=folder, follow_symlinks=False)
+        return True
     return False
 
 
@@ -186,11 +257,7 @@ def _flush(handle: int) -> None:
 def refused(folder: int) -> bool:
     """Whether something lies there that a person has to look at. Raises OSError."""
     try:
-        handle = os.open(REFUSED, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=folder)
-    except FileNotFoundError:
-        return False
-    try:
-        with os.scandir(handle) as entries:
+        with below(folder, REFUSED) as handle, os.scandir(handle) as entries:
             return any(True for _ in entries)
-    finally:
-        os.close(handle)
+    except (FileNotFoundError, NotADirectoryError):  # what lies in its place is told of each file that cannot be moved
+        return False

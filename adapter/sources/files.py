@@ -8,13 +8,14 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from itertools import islice
 from typing import IO
 
 from adapter.domain.message import MessageKind
 from adapter.errors import MalformedMessageError
 from adapter.fhir.gather import BLANK, Gathering, is_bundle, is_json, lines_in, stands_alone
 from adapter.fhir.strict import read
-from adapter.hl7.lines import BOM, ENVELOPE, is_batch, split
+from adapter.hl7.lines import BOM, ENVELOPE, is_batch, is_endless, split
 from adapter.hl7.mllp import DEFAULT_LIMIT, HEAD, START, Frame, FrameDecoder, FrameEvent, Oversize, Truncated
 
 CHUNK = 1024 * 1024
@@ -26,6 +27,9 @@ _NEXT_MESSAGE = re.compile(rb"[\r\n](?=MSH[!-/:-@\[-`{-~])")
 _LINE_END = re.compile(rb"[\r\n]")
 _AHEAD = 4
 """Bytes that the first of these looks at behind a line end."""
+FIRST_LINES = 10
+_GOES_ON = (b"{", b"[", b",", b":")
+"""What stands before an object inside of another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,15 +102,26 @@ def _is_sound(line: bytes) -> bool:
 
 
 def _resources(file: IO[bytes]) -> Iterable[tuple[bytes, str]]:
-    """Each on a line of its own where the first is; else one over many lines."""
-    first = next(_lines(file), (b"", ""))
-    if first[1] or stands_alone(first[0]):
+    """Each on a line of its own where the first is, or where one of the next cannot belong to it; else one over many lines."""
+    if _are_lines(islice(_lines(file), FIRST_LINES)):
         return _lines(file)
     file.seek(0)
     whole = file.read(LARGEST_FHIR + 1)
     if len(whole) > LARGEST_FHIR:
         return [(whole[:HEAD], TOO_BIG)]
     return [(line, "") for line in lines_in(whole)]
+
+
+def _are_lines(first: Iterator[tuple[bytes, str]]) -> bool:
+    """The very first may have been cut off. In one resource over many lines an object never begins where nothing is open before it."""
+    line, lost = next(first, (b"", ""))
+    if lost or stands_alone(line):
+        return True
+    for one, _ in first:
+        if not line.rstrip().endswith(_GOES_ON) and stands_alone(one) and _is_sound(one):
+            return True
+        line = one
+    return False
 
 
 def _lines(file: IO[bytes]) -> Iterator[tuple[bytes, str]]:
@@ -126,7 +141,7 @@ def _hl7(file: IO[bytes]) -> Iterator[tuple[bytes, MessageKind, str]]:
         yield from ((part, MessageKind.HL7V2, lost) for part, lost in _plain(file))
         return
     for payload, lost in _frames(file):
-        parts = (payload,) if lost else split(payload)
+        parts = (payload,) if lost else _split(payload)
         shared = len(parts) > 1 and not is_batch(payload)
         yield from ((part, MessageKind.HL7V2_SHARED if shared else MessageKind.HL7V2, lost) for part in parts)
 
@@ -140,8 +155,13 @@ def _plain(file: IO[bytes]) -> Iterator[tuple[bytes, str]]:
         whole = mark + piece if number else piece
         if lost:
             yield whole, lost
-        elif not _is_envelope(piece):
-            yield from ((part, "") for part in split(whole))
+        elif is_endless(whole) or not _is_envelope(piece):
+            yield from ((part, "") for part in _split(whole))
+
+
+def _split(payload: bytes) -> tuple[bytes, ...]:
+    """What nobody should take apart stays one, as on the wire: the door holds it back."""
+    return (payload,) if is_endless(payload) else split(payload)
 
 
 def _is_envelope(piece: bytes) -> bool:

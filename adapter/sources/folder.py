@@ -14,7 +14,7 @@ from time import monotonic
 
 from adapter import telemetry
 from adapter.domain.message import MessageKind, RawMessage
-from adapter.errors import ConfigError, MalformedMessageError, StorageFailedError, UnavailableError
+from adapter.errors import MalformedMessageError, StorageFailedError, UnavailableError
 from adapter.fhir.contents import contents_of
 from adapter.fhir.gather import Gathering, Shelf, is_bundle
 from adapter.pipeline.receive import StoreInbox
@@ -24,6 +24,8 @@ from adapter.sources.envelope import Door, unanswered
 from adapter.sources.files import Part, parts_in
 from adapter.sources.folder_tally import Tally
 from adapter.sources.refusal import reason_for, sniffed
+from adapter.sources.shelf import on_the_data_disk
+from adapter.sources.taken import Taken
 from adapter.store import inbox as store
 from adapter.store.database import Database
 
@@ -69,6 +71,9 @@ class FolderReader:
         self._read: dict[Seen, str] = {}
         """Files whose messages are stored and which could not be moved yet, with the reason of a refusal."""
         self._failed: frozenset[Seen] = frozenset()
+        self._stuck = 0
+        """Files that the last look could not get out of the way."""
+        self._taken = Taken()
         self._stop = threading.Event()
 
     async def run(self, inbox: StoreInbox) -> None:
@@ -112,23 +117,28 @@ class FolderReader:
             telemetry.bug("folder", error, feed=self.door.name)
 
     def _look(self, handle: int, inbox: StoreInbox) -> None:
-        found = drop.look(handle, self.folder.pattern)
+        found = drop.look(handle, self.folder.pattern, drop.MOST + min(self._stuck, drop.MOST_STUCK))
         self.tally.seen(found, self.door.clock())
         now = frozenset(found.files)
         ready = [one for one in found.files if one in self._before and one not in self._failed]
         self._before, self._failed = now, self._failed & now
         self._read = {one: reason for one, reason in self._read.items() if one in now}
+        self._stuck = len(self._failed) + len(ready)
         for one in ready:
-            self._take(handle, one, inbox)
-        self.tally.looked(len(self._failed), refused=drop.refused(handle))
+            self._stuck -= self._take(handle, one, inbox)
+        for one, trouble in self._taken.look(handle):
+            self.tally.grew(one, trouble)
+        self.tally.looked(len(self._failed) + self._taken.stuck, refused=drop.refused(handle))
 
     # --- one file --------------------------------------------------------------------------------------------------
 
-    def _take(self, handle: int, seen: Seen, inbox: StoreInbox) -> None:
-        """Its own trouble stops no other file; the store's stops all."""
+    def _take(self, handle: int, seen: Seen, inbox: StoreInbox) -> bool:
+        """Whether it is away. Its own trouble stops no other file; the store's stops all."""
         try:
             if seen not in self._read:
                 self._read[seen] = _File(self, inbox).read(handle, seen)
+                if self.folder.deletes and not self._read[seen]:
+                    return False  # at the next look, where it is still the same: its writer may only have paused
             self._move(handle, seen)
         except (ChangedError, FileNotFoundError):
             telemetry.log("file changed while it was read", feed=self.door.name, file=seen.alone)
@@ -136,11 +146,12 @@ class FolderReader:
             self.tally.failed(seen, error)
         except (StoppedError, UnavailableError):
             raise
-        except ConfigError as error:
-            raise UnavailableError("the data folder has no room to sort a FHIR file — make room") from error
         except Exception as error:  # noqa: BLE001 — as above; this file waits until it is another one
             telemetry.bug("folder", error, feed=self.door.name, file=seen.alone)
             self._failed |= {seen}
+        else:
+            return True
+        return False
 
     def _move(self, handle: int, seen: Seen) -> None:
         reason = self._read[seen]
@@ -149,21 +160,26 @@ class FolderReader:
         elif self.folder.deletes:
             drop.delete(handle, seen)
         else:
-            drop.put_away(handle, seen, drop.TAKEN)
+            self._taken.add(drop.put_away(handle, seen, drop.TAKEN), seen)
         del self._read[seen]
         self.tally.moved(seen, reason)
 
     # --- what a file needs -----------------------------------------------------------------------------------------
 
     def shelf(self) -> AbstractContextManager[Shelf]:
-        return self._desk.shelf()
+        """Raises UnavailableError, StorageFailedError; so does what it gives."""
+        return on_the_data_disk(self._desk.shelf)
+
+    def sign(self) -> None:
+        """Of life. Raises StoppedError."""
+        self.tally.alive(monotonic())
+        if self._stop.is_set():
+            raise StoppedError
 
     def go_on(self) -> None:
         """Waits while screening is far behind. Raises StoppedError, UnavailableError."""
         while True:
-            self.tally.alive(monotonic())
-            if self._stop.is_set():
-                raise StoppedError
+            self.sign()
             if self._desk.refusing():
                 raise UnavailableError("the data disk is full — the file waits")
             with self._desk.database.read() as conn:
@@ -185,12 +201,13 @@ class _File:
     def read(self, handle: int, seen: Seen) -> str:
         """Everything stored, or why it is refused. Raises OSError, ChangedError, UnavailableError."""
         began = monotonic()
-        with drop.reading(handle, seen) as file, self._reader.shelf() as shelf:
+        with drop.reading(handle, seen, self._reader.sign) as file, self._reader.shelf() as shelf:
             first = sniffed(file)
             gathered = Gathering(shelf)
             for part in parts_in(file, gathered):
                 if not self._put(part):
                     return first or self._reason()
+            drop.unchanged(file, seen)  # else the last line may be half of one, and would be stored before these
             for number, body in enumerate(gathered.bodies(), 1):
                 if not self._put(Part(number, body, MessageKind.FHIR)):
                     return first or self._reason()

@@ -53,7 +53,8 @@ class Tally:
         for kind in sorted(kinds - self._left):
             telemetry.log("left where it lies", feed=self._name, kind=kind, count=found.left[kind])
         self._left = kinds
-        self._failures = {one: code for one, code in self._failures.items() if one in found.files}
+        there = frozenset(found.files)
+        self._failures = {one: code for one, code in self._failures.items() if one in there}
 
     def stored(self, messages: Sequence[RawMessage]) -> None:
         for message in messages:
@@ -76,6 +77,11 @@ class Tally:
         if self._failures.get(seen) != kind:
             self._failures[seen] = kind
             telemetry.warn("file trouble", feed=self._name, file=seen.alone, text=kind)
+
+    def grew(self, seen: Seen, error: OSError | None) -> None:
+        """Its writer went on after it was moved; it is brought back, or cannot be."""
+        text = "to be read again" if error is None else f"cannot be brought back: {error.strerror}"
+        telemetry.warn("file written on after it was taken", feed=self._name, file=seen.alone, text=text)
 
     def unreachable(self, error: OSError) -> None:
         if UNREACHABLE not in self._standing:

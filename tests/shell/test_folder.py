@@ -2,28 +2,33 @@
 
 import asyncio
 import errno
+import io
 import json
 import os
 import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryFile
+from typing import IO, cast
 
 import pytest
 import structlog
 
 from adapter.daemon.clock import utc_now
 from adapter.daemon.parts import open_parts, web_context
-from adapter.daemon.spool import spool
+from adapter.daemon.spool import Spool, spool
 from adapter.errors import StorageFailedError
-from adapter.fhir.gather import Gathering
+from adapter.fhir.gather import Gathering, InMemory
+from adapter.hl7.lines import MOST_LINES
 from adapter.pipeline.receive import StoreInbox
 from adapter.settings import load_settings
-from adapter.sources import drop, folder
+from adapter.sources import drop, folder, taken
 from adapter.sources.envelope import Door
 from adapter.sources.files import parts_in
 from adapter.sources.folder import Desk, Folder, FolderReader
@@ -153,6 +158,22 @@ def test_a_file_that_grows_while_it_is_read_gives_no_half_message(
     assert [body for _, _, body in desk.stored()] == [message(1), message(2)]
 
 
+def test_ndjson_that_grows_while_it_is_read_gives_no_half_line(desk: Desktop, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = b"\n".join(json.dumps(PATIENT | {"id": f"p{number}"}).encode() for number in range(150))
+    path = desk.drop("a.ndjson", whole[:-20])
+
+    def grows(file: object, gathered: Gathering) -> Iterator[object]:
+        yield from parts_in(file, gathered)  # type: ignore[arg-type]
+        if path.exists() and path.stat().st_size < len(whole):
+            path.write_bytes(whole)
+
+    monkeypatch.setattr(folder, "parts_in", grows)
+    desk.looks()
+    assert (desk.stored(), desk.names()) == ([], ["a.ndjson"]), "more than a commit takes, and none of it"
+    desk.looks()
+    assert [body for _, _, body in desk.stored()] == whole.splitlines()
+
+
 @pytest.mark.parametrize("name", [".a.hl7", "a.hl7.tmp", "a.PART", "a.hl7.filepart"])
 def test_names_of_unfinished_files_are_left(name: str, desk: Desktop) -> None:
     (desk.path / name).write_bytes(message())
@@ -226,9 +247,17 @@ SHAPES = {
         b"\n".join((json.dumps(PATIENT).encode(), json.dumps(RESULT).encode(), b'{"resourceType": "Obs')),
         [("NDJSON", ""), ("NDJSON", "")],
     ),
+    "the first line cut off": (
+        b"\n".join((b'{"resourceType": "Obs', json.dumps(PATIENT).encode(), json.dumps(RESULT).encode())),
+        [("NDJSON", ""), ("NDJSON", "")],
+    ),
     "a bad one among good": (
         message(1) + b"MSH|||||\rPID|1\r" + message(3),
         [("ORU^R01", ""), ("", "DELIMS"), ("ORU^R01", "")],
+    ),
+    "more lines than any": (
+        message(1) + message(2) + b"NTE|1\r" * (MOST_LINES + 1) + b"BTS|1\r" + message(3),
+        [("ORU^R01", ""), ("ORU^R01", "LIMIT"), ("ORU^R01", "")],
     ),
     "rubbish first": (b"rubbish\r" + message(1), [("", "NO_MSH"), ("ORU^R01", "")]),
 }
@@ -316,8 +345,114 @@ def test_deleted_where_the_operator_said_so(tmp_path: Path) -> None:
         desk.drop("a", message())
         desk.drop("b", b"rubbish")
         desk.looks()
-        assert (len(desk.stored()), desk.names(), desk.names("taken")) == (1, [], [])
+        assert (len(desk.stored()), desk.names()) == (1, ["a"])
         assert desk.names("refused") == ["b", "b.reason.txt"], "what was not read is never deleted"
+        desk.looks(1)
+        assert (len(desk.stored()), desk.names(), desk.names("taken")) == (1, [], [])
+        assert desk.figure('folder_files_total{feed="files",outcome="taken"}') == 1
+
+
+def test_what_a_writer_adds_before_its_file_is_deleted_is_read(tmp_path: Path) -> None:
+    for desk in opened(tmp_path, deletes=True):
+        with desk.drop("a", message(1)).open("ab", buffering=0) as writer:
+            desk.looks()
+            assert len(desk.stored()) == 1
+            writer.write(message(2))
+            desk.looks(3)
+        assert ([body for _, _, body in desk.stored()], desk.names()) == ([message(1), message(2)], [])
+
+
+def moved_while_written(desk: Desktop) -> IO[bytes]:
+    """A file that was taken while its writer paused."""
+    writer = desk.drop("a.hl7", message(1)).open("ab", buffering=0)
+    desk.looks()
+    assert (len(desk.stored()), desk.names(), desk.names("taken")) == (1, [], ["a.hl7"])
+    return writer
+
+
+@pytest.mark.parametrize("links", [True, False])
+def test_what_a_writer_adds_after_its_file_was_moved_is_read(
+    links: bool, desk: Desktop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def none(*_: object, **__: object) -> None:
+        raise OSError(errno.EPERM, os.strerror(errno.EPERM))
+
+    if not links:
+        monkeypatch.setattr(os, "link", none)
+    with moved_while_written(desk) as writer:
+        desk.looks(5)
+        for number in (2, 3):
+            writer.write(message(number))
+            desk.looks(1)
+            assert (desk.names(), desk.names("taken")) == (["a.hl7"], [])
+            desk.looks(2)
+            assert (desk.names(), desk.names("taken")) == ([], ["a.hl7"])
+    assert [body for _, _, body in desk.stored()] == [message(number) for number in (1, 2, 3)]
+    assert desk.log.read_text().count("written on after it was taken") == 2
+    assert desk.reader.tally.alarms() == ()
+
+
+@pytest.mark.parametrize("links", [True, False])
+def test_a_file_is_brought_back_over_no_other(links: bool, desk: Desktop, monkeypatch: pytest.MonkeyPatch) -> None:
+    def none(*_: object, **__: object) -> None:
+        raise OSError(errno.EPERM, os.strerror(errno.EPERM))
+
+    if not links:
+        monkeypatch.setattr(os, "link", none)
+    with moved_while_written(desk) as writer:
+        writer.write(message(2))
+    (desk.path / "a.hl7").mkdir()
+    desk.looks(taken.LOOKS + 2)
+    assert (desk.names("taken"), desk.reader.tally.alarms()) == (["a.hl7"], ("folder-file",))
+    assert desk.log.read_text().count("cannot be brought back") == 1, "told once, not at each look"
+    (desk.path / "a.hl7").rmdir()
+    desk.looks(3)
+    assert ([body for _, _, body in desk.stored()], desk.reader.tally.alarms()) == ([message(1), message(2)], ())
+
+
+def test_a_file_that_waits_to_be_brought_back_is_not_forgotten_for_newer_ones(
+    desk: Desktop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(drop, "MOST", 2)
+    with moved_while_written(desk) as writer:
+        writer.write(message(2))
+    (desk.path / "a.hl7").mkdir()
+    desk.looks(1)
+    for number in range(3, 9):
+        desk.drop(f"{number}", message(number))
+    desk.looks(8)
+    assert (len(desk.names("taken")), desk.reader.tally.alarms()) == (7, ("folder-file",))
+    (desk.path / "a.hl7").rmdir()
+    desk.looks(3)
+    assert len(desk.stored()) == 8
+
+
+def test_what_the_operator_does_in_taken_is_none_of_the_readers_business(desk: Desktop) -> None:
+    for number in range(4):
+        desk.drop(f"{number}", message(number))
+    desk.looks()
+    below = desk.path / "taken"
+    (below / "0").unlink()
+    (below / "1").write_bytes(b"")
+    (below / "2").rename(below / "2.old")
+    (below / "2").write_bytes(message(2) * 2)
+    desk.looks(3)
+    (below / "3").rename(desk.path.with_name("3"))
+    for one in below.iterdir():
+        one.unlink()
+    below.rmdir()
+    desk.looks(3)
+    assert (len(desk.stored()), desk.names(), desk.reader.tally.alarms()) == (4, [], ())
+
+
+def test_a_file_that_was_moved_is_looked_at_for_a_while(desk: Desktop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(drop, "MOST", 3)
+    for number in range(5):
+        desk.drop(f"{number}", message(number))
+    desk.looks(4)
+    assert sorted(desk.reader._taken._moved) == ["2", "3", "4"], "the last, for there may be a million"
+    desk.looks(taken.LOOKS)
+    assert not desk.reader._taken._moved
 
 
 def test_a_file_that_vanishes_stops_no_other(desk: Desktop, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -325,8 +460,8 @@ def test_a_file_that_vanishes_stops_no_other(desk: Desktop, monkeypatch: pytest.
     desk.looks(1)
     look = drop.look
 
-    def and_gone(handle: int, pattern: str) -> drop.Look:
-        found = look(handle, pattern)
+    def and_gone(handle: int, pattern: str, most: int) -> drop.Look:
+        found = look(handle, pattern, most)
         gone.unlink(missing_ok=True)
         return found
 
@@ -348,6 +483,37 @@ def test_a_file_that_cannot_be_moved_is_read_once_and_told_once(desk: Desktop) -
     desk.looks(2)
     assert (desk.names("taken"), desk.reader.tally.alarms()) == ([SECRET], ())
     assert SECRET not in desk.log.read_text()
+
+
+def test_a_refused_file_that_cannot_be_moved_leaves_no_reason_behind(
+    desk: Desktop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def elsewhere(*_: object, **__: object) -> None:
+        raise OSError(errno.EXDEV, os.strerror(errno.EXDEV))
+
+    desk.drop("a", b"rubbish")
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "rename", elsewhere)
+        desk.looks(5)
+    assert (desk.names("refused"), desk.reader.tally.alarms()) == ([], ("folder-file",))
+    desk.looks(1)
+    assert desk.names("refused") == ["a", "a.reason.txt"]
+
+
+def test_files_that_are_stuck_keep_no_newer_one_waiting(desk: Desktop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(drop, "MOST", 3)
+    (desk.path / "refused").write_text("in the way")
+    now = utc_now().timestamp()
+    os.utime(desk.path / "refused", (now - 1000,) * 2)
+    for number in range(7):
+        os.utime(desk.drop(f"stuck-{number}", b"rubbish"), (now - 100 + number,) * 2)
+    desk.drop("newest", message())
+    desk.looks(10)
+    assert (len(desk.stored()), desk.names("taken")) == (1, ["newest"])
+    assert desk.reader.tally.alarms() == ("folder-file",)
+    (desk.path / "refused").unlink()
+    desk.looks(4)
+    assert len(desk.names("refused")) == 14
 
 
 def test_a_folder_that_is_away_is_an_alarm_until_it_is_back(desk: Desktop) -> None:
@@ -396,6 +562,51 @@ def test_a_file_waits_while_screening_is_far_behind(desk: Desktop, monkeypatch: 
     assert desk.names() == ["a"]
 
 
+class Counted(InMemory):
+    """A shelf that does something at each line."""
+
+    def __init__(self, at: Callable[[int], object]) -> None:
+        super().__init__()
+        self._at = at
+
+    def put(self, text: bytes) -> int:
+        place = super().put(text)
+        self._at(place)
+        return place
+
+
+LINE = json.dumps(RESULT | {"valueString": "x" * 10_000}).encode()
+LINES = 1000
+"""Ten pieces of a file."""
+
+
+def test_a_reader_that_sorts_a_long_file_hears_a_stop(desk: Desktop) -> None:
+    reached: list[int] = []
+
+    def stops(place: int) -> None:
+        reached.append(place)
+        desk.reader._stop.set()
+
+    desk.reader._desk = Desk(desk.database, lambda: nullcontext(Counted(stops)))
+    desk.drop("a.ndjson", b"\n".join([LINE] * LINES))
+    desk.looks()
+    assert (0 < len(reached) < LINES // 2, desk.stored(), desk.names()) == (True, [], ["a.ndjson"])
+
+
+def test_a_reader_that_sorts_a_long_file_is_alive(desk: Desktop) -> None:
+    alarms: list[tuple[str, ...]] = []
+
+    def slow(place: int) -> None:
+        if not place:
+            desk.reader.tally.alive(time.monotonic() - 200)
+        alarms.append(desk.reader.tally.alarms())
+
+    desk.reader._desk = Desk(desk.database, lambda: nullcontext(Counted(slow)))
+    desk.drop("a.ndjson", b"\n".join([LINE] * LINES))
+    desk.looks()
+    assert (alarms[0], alarms[LINES - 1], len(desk.stored())) == (("folder-hung",), (), 1)
+
+
 def test_it_runs_until_the_disk_fails_which_ends_the_daemon(tmp_path: Path) -> None:
     async def run(desk: Desktop) -> None:
         desk.drop("a", message())
@@ -421,6 +632,56 @@ def test_nothing_is_stored_while_the_disk_is_full(desk: Desktop) -> None:
     full[0] = False
     desk.looks()
     assert len(desk.stored()) == 1
+
+
+@dataclass
+class Failing:
+    """A disk that fails where it is told to."""
+
+    number: int
+    where: str
+
+    def error(self) -> OSError:
+        return OSError(self.number, os.strerror(self.number))
+
+    @contextmanager
+    def opened(self) -> Iterator[Spool]:
+        if self.where == "open":
+            raise self.error()
+        with TemporaryFile(buffering=0) as file, self.broken(file) as broken:
+            yield Spool(broken)
+
+    def broken(self, file: IO[bytes]) -> IO[bytes]:
+        failing = self
+
+        class Broken(io.FileIO):
+            def write(self, data: object, /) -> int:
+                if failing.where == "write":
+                    raise failing.error()
+                return super().write(data)  # type: ignore[arg-type]
+
+            def read(self, size: int | None = -1, /) -> bytes:
+                if failing.where == "read":
+                    raise failing.error()
+                return super().read(-1 if size is None else size)
+
+        return cast("IO[bytes]", Broken(os.dup(file.fileno()), "r+b"))
+
+
+@pytest.mark.parametrize("where", ["open", "write", "read"])
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.EMFILE])
+def test_a_data_disk_that_fails_is_told_as_what_it_is(where: str, number: int, tmp_path: Path) -> None:
+    for desk in opened(tmp_path):
+        desk.reader._desk = Desk(desk.database, Failing(number, where).opened)
+        desk.drop("a.ndjson", json.dumps(PATIENT).encode())
+        desk.looks(1)
+        if number in {errno.EIO, errno.EROFS}:
+            with pytest.raises(StorageFailedError, match=os.strerror(number)):
+                desk.looks(1)
+        else:
+            desk.looks(1)
+            assert os.strerror(number) in desk.log.read_text()
+        assert (desk.stored(), desk.names(), desk.reader.tally.alarms()) == ([], ["a.ndjson"], ())
 
 
 # --- beside the daemon -------------------------------------------------------------------------------------------------
@@ -485,6 +746,20 @@ def test_check_says_what_is_wrong_with_a_folder(tmp_path: Path) -> None:
     assert "cannot be listed" in said()
 
 
+SINK = '[[sink]]\nkind = "csv"\nname = "out"\npath = "{path}"\npush_when = "candidate"\ndates = "exact"\n'
+
+
+def test_links_are_followed_by_check_and_by_nobody_who_reads_the_settings(tmp_path: Path) -> None:
+    place, path = installed(tmp_path, SINK.format(path=tmp_path / "link" / "out"))
+    link = tmp_path / "link"
+    for leads, said in ((path, "lie in one another"), (link, "look at the links there")):
+        link.unlink(missing_ok=True)
+        link.symlink_to(leads)
+        assert load_settings(place.config).folders(), "no place is asked where it leads: it may be a share that hangs"
+        found = place.command("check", check=False)
+        assert (found.returncode, said in found.stdout.decode()) == (2, True)
+
+
 def test_a_folder_is_expected_to_speak_as_often_as_its_operator_says(tmp_path: Path) -> None:
     place, _ = installed(tmp_path, 'silent_after = "2 h"\n')
     with open_parts(load_settings(place.config), utc_now) as parts:
@@ -507,6 +782,9 @@ def test_a_folder_is_expected_to_speak_as_often_as_its_operator_says(tmp_path: P
             "lie in one another",
         ),
         ('[[source]]\nkind = "folder"\nname = "own"\nsite = "generic"\npath = "{data}"', "lie in one another"),
+        (SOURCE.replace("files", "more").replace("{path}", "{path}/taken"), "keeps what it has read"),
+        (SOURCE.replace("files", "more").replace("{path}", "{path}/refused/old"), "keeps what it has read"),
+        ('[backup]\nto = "{path}/copies"', "lie in one another"),
         ('[[source]]\nkind = "folder"\nname = "own"\nsite = "generic"\npath = "drop"', "write the whole path"),
         ('[[source]]\nkind = "folder"\nname = "own"\nsite = "generic"\npath = "/srv"\nevery = "0.1 s"', "at least 1 s"),
         ('[[source]]\nkind = "folder"\nname = "own"\nsite = "generic"\npath = "/srv"\npatern = "*"', "pattern"),

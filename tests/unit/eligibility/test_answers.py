@@ -296,7 +296,8 @@ def test_a_diagnosis_and_an_organism_are_shown_as_they_were_told(look: Look) -> 
     told = Condition("1", "icd-10", "M32.1", ConditionStatus.ACTIVE, after(2), "7", kind="admission", digest="d")
     grown = observation("culture-organism", "s. hominis", at=after(2), message="8")
     state = state_of(grown, conditions=(told,))
-    assert look(on_record, LUPUS, state, after(1.9)) == look(organism, SKIN, state, after(1.9)) == Reading()
+    assert look(on_record, LUPUS, state, after(1.9)) == Reading(), "the moment is looked at for all diagnoses at once"
+    assert look(organism, SKIN, state, after(1.9)) == Reading(changes=after(2))
     (diagnosis,) = look(on_record, LUPUS, state, after(2)).evidence
     assert diagnosis == Evidence("lupus", "M32.1", "", after(2), "7", "M32.1", "icd-10", note="admission")
     (culture,) = look(organism, SKIN, state, after(2)).evidence

@@ -63,6 +63,18 @@ def test_a_birthday_settles_what_the_day_before_did_not(judged: Judge, immunosep
     assert judged(state, after(23), **rule).sepsis.onset == after(22)
 
 
+def test_what_sepsis_began_with_is_not_looked_at_again_when_it_leaves_its_window(
+    judged: Judge, immunosep: Trial, six_organs: Make
+) -> None:
+    """A moment that is over is no next one: who goes from one to the next would go back."""
+    lactate = Comparison("lactate.latest", Operator.AT_LEAST, Fraction(2), "mmol/L", timedelta(hours=24))
+    told = (*six_organs(platelets=90), observation("lactate", "3", "mmol/L"))
+    rule = asking(immunosep, "I6", met_when=both(POINTS, lactate))
+    for hours in (1, 24, 30, 200):
+        found = judged(state_of(*told, encounter=ED), after(hours), **rule)
+        assert (found.sepsis.onset, found.review_at is None or found.review_at > found.at) == (T0, True)
+
+
 def test_where_only_a_person_says_that_it_is_sepsis_the_clock_runs_from_their_answer(
     judged: Judge, immunosep: Trial, six_organs: Make, answered: Make
 ) -> None:

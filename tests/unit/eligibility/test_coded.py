@@ -15,6 +15,7 @@ from adapter.domain.administration import Administration
 from adapter.domain.assessment import Assessment, CriterionResult
 from adapter.domain.condition import Condition, ConditionStatus
 from adapter.domain.observation import Observation, Original
+from adapter.domain.trial import Comparison, Operator, Rule, Trial
 from adapter.domain.truth import Truth
 from adapter.errors import ConfigError
 from adapter.mapping.codesets import read_sets
@@ -238,6 +239,40 @@ def test_a_culture_that_leaves_its_window_is_looked_at_in_that_moment(judged: Ju
     assert judged(chart, then - MINUTE).review_at == then
     assert shown(criterion(judged(chart, then - MINUTE), "E7"))
     assert not shown(criterion(judged(chart, then), "E7"))
+
+
+def alone(trial: Trial, which: str, rule: Rule | None = None) -> dict[str, Any]:
+    """A page on which no other criterion has anything laid before a person; `which` has `rule`, or what it has."""
+    kept = {c.id: c.suggested_when if rule is None else rule for c in trial.criteria if c.id == which}
+    return {"criteria": tuple(replace(c, suggested_when=kept.get(c.id)) for c in trial.criteria)}
+
+
+@pytest.mark.parametrize(
+    ("concept", "word", "which"),
+    [("culture-organism", "staphylococcus epidermidis", "E7"), ("code-status", "dnr", "E6")],
+)
+def test_what_is_dated_ahead_is_looked_at_when_it_begins(
+    judged: Judge, immunosep: Trial, criterion: Results, concept: str, word: str, which: str
+) -> None:
+    then, page = LATER + timedelta(days=1), alone(immunosep, which)
+    chart = state_of(observation(concept, word, at=then), encounter=ED)
+    before = judged(chart, then - MINUTE, **page)
+    assert (before.review_at, criterion(before, which).evidence) == (then, ())
+    assert criterion(judged(chart, then, **page), which).evidence
+
+
+@pytest.mark.parametrize("platelets", [90, 200])
+def test_what_is_laid_beside_the_criterion_of_sepsis_is_looked_at_as_that_of_any_other(
+    judged: Judge, immunosep: Trial, criterion: Results, six_organs: Callable[..., Any], platelets: int
+) -> None:
+    week, commensals = timedelta(days=7), immunosep.parameters.commensal_codes
+    grown = Comparison("culture.organism", Operator.IS, value=True, within=week, codes=commensals)
+    page, leaves = alone(immunosep, "I6", grown), after(1) + week
+    culture = observation("culture-organism", "staphylococcus epidermidis", at=after(1))
+    chart = state_of(*six_organs(platelets=platelets), culture, encounter=ED)
+    before, after_it = judged(chart, leaves - MINUTE, **page), judged(chart, leaves, **page)
+    assert (before.sepsis.onset is not None, before.review_at) == (platelets == 90, leaves)
+    assert len(criterion(before, "I6").evidence) == len(criterion(after_it, "I6").evidence) + 1
 
 
 @pytest.mark.parametrize("state", ["ordered", "dispensed", "not-given", "withdrawn"])

@@ -3,7 +3,8 @@
 import io
 import json
 import sys
-from collections.abc import Iterator
+import tracemalloc
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from adapter.daemon.spool import Letter, Spool, spool
 from adapter.domain.message import MessageKind
 from adapter.errors import ConfigError
 from adapter.fhir.gather import Gathering
+from adapter.hl7.lines import MOST_LINES
 from adapter.sources import files
 from tests.builders import obx, oru
 
@@ -99,6 +101,20 @@ def test_a_plain_message_beyond_every_limit_takes_no_other_with_it(tmp_path: Pat
     assert (found[0].body, found[2].body, len(found[1].body) < 1 << 20) == (MESSAGE, MESSAGE, True)
 
 
+@pytest.mark.parametrize("dressed", [lambda body: body, framed])
+def test_a_message_of_too_many_lines_is_not_taken_apart(dressed: Callable[[bytes], bytes], tmp_path: Path) -> None:
+    endless = MESSAGE + b"NTE|1\r" * (20 * MOST_LINES) + b"BTS|1\r"
+    (tmp_path / "endless").write_bytes(dressed(endless))
+    tracemalloc.start()
+    try:
+        (found,) = read_messages([str(tmp_path / "endless")])
+        held = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert found.body == endless, "the line of the envelope too: it was never looked for"
+    assert held < 20 * files.CHUNK, held
+
+
 def test_a_byte_order_mark_is_that_of_every_message(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(BOM + MESSAGE + MESSAGE)
     assert [one.body for one in read_messages([str(tmp_path / "file")])] == [BOM + MESSAGE] * 2
@@ -110,6 +126,36 @@ def test_a_line_that_is_cut_off_spoils_no_other(tmp_path: Path) -> None:
     cut, together = read_messages([str(tmp_path / "file")])
     assert cut.body == b'{"resourceType": "Obs'
     assert together.body.splitlines() == lines
+
+
+@pytest.mark.parametrize(
+    "cut", [[b'{"resourceType": "Obs'], [b'{"resourceType": "Obs', b'{"resourceType": "Observation", "id": 1']]
+)
+def test_a_first_line_that_is_cut_off_spoils_no_other(cut: list[bytes], tmp_path: Path) -> None:
+    lines = [json.dumps(one).encode() for one in (PATIENT, *RESULTS)]
+    (tmp_path / "file").write_bytes(b"\n\n".join([*cut, *lines]))
+    *found, together = read_messages([str(tmp_path / "file")])
+    assert [one.body for one in found] == cut
+    assert together.body.splitlines() == lines
+
+
+CONTAINED = json.dumps({"resourceType": "Medication", "id": "m"})
+MANY_LINES = {
+    "contained": '{"resourceType": "Observation",\n"contained": [\n%s\n]\n}',
+    "at once": '{"resourceType": "Observation", "contained": [\n\n%s]}',
+    "the second": '{"resourceType": "Observation", "contained": [{"resourceType": "Medication"},\n%s\n]}',
+    "named": '{"resourceType": "Bundle", "entry": [{\n"resource":\n%s\n}]}',
+    "commas first": '{"resourceType": "Observation"\n,"contained": [\n%s\n]}',
+    "broken": '{"resourceType": "Observation"\n{"id": "a" "b"}\n}',
+}
+
+
+@pytest.mark.parametrize("shape", MANY_LINES)
+def test_a_resource_over_many_lines_is_one_whatever_stands_on_a_line_of_its_own(shape: str, tmp_path: Path) -> None:
+    text = MANY_LINES[shape].replace("%s", CONTAINED)
+    (tmp_path / "file").write_text(text)
+    (found,) = read_messages([str(tmp_path / "file")])
+    assert found.body == text.replace("\n", " ").encode()
 
 
 def test_what_is_read_of_each_shape(folder: Path) -> None:
