@@ -372,11 +372,12 @@ def test_a_daemon_that_stops_does_not_wait_for_one(house: House) -> None:
 def test_screening_numbers_are_kept_as_they_are_given_and_tell_nobody(house: House) -> None:
     rounds = house.rounds()
     rounds.round()
+    rounds.keep_numbers()
     with house.database.write() as tx:
         screening_ids.allocate(
             tx, house.secret, "immunosep-demo", PatientId("generic", "HOSP", "90817263"), "4TQ7K2M9XA"
         )
-    rounds.round()
+    rounds.keep_numbers()
     with house.database.read() as conn:
         listed = screening_ids.listing(conn)
     [path] = house.to.glob("screening-numbers-*.json")
@@ -390,7 +391,52 @@ def test_screening_numbers_are_kept_as_they_are_given_and_tell_nobody(house: Hou
     path.unlink()
     house.to.chmod(0o500)
     house.to.rename(house.folder / "away")
-    rounds.round()  # a disk that is not mounted just now keeps nobody from working
+    rounds.keep_numbers()  # a disk that is not mounted just now keeps nobody from working
+
+
+def test_numbers_are_kept_while_a_backup_is_being_made(house: House) -> None:
+    rounds = house.rounds()
+    house.put("1")
+
+    def going() -> bool:
+        rounds.keep_numbers()
+        return True
+
+    house.made(going=going)
+    assert list(house.to.glob("screening-numbers-*.json"))
+
+
+def test_a_folder_on_a_share_that_is_dead_ends_no_daemon(house: House) -> None:
+    book = io.StringIO()
+    telemetry.configure_log(book)
+    dead = house.folder / ("d" * 300)
+    """The system refuses to look at it, as at a share whose server is gone: not absent, but an error."""
+    with pytest.raises(OSError, match="too long"):
+        dead.is_dir()
+    rounds = house.rounds()
+    rounds.wish = rounds.wish.model_copy(update={"to": dead})
+    rounds.round()
+    rounds.keep_numbers()
+    assert "backup failed" in book.getvalue()
+    assert "screening numbers not kept" in book.getvalue()
+    settings = house.settings().model_copy(update={"backup": rounds.wish})
+    said = [text for level, text in looked_at(settings) if level == "warning"]
+    assert [f"{dead} cannot be looked at (File name too long) — look at its disk or share"] == said
+
+
+def test_an_old_one_that_cannot_be_deleted_is_told_and_the_new_one_counts(house: House) -> None:
+    book = io.StringIO()
+    telemetry.configure_log(book)
+    house.rounds().round()
+    [old] = [path for path in house.to.iterdir() if copies.NAME.fullmatch(path.name)]
+    old.unlink()
+    old.mkdir()
+    beside = copies.manifest_of(old)
+    beside.write_text(json.dumps(json.loads(beside.read_text()) | {"bytes": old.stat().st_size}))
+    house.now += timedelta(days=30)
+    house.rounds().round()
+    assert "backups not deleted" in book.getvalue()
+    assert book.getvalue().count("backup made") == len(house.trail()) == 2
 
 
 # --- before the schema changes ----------------------------------------------------------------------------------------

@@ -213,6 +213,7 @@ def test_numbers_given_after_it_are_known_again(house: House) -> None:
     rounds = house.rounds()
     house.now += timedelta(hours=3)
     rounds.round()
+    rounds.keep_numbers()
     elsewhere = house.folder / "elsewhere"
     elsewhere.mkdir()
     for path in (made.path, copies.manifest_of(made.path)):
