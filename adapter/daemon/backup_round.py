@@ -47,8 +47,7 @@ class Rounds:
         """The screening numbers, also while a backup is being made."""
         with self._told("screening numbers not kept"):
             if self.wish.to.is_dir():
-                with self.database.read() as conn:
-                    self._numbers.keep(conn)
+                self._numbers.keep(self.database)
 
     @contextlib.contextmanager
     def _told(self, event: str) -> Iterator[None]:

@@ -34,8 +34,8 @@ SHOWN = 3
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """`identity` is the file with the private key of an encrypted backup; `by` who asks; `kept`: folders where screening
-    numbers may lie, if not beside the backup.
+    """`identity` is the file with the private key of an encrypted backup; `by` who asks; `kept`: folders where the daemon
+    keeps the screening numbers; what lies beside the backup may be a copy as old as that.
     """
 
     file: Path
@@ -187,7 +187,7 @@ def _taken_over(tx: Transaction, manifest: Manifest, given: tuple[Path, Order]) 
     key, order = given
     migrate(tx)
     refuse_other_key(tx, key)
-    kept = numbers_file.read(manifest.key, order.file.parent, *order.kept)
+    kept = numbers_file.read(manifest.key, *order.kept, order.file.parent)
     numbers = None if kept is None else screening_ids.take_over(tx, kept)
     since = {name: one.received for name, one in manifest.contents.feeds.items()}
     hold.begin(tx, hold.Hold(order.now, since, manifest.contents.last_message))

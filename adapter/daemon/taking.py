@@ -30,8 +30,7 @@ def take(settings: Settings, folder: Path, by: str) -> Taken:
         if revision is None:
             raise UnavailableError("the store is not made yet — start the daemon, or wait until it listens")
         made = make(settings, database, Job(folder, utc_now()))
-        with database.read() as conn:
-            NumbersFile(folder).keep(conn)
+        NumbersFile(folder, notes=False).keep(database)
     finally:
         database.close()
     if revision != HEAD:  # to write into it would bring it up to date, which is the daemon's to do

@@ -394,6 +394,77 @@ def test_screening_numbers_are_kept_as_they_are_given_and_tell_nobody(house: Hou
     rounds.keep_numbers()  # a disk that is not mounted just now keeps nobody from working
 
 
+def kept(house: House) -> dict[str, set[str]]:
+    """By file, without the label of the key."""
+    found = {}
+    for path in house.to.glob("screening-numbers-*"):
+        rows = json.loads(path.read_text())["numbers"]
+        found["".join(path.suffixes)] = {row[0] for row in rows}
+    return found
+
+
+def given(house: House, number: str, patient: str) -> None:
+    with house.database.write() as tx:
+        screening_ids.allocate(tx, house.secret, "immunosep-demo", PatientId("generic", "HOSP", patient), number)
+
+
+def erased(house: House, number: str) -> None:
+    with house.database.write() as tx:
+        tx.execute(text("DELETE FROM screening_ids WHERE screening_id = :number"), {"number": number})
+
+
+def test_an_empty_store_that_was_started_before_the_restore_takes_no_number_away(sqlite_house: House) -> None:
+    house = sqlite_house
+    given(house, "4TQ7K2M9XA", "90817263")
+    house.rounds().round()
+    house.rounds().keep_numbers()
+    house.database.close()
+    data = house.folder / "data"
+    data.rename(house.folder / "lost")
+    data.mkdir(mode=0o700)
+    (data / SECRET).write_bytes((house.folder / "lost" / SECRET).read_bytes())
+    (data / SECRET).chmod(0o400)
+    house.database = stores.opened(data)
+    house.secret = site_key(house.database, data / SECRET)
+    house.rounds().keep_numbers()
+    given(house, "7VYB3WQ0HN", "11111111")
+    house.rounds().keep_numbers()
+    assert kept(house) == {".json": {"7VYB3WQ0HN"}, ".json.before": {"4TQ7K2M9XA"}}
+    key = next(house.to.glob("screening-numbers-*.json")).name.removeprefix("screening-numbers-").removesuffix(".json")
+    assert {one.screening_id for one in numbers_file.read(key, house.to) or ()} == {"4TQ7K2M9XA", "7VYB3WQ0HN"}
+    with house.database.write() as tx:  # as a restore does
+        assert screening_ids.take_over(tx, numbers_file.read(key, house.to) or ()) == 1
+    house.rounds().keep_numbers()
+    assert kept(house) == {".json": {"4TQ7K2M9XA", "7VYB3WQ0HN"}}, "nothing stays aside that the store has"
+
+
+@pytest.mark.parametrize("running", [True, False])
+def test_an_erased_person_s_number_goes_from_beside_the_backups_too(house: House, running: bool) -> None:
+    given(house, "4TQ7K2M9XA", "90817263")
+    given(house, "7VYB3WQ0HN", "11111111")
+    rounds = house.rounds()
+    rounds.round()
+    rounds.keep_numbers()
+    erased(house, "4TQ7K2M9XA")
+    (rounds if running else house.rounds()).keep_numbers()
+    assert kept(house) == {".json": {"7VYB3WQ0HN"}}
+
+
+def test_a_damaged_file_of_numbers_is_kept_aside_and_written_anew(house: House) -> None:
+    given(house, "4TQ7K2M9XA", "90817263")
+    house.rounds().round()
+    house.rounds().keep_numbers()
+    [path] = house.to.glob("screening-numbers-*.json")
+    path.write_text("{")
+    house.rounds().keep_numbers()
+    assert path.with_name(f"{path.name}.damaged").read_text() == "{"
+    path.with_name(f"{path.name}.damaged").unlink()
+    assert kept(house) == {".json": {"4TQ7K2M9XA"}}
+    path.write_text(path.read_text().replace('"form": 1', '"form": 2'))
+    house.rounds().keep_numbers()
+    assert '"form": 2' in path.read_text(), "of a newer program: not ours to write over"
+
+
 def test_numbers_are_kept_while_a_backup_is_being_made(house: House) -> None:
     rounds = house.rounds()
     house.put("1")

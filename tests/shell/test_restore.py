@@ -229,6 +229,20 @@ def test_numbers_given_after_it_are_known_again(house: House) -> None:
         assert screening_ids.resolve(conn, house.secret, "4TQ7K2M9XA") == ("immunosep-demo", WHO)
 
 
+def test_numbers_that_lie_beside_a_copied_backup_are_older_than_those_the_daemon_kept(house: House) -> None:
+    house.rounds().keep_numbers()
+    made = house.made()
+    house.rounds().keep_numbers()
+    elsewhere = shutil.copytree(house.to, house.folder / "elsewhere")
+    with house.database.write() as tx:
+        screening_ids.allocate(tx, house.secret, "immunosep-demo", WHO, "4TQ7K2M9XA")
+    house.rounds().keep_numbers()
+    emptied(house)
+    wish = replace(order(house, elsewhere / made.path.name), kept=(house.to,))
+    assert restore(house.settings(), wish).numbers == 1
+    house.database = stores.opened(house.folder / "data")
+
+
 def test_each_feed_is_told_what_to_send_again(house: House) -> None:
     house.now += timedelta(seconds=90)
     house.put("3", source="gone")
