@@ -149,6 +149,11 @@ def test_a_watcher_that_does_not_answer_is_told_once_in_the_log_and_asked_again(
         ("http://watcher.example/ping", "plain http"),
         ("https://u:p@watcher.example/", "holds a user"),
         ("ping", "no http"),
+        ("https://watcher.example:99999/", "no http"),
+        ("https://watcher.example:x/", "no http"),
+        ("https://watcher..example/", "no http"),
+        ("https://[::1/", "no http"),
+        ("https://" + "w" * 64 + ".example/", "no http"),
     ],
 )
 def test_an_address_that_cannot_be_used_is_refused_at_the_start(tmp_path: Path, url: str, complaint: str) -> None:
