@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
+import psycopg
 import pyrage
 import pytest
 from sqlalchemy import text
@@ -28,6 +29,7 @@ from adapter.settings import Settings
 from adapter.store import audit, backup, hold, screening_ids
 from adapter.store.migrate import HEAD, VERSION_TABLE, current_revision
 from tests import stores
+from tests.postgres import PASSWORD, Cluster
 from tests.shell.test_backup import NOW, House
 
 WHO = PatientId("generic", "HOSP", "90817263")
@@ -161,6 +163,51 @@ def test_a_newer_schema_is_refused(house: House) -> None:
         tx.execute(text(f"UPDATE {VERSION_TABLE} SET version_num = '9999'"))
     fitted(made)
     assert "newer than this program" in refusal(house, made.path)
+
+
+def other_database(house: House, postgres: Cluster) -> tuple[Settings, str]:
+    """The settings with an empty database in place of the one that was copied."""
+    url = postgres.new_database()
+    old = house.settings()
+    assert old.store is not None
+    return old.model_copy(update={"store": old.store.model_copy(update={"url": url})}), url
+
+
+def tables(url: str) -> int:
+    with psycopg.connect(url, password=PASSWORD) as conn:
+        [number] = conn.execute("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'").fetchone() or (-1,)
+    return int(number)
+
+
+def test_a_server_is_filled_only_with_what_fits(postgres: Cluster, tmp_path: Path) -> None:
+    with stores.using(postgres):
+        house = House(tmp_path)
+        house.put("1", "2")
+        house.rounds().keep_numbers()
+        made = house.made()
+        house.rounds().keep_numbers()
+        settings, url = other_database(house, postgres)
+        beside, [numbers] = copies.manifest_of(made.path), house.to.glob("screening-numbers-*.json")
+        good, kept = beside.read_text(), numbers.read_text()
+        wish = order(house, made.path)
+        beside.write_text(good.replace(f'"schema": "{HEAD}"', '"schema": "9999"'))
+        with pytest.raises(ConfigError, match="newer than this program"):
+            restore(settings, wish)
+        beside.write_text(good)
+        numbers.write_text("{")
+        with pytest.raises(ConfigError, match="take it away to restore without it"):
+            restore(settings, wish)
+        numbers.write_text(kept)
+        assert tables(url) == 0
+        beside.write_text(good.replace('"last_message": 2', '"last_message": 1'))
+        with pytest.raises(ConfigError, match=r"than its manifest says .* nothing in it is held: drop it"):
+            restore(settings, wish)
+        postgres.drop(url)
+        beside.write_text(good)
+        settings, url = other_database(house, postgres)
+        assert restore(settings, wish) == Restored(made.manifest, 0)
+        postgres.drop(url)
+        house.database.close()
 
 
 def test_an_older_one_is_brought_up_to_date(tmp_path: Path) -> None:
