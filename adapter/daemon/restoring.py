@@ -16,7 +16,7 @@ from adapter.daemon.lock import data_folder, held
 from adapter.daemon.opening import open_store
 from adapter.daemon.rules import SECRET
 from adapter.daemon.site_key import label_of, refuse_other_key
-from adapter.errors import AdapterError, ConfigError
+from adapter.errors import AdapterError, ConfigError, UnavailableError
 from adapter.settings import Settings
 from adapter.store import audit, backup, hold, screening_ids
 from adapter.store.database import Snapshot, Transaction
@@ -67,6 +67,16 @@ class _Given:
 
 def restore(settings: Settings, order: Order) -> Restored:
     """All of it or nothing. Raises ConfigError for whatever does not fit, UnavailableError for what may pass."""
+    try:
+        return _restored(settings, order)
+    except OSError as error:
+        raise UnavailableError(
+            f"{order.file.name} could not be restored ({error.strerror or type(error).__name__}) — look at it, and at the "
+            "disk of the store, then try again"
+        ) from error
+
+
+def _restored(settings: Settings, order: Order) -> Restored:
     folder = data_folder(settings.adapter.data)
     with held(folder):
         _refuse_used(settings, folder)

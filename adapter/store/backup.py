@@ -142,10 +142,10 @@ def looked_into(path: Path, going: Going = lambda: True) -> Iterator[Snapshot]:
 
 @contextlib.contextmanager
 def amended(path: Path) -> Iterator[Connection]:
-    """A copy that no process has opened: changed in one transaction, flushed, and one file as before."""
+    """A copy that no process has opened: changed in one transaction, flushed, and one file as before. Raises UnavailableError."""
     engine = _engine(f"{path.absolute().as_uri()}?mode=rw")
     try:
-        with engine.connect() as conn:
+        with _understood(path.name, lambda: True), engine.connect() as conn:
             sqlite_driver(conn).execute("PRAGMA synchronous = FULL")
             with transaction(conn):
                 yield conn

@@ -1,6 +1,8 @@
 """What `adapter restore` refuses, each with the way on, and what it leaves when all is well."""
 
+import contextlib
 import json
+import resource
 import shutil
 import stat
 from collections.abc import Iterator
@@ -154,6 +156,32 @@ def test_one_whose_trail_was_changed_is_refused_though_its_manifest_was_made_to_
 def fitted(made: Made) -> None:
     new = replace(made.manifest, sha256=copies.sha256(made.path), bytes=made.path.stat().st_size)
     copies.manifest_of(made.path).write_text(json.dumps(new.as_json()))
+
+
+@contextlib.contextmanager
+def files_of_at_most(size: int) -> Iterator[None]:
+    """As on a disk that is full: the system writes no byte more into any file."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_a_disk_that_is_full_and_a_copy_that_is_gone_are_no_bug_of_ours(house: House) -> None:
+    made = house.made()
+    emptied(house)
+    with files_of_at_most(4096):
+        assert "could not be restored (File too large)" in refusal(house, made.path, kind=UnavailableError)
+    with (
+        files_of_at_most(made.path.stat().st_size),
+        pytest.raises(UnavailableError, match="SQLite says"),
+        backup.amended(made.path) as tx,
+    ):
+        tx.exec_driver_sql("CREATE TABLE more AS SELECT zeroblob(1000000)")
+    made.path.unlink()
+    assert "could not be restored (No such file or directory)" in refusal(house, made.path, kind=UnavailableError)
 
 
 def test_a_newer_schema_is_refused(house: House) -> None:
