@@ -227,6 +227,29 @@ def test_a_store_whose_trail_was_changed_makes_no_copy_that_looks_good(house: Ho
     assert files(house.to) == []
 
 
+def test_the_look_at_its_trail_is_broken_off_and_rests_only_where_others_work_beside_it(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with house.database.write() as tx:
+        for _ in range(200):
+            audit.append(tx, audit.Act("anna", "operator", "replay"), NOW)
+    house.put(*map(str, range(300)))
+    made, asked = house.made(), list[int]()
+
+    def going() -> bool:
+        asked.append(1)
+        return len(asked) < 3
+
+    with backup.looked_into(made.path) if stores.on_sqlite() else house.database.read() as conn:
+        with pytest.raises(BrokenOffError):
+            backup.problems(conn, going)
+        assert len(asked) == 3
+        backup.contents(conn)
+        assert len(asked) == 3, "what follows the look is not broken off"
+        monkeypatch.setattr(backup, "REST", -1)
+        assert backup.problems(conn) == [], "a restore has nobody to rest for"
+
+
 def test_a_damaged_store_makes_no_copy_that_looks_good(sqlite_house: House) -> None:
     sqlite_house.put(*map(str, range(500)))
     sqlite_house.database.close()
