@@ -80,7 +80,7 @@ class Rounds:
             self._expire(made.manifest.key)
 
     def _expire(self, key: str) -> None:
-        gone = copies.expire(self.wish.to, key, self.wish.keep, self.clock())
+        gone = copies.expire(self.wish.to, key, self.wish.keep, self.clock(), self.wish.every)
         if gone:
             telemetry.log("backups deleted", count=gone, text="past [backup] keep")
 

@@ -5,6 +5,7 @@ import fcntl
 import io
 import json
 import os
+import shutil
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -333,29 +334,52 @@ def test_those_past_their_time_go_but_never_the_newest_nor_anothers(house: House
     house.now += timedelta(days=30)
     assert copies.expire(house.to, rounds.settings and copies.read(own).key, timedelta(days=2), house.now) == 0
     rounds.round()
+    assert own.name in files(house.to), "the daemon was off, or the clock was set: who looks after it has a day"
+    house.now += timedelta(hours=25)
+    rounds.round()
     names = files(house.to)
     assert own.name not in names
     assert copies.manifest_of(own).name not in names
     assert foreign.name in names
-    assert len([name for name in names if copies.NAME.fullmatch(name)]) == 2
+    assert len([name for name in names if copies.NAME.fullmatch(name)]) == 3
+
+
+def shelf(house: House, *made: datetime) -> str:
+    """Copies of these times alone, with nothing in them; the label of their key."""
+    first = house.made().manifest
+    house.to.joinpath(first.file).unlink()
+    for number, at in enumerate(made):
+        manifest = replace(first, made=at, file=f"adapter-20261126T{number:06}Z.db", bytes=0)
+        house.to.joinpath(manifest.file).touch()
+        copies.manifest_of(house.to / manifest.file).write_text(json.dumps(manifest.as_json()))
+    return first.key
+
+
+@pytest.mark.parametrize(("keep", "every"), [(35, 1), (2, 1), (35, 24 * 7)])
+def test_a_clock_that_was_set_far_ahead_deletes_nothing_for_a_day(sqlite_house: House, keep: int, every: int) -> None:
+    period, ahead = timedelta(hours=every), NOW + timedelta(days=400)
+    true = [NOW - number * period for number in range(min(5, 48 // every + 1))]
+    wrong = [ahead + number * timedelta(hours=1) for number in range(24)]
+    key = shelf(sqlite_house, *true, *wrong)
+    assert copies.expire(sqlite_house.to, key, timedelta(days=keep), wrong[-1], period) == 0
+    assert copies.expire(sqlite_house.to, key, timedelta(days=keep), NOW + period, period) == 0, "and was set right"
+    shutil.rmtree(sqlite_house.to)
+    sqlite_house.now += timedelta(seconds=1)
+    key = shelf(sqlite_house, *true, *wrong, ahead + copies.LOOK)
+    assert copies.expire(sqlite_house.to, key, timedelta(days=keep), ahead + copies.LOOK, period) == len(true)
 
 
 def test_of_days_that_are_over_the_last_stays(sqlite_house: House) -> None:
-    first = sqlite_house.made().manifest
     begun = NOW.replace(hour=0, minute=0)
-    sqlite_house.to.joinpath(first.file).unlink()
-    for hour in range(24 * 5):
-        manifest = replace(first, made=begun + timedelta(hours=hour), file=f"adapter-20261126T{hour:06}Z.db", bytes=0)
-        sqlite_house.to.joinpath(manifest.file).touch()
-        copies.manifest_of(sqlite_house.to / manifest.file).write_text(json.dumps(manifest.as_json()))
+    key = shelf(sqlite_house, *(begun + timedelta(hours=hour) for hour in range(24 * 5)))
     now = begun + timedelta(days=5)
-    assert copies.expire(sqlite_house.to, first.key, timedelta(days=35), now) == 69
-    held = [manifest.made for _, manifest in copies.listing(sqlite_house.to, first.key)]
+    assert copies.expire(sqlite_house.to, key, timedelta(days=35), now) == 69
+    held = [manifest.made for _, manifest in copies.listing(sqlite_house.to, key)]
     assert held[:3] == [begun + timedelta(hours=24 * day + 23) for day in range(3)]
     assert len(held) == 3 + 48
-    assert copies.expire(sqlite_house.to, first.key, timedelta(days=1), now) == 3 + 24
-    assert copies.expire(sqlite_house.to, first.key, timedelta(days=1), now + timedelta(days=99)) == 23
-    assert len(copies.listing(sqlite_house.to, first.key)) == 1
+    assert copies.expire(sqlite_house.to, key, timedelta(days=1), now) == 3 + 24
+    assert copies.expire(sqlite_house.to, key, timedelta(days=1), now + timedelta(days=99)) == 23
+    assert len(copies.listing(sqlite_house.to, key)) == 1
 
 
 def test_one_that_fails_is_told_tried_again_later_and_becomes_an_alarm(
