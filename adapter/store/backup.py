@@ -118,18 +118,22 @@ def copy(database: Database, target: Path, going: Going) -> None:
 
 
 def _copied(database: Database, target: Path, going: Going, handle: int) -> None:
-    with database.read() as conn, _understood(target.name, going), contextlib.closing(sqlite3.connect(target)) as made:
+    """Raises StorageFailedError where the store itself does not open: that is no failure of the copy."""
+    with database.read() as conn:
         current_revision(conn)  # the snapshot is taken by the first look
+        with _understood(target.name, going), contextlib.closing(sqlite3.connect(target)) as made:
 
-        def progress(_status: int, _left: int, _total: int) -> None:
-            if not going():
-                raise BrokenOffError("broken off")
-            os.fsync(handle)  # a mebibyte now and not a gigabyte at once: the commits of the feed share this disk
-            time.sleep(REST)
+            def progress(_status: int, _left: int, _total: int) -> None:
+                if not going():
+                    raise BrokenOffError("broken off")
+                os.fsync(handle)  # a mebibyte now and not a gigabyte at once: the commits of the feed share this disk
+                time.sleep(REST)
 
-        made.execute("PRAGMA synchronous = OFF")  # the whole file is flushed at the end, or thrown away
-        sqlite_driver(conn).backup(made, pages=PAGES, progress=progress)
-        made.execute("PRAGMA journal_mode = DELETE")  # a copy is one file, and stays one when somebody looks into it
+            made.execute("PRAGMA synchronous = OFF")  # the whole file is flushed at the end, or thrown away
+            sqlite_driver(conn).backup(made, pages=PAGES, progress=progress)
+            made.execute(
+                "PRAGMA journal_mode = DELETE"
+            )  # a copy is one file, and stays one when somebody looks into it
 
 
 def exported(conn: Snapshot) -> str:

@@ -27,7 +27,7 @@ from adapter.daemon.rules import SECRET
 from adapter.daemon.site_key import site_key
 from adapter.domain.message import Delivery, MessageKind, RawMessage
 from adapter.domain.patient import PatientId
-from adapter.errors import ConfigError, UnavailableError
+from adapter.errors import ConfigError, StorageFailedError, UnavailableError
 from adapter.pipeline.deliver import deliver_next
 from adapter.pipeline.outgoing import Owed
 from adapter.settings import Settings, load_settings
@@ -260,6 +260,18 @@ def test_a_damaged_store_makes_no_copy_that_looks_good(sqlite_house: House) -> N
         file.write(os.urandom(8192))
     broken = open_store(sqlite_house.settings(), read_only=True)
     with pytest.raises(UnavailableError, match=r"not whole|SQLite says"):
+        make(sqlite_house.settings(), broken, Job(sqlite_house.to, NOW))
+    broken.close()
+    assert files(sqlite_house.to) == []
+
+
+def test_a_store_that_does_not_open_is_a_failed_store_and_no_failed_backup(sqlite_house: House) -> None:
+    sqlite_house.put("1")
+    sqlite_house.database.close()
+    with (sqlite_house.folder / "data" / "adapter.db").open("r+b") as file:
+        file.write(os.urandom(4096))
+    broken = open_store(sqlite_house.settings(), read_only=True)
+    with pytest.raises(StorageFailedError):
         make(sqlite_house.settings(), broken, Job(sqlite_house.to, NOW))
     broken.close()
     assert files(sqlite_house.to) == []
