@@ -18,12 +18,12 @@ from adapter.errors import ConfigError, UnavailableError
 from adapter.store.audit import Head
 from adapter.store.backup import BrokenOffError, Contents, Going, Reached
 from adapter.store.codec import instant, moment
+from adapter.store.disk import OTHERS, OWNER_ONLY
 
 FORM = 1
 """Of the manifest."""
 NAME = re.compile(r"adapter-\d{8}T\d{6}Z\.(db|dump)(\.age)?")
 PART = re.compile(r"\.adapter-\d{8}T\d{6}Z\.(db|dump)(\.age)?(\.json)?\.part(-journal|-wal|-shm)?")
-OWNER_ONLY, OTHERS = 0o600, 0o077
 BLOCK = 1 << 20
 DENSE = timedelta(days=2)
 """So long each is kept, then the last of each day (UTC): a copy an hour for five weeks would be eight hundred stores."""

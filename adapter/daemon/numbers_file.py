@@ -21,6 +21,7 @@ from adapter.daemon.site_key import label
 from adapter.errors import ConfigError, UnavailableError
 from adapter.store import marks, screening_ids
 from adapter.store.database import Database
+from adapter.store.disk import OWNER_ONLY
 from adapter.store.screening_ids import Number
 
 FORM = 1
@@ -135,7 +136,7 @@ def _write(path: Path, key: str, numbers: Sequence[Number]) -> None:
     part = path.with_name(f".{path.name}.part")
     text = json.dumps({"form": FORM, "key": key, "numbers": _rows(numbers)})
     part.unlink(missing_ok=True)
-    flushed.write(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), text.encode())
+    flushed.write(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, OWNER_ONLY), text.encode())
     part.replace(path)
     flushed.flush_folder(path.parent)
 
@@ -156,7 +157,7 @@ def _of(database: Database) -> tuple[str, list[Number]]:
 @contextlib.contextmanager
 def _locked(folder: Path) -> Iterator[None]:
     """One at a time writes them: the daemon and `adapter backup` may meet. Not the folder's own lock, which a backup holds."""
-    handle = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    handle = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, OWNER_ONLY)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX)  # for as long as the other writes a file
         yield

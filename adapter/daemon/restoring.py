@@ -11,7 +11,7 @@ from pathlib import Path
 from adapter import __version__, flushed
 from adapter.daemon import copies, dumping, numbers_file, sealing
 from adapter.daemon.backing_up import SPARE
-from adapter.daemon.copies import OWNER_ONLY, Manifest
+from adapter.daemon.copies import Manifest
 from adapter.daemon.lock import data_folder, held
 from adapter.daemon.opening import open_store
 from adapter.daemon.rules import SECRET
@@ -20,7 +20,7 @@ from adapter.errors import AdapterError, ConfigError, UnavailableError
 from adapter.settings import Settings
 from adapter.store import audit, backup, hold, screening_ids
 from adapter.store.database import Snapshot, Transaction
-from adapter.store.disk import refuse_network_filesystem
+from adapter.store.disk import OWNER_ONLY, refuse_network_filesystem
 from adapter.store.engines import sqlite_path
 from adapter.store.migrate import migrate, refuse_newer, refuse_unknown
 from adapter.store.screening_ids import Number
