@@ -3,9 +3,9 @@
 A number is drawn at random, so a store of an hour ago cannot find those of this hour again, and the EDC would be told of a
 known subject as of a new one. Each row is sealed by the site key, as in the store.
 
-The store notes what it wrote there. A file that says something else was written by a store that is lost, while this one may
-be empty or old: what this one lacks is then set aside (`….before`), for a restore. Whatever the store itself wrote it may take
-out again, so that an erased person's number goes.
+The store notes what it wrote there the last times. A file that says something else was written by a store that is lost, while
+this one may be empty or old: what this one lacks is then set aside (`….before`), for a restore. Whatever the store itself wrote
+it may take out again, so that an erased person's number goes.
 """
 
 import contextlib
@@ -13,21 +13,24 @@ import fcntl
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 from adapter import flushed, telemetry
 from adapter.daemon.site_key import label
 from adapter.errors import ConfigError, UnavailableError
 from adapter.store import marks, screening_ids
-from adapter.store.database import Database
+from adapter.store.database import Database, Snapshot, Transaction
 from adapter.store.disk import OWNER_ONLY
+from adapter.store.locks import Lock, take
 from adapter.store.screening_ids import Number
 
 FORM = 1
 LOCK = ".screening-numbers.lock"
 KEPT = "screening-numbers-kept"
-"""The mark of what was written last, for each folder."""
+"""The mark of what was written, for each folder."""
+NOTED, SHORT = 16, 16
+"""So many of the last are known again, by so many digits: folders of several hosts may be called alike, and each lags."""
 
 
 def named(key: str) -> str:
@@ -44,39 +47,42 @@ class NumbersFile:
 
     def __init__(self, folder: Path, *, notes: bool = True) -> None:
         self._folder, self._notes = folder, notes
-        self._mark = f"{KEPT}:{folder}"
         self._written: int | None = None
 
-    def keep(self, database: Database) -> None:
-        """Raises ConfigError, UnavailableError."""
+    def keep(self, database: Database) -> str:
+        """What was written, as `note` takes it; empty where nothing was. Raises ConfigError, UnavailableError."""
         if self._written == hash(tuple(_of(database)[1])):
-            return
+            return ""
         try:
             with _locked(self._folder):
-                self._keep(database)
+                return self._keep(database)
         except OSError as error:
             raise UnavailableError(
                 f"the screening numbers could not be kept ({error.strerror}) — look at {self._folder}"
             ) from error
 
-    def _keep(self, database: Database) -> None:
+    def _keep(self, database: Database) -> str:
         key, numbers = _of(database)
         if not key:
-            return
+            return ""
+        digest = _digest(numbers)
         with database.read() as conn:
-            noted = marks.said(conn, self._mark)
+            noted = _noted(conn, self._folder)
         self._set_aside(key, numbers, noted)
-        _write(self._folder / named(key), key, numbers)
-        if self._notes and noted != _digest(numbers):
+        if self._notes and noted[-1:] != [
+            digest
+        ]:  # first: one that is killed here has noted too much, never too little
             with database.write() as tx:
-                marks.put(tx, self._mark, _digest(numbers))
+                note(tx, self._folder, digest)
+        _write(self._folder / named(key), key, numbers)
         self._written = hash(tuple(numbers))
+        return digest
 
-    def _set_aside(self, key: str, numbers: Sequence[Number], noted: str) -> None:
+    def _set_aside(self, key: str, numbers: Sequence[Number], noted: Collection[str]) -> None:
         """What the file has that neither this store has nor took out itself; what it has again is set aside no more."""
         known, path = {one.screening_id for one in numbers}, self._folder / set_aside(key)
         held, before = _sound(self._folder / named(key), key), _sound(path, key)
-        strange = held if _digest(held) != noted else []
+        strange = held if _digest(held) not in noted else []
         lost = {one.screening_id: one for one in (*strange, *before) if one.screening_id not in known}
         if not lost:
             path.unlink(missing_ok=True)
@@ -86,12 +92,26 @@ class NumbersFile:
 
 
 def read(key: str, *folders: Path) -> list[Number] | None:
-    """Those of the store with this key, in the first folder that has any; None where none has. Raises ConfigError."""
+    """Those of the store with this key, in the first folder that has any; None where nobody kept them. Raises ConfigError."""
+    empty: list[Number] | None = None
     for folder in folders:
-        found = [_read(folder / name, key) for name in (set_aside(key), named(key))]
-        if any(one is not None for one in found):
-            return [number for one in found for number in one or ()]
-    return None
+        there = [one for name in (set_aside(key), named(key)) if (one := _read(folder / name, key)) is not None]
+        if any(there):
+            return [number for one in there for number in one]
+        empty = [] if there else empty
+    return empty
+
+
+def note(tx: Transaction, folder: Path, digest: str) -> None:
+    """That this was written into this folder, or will be at once."""
+    take(tx, Lock.TALLY)
+    before = [one for one in _noted(tx, folder) if one != digest]
+    marks.put(tx, f"{KEPT}:{folder}", " ".join([*before, digest][-NOTED:]))
+
+
+def _noted(conn: Snapshot, folder: Path) -> list[str]:
+    """The newest last."""
+    return marks.said(conn, f"{KEPT}:{folder}").split()
 
 
 def _read(path: Path, key: str) -> list[Number] | None:
@@ -146,7 +166,7 @@ def _rows(numbers: Sequence[Number]) -> list[list[str]]:
 
 
 def _digest(numbers: Sequence[Number]) -> str:
-    return hashlib.sha256(json.dumps(_rows(numbers)).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(_rows(numbers)).encode()).hexdigest()[:SHORT]
 
 
 def _of(database: Database) -> tuple[str, list[Number]]:

@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import stat
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -25,6 +26,7 @@ from adapter.daemon.health import Pulse
 from adapter.daemon.opening import open_store
 from adapter.daemon.rules import SECRET
 from adapter.daemon.site_key import site_key
+from adapter.daemon.taking import take
 from adapter.domain.message import Delivery, MessageKind, RawMessage
 from adapter.domain.patient import PatientId
 from adapter.errors import ConfigError, StorageFailedError, UnavailableError
@@ -509,6 +511,44 @@ def test_an_erased_person_s_number_goes_from_beside_the_backups_too(house: House
     assert kept(house) == {".json": {"7VYB3WQ0HN"}}
 
 
+def test_it_goes_from_a_folder_of_copies_by_hand_too(house: House) -> None:
+    given(house, "4TQ7K2M9XA", "90817263")
+    given(house, "7VYB3WQ0HN", "11111111")
+    assert (take(house.settings(), house.to, "anna").unrecorded, kept(house)) == (
+        "",
+        {".json": {"4TQ7K2M9XA", "7VYB3WQ0HN"}},
+    )
+    erased(house, "4TQ7K2M9XA")
+    time.sleep(1.1)  # a copy is named by the second
+    take(house.settings(), house.to, "anna")
+    assert kept(house) == {".json": {"7VYB3WQ0HN"}}
+
+
+def test_it_goes_from_a_folder_that_another_host_calls_alike(house: House) -> None:
+    given(house, "4TQ7K2M9XA", "90817263")
+    house.rounds().round()
+    house.rounds().keep_numbers()
+    other = shutil.copytree(house.to, house.folder / "other")
+    erased(house, "4TQ7K2M9XA")
+    house.rounds().keep_numbers()
+    assert kept(house) == {".json": set()}
+    house.to.rename(house.folder / "one")
+    other.rename(house.to)
+    house.rounds().keep_numbers()
+    assert kept(house) == {".json": set()}
+
+
+def test_a_copy_by_hand_is_good_and_on_record_though_the_numbers_cannot_be_kept(house: House) -> None:
+    given(house, "4TQ7K2M9XA", "90817263")
+    house.rounds().round()
+    house.rounds().keep_numbers()
+    [path] = house.to.glob("screening-numbers-*.json")
+    path.write_text(path.read_text().replace('"form": 1', '"form": 2'))
+    taken = take(house.settings(), house.to, "anna")
+    assert ("newer program" in taken.unkept, taken.unrecorded) == (True, "")
+    assert house.trail()[-1] == ("backup", taken.made.path.name)
+
+
 def test_a_damaged_file_of_numbers_is_kept_aside_and_written_anew(house: House) -> None:
     given(house, "4TQ7K2M9XA", "90817263")
     house.rounds().round()
@@ -565,8 +605,10 @@ def test_an_old_one_that_cannot_be_deleted_is_told_and_the_new_one_counts(house:
     beside.write_text(json.dumps(json.loads(beside.read_text()) | {"bytes": old.stat().st_size}))
     house.now += timedelta(days=30)
     house.rounds().round()
+    house.now += timedelta(hours=25)
+    house.rounds().round()
     assert "backups not deleted" in book.getvalue()
-    assert book.getvalue().count("backup made") == len(house.trail()) == 2
+    assert book.getvalue().count("backup made") == len(house.trail()) == 3
 
 
 # --- before the schema changes ----------------------------------------------------------------------------------------

@@ -318,6 +318,20 @@ def test_numbers_that_lie_beside_a_copied_backup_are_older_than_those_the_daemon
     house.database = stores.opened(house.folder / "data")
 
 
+def test_a_folder_that_was_begun_anew_hides_no_numbers_beside_the_backup(house: House) -> None:
+    made = house.made()
+    with house.database.write() as tx:
+        screening_ids.allocate(tx, house.secret, "immunosep-demo", WHO, "4TQ7K2M9XA")
+    house.rounds().keep_numbers()
+    elsewhere = shutil.copytree(house.to, house.folder / "elsewhere")
+    [path] = house.to.glob("screening-numbers-*.json")
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"numbers": []}))
+    emptied(house)
+    wish = replace(order(house, elsewhere / made.path.name), kept=(house.to,))
+    assert restore(house.settings(), wish).numbers == 1
+    house.database = stores.opened(house.folder / "data")
+
+
 def test_each_feed_is_told_what_to_send_again(house: House) -> None:
     house.now += timedelta(seconds=90)
     house.put("3", source="gone")
