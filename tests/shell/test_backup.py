@@ -23,13 +23,16 @@ from adapter.daemon.backing_up import SCRATCH, Job, Made, make
 from adapter.daemon.backup_checks import looked_at
 from adapter.daemon.backup_round import Rounds, brought_up_to_date
 from adapter.daemon.health import Pulse
+from adapter.daemon.on_backups import NOTHING_HELD
 from adapter.daemon.opening import open_store
+from adapter.daemon.reaching import command
+from adapter.daemon.replaying import Wish, rebuild
 from adapter.daemon.rules import SECRET
 from adapter.daemon.site_key import site_key
 from adapter.daemon.taking import take
 from adapter.domain.message import Delivery, MessageKind, RawMessage
 from adapter.domain.patient import PatientId
-from adapter.errors import ConfigError, StorageFailedError, UnavailableError
+from adapter.errors import ConfigError, RejectedError, StorageFailedError, UnavailableError
 from adapter.pipeline.deliver import deliver_next
 from adapter.pipeline.outgoing import Owed
 from adapter.settings import Settings, load_settings
@@ -652,6 +655,21 @@ def test_a_store_is_copied_before_its_schema_changes(each_store: str, tmp_path: 
     with pytest.raises(ConfigError, match=r"newer than this program .*adapter restore"):
         brought_up_to_date(settings, database, lambda: NOW)
     database.close()
+
+
+@pytest.mark.parametrize("asked", ["restore --release", "replay"])
+def test_so_it_is_where_a_command_brings_it_up_to_date(each_store: str, tmp_path: Path, asked: str) -> None:
+    (tmp_path / "data").mkdir(mode=0o700)
+    older(tmp_path / "data", each_store == "postgresql").close()
+    settings = _settings(tmp_path)
+    if asked == "replay":
+        with pytest.raises(UnavailableError, match="no site key"):
+            rebuild(settings, Wish(None, None, None))
+    else:
+        with pytest.raises(RejectedError, match=NOTHING_HELD):
+            command(settings, {"command": "restore-release", "by": "anna"})
+    [copy] = [path for path in (tmp_path / "out").iterdir() if copies.NAME.fullmatch(path.name)]
+    assert copies.read(copy).contents.schema == "0018"
 
 
 def _settings(folder: Path) -> Settings:
