@@ -13,7 +13,7 @@ import fcntl
 import hashlib
 import json
 import os
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 
 from adapter import flushed, telemetry
@@ -156,7 +156,9 @@ def _write(path: Path, key: str, numbers: Sequence[Number]) -> None:
     part = path.with_name(f".{path.name}.part")
     text = json.dumps({"form": FORM, "key": key, "numbers": _rows(numbers)})
     part.unlink(missing_ok=True)
-    flushed.write(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, OWNER_ONLY), text.encode())
+    flushed.write(
+        os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, OWNER_ONLY), text.encode(), _given_to(path.parent)
+    )
     part.replace(path)
     flushed.flush_folder(path.parent)
 
@@ -174,10 +176,24 @@ def _of(database: Database) -> tuple[str, list[Number]]:
         return label(conn), screening_ids.listing(conn)
 
 
+def _given_to(folder: Path) -> Callable[[int], None]:
+    """A file that root makes there stays one that the daemon may read and write anew."""
+
+    def dress(handle: int) -> None:
+        seen = folder.stat()
+        with contextlib.suppress(PermissionError):  # only root may give a file away
+            os.fchown(handle, seen.st_uid, seen.st_gid)
+
+    return dress
+
+
 @contextlib.contextmanager
 def _locked(folder: Path) -> Iterator[None]:
     """One at a time writes them: the daemon and `adapter backup` may meet. Not the folder's own lock, which a backup holds."""
-    handle = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, OWNER_ONLY)
+    path = folder / LOCK
+    with contextlib.suppress(FileExistsError):
+        flushed.write(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, OWNER_ONLY), b"", _given_to(folder))
+    handle = os.open(path, os.O_RDWR | os.O_CLOEXEC)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX)  # for as long as the other writes a file
         yield

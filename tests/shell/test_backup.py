@@ -552,6 +552,16 @@ def test_a_copy_by_hand_is_good_and_on_record_though_the_numbers_cannot_be_kept(
     assert house.trail()[-1] == ("backup", taken.made.path.name)
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives a file away")
+def test_numbers_that_root_writes_are_the_folder_s_owner_s(house: House) -> None:
+    house.to.mkdir(mode=0o700)
+    os.chown(house.to, 12345, 12345)
+    given(house, "4TQ7K2M9XA", "90817263")
+    assert take(house.settings(), house.to, "root").unkept == ""
+    numbers = [path for path in house.to.iterdir() if "screening-numbers" in path.name]
+    assert [(path.stat().st_uid, path.stat().st_mode & 0o777) for path in numbers] == [(12345, 0o600)] * 2
+
+
 def test_a_damaged_file_of_numbers_is_kept_aside_and_written_anew(house: House) -> None:
     given(house, "4TQ7K2M9XA", "90817263")
     house.rounds().round()
