@@ -26,7 +26,7 @@ from adapter.store.locks import Lock, take
 from adapter.store.screening_ids import Number
 
 FORM = 1
-LOCK = ".screening-numbers.lock"
+LOCK = "screening-numbers.lock"
 KEPT = "screening-numbers-kept"
 """The mark of what was written, for each folder."""
 NOTED, SHORT = 16, 16
