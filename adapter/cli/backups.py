@@ -50,6 +50,8 @@ def backup(
         )
     if taken.unrecorded:
         complain(f"adapter: the backup is good, but not on record: {taken.unrecorded}")
+    if taken.unkept:
+        complain(f"adapter: the backup is good, but the screening numbers beside it are not: {taken.unkept}")
 
 
 def restore(  # noqa: PLR0913 — a command's words

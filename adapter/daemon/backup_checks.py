@@ -1,5 +1,6 @@
 """What `adapter check` says of backups: whether any are made, and whether the next one could be."""
 
+import contextlib
 import os
 import shutil
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from adapter.errors import ConfigError
 from adapter.settings import BackupSection, Settings
 from adapter.store import backup_log, hold
 from adapter.store.database import Database
+from adapter.store.engines import sqlite_path
 from adapter.store.migrate import HEAD, current_revision
 
 Looked = Iterator[tuple[str, str]]
@@ -28,7 +30,9 @@ def looked_at(settings: Settings) -> Looked:
             yield from _way(settings, wish)
         except ConfigError as error:
             yield "warning", str(error)
-    if settings.on_sqlite() and not Path(settings.store_url().removeprefix("sqlite:///")).exists():
+        except OSError as error:
+            yield "warning", _dead(wish.to, error)
+    if settings.on_sqlite() and not sqlite_path(settings.store_url()).exists():
         return
     database = open_store(settings, read_only=True)
     try:
@@ -56,6 +60,10 @@ def _way(settings: Settings, wish: BackupSection) -> Looked:
     yield "ok", f"{wish.to}, {kind}"
 
 
+def _dead(folder: Path, error: OSError) -> str:
+    return f"{folder} cannot be looked at ({error.strerror}) — look at its disk or share"
+
+
 def _standing(database: Database, wish: BackupSection | None) -> Looked:
     with database.read() as conn:
         if current_revision(conn) != HEAD:
@@ -64,7 +72,9 @@ def _standing(database: Database, wish: BackupSection | None) -> Looked:
         held, size = hold.stands(conn), sum(database.sizes())
     if held:
         yield "warning", "the store was restored: alerts and pushes are held until `adapter restore --release`"
-    if wish is not None and wish.to.exists() and (free := shutil.disk_usage(wish.to).free) < size + SPARE:
-        yield "warning", f"{wish.to} has {free >> 20} MiB free and a copy takes {size >> 20} — make room there"
+    if wish is not None:
+        with contextlib.suppress(OSError):  # told above
+            if wish.to.exists() and (free := shutil.disk_usage(wish.to).free) < size + SPARE:
+                yield "warning", f"{wish.to} has {free >> 20} MiB free and a copy takes {size >> 20} — make room there"
     if last is not None:
         yield "warning" if old and wish else "ok", f"the last one that is whole was begun {last:%Y-%m-%d %H:%M} UTC"

@@ -1,7 +1,8 @@
 """The daemon's own backups: one whenever it is due, and those past their time deleted."""
 
+import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from adapter import telemetry
@@ -36,17 +37,29 @@ class Rounds:
     def round(self) -> None:
         """One, if it is due. What goes wrong with it is said and tried again; the feed does not suffer for it."""
         try:
-            if self._due():
-                self._make()
-            if self.wish.to.is_dir():
-                with self.database.read() as conn:
-                    self._numbers.keep(conn)
+            with self._told("backup failed"):
+                if self._due():
+                    self._make()
         except BrokenOffError:
             telemetry.log("backup broken off", text="the daemon stops")
-        except StorageFailedError:
+
+    def keep_numbers(self) -> None:
+        """The screening numbers, also while a backup is being made."""
+        with self._told("screening numbers not kept"):
+            if self.wish.to.is_dir():
+                self._numbers.keep(self.database)
+
+    @contextlib.contextmanager
+    def _told(self, event: str) -> Iterator[None]:
+        """Raises StorageFailedError, BrokenOffError. A folder on a share that is dead raises OSError wherever it is touched."""
+        try:
+            yield
+        except (StorageFailedError, BrokenOffError):
             raise
         except AdapterError as error:
-            telemetry.warn("backup failed", text=str(error))
+            telemetry.warn(event, text=str(error))
+        except OSError as error:
+            telemetry.warn(event, text=f"{self.wish.to}: {error.strerror} — look at its disk or share")
 
     def _due(self) -> bool:
         now, every = self.clock(), self.wish.every
@@ -61,9 +74,13 @@ class Rounds:
         made = make(self.settings, self.database, Job(self.wish.to, self.clock(), lambda: not self.stopping()))
         with self.database.write() as tx:
             backup_log.succeeded(tx, made.act(*ACTOR), made.manifest.made, self.clock())
-        gone = copies.expire(self.wish.to, made.manifest.key, self.wish.keep, self.clock())
         seconds = round(time.monotonic() - began, 1)
         telemetry.log("backup made", file=made.path.name, bytes=made.manifest.bytes, seconds=seconds)
+        with self._told("backups not deleted"):
+            self._expire(made.manifest.key)
+
+    def _expire(self, key: str) -> None:
+        gone = copies.expire(self.wish.to, key, self.wish.keep, self.clock(), self.wish.every)
         if gone:
             telemetry.log("backups deleted", count=gone, text="past [backup] keep")
 

@@ -3,6 +3,7 @@
 import contextlib
 import fcntl
 import hashlib
+import itertools
 import json
 import os
 import re
@@ -17,15 +18,17 @@ from adapter.errors import ConfigError, UnavailableError
 from adapter.store.audit import Head
 from adapter.store.backup import BrokenOffError, Contents, Going, Reached
 from adapter.store.codec import instant, moment
+from adapter.store.disk import OTHERS, OWNER_ONLY
 
 FORM = 1
 """Of the manifest."""
 NAME = re.compile(r"adapter-\d{8}T\d{6}Z\.(db|dump)(\.age)?")
 PART = re.compile(r"\.adapter-\d{8}T\d{6}Z\.(db|dump)(\.age)?(\.json)?\.part(-journal|-wal|-shm)?")
-OWNER_ONLY, OTHERS = 0o600, 0o077
 BLOCK = 1 << 20
 DENSE = timedelta(days=2)
 """So long each is kept, then the last of each day (UTC): a copy an hour for five weeks would be eight hundred stores."""
+LOOK = timedelta(days=1)
+"""After a leap of time nothing goes by it for so long: a clock set far ahead would have all but the newest deleted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,10 +158,11 @@ def listing(folder: Path, key: str) -> list[tuple[Path, Manifest]]:
     return sorted(found, key=lambda one: one[1].made)
 
 
-def expire(folder: Path, key: str, keep: timedelta, now: datetime) -> int:
+def expire(folder: Path, key: str, keep: timedelta, now: datetime, every: timedelta = timedelta(0)) -> int:
     """Those past their time are deleted, and of days that are over all but the last; never the newest. How many went."""
     held = listing(folder, key)
     last_of_day = {manifest.made.date(): path for path, manifest in held}
+    now = _believed([manifest.made for _, manifest in held], now, max(DENSE, 2 * every))
     gone = [
         path
         for path, manifest in held[:-1]
@@ -170,3 +174,11 @@ def expire(folder: Path, key: str, keep: timedelta, now: datetime) -> int:
     if gone:
         flushed.flush_folder(folder)
     return len(gone)
+
+
+def _believed(made: list[datetime], now: datetime, leap: timedelta) -> datetime:
+    """The time of before the leap, until backups of a day lie behind it: none was due meanwhile, or the clock was set."""
+    for before, after in itertools.pairwise(made):
+        if after - before > leap and made[-1] - after < LOOK:
+            return min(now, before)
+    return now

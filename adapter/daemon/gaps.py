@@ -6,12 +6,11 @@ from datetime import datetime, timedelta
 
 from adapter.daemon.copies import Manifest
 from adapter.settings import FhirSource, Settings
+from adapter.store import by_hand
 from adapter.store.codec import instant
 
 BEFORE = timedelta(minutes=1)
 """What was under way when the last message was stored came by other connections: so much earlier, and to the full minute."""
-PAGES = "worklist"
-"""The source of what people enter; nobody sends that again (web/acts.py)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +36,6 @@ def gaps(settings: Settings, manifest: Manifest) -> Iterator[Gap]:
     reached = {name: one.received for name, one in manifest.contents.feeds.items()}
     for source in settings.source:
         yield Gap(source.name, "polled" if isinstance(source, FhirSource) else "resend", reached.get(source.name))
-    for name in sorted(reached.keys() - {source.name for source in settings.source} - {PAGES}):
+    for name in sorted(reached.keys() - {source.name for source in settings.source} - {by_hand.SOURCE}):
         yield Gap(name, "gone", reached[name])
-    yield Gap(PAGES, "pages", manifest.made)
+    yield Gap(by_hand.SOURCE, "pages", manifest.made)

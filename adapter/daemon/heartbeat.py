@@ -58,6 +58,8 @@ class Heartbeat:
                 self._heard = now
         except AdapterError as error:
             trouble = str(error)
+        except (OSError, ValueError) as error:  # of a library below; its words may hold the address
+            trouble = f"it could not be called ({type(error).__name__}) — look at [heartbeat]"
         if trouble and trouble != self._trouble:
             telemetry.warn("heartbeat not heard", text=trouble)
         elif self._trouble and not trouble:

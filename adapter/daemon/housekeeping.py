@@ -25,8 +25,9 @@ def jobs(parts: Parts) -> Iterator[tuple[Work, float]]:
     """Each with the seconds between two of its turns; all in threads of their own."""
     yield (lambda: asyncio.to_thread(keep_house, parts)), SECONDS
     if parts.settings.backup is not None:
-        rounds = Rounds(parts.settings, parts.settings.backup, parts.database, parts.clock, parts.pulse.stopping)
+        rounds = Rounds(parts.settings, parts.settings.backup, parts.database, parts.clock, parts.pulse.stops)
         yield (lambda: asyncio.to_thread(rounds.round)), BACKUP_SECONDS
+        yield (lambda: asyncio.to_thread(rounds.keep_numbers)), BACKUP_SECONDS
 
 
 def keep_house(parts: Parts) -> None:

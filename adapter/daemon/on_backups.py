@@ -2,9 +2,11 @@
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from adapter import telemetry
+from adapter.daemon import numbers_file
 from adapter.errors import RejectedError
 from adapter.ports import Clock
 from adapter.store import audit, backup, backup_log, hold
@@ -19,6 +21,8 @@ def _made(database: Database, clock: Clock, request: Mapping[str, Any]) -> Json:
     act = audit.Act(str(request["by"]), "operator", "backup", "store", str(request["file"]), request["detail"])
     with database.write() as tx:
         backup_log.succeeded(tx, act, datetime.fromisoformat(request["made"]), clock())
+        if request.get("numbers"):
+            numbers_file.note(tx, Path(request["folder"]), str(request["numbers"]))
     return {}
 
 

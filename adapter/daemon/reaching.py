@@ -20,7 +20,7 @@ Json = dict[str, Any]
 
 
 def command(settings: Settings, request: Mapping[str, Any]) -> Json:
-    """Raises RejectedError, UnavailableError."""
+    """Raises ConfigError, RejectedError, UnavailableError."""
     folder = data_folder(settings.adapter.data)
     answer = ask(folder, request)
     if answer is not None:
@@ -31,16 +31,16 @@ def command(settings: Settings, request: Mapping[str, Any]) -> Json:
 
 def _alone(settings: Settings, request: Mapping[str, Any]) -> Json:
     from adapter.daemon import erasing
+    from adapter.daemon.backup_round import brought_up_to_date
     from adapter.daemon.clock import utc_now
     from adapter.daemon.commands import Desk, perform
     from adapter.daemon.opening import open_store
-    from adapter.daemon.recording import migrated
     from adapter.daemon.rules import load_rules
     from adapter.daemon.workbench import Desk as Bench
 
     database = open_store(settings)
     try:
-        migrated(database, utc_now)
+        brought_up_to_date(settings, database, utc_now)
         bench = Bench(database, utc_now, lambda: load_rules(settings))
         eraser = erasing.alone(settings, database, utc_now) if request.get("command") in erasing.COMMANDS else None
         return perform(Desk(database, utc_now, settings.web_base(), bench=bench, eraser=eraser), request)

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from adapter import assets
+from adapter.daemon.backup_round import brought_up_to_date
 from adapter.daemon.clock import utc_now
 from adapter.daemon.lock import data_folder, held
 from adapter.daemon.opening import open_store
-from adapter.daemon.recording import migrated
 from adapter.daemon.rules import SECRET, load_rules
 from adapter.errors import ConfigError, UnavailableError
 from adapter.pipeline.replay import Difference, Replay, take_over
@@ -94,7 +94,7 @@ def _opened(settings: Settings, *, read_only: bool) -> Iterator[Database]:
     live = open_store(settings, read_only=read_only)
     try:
         if not read_only:
-            migrated(live, utc_now)
+            brought_up_to_date(settings, live, utc_now)
         with live.read() as conn:
             if current_revision(conn) != HEAD:
                 raise UnavailableError("the store is not of this version — start the daemon of this version once")

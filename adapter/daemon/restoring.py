@@ -11,18 +11,19 @@ from pathlib import Path
 from adapter import __version__, flushed
 from adapter.daemon import copies, dumping, numbers_file, sealing
 from adapter.daemon.backing_up import SPARE
-from adapter.daemon.copies import OWNER_ONLY, Manifest
+from adapter.daemon.copies import Manifest
 from adapter.daemon.lock import data_folder, held
 from adapter.daemon.opening import open_store
 from adapter.daemon.rules import SECRET
 from adapter.daemon.site_key import label_of, refuse_other_key
-from adapter.errors import ConfigError
+from adapter.errors import AdapterError, ConfigError, UnavailableError
 from adapter.settings import Settings
 from adapter.store import audit, backup, hold, screening_ids
 from adapter.store.database import Snapshot, Transaction
-from adapter.store.disk import refuse_network_filesystem
+from adapter.store.disk import OWNER_ONLY, refuse_network_filesystem
 from adapter.store.engines import sqlite_path
-from adapter.store.migrate import migrate, refuse_newer
+from adapter.store.migrate import migrate, refuse_newer, refuse_unknown
+from adapter.store.screening_ids import Number
 from adapter.store.secret import SiteSecret
 
 SIDES = ("", "-wal", "-shm", "-id", "-journal")
@@ -30,12 +31,13 @@ PART = ".restore.part"
 ALLOWED = frozenset({SECRET, "adapter.lock", "lost+found", *(PART + end for end in SIDES)})
 """What an empty data folder may hold; the last are of a restore that was killed."""
 SHOWN = 3
+NOT_HELD = "the database is full and nothing in it is held: drop it, and start no daemon on it"
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """`identity` is the file with the private key of an encrypted backup; `by` who asks; `kept`: folders where screening
-    numbers may lie, if not beside the backup.
+    """`identity` is the file with the private key of an encrypted backup; `by` who asks; `kept`: folders where the daemon
+    keeps the screening numbers; what lies beside the backup may be a copy as old as that.
     """
 
     file: Path
@@ -53,24 +55,43 @@ class Restored:
     numbers: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """What was read before anything was written."""
+
+    order: Order
+    manifest: Manifest
+    key: Path
+    kept: list[Number] | None
+
+
 def restore(settings: Settings, order: Order) -> Restored:
     """All of it or nothing. Raises ConfigError for whatever does not fit, UnavailableError for what may pass."""
+    try:
+        return _restored(settings, order)
+    except OSError as error:
+        raise UnavailableError(
+            f"{order.file.name} could not be restored ({error.strerror or type(error).__name__}) — look at it, and at the "
+            "disk of the store, then try again"
+        ) from error
+
+
+def _restored(settings: Settings, order: Order) -> Restored:
     folder = data_folder(settings.adapter.data)
     with held(folder):
         _refuse_used(settings, folder)
         manifest = copies.read(order.file)
         _refuse_other(settings, order.file, manifest)
+        refuse_unknown(manifest.contents.schema or None)
         key = _key(folder, manifest)
+        given = _Given(order, manifest, key, numbers_file.read(manifest.key, *order.kept, order.file.parent))
         if copies.sha256(order.file) != manifest.sha256:
             raise ConfigError(
                 f"{order.file.name} is not as it was made (sha256) — take another backup, or copy it again"
             )
         place = data_folder(sqlite_path(settings.store_url()).parent) if settings.on_sqlite() else folder
         with _plain(order, manifest, place) as part:
-            if settings.on_sqlite():
-                numbers = _as_file(settings, part, manifest, (key, order))
-            else:
-                numbers = _into_server(settings, part, manifest, (key, order))
+            numbers = (_as_file if settings.on_sqlite() else _into_server)(settings, part, given)
     return Restored(manifest, numbers)
 
 
@@ -148,11 +169,11 @@ def _clear(part: Path) -> None:
         part.with_name(part.name + end).unlink(missing_ok=True)
 
 
-def _as_file(settings: Settings, part: Path, manifest: Manifest, given: tuple[Path, Order]) -> int | None:
+def _as_file(settings: Settings, part: Path, given: _Given) -> int | None:
     with backup.looked_into(part) as conn:
-        _refuse_unlike(conn, manifest)
+        _refuse_unlike(conn, given.manifest)
     with backup.amended(part) as tx:
-        numbers = _taken_over(tx, manifest, given)
+        numbers = _taken_over(tx, given)
     flushed.flush_file(part)
     path = sqlite_path(settings.store_url())
     os.rename(part, path)  # noqa: PTH104 — as `disk.Guard` spells it
@@ -160,14 +181,18 @@ def _as_file(settings: Settings, part: Path, manifest: Manifest, given: tuple[Pa
     return numbers
 
 
-def _into_server(settings: Settings, part: Path, manifest: Manifest, given: tuple[Path, Order]) -> int | None:
+def _into_server(settings: Settings, part: Path, given: _Given) -> int | None:
+    """What can be refused was refused: pg_restore commits by itself, and what it brought is held only by what follows."""
     database = open_store(settings)
     try:
         with database.alone():
             dumping.bring_back(settings, part)
-            with database.write() as tx:
-                _refuse_unlike(tx, manifest)
-                return _taken_over(tx, manifest, given)
+            try:
+                with database.write() as tx:
+                    _refuse_unlike(tx, given.manifest)
+                    return _taken_over(tx, given)
+            except AdapterError as error:
+                raise type(error)(f"{error}; {NOT_HELD}") from error
     finally:
         database.close()
 
@@ -182,13 +207,12 @@ def _refuse_unlike(conn: Snapshot, manifest: Manifest) -> None:
         raise ConfigError(f"{manifest.file} holds something else than its manifest says — take another backup")
 
 
-def _taken_over(tx: Transaction, manifest: Manifest, given: tuple[Path, Order]) -> int | None:
+def _taken_over(tx: Transaction, given: _Given) -> int | None:
     """Held before it has its name, so that no daemon ever finds it without."""
-    key, order = given
+    order, manifest = given.order, given.manifest
     migrate(tx)
-    refuse_other_key(tx, key)
-    kept = numbers_file.read(manifest.key, order.file.parent, *order.kept)
-    numbers = None if kept is None else screening_ids.take_over(tx, kept)
+    refuse_other_key(tx, given.key)
+    numbers = None if given.kept is None else screening_ids.take_over(tx, given.kept)
     since = {name: one.received for name, one in manifest.contents.feeds.items()}
     hold.begin(tx, hold.Hold(order.now, since, manifest.contents.last_message))
     detail = {

@@ -1,5 +1,6 @@
 """`adapter backup`: one made at once, by this process; the daemon, where one runs, puts it on record."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,17 +9,19 @@ from adapter.daemon.clock import utc_now
 from adapter.daemon.numbers_file import NumbersFile
 from adapter.daemon.opening import open_store
 from adapter.daemon.reaching import command
-from adapter.errors import AdapterError, UnavailableError
+from adapter.errors import AdapterError, StorageFailedError, UnavailableError
 from adapter.settings import Settings
+from adapter.store.database import Database
 from adapter.store.migrate import HEAD, current_revision
 
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """`unrecorded` says why the audit trail does not know of it; empty when it does."""
+    """`unrecorded` says why the audit trail does not know of it, `unkept` why no screening numbers lie beside it; else empty."""
 
     made: Made
     unrecorded: str
+    unkept: str = ""
 
 
 def take(settings: Settings, folder: Path, by: str) -> Taken:
@@ -30,20 +33,35 @@ def take(settings: Settings, folder: Path, by: str) -> Taken:
         if revision is None:
             raise UnavailableError("the store is not made yet — start the daemon, or wait until it listens")
         made = make(settings, database, Job(folder, utc_now()))
-        with database.read() as conn:
-            NumbersFile(folder).keep(conn)
+        kept, unkept = _kept(database, folder)
     finally:
         database.close()
     if revision != HEAD:  # to write into it would bring it up to date, which is the daemon's to do
-        return Taken(made, f"the store has schema {revision}, and the daemon of this version was not started yet")
-    return Taken(made, _recorded(settings, made, by))
+        unrecorded = f"the store has schema {revision}, and the daemon of this version was not started yet"
+    else:
+        unrecorded = _recorded(settings, made, by, {"folder": str(folder), "numbers": kept})
+    return Taken(made, unrecorded, unkept)
 
 
-def _recorded(settings: Settings, made: Made, by: str) -> str:
+def _kept(database: Database, folder: Path) -> tuple[str, str]:
+    """What was written, and why nothing was: the backup is good without. Raises StorageFailedError."""
+    try:
+        return NumbersFile(folder, notes=False).keep(database), ""
+    except StorageFailedError:
+        raise
+    except AdapterError as error:
+        return "", str(error)
+
+
+def _recorded(settings: Settings, made: Made, by: str, kept: Mapping[str, str]) -> str:
+    """Why it is not. Raises StorageFailedError."""
     act, said = made.act(by, "operator"), made.manifest.as_json()
     request = {"command": "backup-made", "by": by, "file": act.object_id, "detail": act.detail, "made": said["made"]}
+    request |= kept
     try:
         command(settings, request)
+    except StorageFailedError:
+        raise
     except AdapterError as error:
         return str(error)
     return ""

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, NoReturn
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import requests
 import urllib3
@@ -62,14 +62,24 @@ def session() -> requests.Session:
 
 def checked_url(url: str) -> str:
     """An absolute URL without userinfo, query or fragment; plain http to this machine only. Raises ConfigError."""
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    parts = _split(url)
+    if parts is None or parts.scheme not in ("http", "https") or not parts.hostname:
         raise ConfigError("the address is no http(s) URL — write it as https://host/path")
     if parts.username or parts.password or parts.query or parts.fragment:
         raise ConfigError("the address holds a user, a query or a fragment — give secrets by reference, the rest not")
     if parts.scheme == "http" and parts.hostname not in _LOOPBACK:
         raise ConfigError("the address is plain http to another machine — use https")
     return url.rstrip("/")
+
+
+def _split(url: str) -> SplitResult | None:
+    """None where its host is no name or its port no number: else whoever calls it would be the first to find out."""
+    try:
+        parts = urlsplit(url)
+        name, port = (parts.hostname or "").encode("idna"), parts.port
+    except ValueError:  # UnicodeError is one
+        return None
+    return parts if name and port != 0 else None
 
 
 def exchange(peer: requests.Session, request: requests.Request, limits: Limits) -> Answer:

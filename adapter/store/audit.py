@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -18,6 +18,8 @@ _HEAD = select(audit.c.seq, audit.c.hash).order_by(audit.c.seq.desc()).limit(1)
 _APPEND = insert(audit)
 GENESIS = "0" * 64
 """What the first entry is chained to."""
+PORTION = 64
+"""Entries between two rests of `verify`: it is work in Python, which the threads that receive and screen want too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +81,16 @@ def head(conn: Connection) -> Head:
     return Head(0, GENESIS) if row is None else Head(row.seq, row.hash)
 
 
-def verify(conn: Connection, anchor: Head | None = None) -> list[str]:
-    """What is wrong with the chain, oldest first; empty when whole. Only with an anchor is a cut end noticed."""
-    chain = Chain()
-    problems = [text for row in mapped(conn, select(audit).order_by(audit.c.seq)) for text in chain.step(dict(row))]
+def verify(conn: Connection, anchor: Head | None = None, between: Callable[[], None] = lambda: None) -> list[str]:
+    """What is wrong with the chain, oldest first; empty when whole. Only with an anchor is a cut end noticed.
+
+    `between` is called before each portion; what it raises ends the walk.
+    """
+    chain, problems = Chain(), list[str]()
+    for number, row in enumerate(mapped(conn, select(audit).order_by(audit.c.seq))):
+        if number % PORTION == 0:
+            between()
+        problems += chain.step(dict(row))
     return problems + ([] if anchor is None else anchored(conn, [anchor]))
 
 

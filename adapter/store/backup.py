@@ -24,9 +24,8 @@ from adapter.store.schema import inbox
 
 PAGES = 256
 """Copied at a time: a mebibyte, after which whoever asked may say that it is enough."""
-OPERATIONS, OF_ROWS = 100_000, 1000
-"""Of SQLite's machine, between two looks whether the check of a copy is still wanted; of the chain, some sixty entries, after
-each of which it rests: it is read in Python, which the threads that receive and screen want too."""
+OPERATIONS = 100_000
+"""Of SQLite's machine, between two looks whether the check of a copy is still wanted."""
 
 REST = 0.002
 """Seconds between two portions: whoever receives goes first."""
@@ -79,21 +78,31 @@ def after(conn: Snapshot, message: int) -> dict[str, Came]:
     return {name: Came(number, moment(last)) for name, number, last in conn.execute(newer.group_by(inbox.c.source))}
 
 
-def problems(conn: Snapshot, going: Going = lambda: True) -> list[str]:
-    """What is wrong with it, by SQLite's own check and by the chain of the audit trail; empty when it is whole."""
-    if conn.dialect.name == "sqlite":
-        sqlite_driver(conn).set_progress_handler(lambda: not going(), OPERATIONS)
+def problems(conn: Snapshot, going: Going | None = None) -> list[str]:
+    """What is wrong with it, by SQLite's own check and by the chain of the audit trail; empty when it is whole.
+
+    Rests now and then where `going` is given: others work beside it. Raises BrokenOffError.
+    """
+    if conn.dialect.name == "sqlite" and not _is_sound(conn, going):
+        return ["the database is damaged (integrity_check)"]
+
+    def between() -> None:
+        if going is not None:
+            time.sleep(REST)
+            if not going():
+                raise BrokenOffError("broken off")
+
+    return [f"audit trail: {problem}" for problem in audit.verify(conn, between=between)]
+
+
+def _is_sound(conn: Snapshot, going: Going | None) -> bool:
+    driver = sqlite_driver(conn)
+    driver.set_progress_handler(None if going is None else lambda: not going(), OPERATIONS)
+    try:
         found: str = conn.exec_driver_sql("PRAGMA integrity_check(1)").scalar_one()
-        if found != "ok":
-            return ["the database is damaged (integrity_check)"]
-        sqlite_driver(conn).set_progress_handler(lambda: _rested(going), OF_ROWS)
-    return [f"audit trail: {problem}" for problem in audit.verify(conn)]
-
-
-def _rested(going: Going) -> bool:
-    """Whether to break off, as SQLite asks it."""
-    time.sleep(REST)
-    return not going()
+    finally:
+        driver.set_progress_handler(None, 0)
+    return found == "ok"
 
 
 def copy(database: Database, target: Path, going: Going) -> None:
@@ -109,18 +118,22 @@ def copy(database: Database, target: Path, going: Going) -> None:
 
 
 def _copied(database: Database, target: Path, going: Going, handle: int) -> None:
-    with database.read() as conn, _understood(target.name, going), contextlib.closing(sqlite3.connect(target)) as made:
+    """Raises StorageFailedError where the store itself does not open: that is no failure of the copy."""
+    with database.read() as conn:
         current_revision(conn)  # the snapshot is taken by the first look
+        with _understood(target.name, going), contextlib.closing(sqlite3.connect(target)) as made:
 
-        def progress(_status: int, _left: int, _total: int) -> None:
-            if not going():
-                raise BrokenOffError("broken off")
-            os.fsync(handle)  # a mebibyte now and not a gigabyte at once: the commits of the feed share this disk
-            time.sleep(REST)
+            def progress(_status: int, _left: int, _total: int) -> None:
+                if not going():
+                    raise BrokenOffError("broken off")
+                os.fsync(handle)  # a mebibyte now and not a gigabyte at once: the commits of the feed share this disk
+                time.sleep(REST)
 
-        made.execute("PRAGMA synchronous = OFF")  # the whole file is flushed at the end, or thrown away
-        sqlite_driver(conn).backup(made, pages=PAGES, progress=progress)
-        made.execute("PRAGMA journal_mode = DELETE")  # a copy is one file, and stays one when somebody looks into it
+            made.execute("PRAGMA synchronous = OFF")  # the whole file is flushed at the end, or thrown away
+            sqlite_driver(conn).backup(made, pages=PAGES, progress=progress)
+            made.execute(
+                "PRAGMA journal_mode = DELETE"
+            )  # a copy is one file, and stays one when somebody looks into it
 
 
 def exported(conn: Snapshot) -> str:
@@ -142,10 +155,10 @@ def looked_into(path: Path, going: Going = lambda: True) -> Iterator[Snapshot]:
 
 @contextlib.contextmanager
 def amended(path: Path) -> Iterator[Connection]:
-    """A copy that no process has opened: changed in one transaction, flushed, and one file as before."""
+    """A copy that no process has opened: changed in one transaction, flushed, and one file as before. Raises UnavailableError."""
     engine = _engine(f"{path.absolute().as_uri()}?mode=rw")
     try:
-        with engine.connect() as conn:
+        with _understood(path.name, lambda: True), engine.connect() as conn:
             sqlite_driver(conn).execute("PRAGMA synchronous = FULL")
             with transaction(conn):
                 yield conn

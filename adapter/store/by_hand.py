@@ -6,6 +6,7 @@ from adapter.store.inbox import Item, read_item
 from adapter.store.schema import inbox, inbox_pending
 
 SOURCE = "worklist"
+"""Of what people enter: nobody sends that again, so after a restore they must."""
 
 
 def newest(conn: Connection) -> int:

@@ -32,12 +32,16 @@ def migrate(tx: Connection) -> None:
 
 def refuse_newer(conn: Connection) -> None:
     """Raises ConfigError for a schema that this program does not know."""
-    revision = current_revision(conn)
+    refuse_unknown(current_revision(conn))
+
+
+def refuse_unknown(revision: str | None) -> None:
+    """As `refuse_newer`, of a revision that somebody names."""
     if revision in {None, HEAD}:
         return
     from alembic.script import ScriptDirectory
 
-    known = ScriptDirectory.from_config(_config(conn))
+    known = ScriptDirectory.from_config(_config(None))
     if revision not in {script.revision for script in known.walk_revisions()}:
         raise ConfigError(
             f"the database has schema {revision}, newer than this program — install the newer program, or restore the backup of before (adapter restore)"
@@ -51,7 +55,7 @@ def current_revision(conn: Connection) -> str | None:
     return conn.execute(text(f"SELECT version_num FROM {VERSION_TABLE}")).scalar()  # noqa: S608 — our own constant
 
 
-def _config(tx: Connection) -> "Config":
+def _config(tx: Connection | None) -> "Config":
     from alembic.config import Config
 
     config = Config()

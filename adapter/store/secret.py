@@ -9,10 +9,10 @@ from pathlib import Path
 
 from adapter import flushed
 from adapter.errors import ConfigError
+from adapter.store.disk import OTHERS
 
 SIZE = 32
 OWNER_READS = 0o400
-OTHERS = 0o077
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from adapter.store.disk import OWNER_ONLY
+
 BALLAST = "ballast"
 """The file's name. A full SQLite store cannot even delete (reliability 0.1): this room is what lets it."""
 
@@ -12,7 +14,6 @@ STOP_SHARE, BALLAST_SHARE = 20, 80
 """At most a twentieth of the disk stops us, at most an eightieth is ballast: 1 GiB and 256 MiB of 20 GiB."""
 
 MIB = 1 << 20
-OWNER_ONLY = 0o600
 
 
 class Room(StrEnum):

@@ -5,7 +5,9 @@ import fcntl
 import io
 import json
 import os
+import shutil
 import stat
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -21,12 +23,16 @@ from adapter.daemon.backing_up import SCRATCH, Job, Made, make
 from adapter.daemon.backup_checks import looked_at
 from adapter.daemon.backup_round import Rounds, brought_up_to_date
 from adapter.daemon.health import Pulse
+from adapter.daemon.on_backups import NOTHING_HELD
 from adapter.daemon.opening import open_store
+from adapter.daemon.reaching import command
+from adapter.daemon.replaying import Wish, rebuild
 from adapter.daemon.rules import SECRET
 from adapter.daemon.site_key import site_key
+from adapter.daemon.taking import take
 from adapter.domain.message import Delivery, MessageKind, RawMessage
 from adapter.domain.patient import PatientId
-from adapter.errors import ConfigError, UnavailableError
+from adapter.errors import ConfigError, RejectedError, StorageFailedError, UnavailableError
 from adapter.pipeline.deliver import deliver_next
 from adapter.pipeline.outgoing import Owed
 from adapter.settings import Settings, load_settings
@@ -227,6 +233,29 @@ def test_a_store_whose_trail_was_changed_makes_no_copy_that_looks_good(house: Ho
     assert files(house.to) == []
 
 
+def test_the_look_at_its_trail_is_broken_off_and_rests_only_where_others_work_beside_it(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with house.database.write() as tx:
+        for _ in range(200):
+            audit.append(tx, audit.Act("anna", "operator", "replay"), NOW)
+    house.put(*map(str, range(300)))
+    made, asked = house.made(), list[int]()
+
+    def going() -> bool:
+        asked.append(1)
+        return len(asked) < 3
+
+    with backup.looked_into(made.path) if stores.on_sqlite() else house.database.read() as conn:
+        with pytest.raises(BrokenOffError):
+            backup.problems(conn, going)
+        assert len(asked) == 3
+        backup.contents(conn)
+        assert len(asked) == 3, "what follows the look is not broken off"
+        monkeypatch.setattr(backup, "REST", -1)
+        assert backup.problems(conn) == [], "a restore has nobody to rest for"
+
+
 def test_a_damaged_store_makes_no_copy_that_looks_good(sqlite_house: House) -> None:
     sqlite_house.put(*map(str, range(500)))
     sqlite_house.database.close()
@@ -236,6 +265,18 @@ def test_a_damaged_store_makes_no_copy_that_looks_good(sqlite_house: House) -> N
         file.write(os.urandom(8192))
     broken = open_store(sqlite_house.settings(), read_only=True)
     with pytest.raises(UnavailableError, match=r"not whole|SQLite says"):
+        make(sqlite_house.settings(), broken, Job(sqlite_house.to, NOW))
+    broken.close()
+    assert files(sqlite_house.to) == []
+
+
+def test_a_store_that_does_not_open_is_a_failed_store_and_no_failed_backup(sqlite_house: House) -> None:
+    sqlite_house.put("1")
+    sqlite_house.database.close()
+    with (sqlite_house.folder / "data" / "adapter.db").open("r+b") as file:
+        file.write(os.urandom(4096))
+    broken = open_store(sqlite_house.settings(), read_only=True)
+    with pytest.raises(StorageFailedError):
         make(sqlite_house.settings(), broken, Job(sqlite_house.to, NOW))
     broken.close()
     assert files(sqlite_house.to) == []
@@ -310,29 +351,52 @@ def test_those_past_their_time_go_but_never_the_newest_nor_anothers(house: House
     house.now += timedelta(days=30)
     assert copies.expire(house.to, rounds.settings and copies.read(own).key, timedelta(days=2), house.now) == 0
     rounds.round()
+    assert own.name in files(house.to), "the daemon was off, or the clock was set: who looks after it has a day"
+    house.now += timedelta(hours=25)
+    rounds.round()
     names = files(house.to)
     assert own.name not in names
     assert copies.manifest_of(own).name not in names
     assert foreign.name in names
-    assert len([name for name in names if copies.NAME.fullmatch(name)]) == 2
+    assert len([name for name in names if copies.NAME.fullmatch(name)]) == 3
+
+
+def shelf(house: House, *made: datetime) -> str:
+    """Copies of these times alone, with nothing in them; the label of their key."""
+    first = house.made().manifest
+    house.to.joinpath(first.file).unlink()
+    for number, at in enumerate(made):
+        manifest = replace(first, made=at, file=f"adapter-20261126T{number:06}Z.db", bytes=0)
+        house.to.joinpath(manifest.file).touch()
+        copies.manifest_of(house.to / manifest.file).write_text(json.dumps(manifest.as_json()))
+    return first.key
+
+
+@pytest.mark.parametrize(("keep", "every"), [(35, 1), (2, 1), (35, 24 * 7)])
+def test_a_clock_that_was_set_far_ahead_deletes_nothing_for_a_day(sqlite_house: House, keep: int, every: int) -> None:
+    period, ahead = timedelta(hours=every), NOW + timedelta(days=400)
+    true = [NOW - number * period for number in range(min(5, 48 // every + 1))]
+    wrong = [ahead + number * timedelta(hours=1) for number in range(24)]
+    key = shelf(sqlite_house, *true, *wrong)
+    assert copies.expire(sqlite_house.to, key, timedelta(days=keep), wrong[-1], period) == 0
+    assert copies.expire(sqlite_house.to, key, timedelta(days=keep), NOW + period, period) == 0, "and was set right"
+    shutil.rmtree(sqlite_house.to)
+    sqlite_house.now += timedelta(seconds=1)
+    key = shelf(sqlite_house, *true, *wrong, ahead + copies.LOOK)
+    assert copies.expire(sqlite_house.to, key, timedelta(days=keep), ahead + copies.LOOK, period) == len(true)
 
 
 def test_of_days_that_are_over_the_last_stays(sqlite_house: House) -> None:
-    first = sqlite_house.made().manifest
     begun = NOW.replace(hour=0, minute=0)
-    sqlite_house.to.joinpath(first.file).unlink()
-    for hour in range(24 * 5):
-        manifest = replace(first, made=begun + timedelta(hours=hour), file=f"adapter-20261126T{hour:06}Z.db", bytes=0)
-        sqlite_house.to.joinpath(manifest.file).touch()
-        copies.manifest_of(sqlite_house.to / manifest.file).write_text(json.dumps(manifest.as_json()))
+    key = shelf(sqlite_house, *(begun + timedelta(hours=hour) for hour in range(24 * 5)))
     now = begun + timedelta(days=5)
-    assert copies.expire(sqlite_house.to, first.key, timedelta(days=35), now) == 69
-    held = [manifest.made for _, manifest in copies.listing(sqlite_house.to, first.key)]
+    assert copies.expire(sqlite_house.to, key, timedelta(days=35), now) == 69
+    held = [manifest.made for _, manifest in copies.listing(sqlite_house.to, key)]
     assert held[:3] == [begun + timedelta(hours=24 * day + 23) for day in range(3)]
     assert len(held) == 3 + 48
-    assert copies.expire(sqlite_house.to, first.key, timedelta(days=1), now) == 3 + 24
-    assert copies.expire(sqlite_house.to, first.key, timedelta(days=1), now + timedelta(days=99)) == 23
-    assert len(copies.listing(sqlite_house.to, first.key)) == 1
+    assert copies.expire(sqlite_house.to, key, timedelta(days=1), now) == 3 + 24
+    assert copies.expire(sqlite_house.to, key, timedelta(days=1), now + timedelta(days=99)) == 23
+    assert len(copies.listing(sqlite_house.to, key)) == 1
 
 
 def test_one_that_fails_is_told_tried_again_later_and_becomes_an_alarm(
@@ -372,11 +436,12 @@ def test_a_daemon_that_stops_does_not_wait_for_one(house: House) -> None:
 def test_screening_numbers_are_kept_as_they_are_given_and_tell_nobody(house: House) -> None:
     rounds = house.rounds()
     rounds.round()
+    rounds.keep_numbers()
     with house.database.write() as tx:
         screening_ids.allocate(
             tx, house.secret, "immunosep-demo", PatientId("generic", "HOSP", "90817263"), "4TQ7K2M9XA"
         )
-    rounds.round()
+    rounds.keep_numbers()
     with house.database.read() as conn:
         listed = screening_ids.listing(conn)
     [path] = house.to.glob("screening-numbers-*.json")
@@ -390,7 +455,173 @@ def test_screening_numbers_are_kept_as_they_are_given_and_tell_nobody(house: Hou
     path.unlink()
     house.to.chmod(0o500)
     house.to.rename(house.folder / "away")
-    rounds.round()  # a disk that is not mounted just now keeps nobody from working
+    rounds.keep_numbers()  # a disk that is not mounted just now keeps nobody from working
+
+
+def kept(house: House) -> dict[str, set[str]]:
+    """By file, without the label of the key."""
+    found = {}
+    for path in house.to.glob("screening-numbers-*"):
+        rows = json.loads(path.read_text())["numbers"]
+        found["".join(path.suffixes)] = {row[0] for row in rows}
+    return found
+
+
+def given(house: House, number: str, patient: str) -> None:
+    with house.database.write() as tx:
+        screening_ids.allocate(tx, house.secret, "immunosep-demo", PatientId("generic", "HOSP", patient), number)
+
+
+def erased(house: House, number: str) -> None:
+    with house.database.write() as tx:
+        tx.execute(text("DELETE FROM screening_ids WHERE screening_id = :number"), {"number": number})
+
+
+def test_an_empty_store_that_was_started_before_the_restore_takes_no_number_away(sqlite_house: House) -> None:
+    house = sqlite_house
+    given(house, "4TQ7K2M9XA", "90817263")
+    house.rounds().round()
+    house.rounds().keep_numbers()
+    house.database.close()
+    data = house.folder / "data"
+    data.rename(house.folder / "lost")
+    data.mkdir(mode=0o700)
+    (data / SECRET).write_bytes((house.folder / "lost" / SECRET).read_bytes())
+    (data / SECRET).chmod(0o400)
+    house.database = stores.opened(data)
+    house.secret = site_key(house.database, data / SECRET)
+    house.rounds().keep_numbers()
+    given(house, "7VYB3WQ0HN", "11111111")
+    house.rounds().keep_numbers()
+    assert kept(house) == {".json": {"7VYB3WQ0HN"}, ".json.before": {"4TQ7K2M9XA"}}
+    key = next(house.to.glob("screening-numbers-*.json")).name.removeprefix("screening-numbers-").removesuffix(".json")
+    assert {one.screening_id for one in numbers_file.read(key, house.to) or ()} == {"4TQ7K2M9XA", "7VYB3WQ0HN"}
+    with house.database.write() as tx:  # as a restore does
+        assert screening_ids.take_over(tx, numbers_file.read(key, house.to) or ()) == 1
+    house.rounds().keep_numbers()
+    assert kept(house) == {".json": {"4TQ7K2M9XA", "7VYB3WQ0HN"}}, "nothing stays aside that the store has"
+
+
+@pytest.mark.parametrize("running", [True, False])
+def test_an_erased_person_s_number_goes_from_beside_the_backups_too(house: House, running: bool) -> None:
+    given(house, "4TQ7K2M9XA", "90817263")
+    given(house, "7VYB3WQ0HN", "11111111")
+    rounds = house.rounds()
+    rounds.round()
+    rounds.keep_numbers()
+    erased(house, "4TQ7K2M9XA")
+    (rounds if running else house.rounds()).keep_numbers()
+    assert kept(house) == {".json": {"7VYB3WQ0HN"}}
+
+
+def test_it_goes_from_a_folder_of_copies_by_hand_too(house: House) -> None:
+    given(house, "4TQ7K2M9XA", "90817263")
+    given(house, "7VYB3WQ0HN", "11111111")
+    assert (take(house.settings(), house.to, "anna").unrecorded, kept(house)) == (
+        "",
+        {".json": {"4TQ7K2M9XA", "7VYB3WQ0HN"}},
+    )
+    erased(house, "4TQ7K2M9XA")
+    time.sleep(1.1)  # a copy is named by the second
+    take(house.settings(), house.to, "anna")
+    assert kept(house) == {".json": {"7VYB3WQ0HN"}}
+
+
+def test_it_goes_from_a_folder_that_another_host_calls_alike(house: House) -> None:
+    given(house, "4TQ7K2M9XA", "90817263")
+    house.rounds().round()
+    house.rounds().keep_numbers()
+    other = shutil.copytree(house.to, house.folder / "other")
+    erased(house, "4TQ7K2M9XA")
+    house.rounds().keep_numbers()
+    assert kept(house) == {".json": set()}
+    house.to.rename(house.folder / "one")
+    other.rename(house.to)
+    house.rounds().keep_numbers()
+    assert kept(house) == {".json": set()}
+
+
+def test_a_copy_by_hand_is_good_and_on_record_though_the_numbers_cannot_be_kept(house: House) -> None:
+    given(house, "4TQ7K2M9XA", "90817263")
+    house.rounds().round()
+    house.rounds().keep_numbers()
+    [path] = house.to.glob("screening-numbers-*.json")
+    path.write_text(path.read_text().replace('"form": 1', '"form": 2'))
+    taken = take(house.settings(), house.to, "anna")
+    assert ("newer program" in taken.unkept, taken.unrecorded) == (True, "")
+    assert house.trail()[-1] == ("backup", taken.made.path.name)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives a file away")
+def test_numbers_that_root_writes_are_the_folder_s_owner_s(house: House) -> None:
+    house.to.mkdir(mode=0o700)
+    os.chown(house.to, 12345, 12345)
+    given(house, "4TQ7K2M9XA", "90817263")
+    assert take(house.settings(), house.to, "root").unkept == ""
+    numbers = [path for path in house.to.iterdir() if "screening-numbers" in path.name]
+    assert [(path.stat().st_uid, path.stat().st_mode & 0o777) for path in numbers] == [(12345, 0o600)] * 2
+
+
+def test_a_damaged_file_of_numbers_is_kept_aside_and_written_anew(house: House) -> None:
+    given(house, "4TQ7K2M9XA", "90817263")
+    house.rounds().round()
+    house.rounds().keep_numbers()
+    [path] = house.to.glob("screening-numbers-*.json")
+    path.write_text("{")
+    house.rounds().keep_numbers()
+    assert path.with_name(f"{path.name}.damaged").read_text() == "{"
+    path.with_name(f"{path.name}.damaged").unlink()
+    assert kept(house) == {".json": {"4TQ7K2M9XA"}}
+    path.write_text(path.read_text().replace('"form": 1', '"form": 2'))
+    house.rounds().keep_numbers()
+    assert '"form": 2' in path.read_text(), "of a newer program: not ours to write over"
+
+
+def test_numbers_are_kept_while_a_backup_is_being_made(house: House) -> None:
+    rounds = house.rounds()
+    house.put("1")
+
+    def going() -> bool:
+        rounds.keep_numbers()
+        return True
+
+    house.made(going=going)
+    assert list(house.to.glob("screening-numbers-*.json"))
+
+
+def test_a_folder_on_a_share_that_is_dead_ends_no_daemon(house: House) -> None:
+    book = io.StringIO()
+    telemetry.configure_log(book)
+    dead = house.folder / ("d" * 300)
+    """The system refuses to look at it, as at a share whose server is gone: not absent, but an error."""
+    with pytest.raises(OSError, match="too long"):
+        dead.is_dir()
+    rounds = house.rounds()
+    rounds.wish = rounds.wish.model_copy(update={"to": dead})
+    rounds.round()
+    rounds.keep_numbers()
+    assert "backup failed" in book.getvalue()
+    assert "screening numbers not kept" in book.getvalue()
+    settings = house.settings().model_copy(update={"backup": rounds.wish})
+    said = [text for level, text in looked_at(settings) if level == "warning"]
+    assert [f"{dead} cannot be looked at (File name too long) — look at its disk or share"] == said
+
+
+def test_an_old_one_that_cannot_be_deleted_is_told_and_the_new_one_counts(house: House) -> None:
+    book = io.StringIO()
+    telemetry.configure_log(book)
+    house.rounds().round()
+    [old] = [path for path in house.to.iterdir() if copies.NAME.fullmatch(path.name)]
+    old.unlink()
+    old.mkdir()
+    beside = copies.manifest_of(old)
+    beside.write_text(json.dumps(json.loads(beside.read_text()) | {"bytes": old.stat().st_size}))
+    house.now += timedelta(days=30)
+    house.rounds().round()
+    house.now += timedelta(hours=25)
+    house.rounds().round()
+    assert "backups not deleted" in book.getvalue()
+    assert book.getvalue().count("backup made") == len(house.trail()) == 3
 
 
 # --- before the schema changes ----------------------------------------------------------------------------------------
@@ -434,6 +665,21 @@ def test_a_store_is_copied_before_its_schema_changes(each_store: str, tmp_path: 
     with pytest.raises(ConfigError, match=r"newer than this program .*adapter restore"):
         brought_up_to_date(settings, database, lambda: NOW)
     database.close()
+
+
+@pytest.mark.parametrize("asked", ["restore --release", "replay"])
+def test_so_it_is_where_a_command_brings_it_up_to_date(each_store: str, tmp_path: Path, asked: str) -> None:
+    (tmp_path / "data").mkdir(mode=0o700)
+    older(tmp_path / "data", each_store == "postgresql").close()
+    settings = _settings(tmp_path)
+    if asked == "replay":
+        with pytest.raises(UnavailableError, match="no site key"):
+            rebuild(settings, Wish(None, None, None))
+    else:
+        with pytest.raises(RejectedError, match=NOTHING_HELD):
+            command(settings, {"command": "restore-release", "by": "anna"})
+    [copy] = [path for path in (tmp_path / "out").iterdir() if copies.NAME.fullmatch(path.name)]
+    assert copies.read(copy).contents.schema == "0018"
 
 
 def _settings(folder: Path) -> Settings:

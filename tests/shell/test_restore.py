@@ -1,6 +1,8 @@
 """What `adapter restore` refuses, each with the way on, and what it leaves when all is well."""
 
+import contextlib
 import json
+import resource
 import shutil
 import stat
 from collections.abc import Iterator
@@ -8,6 +10,7 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
+import psycopg
 import pyrage
 import pytest
 from sqlalchemy import text
@@ -28,6 +31,7 @@ from adapter.settings import Settings
 from adapter.store import audit, backup, hold, screening_ids
 from adapter.store.migrate import HEAD, VERSION_TABLE, current_revision
 from tests import stores
+from tests.postgres import PASSWORD, Cluster
 from tests.shell.test_backup import NOW, House
 
 WHO = PatientId("generic", "HOSP", "90817263")
@@ -154,6 +158,32 @@ def fitted(made: Made) -> None:
     copies.manifest_of(made.path).write_text(json.dumps(new.as_json()))
 
 
+@contextlib.contextmanager
+def files_of_at_most(size: int) -> Iterator[None]:
+    """As on a disk that is full: the system writes no byte more into any file."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_a_disk_that_is_full_and_a_copy_that_is_gone_are_no_bug_of_ours(house: House) -> None:
+    made = house.made()
+    emptied(house)
+    with files_of_at_most(4096):
+        assert "could not be restored (File too large)" in refusal(house, made.path, kind=UnavailableError)
+    with (
+        files_of_at_most(made.path.stat().st_size),
+        pytest.raises(UnavailableError, match="SQLite says"),
+        backup.amended(made.path) as tx,
+    ):
+        tx.exec_driver_sql("CREATE TABLE more AS SELECT zeroblob(1000000)")
+    made.path.unlink()
+    assert "could not be restored (No such file or directory)" in refusal(house, made.path, kind=UnavailableError)
+
+
 def test_a_newer_schema_is_refused(house: House) -> None:
     made = house.made()
     emptied(house)
@@ -161,6 +191,51 @@ def test_a_newer_schema_is_refused(house: House) -> None:
         tx.execute(text(f"UPDATE {VERSION_TABLE} SET version_num = '9999'"))
     fitted(made)
     assert "newer than this program" in refusal(house, made.path)
+
+
+def other_database(house: House, postgres: Cluster) -> tuple[Settings, str]:
+    """The settings with an empty database in place of the one that was copied."""
+    url = postgres.new_database()
+    old = house.settings()
+    assert old.store is not None
+    return old.model_copy(update={"store": old.store.model_copy(update={"url": url})}), url
+
+
+def tables(url: str) -> int:
+    with psycopg.connect(url, password=PASSWORD) as conn:
+        [number] = conn.execute("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'").fetchone() or (-1,)
+    return int(number)
+
+
+def test_a_server_is_filled_only_with_what_fits(postgres: Cluster, tmp_path: Path) -> None:
+    with stores.using(postgres):
+        house = House(tmp_path)
+        house.put("1", "2")
+        house.rounds().keep_numbers()
+        made = house.made()
+        house.rounds().keep_numbers()
+        settings, url = other_database(house, postgres)
+        beside, [numbers] = copies.manifest_of(made.path), house.to.glob("screening-numbers-*.json")
+        good, kept = beside.read_text(), numbers.read_text()
+        wish = order(house, made.path)
+        beside.write_text(good.replace(f'"schema": "{HEAD}"', '"schema": "9999"'))
+        with pytest.raises(ConfigError, match="newer than this program"):
+            restore(settings, wish)
+        beside.write_text(good)
+        numbers.write_text("{")
+        with pytest.raises(ConfigError, match="take it away to restore without it"):
+            restore(settings, wish)
+        numbers.write_text(kept)
+        assert tables(url) == 0
+        beside.write_text(good.replace('"last_message": 2', '"last_message": 1'))
+        with pytest.raises(ConfigError, match=r"than its manifest says .* nothing in it is held: drop it"):
+            restore(settings, wish)
+        postgres.drop(url)
+        beside.write_text(good)
+        settings, url = other_database(house, postgres)
+        assert restore(settings, wish) == Restored(made.manifest, 0)
+        postgres.drop(url)
+        house.database.close()
 
 
 def test_an_older_one_is_brought_up_to_date(tmp_path: Path) -> None:
@@ -213,6 +288,7 @@ def test_numbers_given_after_it_are_known_again(house: House) -> None:
     rounds = house.rounds()
     house.now += timedelta(hours=3)
     rounds.round()
+    rounds.keep_numbers()
     elsewhere = house.folder / "elsewhere"
     elsewhere.mkdir()
     for path in (made.path, copies.manifest_of(made.path)):
@@ -226,6 +302,34 @@ def test_numbers_given_after_it_are_known_again(house: House) -> None:
     with house.database.read() as conn:
         assert screening_ids.find(conn, house.secret, "immunosep-demo", WHO) == "4TQ7K2M9XA"
         assert screening_ids.resolve(conn, house.secret, "4TQ7K2M9XA") == ("immunosep-demo", WHO)
+
+
+def test_numbers_that_lie_beside_a_copied_backup_are_older_than_those_the_daemon_kept(house: House) -> None:
+    house.rounds().keep_numbers()
+    made = house.made()
+    house.rounds().keep_numbers()
+    elsewhere = shutil.copytree(house.to, house.folder / "elsewhere")
+    with house.database.write() as tx:
+        screening_ids.allocate(tx, house.secret, "immunosep-demo", WHO, "4TQ7K2M9XA")
+    house.rounds().keep_numbers()
+    emptied(house)
+    wish = replace(order(house, elsewhere / made.path.name), kept=(house.to,))
+    assert restore(house.settings(), wish).numbers == 1
+    house.database = stores.opened(house.folder / "data")
+
+
+def test_a_folder_that_was_begun_anew_hides_no_numbers_beside_the_backup(house: House) -> None:
+    made = house.made()
+    with house.database.write() as tx:
+        screening_ids.allocate(tx, house.secret, "immunosep-demo", WHO, "4TQ7K2M9XA")
+    house.rounds().keep_numbers()
+    elsewhere = shutil.copytree(house.to, house.folder / "elsewhere")
+    [path] = house.to.glob("screening-numbers-*.json")
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"numbers": []}))
+    emptied(house)
+    wish = replace(order(house, elsewhere / made.path.name), kept=(house.to,))
+    assert restore(house.settings(), wish).numbers == 1
+    house.database = stores.opened(house.folder / "data")
 
 
 def test_each_feed_is_told_what_to_send_again(house: House) -> None:

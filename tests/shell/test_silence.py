@@ -19,6 +19,7 @@ from adapter.web.context import Health
 from tests.installation import Installation, until
 from tests.peers import Script, misbehaving
 
+ROOT = Path(__file__).parents[2]
 NOW = datetime(2026, 11, 27, 3, 0, tzinfo=UTC)
 WELL = Health(live=True, ready=True, status="ok", codes=())
 HEARD = (200, dict[str, str](), b"OK")
@@ -80,6 +81,16 @@ def test_a_system_that_does_not_say_whether_its_clock_is_kept_is_not_accused() -
     assert wrist.after(90_000) == ()
     assert list(wrist.watch.figures()) == []
     assert synchronised() in (True, False, None)
+
+
+def test_the_shipped_unit_lets_the_daemon_ask_for_the_clock_and_nobody_set_it() -> None:
+    """The C library asks by either call; @system-service has none of them, and ~@privileged takes them out."""
+    lines = (ROOT / "deploy" / "adapter.service").read_text().splitlines()
+    assert "ProtectClock=yes" not in lines, "it forbids the question too"
+    filters = [line.partition("=")[2] for line in lines if line.startswith("SystemCallFilter=")]
+    assert filters[0] == "@system-service"
+    assert filters.index("~@privileged @resources") < filters.index("adjtimex clock_adjtime"), "the later line counts"
+    assert "CapabilityBoundingSet=" in lines, "without a capability these calls set nothing"
 
 
 # --- the watcher outside ---------------------------------------------------------------------------------------------
@@ -149,6 +160,11 @@ def test_a_watcher_that_does_not_answer_is_told_once_in_the_log_and_asked_again(
         ("http://watcher.example/ping", "plain http"),
         ("https://u:p@watcher.example/", "holds a user"),
         ("ping", "no http"),
+        ("https://watcher.example:99999/", "no http"),
+        ("https://watcher.example:x/", "no http"),
+        ("https://watcher..example/", "no http"),
+        ("https://[::1/", "no http"),
+        ("https://" + "w" * 64 + ".example/", "no http"),
     ],
 )
 def test_an_address_that_cannot_be_used_is_refused_at_the_start(tmp_path: Path, url: str, complaint: str) -> None:

@@ -30,7 +30,7 @@ def cut_short(tx: Transaction) -> None:
 
 
 def test_the_newest_revision_is_the_one_the_program_knows() -> None:
-    assert ScriptDirectory.from_config(_config(None)).get_current_head() == HEAD  # type: ignore[arg-type]
+    assert ScriptDirectory.from_config(_config(None)).get_current_head() == HEAD
 
 
 def test_migrating_again_changes_nothing(database: Database) -> None:
