@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from adapter.daemon.copies import Manifest
+from adapter.screening import canary
 from adapter.settings import FhirSource, Settings
 from adapter.store import by_hand
 from adapter.store.codec import instant
@@ -36,6 +37,7 @@ def gaps(settings: Settings, manifest: Manifest) -> Iterator[Gap]:
     reached = {name: one.received for name, one in manifest.contents.feeds.items()}
     for source in settings.source:
         yield Gap(source.name, "polled" if isinstance(source, FhirSource) else "resend", reached.get(source.name))
-    for name in sorted(reached.keys() - {source.name for source in settings.source} - {by_hand.SOURCE}):
+    ours = {source.name for source in settings.source} | {by_hand.SOURCE, canary.SOURCE}
+    for name in sorted(reached.keys() - ours):
         yield Gap(name, "gone", reached[name])
     yield Gap(by_hand.SOURCE, "pages", manifest.made)

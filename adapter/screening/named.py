@@ -32,8 +32,10 @@ def named(message: RawMessage, rules: Rulebook, seen: Interpretation) -> frozens
 
 def speaks_of(message: RawMessage, rules: Rulebook, seen: Interpretation, records: Collection[PatientId]) -> bool:
     """Of one that was not applied the bare number is enough: without its authority too, and where nobody can find a patient in
-    the bytes at all.
+    the bytes at all. What the canary says is of nobody who lives.
     """
+    if message.kind is MessageKind.CANARY:
+        return False
     found = named(message, rules, seen)
     if not found.isdisjoint(records):
         return True

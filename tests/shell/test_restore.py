@@ -335,6 +335,7 @@ def test_a_folder_that_was_begun_anew_hides_no_numbers_beside_the_backup(house: 
 def test_each_feed_is_told_what_to_send_again(house: House) -> None:
     house.now += timedelta(seconds=90)
     house.put("3", source="gone")
+    house.put("4", source="canary")
     house.put("4", source="worklist")
     settings = more_sources(house)
     made = house.made()
