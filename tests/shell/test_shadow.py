@@ -184,10 +184,24 @@ def test_back_into_shadow_an_alert_that_arrived_is_not_told_again(rostered: Site
     rostered.come("1")
     rostered.calls()
     assert rostered.carry("mail", "hook") == 2
-    assert rostered.calls() == 0
-    rostered.start(TRIAL)
+    rostered.start(TRIAL)  # no round came between
+    assert rostered.acts() == [("shadow-begun", TRIAL, {"alerts_taken_back": 0, "deliveries_held": 1})]
     rostered.start()
     assert rostered.calls() == 0
+
+
+def test_back_into_shadow_whoever_was_told_hears_once_live_that_it_was_taken_back(rostered: Site) -> None:
+    rostered.start()
+    rostered.come("1")
+    rostered.calls()
+    rostered.carry("mail", "hook")
+    rostered.start(TRIAL)
+    rostered.leave("1")
+    rostered.house.later(hours=1)
+    rostered.start()
+    assert rostered.calls() == 2
+    rostered.carry("mail", "hook")
+    assert [one["kind"] for one in rostered.post.said[2:]] == ["withdrawn"] * 2
 
 
 def test_what_the_edc_knows_already_waits_and_its_newest_goes_once_live(site: Site) -> None:
