@@ -18,6 +18,7 @@ from adapter.store.worklist import CandidateRow
 from adapter.web.context import WebContext
 from adapter.web.record import recorded
 from adapter.web.sessions import Visitor
+from adapter.web.tongue import say
 
 REMEMBERED = 1000
 PATIENCE = 2.0
@@ -50,6 +51,16 @@ def nothing(_tx: Transaction, _message: int) -> None:
 class Done:
     inbox_id: int
     state: MessageState
+
+
+def unused(done: Done) -> str:
+    """What to say of an act that is stored and cannot take effect; empty for any other."""
+    if done.state not in {MessageState.QUARANTINED, MessageState.IGNORED}:
+        return ""
+    return say(
+        "Stored as message %(number)s, but it could not be used. Tell your administrator this number.",
+        number=done.inbox_id,
+    )
 
 
 class Acts:

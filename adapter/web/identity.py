@@ -16,7 +16,7 @@ from adapter.store.doubted import Proposed
 from adapter.store.worklist import CandidateRow
 from adapter.web import again, conflicts, fields, wishes
 from adapter.web.access import MayAct, MayIdentify, of_this_session
-from adapter.web.acts import Wish, perform
+from adapter.web.acts import Wish, perform, unused
 from adapter.web.again import Waiting
 from adapter.web.context import WebContext
 from adapter.web.dossier import known
@@ -146,6 +146,8 @@ async def _approved(request: Request, visitor: Visitor, row: CandidateRow, what:
         recorded(tx, _act(visitor, "identity-approve", row, number, one.question, one.by), asked.at)
 
     done = await perform(request, visitor, Wish(found.question, row, token, (("proposal", str(number)),)), body, beside)
+    if problem := unused(done):
+        raise RefusedError(problem)
     return str(done.state) if done.state != "applied" else doubted.APPROVED
 
 

@@ -6,7 +6,8 @@ from datetime import timedelta
 import pytest
 from starlette.testclient import TestClient
 
-from adapter.store import accounts
+from adapter.domain.patient import PatientId
+from adapter.store import accounts, opt_outs
 from adapter.store.accounts import Scope
 from tests.builders import adt, dtm
 from tests.web_house import PASSWORD, House, first_candidate, hidden, mals, settled, unclear
@@ -178,6 +179,19 @@ def test_a_proposal_for_another_doubt_counts_for_nothing(home: House) -> None:
     assert answer_it(iris, page, "approve")[0] == 422
     assert propose(anna, page, "all three are one")[0] == 303
     assert answer_it(iris, page, "approve", 2)[0] == 303
+
+
+def test_an_approved_answer_that_cannot_be_used_is_told(home: House) -> None:
+    """They want no part since a moment ago; nobody was erased yet."""
+    page = doubted(home, ("iris", "investigator"))
+    iris = home.signed_in("iris")
+    propose(home.signed_in(), page)
+    with home.database.write() as tx:
+        opt_outs.add(tx, home.context.secret, {PatientId("generic", "HOSP", "100")}, home.clock.now)
+    home.processor.eraser._left_out.forget()
+    status, text = answer_it(iris, page, "approve")
+    assert status == 422
+    assert re.search(r"Stored as message \d+, but it could not be used", text)
 
 
 @pytest.mark.parametrize("act", ["approve", "send-back"])
