@@ -16,7 +16,7 @@ from adapter.store.doubted import Proposed
 from adapter.store.worklist import CandidateRow
 from adapter.web import again, conflicts, fields, wishes
 from adapter.web.access import MayAct, MayIdentify, of_this_session
-from adapter.web.acts import Wish, perform, unused
+from adapter.web.acts import Wish, perform, repeated, unused
 from adapter.web.again import Waiting
 from adapter.web.context import WebContext
 from adapter.web.dossier import known
@@ -136,7 +136,7 @@ async def _approved(request: Request, visitor: Visitor, row: CandidateRow, what:
     number, token = what
     asked = Asked(row, visitor.name, context.clock())
     found = await run_in_threadpool(_looked, context, row, number)
-    body = _body(asked, found.question, found.answer)
+    wish = Wish(found.question, row, token, (("proposal", str(number)),))
 
     def beside(tx: Transaction, _message: int) -> None:
         one = conflicts.open_one(tx, row, number)
@@ -145,15 +145,33 @@ async def _approved(request: Request, visitor: Visitor, row: CandidateRow, what:
         doubted.decide(tx, number, doubted.APPROVED, (visitor.name, ""), asked.at)
         recorded(tx, _act(visitor, "identity-approve", row, number, one.question, one.by), asked.at)
 
-    done = await perform(request, visitor, Wish(found.question, row, token, (("proposal", str(number)),)), body, beside)
+    try:
+        body = await run_in_threadpool(_answer, context, asked, number)
+    except (RefusedError, RejectedError):
+        done = await repeated(request, visitor, wish)
+        if done is None:
+            raise
+    else:
+        done = await perform(request, visitor, wish, body, beside)
     if problem := unused(done):
         raise RefusedError(problem)
     return str(done.state) if done.state != "applied" else doubted.APPROVED
 
 
 def _looked(context: WebContext, row: CandidateRow, number: int) -> Proposed:
+    """Decided or not; raises RejectedError for one of another candidate."""
     with context.database.read() as conn:
-        return conflicts.open_one(conn, row, number)
+        found = next((one for one in doubted.of(conn, row.id) if one.id == number), None)
+    if found is None:
+        raise RejectedError(conflicts.GONE)
+    return found
+
+
+def _answer(context: WebContext, asked: Asked, number: int) -> bytes:
+    """Raises RejectedError where it is decided, or no answer any more."""
+    with context.database.read() as conn:
+        one = conflicts.open_one(conn, asked.row, number)
+    return _body(asked, one.question, one.answer)
 
 
 def _sent_back(context: WebContext, visitor: Visitor, row: CandidateRow, what: tuple[int, str]) -> None:

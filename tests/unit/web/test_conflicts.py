@@ -1,6 +1,7 @@
 """Who is in doubt, and what came of each source, on the page of feeds and data."""
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
@@ -179,6 +180,32 @@ def test_a_proposal_for_another_doubt_counts_for_nothing(home: House) -> None:
     assert answer_it(iris, page, "approve")[0] == 422
     assert propose(anna, page, "all three are one")[0] == 303
     assert answer_it(iris, page, "approve", 2)[0] == 303
+
+
+def test_a_double_click_on_approve_is_one_approval_and_the_same_answer(home: House) -> None:
+    page = doubted(home, ("iris", "investigator"))
+    iris = home.signed_in("iris")
+    propose(home.signed_in(), page)
+    form = hidden(iris.get(page).text)
+    answers = []
+    for _ in range(3):
+        answers.append(iris.post(f"{page}/identity/1/approve", data=form).headers["location"])
+        home.clock.now += timedelta(seconds=1)
+    assert set(answers) == {f"{page}?saved=approved"}
+    assert [what for who, what in acts(home) if who == "iris"] == ["identity-approve"]
+    assert answer_it(iris, page, "approve")[0] == 422, "another page's click is another wish"
+
+
+def test_of_two_clicks_at_once_on_approve_both_hear_of_the_one_approval(home: House) -> None:
+    page = doubted(home, ("iris", "investigator"))
+    iris = home.signed_in("iris")
+    propose(home.signed_in(), page)
+    form = hidden(iris.get(page).text)
+    with iris, ThreadPoolExecutor(2) as pool:  # one loop for both
+        sent = [pool.submit(iris.post, f"{page}/identity/1/approve", data=form) for _ in range(2)]
+        answers = [one.result().headers.get("location") for one in sent]
+    assert set(answers) == {f"{page}?saved=approved"}
+    assert [what for who, what in acts(home) if who == "iris"] == ["identity-approve"]
 
 
 def test_an_approved_answer_that_cannot_be_used_is_told(home: House) -> None:
