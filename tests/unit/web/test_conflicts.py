@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import Engine, event
 from starlette.testclient import TestClient
 
 from adapter.domain.patient import PatientId
@@ -154,6 +155,29 @@ def test_an_investigator_approves_their_own_only_where_there_is_no_other(home: H
 def test_where_nobody_can_approve_the_page_says_so(home: House) -> None:
     page = doubted(home)
     assert "No investigator has an account for this site and trial" in home.signed_in().get(page).text
+
+
+def test_who_could_approve_is_looked_up_only_of_somebody_in_doubt(home: House) -> None:
+    def readings() -> int:
+        """Of all accounts, for one page."""
+        asked: list[str] = []
+
+        def hear(_conn: object, _cursor: object, statement: str, *_more: object) -> None:
+            asked.append(" ".join(statement.split()))
+
+        event.listen(Engine, "before_cursor_execute", hear)
+        try:
+            anna.get(page)
+        finally:
+            event.remove(Engine, "before_cursor_execute", hear)
+        return sum("FROM users ORDER BY" in one for one in asked)
+
+    home.tell(*mals())
+    anna = home.signed_in()
+    page = first_candidate(anna)
+    assert readings() == 1, "whom it may be handed to"
+    home.tell(richard())
+    assert readings() == 2
 
 
 def test_an_approval_long_after_signing_in_asks_for_the_password(home: House) -> None:
