@@ -119,7 +119,7 @@ def questions(
         if not possible:
             continue
         mine = [one for one in proposed if one.question == question]
-        waits = next((one for one in reversed(mine) if one.state == doubted.OPEN and one.answer in possible), None)
+        waits = doubted.newest_open(mine, question, possible)
         last = mine[-1] if mine else None
         back = last if waits is None and last is not None and last.state == doubted.SENT_BACK else None
         at: datetime | None = waits.at if waits else back.decided_at if back else None
