@@ -58,11 +58,16 @@ def allowed(*rights: Right) -> Callable[[Request, Visitor], Awaitable[Visitor]]:
 
     async def check(request: Request, visitor: Annotated[Visitor, Depends(signed_in)]) -> Visitor:
         if not any(visitor.may(right) for right in rights):
-            await note(request, Act(visitor.name, visitor.role, "refused", "right", str(rights[0]), outcome="refused"))
-            raise HTTPException(403, say("Your role does not allow this."))
+            raise await refusal(request, visitor, rights[0])
         return visitor
 
     return check
+
+
+async def refusal(request: Request, visitor: Visitor, right: Right) -> HTTPException:
+    """What is raised for who lacks the right; it is on record."""
+    await note(request, Act(visitor.name, visitor.role, "refused", "right", str(right), outcome="refused"))
+    return HTTPException(403, say("Your role does not allow this."))
 
 
 SignedIn = Annotated[Visitor, Depends(signed_in)]

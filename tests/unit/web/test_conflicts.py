@@ -129,12 +129,27 @@ def test_what_is_sent_back_says_why_and_leaves_the_question_open(home: House) ->
     assert acts(home)[1] == ("iris", "identity-send-back")
 
 
+def test_too_long_a_reason_is_told_and_stays_in_the_form(home: House) -> None:
+    page = doubted(home, ("iris", "investigator"))
+    anna, iris = home.signed_in(), home.signed_in("iris")
+    long = "x" * 501
+    status, text = propose(anna, page, long)
+    assert (status, "at most 500 characters" in text, f'value="{long}" autofocus' in text) == (422, True, True)
+    assert propose(anna, page)[0] == 303
+    status, text = answer_it(iris, page, "send-back", reason=long)
+    assert (status, "at most 500 characters" in text, "Say why" in text) == (422, True, False)
+    assert f'value="{long}" autofocus' in text
+    status, text = answer_it(iris, page, "send-back", reason="ask", csrf="of another session")
+    assert (status, 'value="ask" autofocus' in text) == (403, True)
+
+
 def test_who_proposed_may_take_it_back_and_no_other_coordinator(home: House) -> None:
     page = doubted(home, ("iris", "investigator"), ("ben", "coordinator"))
     anna, ben = home.signed_in(), home.signed_in("ben")
     propose(anna, page)
     assert "Take back" not in ben.get(page).text
     assert answer_it(ben, page, "send-back", reason="no")[0] == 403
+    assert home.audited()[-1] == ("ben", "refused", "refused")
     assert "Take back" in anna.get(page).text
     assert answer_it(anna, page, "send-back", reason="too early")[0] == 303
 
