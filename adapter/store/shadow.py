@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, and_, delete, func, or_, select, text, update
+from sqlalchemy import ColumnElement, Connection, and_, delete, func, or_, select, text, update
 
 from adapter.store import marks
 from adapter.store.calling import NOT_DELIVERED, calls, messages
@@ -80,10 +80,15 @@ def tellings(conn: Connection, trial: str) -> Iterator[Telling]:
         return
     line = candidate_history.c
     wanted = select(line.candidate, line.at, line.kind).join(candidates).where(candidates.c.trial == trial)
-    wanted = wanted.where(line.kind.in_(TOLD), line.at >= instant(dark[0].since)).order_by(line.at, line.id)
-    for candidate, at, kind in conn.execute(wanted):
-        if in_shadow(moment(at), dark):
-            yield Telling(candidate, moment(at), kind)
+    wanted = wanted.where(line.kind.in_(TOLD), or_(*(_within(line.at, span) for span in dark)))
+    for candidate, at, kind in conn.execute(wanted.order_by(line.at, line.id)):
+        yield Telling(candidate, moment(at), kind)
+
+
+def _within(at: ColumnElement[str], span: Span) -> ColumnElement[bool]:
+    """As `Span.covers`."""
+    begun = at >= instant(span.since)
+    return begun if span.until is None else and_(begun, at < instant(span.until))
 
 
 # --- the outbox --------------------------------------------------------------------------------------------------
