@@ -102,6 +102,6 @@ def is_fresh(visitor: Visitor, now: datetime) -> bool:
 
 
 def check_fresh(visitor: Visitor, now: datetime) -> None:
-    """Raises 403 for who proved too long ago who they are to export, or to change what is seen of patients (reliability 4.5)."""
+    """Raises 403 for a program whose session proved too long ago who it is to export (reliability 4.5); pages ask on the spot (`again`)."""
     if not is_fresh(visitor, now):
         raise HTTPException(403, say("For this, sign out and in again: you signed in too long ago."))
