@@ -127,7 +127,7 @@ class Wish:
     since: datetime
     """When its reason arose: one that arose in quiet hours was held."""
     held: bool = False
-    """Of a candidate of whom nobody was to hear at first."""
+    """The first that a person hears of a candidate of whom nobody was to hear at first."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -132,4 +132,5 @@ def _wish(  # noqa: PLR0913 — one sentence with its parts
 ) -> Wish:
     left = None if standing.deadline is None else standing.deadline - now
     urgent = left is not None and timedelta(0) < left <= policy.urgent
-    return Wish(person, standing.candidate, cause, standing.told, urgent, since, standing.held)
+    held = standing.held and cause is Cause.RAISED  # from the first call on it is like any other
+    return Wish(person, standing.candidate, cause, standing.told, urgent, since, held)

@@ -10,6 +10,8 @@ from adapter.domain.encounter import EncounterClass
 
 CONSENTED, ON_STUDY = "consented", "on-study"
 """The statuses by which a patient takes part; the second says that he was randomised. A person sets them."""
+SETTLED = frozenset({CONSENTED, ON_STUDY})
+"""Statuses without a reason that end the question; those with reasons all do."""
 
 
 class Operator(StrEnum):

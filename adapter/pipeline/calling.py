@@ -14,7 +14,7 @@ from adapter.alerting import channels, gather, plan
 from adapter.alerting.model import Call, Cause, Message, Policy, Standing, Wish
 from adapter.alerting.rota import Rota
 from adapter.domain.assessment import LOST
-from adapter.domain.trial import CONSENTED, ON_STUDY, Trial
+from adapter.domain.trial import CONSENTED, SETTLED, Trial
 from adapter.pipeline import on_record
 from adapter.pipeline.outgoing import INTENDED_USE, Owed
 from adapter.pipeline.silence import SPOKEN, Silence
@@ -29,8 +29,6 @@ WITHDRAWN_TOLD = timedelta(days=2)
 """A withdrawal that quiet hours or an outage held for longer is no news any more."""
 CARRIED = timedelta(days=3)
 """So long other channels are looked for; the outbox itself goes on trying."""
-SETTLED = frozenset({CONSENTED, ON_STUDY})
-"""Statuses without a reason that end the question; those with reasons all do."""
 
 
 @dataclass(frozen=True, slots=True)

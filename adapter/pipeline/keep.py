@@ -257,7 +257,7 @@ class Keeper:
             withdrawn=withdrawn,
             earlier=tuple(d.status for d in decisions[:-1]),
         )
-        heard = self.silence.left(self.outlets, assessment.trial, judgement.change, pushed)
+        heard = self.silence.left(self.outlets, (assessment.trial, decisions), judgement.change, pushed)
         outlets = heard if screening_id else ()
         pushing = any(isinstance(outlet, SinkOutlet) for outlet in outlets)
         shown = as_decided(assessment, outcome.chart, self.rules) if pushing else assessment

@@ -4,7 +4,8 @@ from sqlalchemy import Column, Index, Table, UniqueConstraint, text
 
 from adapter.store.columns import NUMBER, WORDS, metadata
 
-_OPEN = text("state <> 'delivered'")
+NOT_DELIVERED = text("state <> 'delivered'")
+"""Of a message; in the very words of the partial index."""
 
 # One row a message; its deliveries, one for each channel tried, stand in the outbox under the same key.
 messages = Table(
@@ -18,7 +19,7 @@ messages = Table(
     Column("state", WORDS, nullable=False),
     UniqueConstraint("key", name="alert_messages_key"),
     Index("alert_messages_at", "at"),
-    Index("alert_messages_open", "id", sqlite_where=_OPEN, postgresql_where=_OPEN),
+    Index("alert_messages_open", "id", sqlite_where=NOT_DELIVERED, postgresql_where=NOT_DELIVERED),
 )
 
 # What a message said of each candidate. `raised` is the life of the alert that it belongs to; `told` the summary then.

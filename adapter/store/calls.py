@@ -17,14 +17,13 @@ from sqlalchemy import (
     literal_column,
     or_,
     select,
-    text,
     update,
 )
 
 from adapter.alerting.channels import Tried
 from adapter.alerting.model import Call, Cause, Sent
 from adapter.store.adoption import PRESENT
-from adapter.store.calling import calls, messages, openings
+from adapter.store.calling import NOT_DELIVERED, calls, messages, openings
 from adapter.store.codec import instant, moment, moment_or_none, storable
 from adapter.store.outbox import DEAD, DELIVERED
 from adapter.store.schema import candidates, outbox
@@ -32,7 +31,6 @@ from adapter.store.team import claims
 from adapter.store.teamwork import HANDED
 
 OPEN, FAILED = "open", "failed"
-_NOT_DELIVERED = text("state <> 'delivered'")
 _LIFE = select(candidates.c.id, candidates.c.raised).where(candidates.c.id == PRESENT)
 _MINE = select(openings.c.id).where(
     *(openings.c[name] == bindparam(name) for name in ("candidate", "raised", "by")),
@@ -137,7 +135,7 @@ def sent(conn: Connection, since: datetime) -> list[Sent]:
 
 def underway(conn: Connection, since: datetime) -> list[MessageRow]:
     """Messages that no channel has carried yet."""
-    wanted = select(messages).where(_NOT_DELIVERED, messages.c.at >= instant(since)).order_by(messages.c.id)
+    wanted = select(messages).where(NOT_DELIVERED, messages.c.at >= instant(since)).order_by(messages.c.id)
     return [_message(row) for row in conn.execute(wanted).mappings()]
 
 
@@ -187,7 +185,7 @@ def record(tx: Connection, message: MessageRow, of: Sequence[tuple[str, datetime
 def lost(conn: Connection, since: datetime) -> bool:
     """Whether a message found no channel that took it."""
     failed = (messages.c.state == FAILED) & (messages.c.at >= instant(since))
-    return conn.execute(select(messages.c.id).where(_NOT_DELIVERED, failed).limit(1)).first() is not None
+    return conn.execute(select(messages.c.id).where(NOT_DELIVERED, failed).limit(1)).first() is not None
 
 
 def settle(tx: Connection, key: str, state: str) -> None:

@@ -66,9 +66,14 @@ def of(conn: Connection, candidate: str) -> Sequence[Proposed]:
 
 
 def waiting(conn: Connection, candidate: str, question: str, answers: Collection[str]) -> Proposed | None:
-    """The newest that is open and can still be an answer."""
-    found = (one for one in of(conn, candidate) if one.state == OPEN and one.question == question)
-    return next((one for one in reversed(list(found)) if one.answer in answers), None)
+    """As `newest_open`, of what was proposed of them."""
+    return newest_open(of(conn, candidate), question, answers)
+
+
+def newest_open(proposed: Sequence[Proposed], question: str, answers: Collection[str]) -> Proposed | None:
+    """The newest that is open and can still be an answer; `proposed` oldest first."""
+    mine = (one for one in reversed(proposed) if one.state == OPEN and one.question == question)
+    return next((one for one in mine if one.answer in answers), None)
 
 
 def decide(tx: Connection, number: int, state: str, who: tuple[str, str], now: datetime) -> None:

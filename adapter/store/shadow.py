@@ -5,18 +5,17 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, and_, delete, func, or_, select, text, update
+from sqlalchemy import ColumnElement, Connection, and_, delete, func, or_, select, text, update
 
 from adapter.store import marks
-from adapter.store.calling import calls, messages
+from adapter.store.calling import NOT_DELIVERED, calls, messages
 from adapter.store.codec import instant, moment
-from adapter.store.outbox import SNAPSHOT, SUPERSEDED, WAITING
+from adapter.store.outbox import DELIVERED, SNAPSHOT, SUPERSEDED, WAITING
 from adapter.store.schema import STANDING, candidate_history, candidates, outbox
 from adapter.store.subjects import of_trials
 
 TOLD = ("raised", "updated", "withdrawn")
 """What people hear of."""
-_NOT_DELIVERED = text("state <> 'delivered'")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +80,15 @@ def tellings(conn: Connection, trial: str) -> Iterator[Telling]:
         return
     line = candidate_history.c
     wanted = select(line.candidate, line.at, line.kind).join(candidates).where(candidates.c.trial == trial)
-    wanted = wanted.where(line.kind.in_(TOLD), line.at >= instant(dark[0].since)).order_by(line.at, line.id)
-    for candidate, at, kind in conn.execute(wanted):
-        if in_shadow(moment(at), dark):
-            yield Telling(candidate, moment(at), kind)
+    wanted = wanted.where(line.kind.in_(TOLD), or_(*(_within(line.at, span) for span in dark)))
+    for candidate, at, kind in conn.execute(wanted.order_by(line.at, line.id)):
+        yield Telling(candidate, moment(at), kind)
+
+
+def _within(at: ColumnElement[str], span: Span) -> ColumnElement[bool]:
+    """As `Span.covers`."""
+    begun = at >= instant(span.since)
+    return begun if span.until is None else and_(begun, at < instant(span.until))
 
 
 # --- the outbox --------------------------------------------------------------------------------------------------
@@ -97,8 +101,11 @@ def held(conn: Connection, trial: str) -> int:
 
 
 def take_back(tx: Connection, trial: str, now: datetime) -> int:
-    """Alerts that speak of the trial and reached nobody go: whoever was to hear them is told anew once the trial is live."""
-    unheard = select(messages.c.key).where(_NOT_DELIVERED)
+    """Alerts that speak of the trial and reached nobody go: whoever was to hear them is told anew once the trial is live. What a
+    channel took was heard, though no round has said so of the message yet.
+    """
+    carried = select(outbox.c.key).where(outbox.c.kind != SNAPSHOT, outbox.c.state == DELIVERED)
+    unheard = select(messages.c.key).where(NOT_DELIVERED, messages.c.key.not_in(carried))
     waits = or_(outbox.c.state == WAITING, outbox.c.key.in_(unheard))
     found = tx.execute(select(outbox.c.id, outbox.c.key, outbox.c.payload).where(outbox.c.kind != SNAPSHOT, waits))
     mine = [(id_, key) for id_, key, said in found if trial in _trials(said)]

@@ -58,11 +58,16 @@ def allowed(*rights: Right) -> Callable[[Request, Visitor], Awaitable[Visitor]]:
 
     async def check(request: Request, visitor: Annotated[Visitor, Depends(signed_in)]) -> Visitor:
         if not any(visitor.may(right) for right in rights):
-            await note(request, Act(visitor.name, visitor.role, "refused", "right", str(rights[0]), outcome="refused"))
-            raise HTTPException(403, say("Your role does not allow this."))
+            raise await refusal(request, visitor, rights[0])
         return visitor
 
     return check
+
+
+async def refusal(request: Request, visitor: Visitor, right: Right) -> HTTPException:
+    """What is raised for who lacks the right; it is on record."""
+    await note(request, Act(visitor.name, visitor.role, "refused", "right", str(right), outcome="refused"))
+    return HTTPException(403, say("Your role does not allow this."))
 
 
 SignedIn = Annotated[Visitor, Depends(signed_in)]
@@ -97,6 +102,6 @@ def is_fresh(visitor: Visitor, now: datetime) -> bool:
 
 
 def check_fresh(visitor: Visitor, now: datetime) -> None:
-    """Raises 403 for who proved too long ago who they are to export, or to change what is seen of patients (reliability 4.5)."""
+    """Raises 403 for a program whose session proved too long ago who it is to export (reliability 4.5); pages ask on the spot (`again`)."""
     if not is_fresh(visitor, now):
         raise HTTPException(403, say("For this, sign out and in again: you signed in too long ago."))

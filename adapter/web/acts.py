@@ -18,6 +18,7 @@ from adapter.store.worklist import CandidateRow
 from adapter.web.context import WebContext
 from adapter.web.record import recorded
 from adapter.web.sessions import Visitor
+from adapter.web.tongue import say
 
 REMEMBERED = 1000
 PATIENCE = 2.0
@@ -52,6 +53,16 @@ class Done:
     state: MessageState
 
 
+def unused(done: Done) -> str:
+    """What to say of an act that is stored and cannot take effect; empty for any other."""
+    if done.state not in {MessageState.QUARANTINED, MessageState.IGNORED}:
+        return ""
+    return say(
+        "Stored as message %(number)s, but it could not be used. Tell your administrator this number.",
+        number=done.inbox_id,
+    )
+
+
 class Acts:
     """Remembers what was just stored: a double click is one message, and both clicks get the same answer."""
 
@@ -61,13 +72,22 @@ class Acts:
     async def store(self, key: tuple[str, ...], put: Callable[[], Awaitable[Receipt]]) -> Receipt:
         """Raises what `put` raises, such as UnavailableError; it may be tried again then."""
         task = self._stored.get(key)
-        if task is None or (task.done() and (task.cancelled() or task.exception())):
+        if task is None or _failed(task):
             task = asyncio.ensure_future(put())
             self._stored[key] = task
         while len(self._stored) > REMEMBERED:
             self._stored.popitem(last=False)
         # The browser may go away; what was begun is finished.
         return await asyncio.shield(task)
+
+    async def known(self, key: tuple[str, ...]) -> Receipt | None:
+        """What was stored by this key, or is just being: raises what `put` raises then."""
+        task = self._stored.get(key)
+        return None if task is None or _failed(task) else await asyncio.shield(task)
+
+
+def _failed(task: asyncio.Future[Receipt]) -> bool:
+    return task.done() and (task.cancelled() or task.exception() is not None)
 
 
 async def perform(request: Request, visitor: Visitor, wish: Wish, body: bytes, beside: Beside = nothing) -> Done:
@@ -81,7 +101,17 @@ async def perform(request: Request, visitor: Visitor, wish: Wish, body: bytes, b
     def stored() -> Awaitable[Receipt]:
         return run_in_threadpool(_stored, context, visitor, wish, (body, beside))
 
-    receipt = await acts.store(wish.key(visitor), stored)
+    return await _done(context, await acts.store(wish.key(visitor), stored))
+
+
+async def repeated(request: Request, visitor: Visitor, wish: Wish) -> Done | None:
+    """What came of the first click, for a second one that can ask for nothing any more; raises what `perform` raises."""
+    acts: Acts = request.app.state.acts
+    receipt = await acts.known(wish.key(visitor))
+    return None if receipt is None else await _done(request.app.state.context, receipt)
+
+
+async def _done(context: WebContext, receipt: Receipt) -> Done:
     state = await _settled(context, receipt.inbox_id)
     context.roll.forget()
     return Done(receipt.inbox_id, state)

@@ -14,7 +14,7 @@ from adapter.web import one_time, recovery, render
 from adapter.web.access import is_fresh
 from adapter.web.attempts import Door, too_many
 from adapter.web.context import WebContext
-from adapter.web.record import note
+from adapter.web.record import note, recorded
 from adapter.web.second_step import WRONG
 from adapter.web.sessions import Visitor
 from adapter.web.tongue import say
@@ -78,14 +78,13 @@ async def doubt(request: Request, visitor: Visitor, given: Mapping[str, str]) ->
     problem = ""
     if user is None or not await door.check(given["password"], user.password_hash or None):
         problem = say("This is not your password.")
-    elif user.second_step and not await run_in_threadpool(_coded, context, user, given["code"]):
+    elif not await run_in_threadpool(_proved, context, visitor, user, given["code"]):
         problem = say(WRONG)
     if problem:
         door.addresses.failed(address, now)
+        await note(request, Act(name, visitor.role, ACTION, outcome="failed"))
     else:
         door.names.succeeded(name)
-        await run_in_threadpool(_proved, context, visitor)
-    await note(request, Act(name, visitor.role, ACTION, outcome="failed" if problem else "ok"))
     return problem
 
 
@@ -94,11 +93,12 @@ def _user(context: WebContext, visitor: Visitor) -> User | None:
         return accounts.find_user(conn, visitor.name)
 
 
-def _proved(context: WebContext, visitor: Visitor) -> None:
+def _proved(context: WebContext, visitor: Visitor, user: User, code: str) -> bool:
+    """The code used up, the proof and its entry in one transaction; nothing of it where the code is wrong."""
+    now = context.clock()
     with context.database.write() as tx:
-        accounts.prove_session(tx, visitor.session, context.clock())
-
-
-def _coded(context: WebContext, user: User, code: str) -> bool:
-    with context.database.write() as tx:
-        return one_time.use(tx, context, user, code) or recovery.use(tx, context, user, code)
+        if user.second_step and not (one_time.use(tx, context, user, code) or recovery.use(tx, context, user, code)):
+            return False
+        accounts.prove_session(tx, visitor.session, now)
+        recorded(tx, Act(visitor.name, visitor.role, ACTION), now)
+    return True

@@ -11,6 +11,7 @@ from starlette.concurrency import run_in_threadpool
 from adapter.domain.trial import Trial
 from adapter.store import screening_log, shadow
 from adapter.store.accounts import Scope
+from adapter.store.database import Snapshot
 from adapter.store.screening_log import Judged, Known, Logged
 from adapter.store.shadow import Span, Telling, in_shadow
 from adapter.web import entries, figures, flow
@@ -43,21 +44,25 @@ class Sums:
 
 @dataclass(slots=True)
 class Part:
-    """What somebody of some sites sees of it, as of `at`. `spans`: when the trial was in shadow; `tellings`: of whom people would
-    have been told then.
-    """
+    """What somebody of some sites sees of it, as of `at`. `spans`: when the trial was in shadow."""
 
     trial: Trial
     at: datetime
     entries: tuple[Entry, ...]
     judged: Judged
     spans: tuple[Span, ...] = ()
-    tellings: tuple[Telling, ...] = ()
+    _tellings: tuple[Telling, ...] | None = None
     _sums: dict[str, Sums] = field(default_factory=dict)
 
     @property
     def listed(self) -> list[Logged]:
         return [one.logged for one in self.entries]
+
+    def tellings(self, conn: Snapshot) -> tuple[Telling, ...]:
+        """Of whom people would have been told in shadow: read for who asks, and once."""
+        if self._tellings is None:
+            self._tellings = tuple(shadow.tellings(conn, self.trial.id))
+        return self._tellings
 
     def sums(self) -> Sums:
         """Counted once for each language: what is counted has its name."""
@@ -123,9 +128,9 @@ def _part(context: WebContext, trial: Trial, kept: _Reading, scope: Scope) -> Pa
     if part is None:
         with context.database.read() as conn:
             judged = screening_log.judged(conn, trial.id, scope)
-            spans, tellings = shadow.spans(conn, trial.id), tuple(shadow.tellings(conn, trial.id))
+            spans = shadow.spans(conn, trial.id)
         mine = kept.entries if scope.sites is None else tuple(_of(kept.entries, scope))
-        part = Part(trial, kept.at, mine, judged, spans, tellings)
+        part = Part(trial, kept.at, mine, judged, spans)
         if len(kept.parts) < SCOPES:
             kept.parts[scope] = part
     return part

@@ -63,6 +63,7 @@ REFUSED = (
     mark("This request waits no more: it was answered, or is too old. Ask again."),
     mark("Somebody else must let you in."),
     mark("this line is proposed already — it waits for approval"),
+    mark("something is proposed already — look at the page again"),
     mark("this proposal was decided already — look at the page again"),
     mark("other files were changed since the daemon started — restart it first, then try again"),
     mark("the files were changed meanwhile — try again"),

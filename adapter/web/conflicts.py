@@ -94,10 +94,20 @@ def open_one(conn: Snapshot, row: CandidateRow, number: int) -> Proposed:
     raise RejectedError(GONE)
 
 
-def others_approve(conn: Snapshot, row: CandidateRow, name: str = "") -> bool:
+def others_approve(conn: Snapshot, row: CandidateRow, name: str) -> bool:
     """Whether an investigator of this site and trial has an account, other than `name`."""
-    known = (user for user in accounts.list_users(conn) if not user.disabled and user.name != name)
-    return any(may(user.role, Right.IDENTIFY) and user.scope.holds(row.patient.site, row.trial) for user in known)
+    return bool(_approve(conn, row) - {name})
+
+
+def approvers(conn: Snapshot, row: CandidateRow, name: str) -> tuple[bool, bool]:
+    """Of somebody in doubt: whether anybody may approve what is proposed, and anybody but `name`. Of anybody else nobody is looked for."""
+    names = _approve(conn, row) if any(answers(row).values()) else set()
+    return bool(names), bool(names - {name})
+
+
+def _approve(conn: Snapshot, row: CandidateRow) -> set[str]:
+    known = (user for user in accounts.list_users(conn) if not user.disabled and may(user.role, Right.IDENTIFY))
+    return {user.name for user in known if user.scope.holds(row.patient.site, row.trial)}
 
 
 def questions(
@@ -109,7 +119,7 @@ def questions(
         if not possible:
             continue
         mine = [one for one in proposed if one.question == question]
-        waits = next((one for one in reversed(mine) if one.state == doubted.OPEN and one.answer in possible), None)
+        waits = doubted.newest_open(mine, question, possible)
         last = mine[-1] if mine else None
         back = last if waits is None and last is not None and last.state == doubted.SENT_BACK else None
         at: datetime | None = waits.at if waits else back.decided_at if back else None

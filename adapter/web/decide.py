@@ -6,12 +6,11 @@ from fastapi import APIRouter, HTTPException, Request, Response
 from fastapi.responses import RedirectResponse
 from starlette.concurrency import run_in_threadpool
 
-from adapter.domain.message import MessageState
 from adapter.domain.onset import ONSET
 from adapter.domain.trial import Trial
 from adapter.web import fields, wishes
 from adapter.web.access import MayAct, of_this_session
-from adapter.web.acts import Wish, nothing, perform
+from adapter.web.acts import Wish, nothing, perform, unused
 from adapter.web.context import WebContext
 from adapter.web.dossier import known
 from adapter.web.onward import onward
@@ -98,11 +97,7 @@ async def _done(
         done = await perform(request, visitor, wish, stored, watch.again if watch else nothing)
     except RefusedError as error:
         return await candidate_page(request, visitor, candidate, problem=str(error), typed=typed | error.instead)
-    if done.state in {MessageState.QUARANTINED, MessageState.IGNORED}:
-        problem = say(
-            "Stored as message %(number)s, but it could not be used. Tell your administrator this number.",
-            number=done.inbox_id,
-        )
+    if problem := unused(done):
         return await candidate_page(request, visitor, candidate, problem=problem)
     following = request.query_params.get("following", "")
     then = _answered(trial, given, following) if kind == "determination" else f"#{kind}"

@@ -52,7 +52,7 @@ class Dossier:
     stamp: str
     proposed: Sequence[Proposed]
     approvers: tuple[bool, bool]
-    """Of somebody in doubt: whether anybody may approve what is proposed, and anybody but the reader."""
+    """As `conflicts.approvers` says."""
 
 
 def find(context: WebContext, candidate: str, scope: Scope) -> CandidateRow | None:
@@ -108,7 +108,7 @@ def read(context: WebContext, looked: CandidateRow, reader: Visitor) -> Dossier:
             colleagues.listed(conn, row),
             stamps.stamp(row, notes, claim, proposed := doubted.of(conn, row.id)),
             proposed,
-            (conflicts.others_approve(conn, row), conflicts.others_approve(conn, row, reader.name)),
+            conflicts.approvers(conn, row, reader.name),
         )
 
 

@@ -106,8 +106,9 @@ def _summed(context: WebContext, part: Part, scope: Scope) -> tuple[Sums, list[M
 
 
 def _tried(part: Part, context: WebContext, scope: Scope) -> Rehearsal | None:
-    told, zone = (part.spans, part.tellings), common_zone(context, scope)
-    return rehearsal(part.trial, part.listed, told, context.clock(), zone)
+    with context.database.read() as conn:
+        told = part.spans, part.tellings(conn)
+    return rehearsal(part.trial, part.listed, told, context.clock(), common_zone(context, scope))
 
 
 def _fields(one: Any) -> dict[str, Any]:

@@ -76,8 +76,11 @@ async def come_back(request: Request) -> Response:
     door: Door = request.app.state.door
     if door.addresses.wait(address, now):
         return render.notice(request, 429, say("Too many tries"), say("Wait a little, then try again."), **_again())
+    tried = ("", "", "sign-in")
     try:
         kept = _kept(request, context)
+        if kept["session"]:
+            tried = (*await run_in_threadpool(_here, context, kept["session"]), proof.ACTION)
         claims, token = await run_in_threadpool(_redeemed, hospital, request, kept)
         who = person(claims, hospital.rules)
         cookie = "" if kept["session"] else await run_in_threadpool(_enter, context, who, token)
@@ -85,7 +88,7 @@ async def come_back(request: Request) -> Response:
             await run_in_threadpool(_proved, context, who, kept["session"])
     except RefusedSignInError as error:
         door.addresses.failed(address, now)
-        await note(request, Act("", "", "sign-in", outcome="refused", reason=error.code, detail={"by": "hospital"}))
+        await note(request, Act(*tried, outcome="refused", reason=error.code, detail={"by": "hospital"}))
         return _dropped(context, _refused(request, error.code))
     except UnavailableError:
         return _dropped(context, _away(request))
@@ -129,7 +132,15 @@ def _kept(request: Request, context: WebContext) -> dict[str, str]:
     kept = _seal(context).open(cookie, context.clock(), VALID)
     if kept is None or request.query_params.get("state") != kept["state"]:
         raise RefusedSignInError("state")
-    return kept
+    return {"session": "", **kept}  # an older program sent none along
+
+
+def _here(context: WebContext, session: str) -> tuple[str, str]:
+    """Name and role of whoever is to say again who they are; empty where their session is over."""
+    with context.database.read() as conn:
+        found = accounts.find_session(conn, session, context.clock())
+        user = accounts.find_user(conn, found.user) if found else None
+    return (user.name, user.role) if user else ("", "")
 
 
 def _redeemed(hospital: Hospital, request: Request, kept: dict[str, str]) -> tuple[Claims, str]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 
-from fastapi import APIRouter, HTTPException, Request, Response
+from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 from starlette.concurrency import run_in_threadpool
 
@@ -15,8 +15,8 @@ from adapter.store.database import Transaction
 from adapter.store.doubted import Proposed
 from adapter.store.worklist import CandidateRow
 from adapter.web import again, conflicts, fields, wishes
-from adapter.web.access import MayAct, MayIdentify, of_this_session
-from adapter.web.acts import Wish, perform
+from adapter.web.access import MayAct, MayIdentify, of_this_session, refusal
+from adapter.web.acts import Wish, perform, repeated, unused
 from adapter.web.again import Waiting
 from adapter.web.context import WebContext
 from adapter.web.dossier import known
@@ -65,15 +65,18 @@ async def approve(request: Request, visitor: MayIdentify, candidate: str, number
 async def send_back(request: Request, visitor: MayAct, candidate: str, number: int) -> Response:
     """An investigator does, or who proposed it."""
     given = await fields.form(request, *FORM, "reason")
+    typed = {"proposal": str(number), "back": given["reason"]}
     if not of_this_session(visitor, given["csrf"]):
-        return await redrawn(request, visitor, candidate, {})
+        return await redrawn(request, visitor, candidate, typed)
     row = await known(request, visitor, candidate)
 
     async def done() -> str:
-        await run_in_threadpool(_sent_back, request.app.state.context, visitor, row, (number, given["reason"]))
+        what = number, given["reason"]
+        if not await run_in_threadpool(_sent_back, request.app.state.context, visitor, row, what):
+            raise await refusal(request, visitor, Right.IDENTIFY)
         return doubted.SENT_BACK
 
-    return await _or_why_not(request, visitor, (candidate, ""), done)
+    return await _or_why_not(request, visitor, (candidate, ""), done, typed)
 
 
 async def _proposed(request: Request, visitor: Visitor, what: tuple[str, str], given: dict[str, str]) -> Response:
@@ -112,10 +115,7 @@ def _propose(context: WebContext, visitor: Visitor, row: CandidateRow, said: tup
     question, number, reason = said
     asked = Asked(row, visitor.name, context.clock())
     _body(asked, question, number)
-    if not reason or len(reason) > wishes.LONGEST_NOTE:
-        raise RefusedError(
-            say(WHY) if not reason else say("A note has at most %(number)s characters.", number=wishes.LONGEST_NOTE)
-        )
+    _reasoned(reason)
     possible = conflicts.answers(row)[question]
     with context.database.write() as tx:
         doubted.drop(tx, row.id, question, possible)
@@ -136,7 +136,7 @@ async def _approved(request: Request, visitor: Visitor, row: CandidateRow, what:
     number, token = what
     asked = Asked(row, visitor.name, context.clock())
     found = await run_in_threadpool(_looked, context, row, number)
-    body = _body(asked, found.question, found.answer)
+    wish = Wish(found.question, row, token, (("proposal", str(number)),))
 
     def beside(tx: Transaction, _message: int) -> None:
         one = conflicts.open_one(tx, row, number)
@@ -145,26 +145,55 @@ async def _approved(request: Request, visitor: Visitor, row: CandidateRow, what:
         doubted.decide(tx, number, doubted.APPROVED, (visitor.name, ""), asked.at)
         recorded(tx, _act(visitor, "identity-approve", row, number, one.question, one.by), asked.at)
 
-    done = await perform(request, visitor, Wish(found.question, row, token, (("proposal", str(number)),)), body, beside)
+    try:
+        body = await run_in_threadpool(_answer, context, asked, number)
+    except (RefusedError, RejectedError):
+        done = await repeated(request, visitor, wish)
+        if done is None:
+            raise
+    else:
+        done = await perform(request, visitor, wish, body, beside)
+    if problem := unused(done):
+        raise RefusedError(problem)
     return str(done.state) if done.state != "applied" else doubted.APPROVED
 
 
 def _looked(context: WebContext, row: CandidateRow, number: int) -> Proposed:
+    """Decided or not; raises RejectedError for one of another candidate."""
     with context.database.read() as conn:
-        return conflicts.open_one(conn, row, number)
+        found = next((one for one in doubted.of(conn, row.id) if one.id == number), None)
+    if found is None:
+        raise RejectedError(conflicts.GONE)
+    return found
 
 
-def _sent_back(context: WebContext, visitor: Visitor, row: CandidateRow, what: tuple[int, str]) -> None:
+def _answer(context: WebContext, asked: Asked, number: int) -> bytes:
+    """Raises RejectedError where it is decided, or no answer any more."""
+    with context.database.read() as conn:
+        one = conflicts.open_one(conn, asked.row, number)
+    return _body(asked, one.question, one.answer)
+
+
+def _sent_back(context: WebContext, visitor: Visitor, row: CandidateRow, what: tuple[int, str]) -> bool:
+    """False for who neither proposed it nor may approve it."""
     number, why = what
-    if not why or len(why) > wishes.LONGEST_NOTE:
-        raise RefusedError(say(WHY))
+    _reasoned(why)
     now = context.clock()
     with context.database.write() as tx:
         one = conflicts.open_one(tx, row, number)
         if not visitor.may(Right.IDENTIFY) and one.by != visitor.name:
-            raise HTTPException(403, say("Your role does not allow this."))
+            return False
         doubted.decide(tx, number, doubted.SENT_BACK, (visitor.name, why), now)
         recorded(tx, _act(visitor, "identity-send-back", row, number, one.question, one.by), now)
+    return True
+
+
+def _reasoned(reason: str) -> None:
+    """Raises RefusedError for none, and for one that is too long."""
+    if not reason:
+        raise RefusedError(say(WHY))
+    if len(reason) > wishes.LONGEST_NOTE:
+        raise RefusedError(say("A note has at most %(number)s characters.", number=wishes.LONGEST_NOTE))
 
 
 def _act(visitor: Visitor, action: str, row: CandidateRow, number: int, question: str, by: str = "") -> Act:  # noqa: PLR0913 — an entry with its parts

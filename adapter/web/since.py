@@ -89,7 +89,8 @@ class Watch:
                 name=last.by,
                 time=times.local(last.at, zone),
                 what=_told(last, zone),
-            )
+            ),
+            upon=_mark(last),
         )
 
 

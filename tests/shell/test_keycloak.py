@@ -227,6 +227,7 @@ def test_nobody_says_it_in_anothers_place_or_without_being_signed_in(walk: Walk)
         walk.browser.cookies.clear(cookie.domain, cookie.path, cookie.name)
     page = walk.go(walk.answer(asked_again(walk), "iris"))
     assert (page.status_code, "another account" in page.text) == (403, True)
+    assert walk.place.home.audited()[-1] == ("eleni", "sign-in-again", "refused")
     assert walk.session()["user"] == "eleni"
     other = stranger(walk.place)
     assert other.go(f"{walk.place.base}/sign-in/hospital?again=1").status_code == 302

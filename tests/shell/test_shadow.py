@@ -11,7 +11,7 @@ import pytest
 
 from adapter.alerting.model import Person, Policy
 from adapter.alerting.rota import Rota
-from adapter.domain.message import Delivery
+from adapter.domain.message import Delivery, MessageKind
 from adapter.domain.patient import PatientId
 from adapter.fhir.bundle import BundleContext
 from adapter.fhir.calendar import Dates
@@ -21,6 +21,7 @@ from adapter.pipeline.deliver import deliver_next
 from adapter.pipeline.outgoing import NotifierOutlet, Outlet, PushWhen, SinkOutlet
 from adapter.pipeline.shadow import House as Turned
 from adapter.pipeline.shadow import settle
+from adapter.screening.actions import status_body
 from adapter.store import audit, calls, outbox, shadow
 from adapter.store.shadow import Span
 from tests.builders import adt, after, dtm
@@ -68,6 +69,12 @@ class Site:
     def leave(self, number: str) -> None:
         """Who goes home is no candidate any more."""
         self.house.tell(adt("A03", patient=number, visit=f"V{number}", control=f"G{number}", at=dtm(after(4))))
+
+    def decide(self, status: str, reason: str) -> None:
+        row = self.house.row
+        who = {"patient": row.patient, "trial": row.trial, "episode": row.episode, "at": self.house.now, "by": "anna"}
+        said = status_body(**who, status=status, reason=reason, note="")
+        self.house.tell(said, kind=MessageKind.ACTION)
 
     def calls(self) -> int:
         keeper = self.house.keeper
@@ -142,6 +149,51 @@ def test_of_whom_the_time_is_over_nobody_hears(site: Site) -> None:
     assert site.acts()[-1][2]["standing"] == 0
 
 
+def test_who_was_counted_at_going_live_and_is_taken_back_is_told(site: Site) -> None:
+    site.start(TRIAL)
+    site.come("1")
+    site.house.later(hours=1)
+    site.start()
+    site.carry("mail")
+    site.leave("1")
+    assert site.carry("mail") == 1
+    assert [one["kind"] for one in site.post.said] == ["digest", "withdrawn"]
+
+
+@pytest.mark.parametrize(("status", "reason"), [("declined", "patient"), ("consented", "")])
+def test_who_was_decided_in_shadow_was_not_counted_and_nobody_hears_of_the_end(
+    site: Site, status: str, reason: str
+) -> None:
+    site.start(TRIAL)
+    site.come("1")
+    site.house.later(hours=1)
+    site.decide(status, reason)
+    site.house.later(hours=1)
+    site.start()
+    assert site.acts()[-1][2]["standing"] == 0
+    site.leave("1")
+    assert site.house.row.standing is False
+    assert site.carry("mail") == 0
+
+
+def test_who_was_back_in_question_when_it_went_live_again_was_counted(site: Site) -> None:
+    """Decided at the first end of the shadow, undecided at the second."""
+    site.start(TRIAL)
+    site.come("1")
+    site.decide("declined", "patient")
+    site.house.later(hours=1)
+    site.start()
+    site.house.later(hours=1)
+    site.start(TRIAL)
+    site.decide("eligible", "")
+    site.house.later(hours=1)
+    site.start()
+    site.carry("mail")
+    site.leave("1")
+    site.carry("mail")
+    assert [one["kind"] for one in site.post.said][-2:] == ["digest", "withdrawn"]
+
+
 def test_by_the_rota_those_who_stand_are_one_message_to_each(rostered: Site) -> None:
     rostered.start(TRIAL)
     rostered.come("1", "2")
@@ -184,10 +236,24 @@ def test_back_into_shadow_an_alert_that_arrived_is_not_told_again(rostered: Site
     rostered.come("1")
     rostered.calls()
     assert rostered.carry("mail", "hook") == 2
-    assert rostered.calls() == 0
-    rostered.start(TRIAL)
+    rostered.start(TRIAL)  # no round came between
+    assert rostered.acts() == [("shadow-begun", TRIAL, {"alerts_taken_back": 0, "deliveries_held": 1})]
     rostered.start()
     assert rostered.calls() == 0
+
+
+def test_back_into_shadow_whoever_was_told_hears_once_live_that_it_was_taken_back(rostered: Site) -> None:
+    rostered.start()
+    rostered.come("1")
+    rostered.calls()
+    rostered.carry("mail", "hook")
+    rostered.start(TRIAL)
+    rostered.leave("1")
+    rostered.house.later(hours=1)
+    rostered.start()
+    assert rostered.calls() == 2
+    rostered.carry("mail", "hook")
+    assert [one["kind"] for one in rostered.post.said[2:]] == ["withdrawn"] * 2
 
 
 def test_what_the_edc_knows_already_waits_and_its_newest_goes_once_live(site: Site) -> None:

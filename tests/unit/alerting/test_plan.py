@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
+from typing import Any
 
 import pytest
 
@@ -196,3 +197,22 @@ def test_nobody_hears_first_of_one_whose_time_is_over() -> None:
 def test_what_is_wished_of_one_who_was_held_says_so() -> None:
     assert {wish.held for wish in wishes(replace(NEW, held=True), ROTA, POLICY, NOON)} == {True}
     assert {wish.held for wish in wishes(NEW, ROTA, POLICY, NOON)} == {False}
+
+
+@pytest.mark.parametrize(
+    ("change", "later", "cause"),
+    [
+        ({}, HOUR, Cause.ESCALATED),
+        ({"claimed": True}, 36 * HOUR, Cause.DEADLINE),
+        ({"claimed": True, "told": "candidate certain ards t"}, HOUR, Cause.UPDATED),
+    ],
+)
+def test_once_told_one_who_was_held_is_like_any_other(change: dict[str, Any], later: timedelta, cause: Cause) -> None:
+    wished = wishes(replace(CALLED, held=True, **change), ROTA, POLICY, NOON + later)
+    assert {(wish.cause, wish.held) for wish in wished} == {(cause, False)}
+
+
+def test_whom_quiet_hours_held_still_hears_as_one_who_was_held() -> None:
+    """A team channel has heard already."""
+    wished = wishes(replace(NEW, held=True, calls=(call("#board", NOON),)), ROTA, POLICY, NOON)
+    assert [(wish.person, wish.held) for wish in wished] == [("anna", True)]

@@ -5,6 +5,7 @@ import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import timedelta
 from html import unescape
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from adapter.store import by_hand, inbox
+from adapter.web import acts
 from tests.unit.web.test_decide import FORM, action
 from tests.web_house import House, first_candidate, hidden, mals
 
@@ -72,8 +74,8 @@ def test_of_two_who_send_at_once_one_is_told(home: House, monkeypatch: pytest.Mo
     assert "decided otherwise at" in told
     (kept,) = stored(home)
     assert f"{kept['by']} decided otherwise" in told
-    acts = [(who, outcome) for who, what, outcome in home.audited() if what == kind]
-    assert acts == [(kept["by"], "ok")], "what was not stored is not on record"
+    on_record = [(who, outcome) for who, what, outcome in home.audited() if what == kind]
+    assert on_record == [(kept["by"], "ok")], "what was not stored is not on record"
 
 
 @pytest.mark.parametrize("kind", sorted(WISHES))
@@ -88,6 +90,39 @@ def test_what_has_not_taken_effect_yet_is_seen(home: House, monkeypatch: pytest.
     anna.shown = anna.client.get(page).text
     home.clock.now += home.context.idle / 15
     assert anna.send(page, kind, first)[0] == 303, "who has seen it may replace it"
+
+
+@pytest.mark.parametrize("kind", sorted(WISHES))
+@pytest.mark.parametrize("between", [False, True])
+def test_who_was_told_replaces_it_though_it_has_not_taken_effect(
+    home: House, monkeypatch: pytest.MonkeyPatch, kind: str, between: bool
+) -> None:
+    page, (anna, ben) = desks(home)
+    monkeypatch.setattr(home.inbox, "_on_stored", lambda: None)
+    monkeypatch.setattr(acts, "PATIENCE", 0.1)
+    first, second = WISHES[kind]
+    assert ben.send(page, kind, second)[0] == 303
+    status, anna.shown = anna.send(page, kind, first)
+    assert status == 422
+    if between:
+        home.processor.step()
+    home.clock.now += timedelta(seconds=30)
+    assert anna.send(page, kind, first)[0] == 303
+    assert [act["by"] for act in stored(home)] == ["ben", "anna"]
+
+
+def test_who_was_told_of_one_is_told_of_the_next(home: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    page, (anna, ben) = desks(home)
+    monkeypatch.setattr(home.inbox, "_on_stored", lambda: None)
+    monkeypatch.setattr(acts, "PATIENCE", 0.1)
+    mine, his = WISHES["status"]
+    assert ben.send(page, "status", his)[0] == 303
+    _, anna.shown = anna.send(page, "status", mine)
+    home.clock.now += timedelta(seconds=30)
+    ben.shown = ben.client.get(page).text
+    assert ben.send(page, "status", his | {"choice": "eligible"})[0] == 303
+    status, text = anna.send(page, "status", mine)
+    assert (status, "“Eligible”" in text) == (422, True)
 
 
 def test_an_onset_a_colleague_stated_since_is_shown_in_words(home: House) -> None:

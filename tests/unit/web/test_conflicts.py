@@ -1,12 +1,15 @@
 """Who is in doubt, and what came of each source, on the page of feeds and data."""
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import Engine, event
 from starlette.testclient import TestClient
 
-from adapter.store import accounts
+from adapter.domain.patient import PatientId
+from adapter.store import accounts, opt_outs
 from adapter.store.accounts import Scope
 from tests.builders import adt, dtm
 from tests.web_house import PASSWORD, House, first_candidate, hidden, mals, settled, unclear
@@ -126,12 +129,27 @@ def test_what_is_sent_back_says_why_and_leaves_the_question_open(home: House) ->
     assert acts(home)[1] == ("iris", "identity-send-back")
 
 
+def test_too_long_a_reason_is_told_and_stays_in_the_form(home: House) -> None:
+    page = doubted(home, ("iris", "investigator"))
+    anna, iris = home.signed_in(), home.signed_in("iris")
+    long = "x" * 501
+    status, text = propose(anna, page, long)
+    assert (status, "at most 500 characters" in text, f'value="{long}" autofocus' in text) == (422, True, True)
+    assert propose(anna, page)[0] == 303
+    status, text = answer_it(iris, page, "send-back", reason=long)
+    assert (status, "at most 500 characters" in text, "Say why" in text) == (422, True, False)
+    assert f'value="{long}" autofocus' in text
+    status, text = answer_it(iris, page, "send-back", reason="ask", csrf="of another session")
+    assert (status, 'value="ask" autofocus' in text) == (403, True)
+
+
 def test_who_proposed_may_take_it_back_and_no_other_coordinator(home: House) -> None:
     page = doubted(home, ("iris", "investigator"), ("ben", "coordinator"))
     anna, ben = home.signed_in(), home.signed_in("ben")
     propose(anna, page)
     assert "Take back" not in ben.get(page).text
     assert answer_it(ben, page, "send-back", reason="no")[0] == 403
+    assert home.audited()[-1] == ("ben", "refused", "refused")
     assert "Take back" in anna.get(page).text
     assert answer_it(anna, page, "send-back", reason="too early")[0] == 303
 
@@ -152,6 +170,29 @@ def test_an_investigator_approves_their_own_only_where_there_is_no_other(home: H
 def test_where_nobody_can_approve_the_page_says_so(home: House) -> None:
     page = doubted(home)
     assert "No investigator has an account for this site and trial" in home.signed_in().get(page).text
+
+
+def test_who_could_approve_is_looked_up_only_of_somebody_in_doubt(home: House) -> None:
+    def readings() -> int:
+        """Of all accounts, for one page."""
+        asked: list[str] = []
+
+        def hear(_conn: object, _cursor: object, statement: str, *_more: object) -> None:
+            asked.append(" ".join(statement.split()))
+
+        event.listen(Engine, "before_cursor_execute", hear)
+        try:
+            anna.get(page)
+        finally:
+            event.remove(Engine, "before_cursor_execute", hear)
+        return sum("FROM users ORDER BY" in one for one in asked)
+
+    home.tell(*mals())
+    anna = home.signed_in()
+    page = first_candidate(anna)
+    assert readings() == 1, "whom it may be handed to"
+    home.tell(richard())
+    assert readings() == 2
 
 
 def test_an_approval_long_after_signing_in_asks_for_the_password(home: House) -> None:
@@ -178,6 +219,45 @@ def test_a_proposal_for_another_doubt_counts_for_nothing(home: House) -> None:
     assert answer_it(iris, page, "approve")[0] == 422
     assert propose(anna, page, "all three are one")[0] == 303
     assert answer_it(iris, page, "approve", 2)[0] == 303
+
+
+def test_a_double_click_on_approve_is_one_approval_and_the_same_answer(home: House) -> None:
+    page = doubted(home, ("iris", "investigator"))
+    iris = home.signed_in("iris")
+    propose(home.signed_in(), page)
+    form = hidden(iris.get(page).text)
+    answers = []
+    for _ in range(3):
+        answers.append(iris.post(f"{page}/identity/1/approve", data=form).headers["location"])
+        home.clock.now += timedelta(seconds=1)
+    assert set(answers) == {f"{page}?saved=approved"}
+    assert [what for who, what in acts(home) if who == "iris"] == ["identity-approve"]
+    assert answer_it(iris, page, "approve")[0] == 422, "another page's click is another wish"
+
+
+def test_of_two_clicks_at_once_on_approve_both_hear_of_the_one_approval(home: House) -> None:
+    page = doubted(home, ("iris", "investigator"))
+    iris = home.signed_in("iris")
+    propose(home.signed_in(), page)
+    form = hidden(iris.get(page).text)
+    with iris, ThreadPoolExecutor(2) as pool:  # one loop for both
+        sent = [pool.submit(iris.post, f"{page}/identity/1/approve", data=form) for _ in range(2)]
+        answers = [one.result().headers.get("location") for one in sent]
+    assert set(answers) == {f"{page}?saved=approved"}
+    assert [what for who, what in acts(home) if who == "iris"] == ["identity-approve"]
+
+
+def test_an_approved_answer_that_cannot_be_used_is_told(home: House) -> None:
+    """They want no part since a moment ago; nobody was erased yet."""
+    page = doubted(home, ("iris", "investigator"))
+    iris = home.signed_in("iris")
+    propose(home.signed_in(), page)
+    with home.database.write() as tx:
+        opt_outs.add(tx, home.context.secret, {PatientId("generic", "HOSP", "100")}, home.clock.now)
+    home.processor.eraser._left_out.forget()
+    status, text = answer_it(iris, page, "approve")
+    assert status == 422
+    assert re.search(r"Stored as message \d+, but it could not be used", text)
 
 
 @pytest.mark.parametrize("act", ["approve", "send-back"])

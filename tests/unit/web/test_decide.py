@@ -384,6 +384,23 @@ def test_an_act_that_failed_may_be_tried_again() -> None:
     assert asyncio.run(twice()) == 2
 
 
+def test_a_second_click_knows_what_the_first_one_stored_and_nothing_of_one_that_failed() -> None:
+    async def put() -> Receipt:
+        return Receipt(7, duplicate=False)
+
+    async def fails() -> Receipt:
+        raise UnavailableError("not now")
+
+    async def asked() -> list[Receipt | None]:
+        made = Acts()
+        with pytest.raises(UnavailableError):
+            await made.store(("a",), fails)
+        await made.store(("b",), put)
+        return [await made.known((name,)) for name in "abc"]
+
+    assert asyncio.run(asked()) == [None, Receipt(7, duplicate=False), None]
+
+
 # --- JSON -------------------------------------------------------------------------------------------------------------
 
 

@@ -20,7 +20,7 @@ from adapter.domain.observation import Laboratory
 from adapter.domain.trial import CriterionKind
 from adapter.domain.truth import Truth
 from adapter.eligibility.flag_words import FLAGS
-from adapter.store import outbox
+from adapter.store import doubted, outbox
 from adapter.store.calls import Delivered
 from adapter.web import language, reached, render, times, tongue, words
 from adapter.web.roles import RIGHTS
@@ -77,6 +77,7 @@ def test_every_code_that_a_page_spells_out_has_a_translation() -> None:
     spelled |= set(FLAGS) | set(Cause) | set(Verdict)
     told = {*STEPS, *RIGHTS, *Certainty, *OrganStatus, *CriterionKind, *Laboratory}
     told |= {str(answer).replace("-", " ") for answer in Truth}
+    told |= {doubted.ALREADY, doubted.DECIDED}
     assert {words.sentence(str(code)) for code in spelled} - known == set()
     assert {str(code) for code in told} - known == set()
 

@@ -20,6 +20,7 @@ from adapter.store.audit import listing
 from adapter.web import one_time, sessions, sheets
 from adapter.web.entries import columns_of
 from adapter.web.sealed import Seal
+from tests import stores
 from tests.builders import T0, adt, dtm
 from tests.web_house import PASSWORD, House, first_candidate, hidden, house, mals, unclear
 
@@ -248,6 +249,27 @@ def test_who_has_a_phone_gives_its_code_too(desk: House) -> None:
     assert client.post("/log/download", data=right | {"code": code}).status_code == 200
     late(desk, client, coded=True)
     assert client.post("/log/download", data=right | {"code": code}).status_code == 403, "a code is good for once"
+
+
+def test_a_proof_that_cannot_be_put_on_record_is_none_and_uses_up_no_code(desk: House) -> None:
+    if not stores.on_sqlite():
+        pytest.skip("its trigger is of SQLite")
+    secret = one_time.new()
+    with desk.database.write() as tx:
+        kept = Seal(desk.context.secret, one_time.PURPOSE).close({"secret": secret}, desk.clock.now)
+        accounts.set_second_step(tx, "anna", kept)
+    client = entered(desk, "anna")
+    right = late(desk, client, coded=True) | {"password": PASSWORD, "code": pyotp.TOTP(secret).at(desk.clock.now)}
+    with desk.database.write() as tx:
+        tx.exec_driver_sql(
+            "CREATE TRIGGER full BEFORE INSERT ON audit WHEN NEW.action = 'sign-in-again' "
+            "BEGIN SELECT RAISE(ABORT, 'full'); END"
+        )
+    assert client.post("/log/download", data=right).status_code == 500
+    with desk.database.write() as tx:
+        tx.exec_driver_sql("DROP TRIGGER full")
+    assert client.get("/api/v1/screening-log").status_code == 403
+    assert client.post("/log/download", data=right).status_code == 200, "the code is still good"
 
 
 def test_who_has_an_account_of_the_hospital_signs_in_there(desk: House) -> None:

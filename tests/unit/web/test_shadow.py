@@ -7,7 +7,9 @@ from datetime import timedelta
 from starlette.testclient import TestClient
 
 from adapter.store import shadow
+from adapter.store.codec import instant
 from adapter.web.context import Health
+from tests.plans import listening
 from tests.web_house import House, arrival, first_candidate, hidden, mals, unclear
 
 TRIAL = "immunosep-demo"
@@ -53,6 +55,20 @@ def test_a_store_that_was_restored_says_on_every_page_that_nobody_is_told(home: 
     for path in ("/", "/figures", "/alerts"):
         assert banner in client.get(path).text, path
     assert banner not in home.client().get("/sign-in").text
+
+
+def test_what_would_have_been_told_is_read_for_the_figures_alone_and_only_of_the_time_in_shadow(home: House) -> None:
+    turned(home, dark=True)
+    home.tell(*mals())
+    home.clock.now += timedelta(hours=1)
+    turned(home, dark=False)
+    client, until = home.signed_in(), instant(home.clock.now - timedelta(minutes=1))
+    for path, ends in (("/log", []), ("/figures", [until])):
+        with listening() as issued:
+            assert client.get(path).status_code == 200
+        asked = [given for text, given in issued.statements.items() if "candidate_history.at >=" in text]
+        assert len(asked) == len(ends), path
+        assert all(end in str(given) for end, given in zip(ends, asked, strict=True)), path
 
 
 def test_what_would_have_been_told_is_counted_apart_and_judged_by_decisions(home: House) -> None:
