@@ -15,10 +15,11 @@ from adapter.domain.trial import Trial
 from adapter.store import on_show, worklist
 from adapter.store.accounts import Scope
 from adapter.store.audit import Act
+from adapter.store.database import Transaction
 from adapter.store.worklist import CandidateRow, HistoryRow
-from adapter.web import fields, wishes
+from adapter.web import fields, since, wishes
 from adapter.web.access import MayAct, SeesCounts, SeesPatients, SignedIn, check_csrf
-from adapter.web.acts import Wish, perform
+from adapter.web.acts import Beside, Wish, nothing, perform
 from adapter.web.answers import ABSENT, MISTAKEN, REFUSALS
 from adapter.web.context import WebContext
 from adapter.web.dossier import explained, known
@@ -109,7 +110,9 @@ async def one(request: Request, visitor: SeesPatients, candidate: str) -> JSONRe
     "/candidates/{candidate}/determinations", status_code=201, openapi_extra=_SCHEMA, responses=ABSENT | MISTAKEN
 )
 async def determine(request: Request, visitor: MayAct, candidate: str) -> JSONResponse:
-    """An answer, a status or a central result. An `Idempotency-Key` makes a repetition the same act."""
+    """An answer, a status or a central result. An `Idempotency-Key` makes a repetition the same act, whatever has changed since
+    the first; `If-Match` refuses one upon a candidate who is no longer as it was read.
+    """
     context: WebContext = request.app.state.context
     check_csrf(visitor, request.headers.get("x-csrf-token", ""))
     posted = _read(await fields.json_object(request))
@@ -117,11 +120,10 @@ async def determine(request: Request, visitor: MayAct, candidate: str) -> JSONRe
     trial = context.trial(row.trial)
     if trial is None:
         raise HTTPException(404, "This trial is not screened here.")
-    if request.headers.get("if-match") not in {None, "*", etag(row)}:
-        raise HTTPException(412, "The candidate has changed since you read it.")
     kind = KINDS[type(posted)]
     wish = Wish(kind, row, _key(request), (("body", posted.model_dump_json()),))
-    done = await perform(request, visitor, wish, _body(posted, Asked(row, visitor.name, context.clock()), trial))
+    body = _body(posted, Asked(row, visitor.name, context.clock()), trial)
+    done = await perform(request, visitor, wish, body, _as_read(context, row, request.headers.get("if-match")))
     return JSONResponse({"message": done.inbox_id, "state": str(done.state)}, status_code=201)
 
 
@@ -136,6 +138,17 @@ async def feeds(request: Request, visitor: SeesCounts) -> dict[str, Any]:
 async def quality(request: Request, visitor: SeesCounts) -> dict[str, Any]:
     """Counts of messages, candidates, reasons of quarantine, and of what no mapping knew."""
     return await run_in_threadpool(read_counts, request.app.state.context, visitor)
+
+
+def _as_read(context: WebContext, row: CandidateRow, wanted: str | None) -> Beside:
+    """In the transaction that stores: nothing changed since, and no act of anybody waits to change it."""
+
+    def check(tx: Transaction, message: int) -> None:
+        present = worklist.find(tx, row.id)
+        if present is None or etag(present) != wanted or since.acted(tx, context.bench.rules(), row.patient, message):
+            raise HTTPException(412, "The candidate has changed since you read it.")
+
+    return nothing if wanted in {None, "*"} else check
 
 
 def _explained(context: WebContext, row: CandidateRow) -> tuple[CandidateRow, list[HistoryRow]]:

@@ -13,6 +13,7 @@ from adapter.domain.onset import ONSET, stated
 from adapter.domain.patient import Decision, Determination, PatientId, PatientState
 from adapter.pipeline.knots import state_of
 from adapter.screening.actions import read_action
+from adapter.screening.rulebook import Rulebook
 from adapter.store import by_hand, persons
 from adapter.store.database import Snapshot, Transaction
 from adapter.store.inbox import Item
@@ -92,6 +93,13 @@ class Watch:
             ),
             upon=_mark(last),
         )
+
+
+def acted(tx: Transaction, rules: Rulebook, patient: PatientId, but: int) -> bool:
+    """Whether somebody's act about this patient waits to take effect, other than message `but`."""
+    records, waiting = _records(tx, patient), (item for item in by_hand.waiting(tx) if item.id != but)
+    said = (event for one in waiting for event in read_action(one.message, rules, message_id=str(one.id)).events)
+    return any(event.patient in records for event in said)
 
 
 def upon(state: PatientState, row: CandidateRow, criterion: str = "") -> str:

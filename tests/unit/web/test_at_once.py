@@ -14,7 +14,7 @@ from starlette.testclient import TestClient
 
 from adapter.store import by_hand, inbox
 from adapter.web import acts
-from tests.unit.web.test_decide import FORM, action
+from tests.unit.web.test_decide import FORM, action, scripted
 from tests.web_house import House, first_candidate, hidden, mals
 
 ANSWER = {"criterion": "I4", "note": ""}
@@ -140,3 +140,43 @@ def test_the_same_onset_is_no_contradiction(home: House) -> None:
     _, his = WISHES["onset"]
     assert ben.send(page, "onset", his)[0] == 303
     assert anna.send(page, "onset", his | {"reason": "so say I"})[0] == 303
+
+
+def test_a_script_that_read_the_candidate_before_a_colleagues_act_took_effect_is_told(
+    home: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client, path = scripted(home, *mals())
+    monkeypatch.setattr(home.inbox, "_on_stored", lambda: None)
+    monkeypatch.setattr(acts, "PATIENCE", 0.1)
+    tag, body = client.get(path).headers["etag"], ANSWER | {"answer": "met"}
+
+    def post(key: str, tag: str = tag) -> tuple[int, Any]:
+        answer = client.post(f"{path}/determinations", json=body, headers={"if-match": tag, "idempotency-key": key})
+        return answer.status_code, answer.json().get("message")
+
+    first = post("one")
+    assert first[0] == 201
+    assert client.get(path).headers["etag"] == tag, "it has not taken effect yet"
+    assert post("another") == (412, None)
+    assert len(stored(home)) == 1
+    home.processor.step()
+    assert post("another") == (412, None)
+    assert client.get(path).headers["etag"] != tag
+    assert post("another", client.get(path).headers["etag"])[0] == 201
+    home.processor.step()
+    assert post("one") == first, "whoever lost the answer asks for it again"
+
+
+def test_an_act_about_another_patient_is_no_obstacle(home: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    client, path = scripted(home, *mals(), *mals("200"))
+    other = next(
+        f"/api/v1/candidates/{one['id']}"
+        for one in client.get("/api/v1/candidates").json()["candidates"]
+        if one["id"] not in path
+    )
+    monkeypatch.setattr(home.inbox, "_on_stored", lambda: None)
+    monkeypatch.setattr(acts, "PATIENCE", 0.1)
+    body = ANSWER | {"answer": "met"}
+    assert client.post(f"{other}/determinations", json=body).status_code == 201
+    tag = client.get(path).headers["etag"]
+    assert client.post(f"{path}/determinations", json=body, headers={"if-match": tag}).status_code == 201
