@@ -9,7 +9,7 @@ from adapter.domain.trial import Trial
 from adapter.fhir.calendar import Calendar, calendar
 from adapter.pipeline.knots import state_of
 from adapter.pipeline.outgoing import HELD
-from adapter.store import screening_log
+from adapter.store import screening_log, shadow
 from adapter.store.database import Snapshot
 from adapter.store.screening_log import Known, Logged
 from adapter.web import board, figures, flow, times
@@ -35,6 +35,8 @@ class Entry:
     trial: Trial
     context: WebContext
     calendar: Calendar
+    in_shadow: bool
+    """People were shown this one while nobody was told (docs/shadow.md)."""
 
     @property
     def withheld(self) -> bool:
@@ -58,7 +60,11 @@ class Entry:
 def entries(conn: Snapshot, context: WebContext, trial: Trial, known: Known | None = None) -> list[Entry]:
     """Of every site, in the order in which people were told; `known`: what was read before, to be read no second time."""
     linkage, listed = Linkage(conn, context.secret), screening_log.listing(conn, trial.id, known)
-    return [_entry(linkage, context, trial, one) for one in complete(conn, listed)]
+    dark = shadow.spans(conn, trial.id)
+    return [
+        _entry(linkage, (context, trial), one, in_shadow=shadow.in_shadow(one.flagged, dark))
+        for one in complete(conn, listed)
+    ]
 
 
 def complete(conn: Snapshot, listed: Iterable[Logged]) -> list[Logged]:
@@ -70,10 +76,11 @@ def _of_person(conn: Snapshot, one: Logged) -> tuple[Decision, ...]:
     return state_of(conn, one.patient).decided(one.trial, one.episode)
 
 
-def _entry(linkage: Linkage, context: WebContext, trial: Trial, one: Logged) -> Entry:
+def _entry(linkage: Linkage, of: tuple[WebContext, Trial], one: Logged, *, in_shadow: bool) -> Entry:
+    context, trial = of
     number = linkage.number(one.trial, one.patient, tied=one.tied)
     kept = calendar(context.secret.derive("fhir-ids"), trial.id, number, context.dates)
-    return Entry(one, number, trial, context, kept)
+    return Entry(one, number, trial, context, kept, in_shadow)
 
 
 Column = Callable[[Entry], Cell]
@@ -124,6 +131,7 @@ def _sofa(end: int) -> Column:
     return lambda entry: entry.logged.sofa[end] if entry.logged.sofa else None
 
 
+IN_SHADOW: tuple[str, Column] = ("in_shadow", lambda entry: "yes" if entry.in_shadow else "")
 SITE: tuple[tuple[str, Column], ...] = (
     ("screening_number", lambda entry: entry.number),
     ("site", lambda entry: entry.logged.patient.site),
@@ -148,6 +156,7 @@ SITE: tuple[tuple[str, Column], ...] = (
     ("rules_out", lambda entry: _criteria(entry, "stops")),
     ("open", lambda entry: _criteria(entry, "open")),
     ("taken_back", lambda entry: "" if entry.logged.standing else "yes"),
+    IN_SHADOW,
 )
 """What the investigator's file needs to find each patient again (SEAR: this version never goes to the trial unit)."""
 
@@ -166,6 +175,7 @@ TRIAL: tuple[tuple[str, Column], ...] = (
     ("reason", _reason),
     ("rules_out", lambda entry: _criteria(entry, "stops")),
     ("open", lambda entry: _criteria(entry, "open")),
+    IN_SHADOW,
 )
 """Minimal data (reliability 4.6): no name, no place, no free text, nothing measured."""
 

@@ -130,6 +130,7 @@ def _shown(one: Entry, zone: tzinfo) -> dict[str, Any]:
         "id": logged.id,
         "number": one.number,
         "withheld": one.withheld,
+        "in_shadow": one.in_shadow,
         "erased": logged.erased,
         "age": say(entries.age_band(one)),
         "sex": words.sentence(logged.sex),

@@ -27,11 +27,11 @@ from tests.web_house import PASSWORD, House, first_candidate, hidden, house, mal
 SITE = (
     "screening_number site hospital_number authority family given birth_date sex ward bed flagged first_flag first_look "
     "hours_to_look decided hours_to_decision verdict certainty stratum sofa_low sofa_high onset furthest status reason by "
-    "note rules_out open taken_back"
+    "note rules_out open taken_back in_shadow"
 )
 TRIAL = (
     "screening_number age_band sex flagged first_flag hours_to_look decided hours_to_decision verdict furthest status "
-    "reason rules_out open"
+    "reason rules_out open in_shadow"
 )
 MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 

@@ -10,6 +10,7 @@ from adapter.store import shadow
 from adapter.store.codec import instant
 from adapter.web.context import Health
 from tests.plans import listening
+from tests.unit.web.test_log import download, table
 from tests.web_house import House, arrival, first_candidate, hidden, mals, unclear
 
 TRIAL = "immunosep-demo"
@@ -123,3 +124,20 @@ def test_a_trial_that_was_never_in_shadow_has_no_such_figures(home: House) -> No
     home.tell(*mals())
     assert 'id="shadow"' not in home.signed_in().get("/figures").text
     assert home.signed_in("root").get("/api/v1/flow").json()["shadow"] is None
+
+
+def test_the_log_says_of_whom_nobody_was_told(home: House) -> None:
+    turned(home, dark=True)
+    home.tell(*mals("1", "FIRST^A"))
+    home.clock.now += timedelta(hours=1)
+    turned(home, dark=False)
+    home.tell(*mals("2", "SECOND^B"))
+    client = home.signed_in()
+    for version in ("site", "trial"):
+        rows = table(download(client, version))
+        assert sorted(row["in_shadow"] for row in rows) == ["", "yes"]
+    (dark,) = [row["family"] for row in table(download(client, "site")) if row["in_shadow"]]
+    assert dark == "FIRST"
+    page = client.get("/log").text
+    rows_told = [row for row in page.split("<tr>") if '<th scope="row">' in row]
+    assert ['<span class="flag">in shadow</span>' in row for row in rows_told] == [False, True], "newest first"
