@@ -4,6 +4,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from adapter import telemetry
+from adapter.domain.ledger import Bucket, Ledger
+from adapter.domain.message import MessageState
 from adapter.domain.patient import PatientId, PatientState
 from adapter.domain.persons import Knot
 from adapter.errors import MalformedMessageError, RejectedError
@@ -14,7 +17,7 @@ from adapter.ports import Clock
 from adapter.screening.interpret import interpret, unreadable
 from adapter.screening.lives import lives
 from adapter.screening.named import about, holds, speaks_of
-from adapter.store import audit, emptied, enrolment, erasing, opt_outs, patients, persons
+from adapter.store import audit, emptied, enrolment, erasing, inbox, opt_outs, patients, persons
 from adapter.store.database import Database, Snapshot, Transaction
 from adapter.store.emptied import ERASED, OPTED_OUT
 from adapter.store.erasing import Whom, Why
@@ -31,6 +34,8 @@ OUT_ALREADY = (
     "nothing is stored of this number, and it is on the list of those who want no part — there is nothing to do"
 )
 MERGED = "one record with that of a person who wants no part"
+PARTICIPANT = "PARTICIPANT"
+"""Why a message waits for a person that would take a participant out with somebody who wants no part."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +104,8 @@ class Eraser:
         self._database, self._shares, self._keeper, self.clock = database, shares, keeper, clock
         self._left_out = LeftOut(database, keeper.secret)
         self.forget: Callable[[], None] = lambda: None
+        self.files = database
+        """Where it stands who takes part: of a replay, the store that is told again."""
 
     def look(self, wish: Wish, before: Found | None = None) -> Found:
         """In any thread: it may take long. Behind what was looked at `before`, of the records known now."""
@@ -135,15 +142,32 @@ class Eraser:
         return head.seq
 
     def sift(self, read: Sequence[Read]) -> list[Read]:
-        """What may be heard. A merge with somebody who wants no part is carried out at once: then nothing is, and all is read anew."""
-        merged = self._left_out.merged(read)
-        if merged is None:
+        """What may be heard. Whom a message makes one with somebody who wants no part is taken out at once, or the message is set
+        aside where the trial's file must stay: then nothing is heard, and all is read anew.
+        """
+        if not self._left_out.anybody():
+            return list(read)
+        along = self._left_out.along(read)
+        if along is None:
             return self._left_out.sifted(read, self._keeper.rules)
-        message, records = merged
-        asked = Wish(min(records), MERGED, "adapter", opt_out=True, enrolled=True)
-        wish = replace(asked, with_message=message, also=records)
-        self.erase(wish, self.look(wish))
+        one, records = along
+        wish = Wish(min(records), MERGED, "adapter", opt_out=True, with_message=one.item.id, also=records)
+        try:
+            done = self.erase(wish, self.look(wish))
+        except RejectedError:
+            self._set_aside(one)
+        else:
+            telemetry.warn("erased with a merge", inbox_id=one.item.id, count=done.messages)
         return []
+
+    def _set_aside(self, one: Read) -> None:
+        """A person says whether the trial's file goes, or the other is not left out any more."""
+        ledger = Ledger({Bucket.MESSAGE_NOT_USED: one.whole.ledger.observations}).as_json()
+        ending = inbox.Ending(MessageState.QUARANTINED, self.clock(), PARTICIPANT, ledger)
+        with self._shares.write() as tx:
+            if inbox.state(tx, one.item.id) is MessageState.PENDING:  # another process may have had it meanwhile
+                inbox.finish(tx, one.item.id, ending)
+        telemetry.warn("merge of a participant set aside", inbox_id=one.item.id)
 
     def _forget(self, records: frozenset[PatientId]) -> None:
         self._keeper.forget(partitions_of(records))
@@ -191,7 +215,7 @@ class Eraser:
         listed = opt_outs.add(tx, secret, found.records, now) if wish.opt_out else 0
         if not (whom.keys or whom.messages or listed):
             raise RejectedError(self._unknown(tx, wish))
-        pushed, enrolled = enrolment.pushed(tx, whom.numbers), enrolment.takes_part(tx, whom.candidates)
+        pushed, enrolled = self._file(tx, whom, found.records)
         if (pushed or enrolled) and not wish.enrolled:
             raise RejectedError(ENROLLED)
         counts = _taken_out(tx, whom, knots, found.records)
@@ -206,6 +230,17 @@ class Eraser:
             listed=listed,
         )
         return replace(certificate, audit=audit.append(tx, _act(wish, certificate), now).seq)
+
+    def _file(
+        self, tx: Transaction, whom: Whom, records: frozenset[PatientId]
+    ) -> tuple[tuple[tuple[str, str], ...], bool]:
+        """What an EDC was sent, and whether they take part."""
+        if self.files is self._database:
+            return enrolment.pushed(tx, whom.numbers), enrolment.takes_part(tx, whom.candidates)
+        with self.files.read() as conn:
+            theirs = frozenset[PatientId]().union(*(persons.knot(conn, one).person(one).members for one in records))
+            known = erasing.whom(conn, self._keeper.secret, theirs, {}, Why(whom.cause, whom.at, whom.reasons))
+            return enrolment.pushed(conn, known.numbers), enrolment.takes_part(conn, known.candidates)
 
     def _unknown(self, tx: Transaction, wish: Wish) -> str:
         return OUT_ALREADY if opt_outs.token(self._keeper.secret, wish.patient) in opt_outs.listed(tx) else NOBODY

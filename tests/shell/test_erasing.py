@@ -15,7 +15,18 @@ from adapter.errors import RejectedError
 from adapter.pipeline.erasing import Certificate, Wish
 from adapter.pipeline.replay import Replay, take_over
 from adapter.screening import actions
-from adapter.store import audit, emptied, inbox, marks, opt_outs, outbox, projections, screening_log, teamwork
+from adapter.store import (
+    audit,
+    emptied,
+    inbox,
+    marks,
+    opt_outs,
+    outbox,
+    projections,
+    quarantine,
+    screening_log,
+    teamwork,
+)
 from adapter.store.database import Database
 from adapter.store.schema import metadata
 from tests import stores
@@ -311,6 +322,70 @@ def test_a_merge_with_who_wants_no_part_takes_the_other_record_along(house: Hous
     house.tell(ferritin("2", "4700"), ferritin("6", "4700"))
     with house.database.read() as conn:
         assert [row.reason for row in inbox.listing(conn)][-4:] == ["opted-out", "opted-out", "opted-out", None]
+
+
+def consented(house: House, value: str) -> None:
+    row = next(row for row in house.rows if row.patient.value == value)
+    common = {"patient": row.patient, "trial": row.trial, "episode": row.episode, "by": "kim", "at": house.now}
+    house.tell(actions.status_body(**common, status="consented", reason="", note=""), kind=MessageKind.ACTION)
+
+
+def endings(house: House) -> list[tuple[str, str | None]]:
+    with house.database.read() as conn:
+        return [(str(row.state), row.reason) for row in inbox.listing(conn)]
+
+
+def test_a_merge_of_a_participant_waits_for_a_person_and_takes_nobody_out(
+    house: House, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    consented(house, "2")
+    erased(house, opt_out=True)
+    capsys.readouterr()
+    house.put(adt("A40", patient="2", merged=CANARY, control="M", sent="20260102040000"), ferritin("2", "4600"))
+    house.work()
+    assert endings(house)[-2:] == [("quarantined", "PARTICIPANT"), ("applied", None)]
+    assert [(row.patient.value, row.status) for row in house.rows] == [("2", "consented")]
+    assert "4600" in everything(house.database)
+    said = capsys.readouterr()
+    assert CANARY not in said.out + said.err
+    with house.database.read() as conn:
+        assert [row.act.actor for row in audit.listing(conn) if row.act.action == "erase"] == ["dpo"]
+        before = list(projections.lines(conn))
+    replay = rebuilt(house, tmp_path / "second")
+    assert (replay.differences(), replay.turns()) == ([], [])
+    take_over(replay)
+    replay.second.close()
+    with house.database.read() as conn:
+        assert list(projections.lines(conn)) == before
+
+
+@pytest.mark.parametrize("stays", [True, False])
+def test_what_waits_for_a_person_is_released_once_they_said_who_stays(house: House, stays: bool) -> None:
+    consented(house, "2")
+    erased(house, opt_out=True)
+    house.tell(adt("A40", patient="2", merged=CANARY, control="M", sent="20260102040000"))
+    message = len(endings(house))
+    if stays:
+        house.processor.eraser.take_back(Wish(who(CANARY), REASON, "dpo"))
+        with house.database.write() as tx:
+            quarantine.release(tx, message)
+        house.work()
+        assert endings(house)[-1] == ("applied", None)
+        assert rows(house.database)["ties"] == 1
+    else:
+        assert erased(house, "2", opt_out=True).enrolled
+        assert endings(house)[-1] == ("ignored", "erased")
+        assert OTHER_NAME not in everything(house.database)
+
+
+def test_a_replay_tells_what_stands_behind_many_merges_that_wait(house: House, tmp_path: Path) -> None:
+    consented(house, "2")
+    erased(house, opt_out=True)
+    merges = [adt("A40", patient="2", merged=CANARY, control=f"M{n}", sent=f"2026010204000{n}") for n in range(4)]
+    house.tell(*merges, ferritin("2", "4600"))
+    replay = rebuilt(house, tmp_path / "second")
+    assert (replay.differences(), replay.turns()) == ([], [])
+    replay.second.close()
 
 
 def test_taking_it_back_holds_for_all_records_of_the_person(house: House) -> None:
