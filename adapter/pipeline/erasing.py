@@ -1,7 +1,7 @@
 """Erasing a person: found in everything that is stored, taken out of it in one transaction, forgotten in memory (docs/adr/0044)."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from adapter import telemetry
@@ -9,16 +9,16 @@ from adapter.domain.ledger import Bucket, Ledger
 from adapter.domain.message import MessageState
 from adapter.domain.patient import PatientId, PatientState
 from adapter.domain.persons import Knot
-from adapter.errors import MalformedMessageError, RejectedError
+from adapter.errors import RejectedError
+from adapter.mapping.site import ANY
 from adapter.pipeline.keep import Keeper
 from adapter.pipeline.left_out import LeftOut
+from adapter.pipeline.looking import Found, Looking
 from adapter.pipeline.steps import Read
 from adapter.ports import Clock
-from adapter.screening.interpret import interpret, unreadable
 from adapter.screening.lives import lives
-from adapter.screening.named import about, holds, speaks_of
-from adapter.store import audit, emptied, enrolment, erasing, inbox, opt_outs, patients, persons
-from adapter.store.database import Database, Snapshot, Transaction
+from adapter.store import audit, enrolment, erasing, inbox, opt_outs, patients, persons
+from adapter.store.database import Database, Transaction
 from adapter.store.emptied import ERASED, OPTED_OUT
 from adapter.store.erasing import Whom, Why
 from adapter.store.partitions import ALL, partitions_of
@@ -30,12 +30,18 @@ ENROLLED = (
     "this person takes part, or an EDC holds what was sent of them: the trial's file must be kept (GDPR article 17(3); "
     "the protocol says how long) — ask the sponsor and the data protection officer; --enrolled erases here all the same"
 )
+UNCLEAR = (
+    "this number stands in messages of several beside their own numbers, and nobody can say whose it is — give the one under "
+    "`patient` of `adapter convert`, a number"
+)
 OUT_ALREADY = (
     "nothing is stored of this number, and it is on the list of those who want no part — there is nothing to do"
 )
 MERGED = "one record with that of a person who wants no part"
 PARTICIPANT = "PARTICIPANT"
 """Why a message waits for a person that would take a participant out with somebody who wants no part."""
+SHARED = "SHARED_NUMBER"
+"""The same, where the number that is left out stands beside numbers of others, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,18 +58,6 @@ class Wish:
     """A message that says so itself."""
     also: frozenset[PatientId] = frozenset()
     """Records that it makes one with this one."""
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """Whose records are tied to the person; messages that speak of them, and whether of others too; how many of others' merely
-    hold the number; the last message looked at.
-    """
-
-    records: frozenset[PatientId]
-    messages: Mapping[int, bool] = field(default_factory=dict)
-    mentions: int = 0
-    last: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,25 +96,23 @@ class Eraser:
 
     def __init__(self, database: Database, shares: Shares, keeper: Keeper, clock: Clock) -> None:
         self._database, self._shares, self._keeper, self.clock = database, shares, keeper, clock
-        self._left_out = LeftOut(database, keeper.secret)
+        self._left_out, self._looking = LeftOut(database, keeper.secret), Looking(database, keeper)
         self.forget: Callable[[], None] = lambda: None
         self.files = database
         """Where it stands who takes part: of a replay, the store that is told again."""
 
     def look(self, wish: Wish, before: Found | None = None) -> Found:
         """In any thread: it may take long. Behind what was looked at `before`, of the records known now."""
-        with self._database.read() as conn:
-            records = self._records(conn, wish)
-            seen = before if before and before.records == records else Found(records)
-            last = emptied.last(conn)
-            messages, mentions = self._messages(conn, records, seen.last)
-        return Found(records, {**seen.messages, **messages}, seen.mentions + mentions, last)
+        asked = frozenset({wish.patient, *wish.also})
+        return self._looking.found(asked, before, only=wish.with_message is not None)
 
     def erase(self, wish: Wish, found: Found) -> Certificate:
-        """Raises RejectedError where nobody is known, or the trial's file must stay; UnavailableError."""
+        """Raises RejectedError where nobody is known, nobody can say who is meant, or the trial's file must stay; UnavailableError."""
         try:
             self._apart(found)
             found = self.look(wish, found)
+            if found.unclear:
+                raise RejectedError(self._unclear(wish.patient.site))
             with self._keeper.certain(), self._shares.write() as tx:
                 certificate = self._erased(tx, wish, found)
                 _stop_at_rehearsal(wish, certificate)
@@ -154,20 +146,20 @@ class Eraser:
         wish = Wish(min(records), MERGED, "adapter", opt_out=True, with_message=one.item.id, also=records)
         try:
             done = self.erase(wish, self.look(wish))
-        except RejectedError:
-            self._set_aside(one)
+        except RejectedError as refused:
+            self._set_aside(one, PARTICIPANT if str(refused) == ENROLLED else SHARED)
         else:
             telemetry.warn("erased with a merge", inbox_id=one.item.id, count=done.messages)
         return []
 
-    def _set_aside(self, one: Read) -> None:
-        """A person says whether the trial's file goes, or the other is not left out any more."""
+    def _set_aside(self, one: Read, why: str) -> None:
+        """A person says who goes, or that the other is not left out any more."""
         ledger = Ledger({Bucket.MESSAGE_NOT_USED: one.whole.ledger.observations}).as_json()
-        ending = inbox.Ending(MessageState.QUARANTINED, self.clock(), PARTICIPANT, ledger)
+        ending = inbox.Ending(MessageState.QUARANTINED, self.clock(), why, ledger)
         with self._shares.write() as tx:
             if inbox.state(tx, one.item.id) is MessageState.PENDING:  # another process may have had it meanwhile
                 inbox.finish(tx, one.item.id, ending)
-        telemetry.warn("merge of a participant set aside", inbox_id=one.item.id)
+        telemetry.warn("merge with an opt-out set aside", inbox_id=one.item.id, code=why)
 
     def _forget(self, records: frozenset[PatientId]) -> None:
         self._keeper.forget(partitions_of(records))
@@ -180,26 +172,6 @@ class Eraser:
             self._keeper.forget(ALL)
             self._shares.renew()
             self._shares.apart(lambda: partitions_of(self._keeper.touched(found.records, ())))
-
-    def _records(self, conn: Snapshot, wish: Wish) -> frozenset[PatientId]:
-        """All that are one person with this one."""
-        asked = {wish.patient, *wish.also}
-        return frozenset(asked).union(*(persons.knot(conn, one).person(one).members for one in asked))
-
-    def _messages(self, conn: Snapshot, records: frozenset[PatientId], after: int) -> tuple[dict[int, bool], int]:
-        found: dict[int, bool] = {}
-        mentions = 0
-        for held in emptied.bodies(conn, emptied.holding(conn, [one.value for one in records], after)):
-            message = held.message
-            try:
-                seen = interpret(message, self._keeper.rules, message_id=str(held.id))
-            except MalformedMessageError as error:
-                seen = unreadable(message.body, error.code)
-            if speaks_of(message, self._keeper.rules, seen, records):
-                found[held.id] = not about(seen) <= records
-            else:
-                mentions += any(holds(message.body, one.value) for one in records)
-        return found, mentions
 
     def _erased(self, tx: Transaction, wish: Wish, found: Found) -> Certificate:
         now, secret = self.clock(), self._keeper.secret
@@ -241,6 +213,11 @@ class Eraser:
             theirs = frozenset[PatientId]().union(*(persons.knot(conn, one).person(one).members for one in records))
             known = erasing.whom(conn, self._keeper.secret, theirs, {}, Why(whom.cause, whom.at, whom.reasons))
             return enrolment.pushed(conn, known.numbers), enrolment.takes_part(conn, known.candidates)
+
+    def _unclear(self, site: str) -> str:
+        authority = self._keeper.rules.sites[site].authority
+        of = f" of '{authority}'" if authority != ANY else ""
+        return f"{UNCLEAR}{of}"
 
     def _unknown(self, tx: Transaction, wish: Wish) -> str:
         return OUT_ALREADY if opt_outs.token(self._keeper.secret, wish.patient) in opt_outs.listed(tx) else NOBODY

@@ -11,7 +11,7 @@ from adapter.domain.patient import PatientId
 from adapter.domain.ties import Merge
 from adapter.pipeline.steps import Read
 from adapter.screening.interpret import Interpretation
-from adapter.screening.named import about, named
+from adapter.screening.named import about, named, stated
 from adapter.screening.rulebook import Rulebook
 from adapter.store import emptied, opt_outs
 from adapter.store.database import Database, Transaction
@@ -19,7 +19,7 @@ from adapter.store.emptied import OPTED_OUT
 from adapter.store.secret import SiteSecret
 
 Along = tuple[Read, frozenset[PatientId]]
-"""A message that makes somebody who wants no part one with a record that is not on the list, and both records."""
+"""A message that makes somebody who wants no part one with a record that is not on the list, and the numbers of both."""
 
 
 class LeftOut:
@@ -47,9 +47,10 @@ class LeftOut:
     def along(self, read: Sequence[Read]) -> Along | None:
         """The first such message, by the same list: whoever it makes one with a person who wants no part wants none either."""
         for one in read:
-            for tie in _merges(one):
-                if len(self._whose(tie.records)) == 1:
-                    return one, frozenset(tie.records)
+            for kept, numbers in _persons(one):
+                out = self._whose(numbers)
+                if out and not kept <= out:
+                    return one, kept | out
         return None
 
     def _whose(self, people: Collection[PatientId]) -> frozenset[PatientId]:
@@ -78,6 +79,15 @@ def take_away(tx: Transaction, read: Sequence[Read], now: datetime) -> None:
     emptied.empty(tx, whose, (OPTED_OUT, now), numbers)
 
 
-def _merges(read: Read) -> Iterator[Merge]:
-    events = read.seen.events if read.seen else ()
-    return (event.tie for event in events if isinstance(event, RecordsTied) and isinstance(event.tie, Merge))
+def _persons(read: Read) -> Iterator[tuple[frozenset[PatientId], frozenset[PatientId]]]:
+    """Of each person the message makes of several numbers: the records that are kept, and all numbers. Of the patients of a batch
+    or a page nobody can say whose a number is that the site does not keep them by.
+    """
+    if read.seen is None:
+        return
+    for event in read.seen.events:
+        if isinstance(event, RecordsTied) and isinstance(event.tie, Merge):
+            yield frozenset(event.tie.records), frozenset(event.tie.records)
+    whom = about(read.seen)
+    if len(whom) == 1:
+        yield whom, whom | stated(read.item.message.site, read.seen)

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from adapter.daemon.housekeeping import SCRUBBED, forget_emptied
 from adapter.domain.message import MessageKind, RemoteResource
 from adapter.domain.patient import PatientId
 from adapter.errors import RejectedError
+from adapter.pipeline import looking
 from adapter.pipeline.erasing import Certificate, Wish
 from adapter.pipeline.replay import Replay, take_over
 from adapter.screening import actions
@@ -441,6 +443,82 @@ def test_a_page_of_a_fhir_server_is_emptied_alike(house: House) -> None:
     assert last == [("applied", True), ("applied", True), ("ignored", True)]
     assert CANARY not in everything(house.database)
     assert lines.count("6100") >= 2, "what the page said of the others was lost"
+
+
+# --- a number that this site does not keep its patients by --------------------------------------------------------------
+
+NATIONAL = PatientId("generic", "AMKA", "01019012345")
+
+
+def with_national(body: bytes, number: str = NATIONAL.value) -> bytes:
+    return body.replace(b"^^^HOSP^MR", b"^^^HOSP^MR~" + number.encode() + b"^^^AMKA^NI")
+
+
+def by_national(house: House, **how: bool) -> Certificate:
+    wish = Wish(NATIONAL, REASON, "dpo", **how)  # type: ignore[arg-type] — flags only
+    return house.processor.eraser.erase(wish, house.processor.eraser.look(wish))
+
+
+def test_a_number_beside_the_one_we_keep_leads_to_the_person_and_takes_everything(house: House) -> None:
+    house.tell(admitted("77"), with_national(ferritin("77", "4100")), ferritin("77", "4200"))
+    done = by_national(house, opt_out=True)
+    assert (done.records, done.messages, done.shared, done.listed) == (1, 3, 0, 2)
+    assert not [word for word in (NATIONAL.value, "4100", "4200") if word in everything(house.database)]
+    house.tell(ferritin("77", "4300"))
+    assert endings(house)[-1] == ("ignored", "opted-out")
+
+
+def test_a_number_that_stands_beside_those_of_several_is_refused_and_nobody_goes(house: House) -> None:
+    house.tell(with_national(ferritin("77", "4100")), with_national(ferritin("78", "4200")))
+    before = everything(house.database)
+    with pytest.raises(RejectedError, match="stands in messages of several"):
+        by_national(house, rehearsal=True)
+    with pytest.raises(RejectedError, match="stands in messages of several"):
+        by_national(house)
+    assert everything(house.database) == before
+    batch = with_national(b"FHS|^~\\&\rBHS|^~\\&\r" + admitted("8") + organs("9") + b"BTS|2\rFTS|1\r", "7654321")
+    house.tell(batch)
+    wish = Wish(PatientId("generic", "AMKA", "7654321"), REASON, "dpo")
+    with pytest.raises(RejectedError, match="stands in messages of several"):
+        house.processor.eraser.erase(wish, house.processor.eraser.look(wish))
+
+
+def test_whoever_states_a_number_that_is_left_out_is_left_out_with_all_that_is_stored(house: House) -> None:
+    by_national(house, opt_out=True)
+    house.tell(admitted("77"), ferritin("77", "4100"), with_national(ferritin("77", "4200")), ferritin("77", "4300"))
+    assert not [word for word in (NATIONAL.value, "4100", "4200", "4300") if word in everything(house.database)]
+    assert endings(house)[-1] == ("ignored", "opted-out")
+    house.tell(with_national(ferritin("77", "4400")))
+    assert endings(house)[-1] == ("ignored", "opted-out")
+
+
+def test_a_number_that_is_left_out_takes_no_participant_along_and_none_of_several(house: House) -> None:
+    house.tell(with_national(ferritin("77", "4100")), with_national(ferritin("78", "4200")))
+    consented(house, "2")
+    with house.database.write() as tx:
+        opt_outs.add(tx, house.keeper.secret, [NATIONAL], house.now)
+    house.processor.eraser._forget(frozenset())
+    house.tell(with_national(ferritin("77", "4300")))
+    assert endings(house)[-1] == ("quarantined", "SHARED_NUMBER")
+    assert "4100" in everything(house.database)
+    wish = Wish(who("77"), REASON, "dpo", opt_out=True)
+    house.processor.eraser.erase(wish, house.processor.eraser.look(wish))
+    assert endings(house)[-1] == ("ignored", "erased")
+    house.tell(with_national(ferritin("2", "4600")))
+    assert endings(house)[-1] == ("quarantined", "SHARED_NUMBER")
+    with house.database.write() as tx:
+        opt_outs.add(tx, house.keeper.secret, [replace(NATIONAL, value="7654321")], house.now)
+    house.processor.eraser._forget(frozenset())
+    house.tell(with_national(ferritin("2", "4700"), "7654321"))
+    assert endings(house)[-1] == ("quarantined", "PARTICIPANT")
+    assert [row.patient.value for row in house.rows if row.status == "consented"] == ["2"]
+
+
+def test_the_search_goes_in_portions_and_misses_nothing(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(looking, "PORTION", 2)
+    done = erased(house)
+    assert (done.records, done.messages) == (1, 3)
+    assert CANARY not in everything(house.database)
 
 
 # --- told again ------------------------------------------------------------------------------------------------------
