@@ -24,10 +24,12 @@ from adapter.store import (
     marks,
     opt_outs,
     outbox,
+    patients,
     projections,
     quarantine,
     screening_log,
     teamwork,
+    unjudged,
 )
 from adapter.store.database import Database
 from adapter.store.schema import metadata
@@ -443,6 +445,17 @@ def test_a_page_of_a_fhir_server_is_emptied_alike(house: House) -> None:
     assert last == [("applied", True), ("applied", True), ("ignored", True)]
     assert CANARY not in everything(house.database)
     assert lines.count("6100") >= 2, "what the page said of the others was lost"
+
+
+def test_who_was_to_be_judged_and_is_taken_out_meanwhile_does_not_come_back(house: House) -> None:
+    erased(house, opt_out=True)
+    with house.database.write() as tx:
+        key = patients.key_of(tx, who("2"))
+        unjudged.mark(tx, {key: 1})
+    house.processor._backlog.look()
+    house.put(adt("A40", patient="2", merged=CANARY, control="M", sent="20260102040000"))
+    house.processor.step()
+    assert (rows(house.database)["patients"], rows(house.database)["unjudged"]) == (0, 0)
 
 
 # --- a number that this site does not keep its patients by --------------------------------------------------------------
