@@ -90,14 +90,14 @@ def _stop_at_rehearsal(wish: Wish, certificate: Certificate) -> None:
 
 
 class Eraser:
-    """`erase` runs in the thread that screens: nobody else may hold the person in hand meanwhile. `forget` is told that what was read
-    ahead is to be read anew.
+    """`erase` runs in the thread that screens: nobody else may hold the person in hand meanwhile. `forget` are told that what was
+    read ahead is to be read anew, and that patients may have changed hands.
     """
 
     def __init__(self, database: Database, shares: Shares, keeper: Keeper, clock: Clock) -> None:
         self._database, self._shares, self._keeper, self.clock = database, shares, keeper, clock
         self._left_out, self._looking = LeftOut(database, keeper.secret), Looking(database, keeper)
-        self.forget: Callable[[], None] = lambda: None
+        self.forget: Sequence[Callable[[], None]] = ()
         self.files = database
         """Where it stands who takes part: of a replay, the store that is told again."""
 
@@ -118,12 +118,12 @@ class Eraser:
                 _stop_at_rehearsal(wish, certificate)
         except _RehearsedError as rehearsed:
             return rehearsed.certificate
-        self._forget(found.records)
+        self._forget(partitions_of(found.records))
         return replace(certificate, scrubbed=scrub(self._database, [*certificate.counts, "inbox_outcomes"]))
 
     def take_back(self, wish: Wish) -> int:
         """Messages of this person are read again from now on. Raises RejectedError where they are not on the list."""
-        self._shares.renew()
+        self._forget(self._shares.renew())
         with self._shares.write() as tx:
             number = opt_outs.take_back(tx, self._keeper.secret, wish.patient)
             if not number:
@@ -161,10 +161,11 @@ class Eraser:
                 inbox.finish(tx, one.item.id, ending)
         telemetry.warn("merge with an opt-out set aside", inbox_id=one.item.id, code=why)
 
-    def _forget(self, records: frozenset[PatientId]) -> None:
-        self._keeper.forget(partitions_of(records))
+    def _forget(self, partitions: frozenset[int]) -> None:
+        self._keeper.forget(partitions)
         self._left_out.forget()
-        self.forget()
+        for told in self.forget:
+            told()
 
     def _apart(self, found: Found) -> None:
         """On a shared store: the person's patients are nobody else's until the next step."""
