@@ -560,6 +560,25 @@ def test_a_replay_brings_nobody_back_and_loses_nobody_else(house: House, tmp_pat
     assert CANARY not in everything(house.database)
 
 
+def test_a_replay_keeps_merges_and_moves_of_others_that_came_in_an_emptied_message(house: House, tmp_path: Path) -> None:
+    ties = adt("A40", patient="9", merged="8", control="M", sent="20260102040000") + move(
+        "10", "9", visit="V10", into="V9", sent="20260102050000", control="W"
+    )
+    batch = b"FHS|^~\\&\rBHS|^~\\&\r" + admitted("8") + organs(CANARY) + ties + b"BTS|4\rFTS|1\r"
+    house.tell(admitted("10", visit="V10"), ferritin("10", "9200", visit="V10"), ferritin("8", "9100"), batch)
+    house.tell(ferritin("9", "9300"))
+    assert erased(house).shared == 1
+    assert rows(house.database)["ties"] == 2
+    with house.database.read() as conn:
+        before = list(projections.lines(conn))
+    replay = rebuilt(house, tmp_path / "second")
+    assert (replay.differences(), replay.turns()) == ([], [])
+    take_over(replay)
+    replay.second.close()
+    with house.database.read() as conn:
+        assert list(projections.lines(conn)) == before
+
+
 def test_a_replay_that_reads_what_nobody_could_leaves_out_who_wants_no_part(house: House, tmp_path: Path) -> None:
     erased(house, opt_out=True)
     house.tell(ferritin(CANARY, "9999"))
