@@ -89,8 +89,12 @@ ACTS = (
 NUMBERED = (
     Act("adapter", "system", "push-sent", "screening-number", "N1", {"outlet": "edc"}),
     Act("adapter", "system", "alert-sent", "delivery", "key", {"outlet": "mail", "subject": "N1"}),
-    Act("adapter", "system", "alert-sent", "delivery", "key", {"outlet": "mail", "subject": "several"}),
+    Act("adapter", "system", "alert-sent", "delivery", "several", {"outlet": "mail", "subject": "several"}),
     Act("anna", "coordinator", "view-candidate", "candidate", "gone"),
+    Act("adapter", "system", "push-sent", "screening-number", "N2", {"outlet": "edc"}),
+    Act("adapter", "system", "alert-sent", "delivery", "key", {"outlet": "mail", "subject": "gone"}),
+    Act("adapter", "system", "alert-escalated", "delivery", "key", {"candidates": ["N1", "gone"]}),
+    Act("adapter", "system", "alert-failed", "delivery", "key", outcome="failed"),
 )
 
 
@@ -117,8 +121,8 @@ def test_what_left_the_house_is_of_the_trial_of_its_screening_number(database: D
     with database.write() as tx:
         screening_ids.allocate(tx, secret, "one", PatientId("generic", "HOSP", "1"), "N1")
     filled(database, *NUMBERED)
-    assert [row["seq"] for row in rows(database, Cut(trial="one"))] == [1, 2, 3]
-    assert [row["seq"] for row in rows(database, Cut(trial="two"))] == [3]
+    assert [row["seq"] for row in rows(database, Cut(trial="one"))] == [1, 2, 3, 8]
+    assert [row["seq"] for row in rows(database, Cut(trial="two"))] == [3, 8]
 
 
 def test_a_blinded_copy_holds_no_details_no_words_and_no_hash_that_would_confirm_a_guess(database: Database) -> None:
