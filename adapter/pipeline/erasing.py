@@ -9,7 +9,7 @@ from adapter.domain.ledger import Bucket, Ledger
 from adapter.domain.message import MessageState
 from adapter.domain.patient import PatientId, PatientState
 from adapter.domain.persons import Knot
-from adapter.errors import RejectedError
+from adapter.errors import RejectedError, StorageFailedError, UnavailableError
 from adapter.mapping.site import ANY
 from adapter.pipeline.keep import Keeper
 from adapter.pipeline.left_out import LeftOut
@@ -17,12 +17,11 @@ from adapter.pipeline.looking import Found, Looking
 from adapter.pipeline.steps import Read
 from adapter.ports import Clock
 from adapter.screening.lives import lives
-from adapter.store import audit, enrolment, erasing, inbox, opt_outs, patients, persons
+from adapter.store import audit, enrolment, erasing, inbox, opt_outs, patients, persons, scrubbing
 from adapter.store.database import Database, Transaction
 from adapter.store.emptied import ERASED, OPTED_OUT
 from adapter.store.erasing import Whom, Why
 from adapter.store.partitions import ALL, partitions_of
-from adapter.store.scrubbing import scrub
 from adapter.store.shares import Shares
 
 NOBODY = "nobody is known under this number — compare site, authority and number with `adapter convert` on a message of theirs"
@@ -73,7 +72,6 @@ class Certificate:
     enrolled: bool
     listed: int
     audit: int = 0
-    scrubbed: bool = True
 
 
 class _RehearsedError(Exception):
@@ -119,7 +117,16 @@ class Eraser:
         except _RehearsedError as rehearsed:
             return rehearsed.certificate
         self._forget(partitions_of(found.records))
-        return replace(certificate, scrubbed=scrub(self._database, [*certificate.counts, "inbox_outcomes"]))
+        return certificate
+
+    def scrub(self) -> bool:
+        """In any thread, after an erasure: out of the files too. False where it is left to the housekeeping."""
+        try:
+            return scrubbing.settle(self._database)
+        except StorageFailedError:
+            raise
+        except UnavailableError:
+            return False
 
     def take_back(self, wish: Wish) -> int:
         """Messages of this person are read again from now on. Raises RejectedError where they are not on the list."""
@@ -202,7 +209,9 @@ class Eraser:
             enrolled=bool(pushed or enrolled),
             listed=listed,
         )
-        return replace(certificate, audit=audit.append(tx, _act(wish, certificate), now).seq)
+        entry = audit.append(tx, _act(wish, certificate), now).seq
+        scrubbing.owe(tx, entry, [*counts, "inbox_outcomes"])
+        return replace(certificate, audit=entry)
 
     def _file(
         self, tx: Transaction, whom: Whom, records: frozenset[PatientId]

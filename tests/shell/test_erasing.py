@@ -28,6 +28,7 @@ from adapter.store import (
     projections,
     quarantine,
     screening_log,
+    scrubbing,
     teamwork,
     unjudged,
 )
@@ -112,8 +113,46 @@ def test_the_bytes_of_the_files_hold_nothing_of_the_person(house: House, tmp_pat
     house.tell(ferritin(CANARY, "5300"))
     held = [(file.name, needle) for file in files for needle in needles if needle in file.read_bytes()]
     assert len(held) == 4 - (needles[1] not in files[1].read_bytes())
-    assert erased(house).scrubbed
+    erased(house)
+    assert house.processor.eraser.scrub()
     assert [(file.name, needle) for file in files for needle in needles if needle in file.read_bytes()] == []
+
+
+def owed(database: Database) -> str:
+    with database.read() as conn:
+        return marks.said(conn, scrubbing.OWED)
+
+
+def test_what_a_reader_kept_in_the_log_leaves_it_with_the_next_housekeeping(
+    house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not stores.on_sqlite():
+        pytest.skip("PostgreSQL's files are the server's (docs/adr/0044)")
+    monkeypatch.setattr(scrubbing, "PATIENCE", 0.1)
+    house.tell(ferritin(CANARY, "5300"))
+    with house.database.read() as conn:
+        assert emptied.last(conn) == 7
+        erased(house)
+        assert not house.processor.eraser.scrub()
+        assert owed(house.database)
+        with house.database.write() as tx:
+            marks.put(tx, SCRUBBED, "4")
+    assert CANARY.encode() in b"".join(file.read_bytes() for file in tmp_path.glob("adapter.db*"))
+    forget_emptied(house.database)
+    assert CANARY.encode() not in b"".join(file.read_bytes() for file in tmp_path.glob("adapter.db*"))
+    assert owed(house.database) == ""
+
+
+def test_whom_a_merge_takes_out_leaves_the_files_by_the_next_housekeeping(house: House, tmp_path: Path) -> None:
+    erased(house, opt_out=True)
+    assert house.processor.eraser.scrub()
+    assert owed(house.database) == ""
+    house.tell(adt("A40", patient="2", merged=CANARY, control="M", sent="20260102040000"))
+    assert "results" in owed(house.database).split()
+    forget_emptied(house.database)
+    assert owed(house.database) == ""
+    if stores.on_sqlite():
+        assert OTHER_NAME.encode() not in b"".join(file.read_bytes() for file in tmp_path.glob("adapter.db*"))
 
 
 def test_what_waits_and_what_nobody_could_read_goes_too(house: House) -> None:
