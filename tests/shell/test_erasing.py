@@ -1,6 +1,7 @@
 """A person taken out of everything that is stored: nothing of them is found again, by nobody, in no file; and the others stay."""
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -81,6 +82,11 @@ def everything(database: Database, but: str = "") -> str:
             if table.name != but
             for row in conn.execute(select(table))
         )
+
+
+def words_in(text: str, *words: str) -> list[str]:
+    """Those that stand there as words of their own: a digest may hold four digits by chance."""
+    return [word for word in words if re.search(rf"(?<![0-9A-Za-z]){word}(?![0-9A-Za-z])", text)]
 
 
 def test_nothing_of_the_person_is_left_and_the_others_are_untouched(house: House) -> None:
@@ -229,7 +235,7 @@ def test_a_visit_that_moved_goes_with_whom_it_is_of(house: House, tmp_path: Path
     with house.database.read() as conn:
         lines = "\n".join(projections.lines(conn))
     assert CANARY not in lines
-    assert "9300" not in lines
+    assert words_in(lines, "9300") == []
     assert "VC2" in lines
     assert "5250" in lines, "the visit that is another's now was taken with the record"
     assert rows(house.database)["ties"] == 0
@@ -515,7 +521,7 @@ def test_a_number_beside_the_one_we_keep_leads_to_the_person_and_takes_everythin
     house.tell(admitted("77"), with_national(ferritin("77", "4100")), ferritin("77", "4200"))
     done = by_national(house, opt_out=True)
     assert (done.records, done.messages, done.shared, done.listed) == (1, 3, 0, 2)
-    assert not [word for word in (NATIONAL.value, "4100", "4200") if word in everything(house.database)]
+    assert words_in(everything(house.database), NATIONAL.value, "4100", "4200") == []
     house.tell(ferritin("77", "4300"))
     assert endings(house)[-1] == ("ignored", "opted-out")
 
@@ -538,7 +544,7 @@ def test_a_number_that_stands_beside_those_of_several_is_refused_and_nobody_goes
 def test_whoever_states_a_number_that_is_left_out_is_left_out_with_all_that_is_stored(house: House) -> None:
     by_national(house, opt_out=True)
     house.tell(admitted("77"), ferritin("77", "4100"), with_national(ferritin("77", "4200")), ferritin("77", "4300"))
-    assert not [word for word in (NATIONAL.value, "4100", "4200", "4300") if word in everything(house.database)]
+    assert words_in(everything(house.database), NATIONAL.value, "4100", "4200", "4300") == []
     assert endings(house)[-1] == ("ignored", "opted-out")
     house.tell(with_national(ferritin("77", "4400")))
     assert endings(house)[-1] == ("ignored", "opted-out")
