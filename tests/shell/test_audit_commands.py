@@ -242,6 +242,24 @@ def test_an_export_is_on_record_in_a_file_of_ones_own_beside_the_running_daemon(
     assert (looked["action"], looked["outcome"]) == ("audit-verify", "ok")
 
 
+def test_a_disk_that_fails_while_it_is_noted_that_one_looked_is_told_by_the_exit_code(tmp_path: Path) -> None:
+    place = Installation(tmp_path, "")
+    place.command("user", "add", "anna", "--role", "admin")
+    with stores.beside(place.database.parent) as conn:
+        conn.execute("CREATE TABLE torn (word TEXT)")
+        conn.execute("CREATE TRIGGER reads_it BEFORE INSERT ON audit BEGIN SELECT count(*) FROM torn; END")
+        (page,) = conn.execute("SELECT rootpage FROM sqlite_master WHERE name = 'torn'").fetchone()
+        (size,) = conn.execute("PRAGMA page_size").fetchone()
+        conn.commit()
+        conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    with place.database.open("r+b") as file:
+        file.seek((page - 1) * size)
+        file.write(bytes(size))
+    done = place.command("audit", "verify", check=False)
+    assert (done.returncode, b"each as it was written" in done.stdout) == (3, True), done.stderr
+    assert b"the database is damaged" in done.stderr
+
+
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
