@@ -448,6 +448,18 @@ def test_taking_it_back_holds_for_all_records_of_the_person(house: House) -> Non
     assert CANARY in everything(house.database)
 
 
+def test_two_persons_on_the_list_who_turn_out_to_be_one_are_taken_back_together(house: House) -> None:
+    secret = house.keeper.secret
+    with house.database.write() as tx:
+        assert opt_outs.add(tx, secret, [who("a1"), who("a2")], house.now) == 2
+        assert opt_outs.add(tx, secret, [who("b1"), who("b2")], house.now) == 2
+        assert opt_outs.add(tx, secret, [who("c1")], house.now) == 1
+        assert opt_outs.add(tx, secret, [who("a2"), who("b2"), who("d1")], house.now) == 1
+        assert opt_outs.add(tx, secret, [who("a2"), who("b2")], house.now) == 0
+        assert opt_outs.take_back(tx, secret, who("b1")) == 5
+        assert opt_outs.listed(tx) == {opt_outs.token(secret, who("c1"))}
+
+
 def test_a_message_of_several_is_heard_for_the_others_and_emptied(house: House) -> None:
     erased(house, opt_out=True)
     batch = b"FHS|^~\\&\rBHS|^~\\&\r" + admitted("8") + organs(CANARY) + organs("8") + b"BTS|3\rFTS|1\r"
