@@ -95,6 +95,7 @@ class Eraser:
     def __init__(self, database: Database, shares: Shares, keeper: Keeper, clock: Clock) -> None:
         self._database, self._shares, self._keeper, self.clock = database, shares, keeper, clock
         self._left_out, self._looking = LeftOut(database, keeper.secret), Looking(database, keeper)
+        self._kept = dict[frozenset[PatientId], str]()
         self.forget: Sequence[Callable[[], None]] = ()
         self.files = database
         """Where it stands who takes part: of a replay, the store that is told again."""
@@ -150,14 +151,22 @@ class Eraser:
         if along is None:
             return self._left_out.sifted(read, self._keeper.rules)
         one, records = along
+        if why := self._stays(one, records):
+            self._set_aside(one, why)
+        return []
+
+    def _stays(self, one: Read, records: frozenset[PatientId]) -> str:
+        """Why a person must settle it; empty where these were taken out. Of the same records the inbox is walked through once."""
+        if why := self._kept.get(records):
+            return why
         wish = Wish(min(records), MERGED, "adapter", opt_out=True, with_message=one.item.id, also=records)
         try:
             done = self.erase(wish, self.look(wish))
         except RejectedError as refused:
-            self._set_aside(one, PARTICIPANT if str(refused) == ENROLLED else SHARED)
-        else:
-            telemetry.warn("erased with a merge", inbox_id=one.item.id, count=done.messages)
-        return []
+            self._kept[records] = PARTICIPANT if str(refused) == ENROLLED else SHARED
+            return self._kept[records]
+        telemetry.warn("erased with a merge", inbox_id=one.item.id, count=done.messages)
+        return ""
 
     def _set_aside(self, one: Read, why: str) -> None:
         """A person says who goes, or that the other is not left out any more."""
@@ -171,6 +180,7 @@ class Eraser:
     def _forget(self, partitions: frozenset[int]) -> None:
         self._keeper.forget(partitions)
         self._left_out.forget()
+        self._kept.clear()
         for told in self.forget:
             told()
 

@@ -85,9 +85,10 @@ def _persons(read: Read) -> Iterator[tuple[frozenset[PatientId], frozenset[Patie
     """
     if read.seen is None:
         return
+    whom, said = about(read.seen), stated(read.item.message.site, read.seen)
     for event in read.seen.events:
         if isinstance(event, RecordsTied) and isinstance(event.tie, Merge):
-            yield frozenset(event.tie.records), frozenset(event.tie.records)
-    whom = about(read.seen)
+            records = frozenset(event.tie.records)
+            yield records, records | said if whom <= records else records
     if len(whom) == 1:
-        yield whom, whom | stated(read.item.message.site, read.seen)
+        yield whom, whom | said

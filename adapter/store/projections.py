@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -123,6 +123,10 @@ def seed_erased(source: Connection, tx: Connection, *, whole: bool) -> None:
     for row in mapped(source, select(statements, *columns).join(patients, patients.c.key == statements.c.patient)):
         if int(json.loads(row["body"]).get("message", 0)) in gone:
             tx.execute(insert(statements), _seeded(tx, row, statements))
+    _seed_ties(source, tx, gone)
+
+
+def _seed_ties(source: Connection, tx: Connection, gone: Collection[int]) -> None:
     for tie, message in persons.stated(source, gone):
         for who in tie.records:
             _named(tx, who, names_of(source, who))

@@ -8,7 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from adapter.daemon.housekeeping import SCRUBBED, forget_emptied
 from adapter.domain.message import MessageKind, RemoteResource
@@ -584,6 +584,31 @@ def test_a_number_that_is_left_out_takes_no_participant_along_and_none_of_severa
     assert [row.patient.value for row in house.rows if row.status == "consented"] == ["2"]
 
 
+def test_the_inbox_is_walked_through_once_for_the_same_records_not_for_each_message(house: House) -> None:
+    house.tell(with_national(ferritin("77", "4100")), with_national(ferritin("78", "4200")))
+    with house.database.write() as tx:
+        opt_outs.add(tx, house.keeper.secret, [NATIONAL], house.now)
+    house.processor.eraser._forget(frozenset())
+    house.tell(with_national(ferritin("77", "4300")))
+    assert endings(house)[-1] == ("quarantined", "SHARED_NUMBER")
+    with house.database.write() as tx:
+        tx.execute(update(metadata.tables["inbox"]).values(body=b""))  # whoever walks now finds nothing that is shared
+    house.tell(with_national(ferritin("77", "4400")))
+    assert endings(house)[-1] == ("quarantined", "SHARED_NUMBER")
+    house.processor.eraser.take_back(Wish(NATIONAL, REASON, "dpo"))
+    house.tell(with_national(ferritin("77", "4500")))
+    assert endings(house)[-1] == ("applied", None)
+
+
+def test_a_merge_that_states_a_number_that_is_left_out_takes_both_records_along(house: House) -> None:
+    by_national(house, opt_out=True)
+    house.tell(admitted("77"), with_national(adt("A40", patient="77", merged="2", control="M", sent="20260102040000")))
+    assert endings(house)[-1] == ("ignored", "opted-out")
+    assert [row.patient.value for row in house.rows] == [CANARY]
+    house.tell(ferritin("2", "4600"), ferritin("77", "4600"))
+    assert endings(house)[-2:] == [("ignored", "opted-out")] * 2
+
+
 def test_the_search_goes_in_portions_and_misses_nothing(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(looking, "PORTION", 2)
     done = erased(house)
@@ -617,7 +642,9 @@ def test_a_replay_brings_nobody_back_and_loses_nobody_else(house: House, tmp_pat
     assert CANARY not in everything(house.database)
 
 
-def test_a_replay_keeps_merges_and_moves_of_others_that_came_in_an_emptied_message(house: House, tmp_path: Path) -> None:
+def test_a_replay_keeps_merges_and_moves_of_others_that_came_in_an_emptied_message(
+    house: House, tmp_path: Path
+) -> None:
     ties = adt("A40", patient="9", merged="8", control="M", sent="20260102040000") + move(
         "10", "9", visit="V10", into="V9", sent="20260102050000", control="W"
     )

@@ -286,7 +286,6 @@ def test_patients_who_change_hands_while_an_opt_out_is_taken_back_are_forgotten(
     assert values(two, theirs) == ["1.1", "1.2", "1.3"]
 
 
-
 def test_two_who_want_each_others_patients_do_not_wait_for_ever(pair: Pair) -> None:
     pair.share()
     a, b = pair.number_of(pair.one), pair.number_of(pair.two)
