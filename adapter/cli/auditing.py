@@ -53,7 +53,6 @@ def verify(
         walked = audit_walk.check(database)
         compared, unlike = (0, None) if against is None else _compared(database, against)
     problem, last = next(iter(walked.problems), unlike), walked.last
-    _note_that_we_looked(settings, problem is None, {"entries": last.seq, "hash": last.hash, "compared": compared})
     if as_json:
         found = {"whole": problem is None, "problem": problem, "last": last.seq, "hash": last.hash}
         say_json(found | ({} if against is None else {"compared": compared}))
@@ -62,6 +61,8 @@ def verify(
         typer.echo(f"{last.seq} entries, each as it was written{noted}; the last is {last.hash}")
     if problem is not None:
         complain(f"adapter: {problem} — keep this database, and compare it with a backup")
+    _note_that_we_looked(settings, problem is None, {"entries": last.seq, "hash": last.hash, "compared": compared})
+    if problem is not None:
         raise typer.Exit(1)
 
 
@@ -73,13 +74,15 @@ def _compared(database: "Database", path: Path) -> tuple[int, str | None]:
 
 
 def _note_that_we_looked(settings: "Settings", whole: bool, detail: dict[str, Any]) -> None:
-    """What was found is told in any case: the store may be a copy that nobody writes."""
+    """The store may be a copy that nobody writes. Raises StorageFailedError, once what was found is told."""
     from adapter.daemon.reaching import command
-    from adapter.errors import AdapterError
+    from adapter.errors import AdapterError, StorageFailedError
 
     request = {"command": "audit-verify", "whole": whole, "detail": detail, "by": getpass.getuser()}
     try:
         command(settings, request)
+    except StorageFailedError:
+        raise
     except (AdapterError, OSError) as error:
         complain(f"adapter: that you looked is not on record: {error}")
 

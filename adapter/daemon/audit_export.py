@@ -64,23 +64,25 @@ def _wanted(database: Database, cut: Cut, found: Sequence[Row]) -> Iterator[Row]
 
 
 def _people(row: Row) -> set[str]:
-    """Ids of ours whose trial the store knows: of the worklist, of screening."""
+    """Ids of ours whose trial the store knows, or knew: of the worklist, of screening. A message of several has its own key for
+    its subject.
+    """
     if row["object_type"] in {"candidate", "screening-number"}:
         return {row["object_id"]}
     if row["object_type"] == "delivery":
         said = json.loads(row["detail"])
-        return {said.get("subject", ""), *said.get("candidates", ())}
+        return {said.get("subject", ""), *said.get("candidates", ())} - {"", row["object_id"]}
     return set()
 
 
 def _about(row: Row, trials: Mapping[str, str]) -> set[str]:
-    """The trials an entry is about: none for a sign-in; of a candidate who is gone and told no trial, one nobody asks for."""
+    """The trials an entry is about: none for a sign-in; of somebody who is gone and told no trial, one nobody asks for."""
     said = json.loads(row["detail"]).get("trial", "")
     if row["object_type"] == "candidate":
         return {trials.get(row["object_id"]) or said or "?"}
     if row["object_type"] == "trial":
         return {row["object_id"]}
-    return {trials[name] for name in _people(row) if name in trials} | ({said} - {""})
+    return {trials.get(name) or said or "?" for name in _people(row)} | ({said} - {""})
 
 
 def _ndjson(row: Row) -> bytes:

@@ -74,6 +74,7 @@ def _erase(desk: Desk, request: Mapping[str, Any]) -> Json:
     found = desk.eraser.look(wish)
     done: Certificate = desk.screening(lambda: desk.eraser.erase(wish, found))
     now = desk.clock()
+    scrubbed = wish.rehearsal or desk.eraser.scrub()
     return {
         "erased": not wish.rehearsal,
         "environment": desk.environment,
@@ -86,7 +87,7 @@ def _erase(desk: Desk, request: Mapping[str, Any]) -> Json:
         "takes_part": done.enrolled,
         "pushed": [{"outlet": outlet, "screening_number": number} for outlet, number in done.pushed],
         "opted_out": wish.opt_out,
-        "log_emptied": done.scrubbed,
+        "log_emptied": scrubbed,
         "audit": None if wish.rehearsal else done.audit,
         "backups_hold_it_until": None if desk.kept is None else (now + desk.kept).date().isoformat(),
         "reason": wish.reason,

@@ -37,8 +37,10 @@ OWED = timedelta(hours=1)
 """So does a delivery: an EDC or a mail server is away."""
 LOST = timedelta(days=1)
 """So long an alert that no channel took is an alarm."""
-BROKEN = frozenset({"NO_MSH", "PROCID", "TOO_BIG", "CONTINUATION", "NO_MRG"})
-"""Reasons that lie with a sender or an engine, where every message of a kind is lost: each of them is an alarm for a day."""
+BROKEN = frozenset({"NO_MSH", "PROCID", "TOO_BIG", "CONTINUATION", "NO_MRG", "PARTICIPANT", "SHARED_NUMBER"})
+"""Reasons that lie with a sender or an engine, where every message of a kind is lost, and those that a person must settle: each
+of them is an alarm for a day.
+"""
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 HELD = "restored"
 LOG_BYTES = 128 << 20

@@ -10,7 +10,7 @@ from adapter.daemon.backup_round import Rounds
 from adapter.daemon.parts import Parts
 from adapter.store import accounts, emptied, marks
 from adapter.store.database import Database
-from adapter.store.scrubbing import scrub
+from adapter.store.scrubbing import settle
 from adapter.web import sessions
 
 SECONDS = 600
@@ -41,9 +41,10 @@ def keep_house(parts: Parts) -> None:
 
 
 def forget_emptied(database: Database) -> None:
-    """Messages were emptied since the last time: the store's files and log forget what they said."""
+    """Messages were emptied since the last time, or an erasure could not do it: the store's files and log forget what they said."""
     with database.read() as conn:
         number, before = str(emptied.number(conn)), marks.said(conn, SCRUBBED) or "0"
-    if number != before and scrub(database, ["inbox", "inbox_outcomes"]):
+    done = settle(database, ["inbox", "inbox_outcomes"] if number != before else ())
+    if done and number != before:
         with database.write() as tx:
             marks.put(tx, SCRUBBED, number)

@@ -131,7 +131,7 @@ def open_parts(settings: Settings, clock: Clock) -> Iterator[Parts]:
         reading = folders.readers(settings, rules, metrics, clock, store) if "receive" in roles else ()
         for computed in (
             *(pulse.figures, anchors.figures, Tally(database).figures),
-            *(lambda: built(settings, rules), lambda: judged(keeper.verdicts)),
+            *(lambda: built(settings, keeper.rules), lambda: judged(keeper.verdicts)),
         ):
             metrics.compute(computed)
         yield Parts(

@@ -1,13 +1,11 @@
 """What was put on record since the start, counted for /metrics: read behind the last look, so that no counter stands in a way."""
 
-import contextlib
 import threading
 from collections import Counter
 from collections.abc import Iterator
 
 from prometheus_client.core import CounterMetricFamily, Metric
 
-from adapter.errors import UnavailableError
 from adapter.store import audit
 from adapter.store.database import Database
 
@@ -26,10 +24,9 @@ class Tally:
             self._seen = audit.head(conn).seq
 
     def figures(self) -> Iterator[Metric]:
-        """While the store is away those of the last look."""
+        """Raises UnavailableError, as all figures that are asked for with these."""
         with self._one:
-            with contextlib.suppress(UnavailableError):
-                self._look()
+            self._look()
             found = dict(self._found)
         entries = CounterMetricFamily("adapter_audit_entries", "Entries of the audit log", labels=("action", "outcome"))
         logins: Counter[str] = Counter()

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from adapter.domain.patient import PatientId
 from adapter.pipeline.steps import Step
 from adapter.store import inbox, unjudged
-from adapter.store.database import Snapshot, Transaction
+from adapter.store.database import Database, Snapshot, Transaction
 from adapter.store.partitions import ALL, partition_of
 from adapter.store.unjudged import Unjudged
 
@@ -54,3 +54,11 @@ class Backlog:
         found = unjudged.newest(conn, limit if held == ALL else LOOKED_AT)
         self._left = bool(found)
         return [one for one in found if held == ALL or partition_of(one.root) in held][:limit]
+
+    def still(self, database: Database, left: Sequence[Unjudged]) -> list[Unjudged]:
+        """Without those whom a message took out of the store since they were asked for."""
+        if not left:
+            return []
+        with database.read() as conn:
+            there = unjudged.there(conn, [one.key for one in left])
+        return [one for one in left if one.key in there]

@@ -1,25 +1,27 @@
 """Erasing a person: found in everything that is stored, taken out of it in one transaction, forgotten in memory (docs/adr/0044)."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
+from adapter import telemetry
+from adapter.domain.ledger import Bucket, Ledger
+from adapter.domain.message import MessageState
 from adapter.domain.patient import PatientId, PatientState
 from adapter.domain.persons import Knot
-from adapter.errors import MalformedMessageError, RejectedError
+from adapter.errors import RejectedError, StorageFailedError, UnavailableError
+from adapter.mapping.site import ANY
 from adapter.pipeline.keep import Keeper
 from adapter.pipeline.left_out import LeftOut
+from adapter.pipeline.looking import Found, Looking
 from adapter.pipeline.steps import Read
 from adapter.ports import Clock
-from adapter.screening.interpret import interpret, unreadable
 from adapter.screening.lives import lives
-from adapter.screening.named import about, holds, speaks_of
-from adapter.store import audit, emptied, enrolment, erasing, opt_outs, patients, persons
-from adapter.store.database import Database, Snapshot, Transaction
+from adapter.store import audit, enrolment, erasing, inbox, opt_outs, patients, persons, scrubbing
+from adapter.store.database import Database, Transaction
 from adapter.store.emptied import ERASED, OPTED_OUT
 from adapter.store.erasing import Whom, Why
 from adapter.store.partitions import ALL, partitions_of
-from adapter.store.scrubbing import scrub
 from adapter.store.shares import Shares
 
 NOBODY = "nobody is known under this number — compare site, authority and number with `adapter convert` on a message of theirs"
@@ -27,10 +29,18 @@ ENROLLED = (
     "this person takes part, or an EDC holds what was sent of them: the trial's file must be kept (GDPR article 17(3); "
     "the protocol says how long) — ask the sponsor and the data protection officer; --enrolled erases here all the same"
 )
+UNCLEAR = (
+    "this number stands in messages of several beside their own numbers, and nobody can say whose it is — give the one under "
+    "`patient` of `adapter convert`, a number"
+)
 OUT_ALREADY = (
     "nothing is stored of this number, and it is on the list of those who want no part — there is nothing to do"
 )
 MERGED = "one record with that of a person who wants no part"
+PARTICIPANT = "PARTICIPANT"
+"""Why a message waits for a person that would take a participant out with somebody who wants no part."""
+SHARED = "SHARED_NUMBER"
+"""The same, where the number that is left out stands beside numbers of others, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,18 +60,6 @@ class Wish:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """Whose records are tied to the person; messages that speak of them, and whether of others too; how many of others' merely
-    hold the number; the last message looked at.
-    """
-
-    records: frozenset[PatientId]
-    messages: Mapping[int, bool] = field(default_factory=dict)
-    mentions: int = 0
-    last: int = 0
-
-
-@dataclass(frozen=True, slots=True)
 class Certificate:
     """`counts` by table; `pushed` is (outlet, screening number): what an EDC was sent, and holds still."""
 
@@ -74,7 +72,6 @@ class Certificate:
     enrolled: bool
     listed: int
     audit: int = 0
-    scrubbed: bool = True
 
 
 class _RehearsedError(Exception):
@@ -91,40 +88,50 @@ def _stop_at_rehearsal(wish: Wish, certificate: Certificate) -> None:
 
 
 class Eraser:
-    """`erase` runs in the thread that screens: nobody else may hold the person in hand meanwhile. `forget` is told that what was read
-    ahead is to be read anew.
+    """`erase` runs in the thread that screens: nobody else may hold the person in hand meanwhile. `forget` are told that what was
+    read ahead is to be read anew, and that patients may have changed hands.
     """
 
     def __init__(self, database: Database, shares: Shares, keeper: Keeper, clock: Clock) -> None:
         self._database, self._shares, self._keeper, self.clock = database, shares, keeper, clock
-        self._left_out = LeftOut(database, keeper.secret)
-        self.forget: Callable[[], None] = lambda: None
+        self._left_out, self._looking = LeftOut(database, keeper.secret), Looking(database, keeper)
+        self._kept = dict[frozenset[PatientId], str]()
+        self.forget: Sequence[Callable[[], None]] = ()
+        self.files = database
+        """Where it stands who takes part: of a replay, the store that is told again."""
 
     def look(self, wish: Wish, before: Found | None = None) -> Found:
         """In any thread: it may take long. Behind what was looked at `before`, of the records known now."""
-        with self._database.read() as conn:
-            records = self._records(conn, wish)
-            seen = before if before and before.records == records else Found(records)
-            last = emptied.last(conn)
-            messages, mentions = self._messages(conn, records, seen.last)
-        return Found(records, {**seen.messages, **messages}, seen.mentions + mentions, last)
+        asked = frozenset({wish.patient, *wish.also})
+        return self._looking.found(asked, before, only=wish.with_message is not None)
 
     def erase(self, wish: Wish, found: Found) -> Certificate:
-        """Raises RejectedError where nobody is known, or the trial's file must stay; UnavailableError."""
+        """Raises RejectedError where nobody is known, nobody can say who is meant, or the trial's file must stay; UnavailableError."""
         try:
             self._apart(found)
             found = self.look(wish, found)
+            if found.unclear:
+                raise RejectedError(self._unclear(wish.patient.site))
             with self._keeper.certain(), self._shares.write() as tx:
                 certificate = self._erased(tx, wish, found)
                 _stop_at_rehearsal(wish, certificate)
         except _RehearsedError as rehearsed:
             return rehearsed.certificate
-        self._forget(found.records)
-        return replace(certificate, scrubbed=scrub(self._database, [*certificate.counts, "inbox_outcomes"]))
+        self._forget(partitions_of(found.records))
+        return certificate
+
+    def scrub(self) -> bool:
+        """In any thread, after an erasure: out of the files too. False where it is left to the housekeeping."""
+        try:
+            return scrubbing.settle(self._database)
+        except StorageFailedError:
+            raise
+        except UnavailableError:
+            return False
 
     def take_back(self, wish: Wish) -> int:
         """Messages of this person are read again from now on. Raises RejectedError where they are not on the list."""
-        self._shares.renew()
+        self._forget(self._shares.renew())
         with self._shares.write() as tx:
             number = opt_outs.take_back(tx, self._keeper.secret, wish.patient)
             if not number:
@@ -135,20 +142,47 @@ class Eraser:
         return head.seq
 
     def sift(self, read: Sequence[Read]) -> list[Read]:
-        """What may be heard. A merge with somebody who wants no part is carried out at once: then nothing is, and all is read anew."""
-        merged = self._left_out.merged(read)
-        if merged is None:
+        """What may be heard. Whom a message makes one with somebody who wants no part is taken out at once, or the message is set
+        aside where the trial's file must stay: then nothing is heard, and all is read anew.
+        """
+        if not self._left_out.anybody():
+            return list(read)
+        along = self._left_out.along(read)
+        if along is None:
             return self._left_out.sifted(read, self._keeper.rules)
-        message, records = merged
-        asked = Wish(min(records), MERGED, "adapter", opt_out=True, enrolled=True)
-        wish = replace(asked, with_message=message, also=records)
-        self.erase(wish, self.look(wish))
+        one, records = along
+        if why := self._stays(one, records):
+            self._set_aside(one, why)
         return []
 
-    def _forget(self, records: frozenset[PatientId]) -> None:
-        self._keeper.forget(partitions_of(records))
+    def _stays(self, one: Read, records: frozenset[PatientId]) -> str:
+        """Why a person must settle it; empty where these were taken out. Of the same records the inbox is walked through once."""
+        if why := self._kept.get(records):
+            return why
+        wish = Wish(min(records), MERGED, "adapter", opt_out=True, with_message=one.item.id, also=records)
+        try:
+            done = self.erase(wish, self.look(wish))
+        except RejectedError as refused:
+            self._kept[records] = PARTICIPANT if str(refused) == ENROLLED else SHARED
+            return self._kept[records]
+        telemetry.warn("erased with a merge", inbox_id=one.item.id, count=done.messages)
+        return ""
+
+    def _set_aside(self, one: Read, why: str) -> None:
+        """A person says who goes, or that the other is not left out any more."""
+        ledger = Ledger({Bucket.MESSAGE_NOT_USED: one.whole.ledger.observations}).as_json()
+        ending = inbox.Ending(MessageState.QUARANTINED, self.clock(), why, ledger)
+        with self._shares.write() as tx:
+            if inbox.state(tx, one.item.id) is MessageState.PENDING:  # another process may have had it meanwhile
+                inbox.finish(tx, one.item.id, ending)
+        telemetry.warn("merge with an opt-out set aside", inbox_id=one.item.id, code=why)
+
+    def _forget(self, partitions: frozenset[int]) -> None:
+        self._keeper.forget(partitions)
         self._left_out.forget()
-        self.forget()
+        self._kept.clear()
+        for told in self.forget:
+            told()
 
     def _apart(self, found: Found) -> None:
         """On a shared store: the person's patients are nobody else's until the next step."""
@@ -156,26 +190,6 @@ class Eraser:
             self._keeper.forget(ALL)
             self._shares.renew()
             self._shares.apart(lambda: partitions_of(self._keeper.touched(found.records, ())))
-
-    def _records(self, conn: Snapshot, wish: Wish) -> frozenset[PatientId]:
-        """All that are one person with this one."""
-        asked = {wish.patient, *wish.also}
-        return frozenset(asked).union(*(persons.knot(conn, one).person(one).members for one in asked))
-
-    def _messages(self, conn: Snapshot, records: frozenset[PatientId], after: int) -> tuple[dict[int, bool], int]:
-        found: dict[int, bool] = {}
-        mentions = 0
-        for held in emptied.bodies(conn, emptied.holding(conn, [one.value for one in records], after)):
-            message = held.message
-            try:
-                seen = interpret(message, self._keeper.rules, message_id=str(held.id))
-            except MalformedMessageError as error:
-                seen = unreadable(message.body, error.code)
-            if speaks_of(message, self._keeper.rules, seen, records):
-                found[held.id] = not about(seen) <= records
-            else:
-                mentions += any(holds(message.body, one.value) for one in records)
-        return found, mentions
 
     def _erased(self, tx: Transaction, wish: Wish, found: Found) -> Certificate:
         now, secret = self.clock(), self._keeper.secret
@@ -191,7 +205,7 @@ class Eraser:
         listed = opt_outs.add(tx, secret, found.records, now) if wish.opt_out else 0
         if not (whom.keys or whom.messages or listed):
             raise RejectedError(self._unknown(tx, wish))
-        pushed, enrolled = enrolment.pushed(tx, whom.numbers), enrolment.takes_part(tx, whom.candidates)
+        pushed, enrolled = self._file(tx, whom, found.records)
         if (pushed or enrolled) and not wish.enrolled:
             raise RejectedError(ENROLLED)
         counts = _taken_out(tx, whom, knots, found.records)
@@ -205,7 +219,25 @@ class Eraser:
             enrolled=bool(pushed or enrolled),
             listed=listed,
         )
-        return replace(certificate, audit=audit.append(tx, _act(wish, certificate), now).seq)
+        entry = audit.append(tx, _act(wish, certificate), now).seq
+        scrubbing.owe(tx, entry, [*counts, "inbox_outcomes"])
+        return replace(certificate, audit=entry)
+
+    def _file(
+        self, tx: Transaction, whom: Whom, records: frozenset[PatientId]
+    ) -> tuple[tuple[tuple[str, str], ...], bool]:
+        """What an EDC was sent, and whether they take part."""
+        if self.files is self._database:
+            return enrolment.pushed(tx, whom.numbers), enrolment.takes_part(tx, whom.candidates)
+        with self.files.read() as conn:
+            theirs = frozenset[PatientId]().union(*(persons.knot(conn, one).person(one).members for one in records))
+            known = erasing.whom(conn, self._keeper.secret, theirs, {}, Why(whom.cause, whom.at, whom.reasons))
+            return enrolment.pushed(conn, known.numbers), enrolment.takes_part(conn, known.candidates)
+
+    def _unclear(self, site: str) -> str:
+        authority = self._keeper.rules.sites[site].authority
+        of = f" of '{authority}'" if authority != ANY else ""
+        return f"{UNCLEAR}{of}"
 
     def _unknown(self, tx: Transaction, wish: Wish) -> str:
         return OUT_ALREADY if opt_outs.token(self._keeper.secret, wish.patient) in opt_outs.listed(tx) else NOBODY

@@ -11,15 +11,15 @@ from adapter.domain.patient import PatientId
 from adapter.domain.ties import Merge
 from adapter.pipeline.steps import Read
 from adapter.screening.interpret import Interpretation
-from adapter.screening.named import about, named
+from adapter.screening.named import about, named, stated
 from adapter.screening.rulebook import Rulebook
 from adapter.store import emptied, opt_outs
 from adapter.store.database import Database, Transaction
 from adapter.store.emptied import OPTED_OUT
 from adapter.store.secret import SiteSecret
 
-Merged = tuple[int, frozenset[PatientId]]
-"""A message that merges somebody who wants no part with a record that is not on the list, and both records."""
+Along = tuple[Read, frozenset[PatientId]]
+"""A message that makes somebody who wants no part one with a record that is not on the list, and the numbers of both."""
 
 
 class LeftOut:
@@ -33,23 +33,25 @@ class LeftOut:
         """The list was changed."""
         self._tokens = None
 
-    def sifted(self, read: Sequence[Read], rules: Rulebook) -> list[Read]:
-        """Without what they say of people who want no part."""
-        return [self._sifted(one, rules) for one in read] if self._listed() else list(read)
-
-    def merged(self, read: Sequence[Read]) -> Merged | None:
-        """The first such message: whose record it makes one with that of a person who wants no part wants none either."""
-        for one in read if self._listed() else ():
-            for tie in _merges(one):
-                if len(self._whose(tie.records)) == 1:
-                    return one.item.id, frozenset(tie.records)
-        return None
-
-    def _listed(self) -> frozenset[bytes]:
+    def anybody(self) -> bool:
+        """Whether there is anybody on it: one statement a batch where others change it, none where nobody does."""
         if self._tokens is None or self._database.many_writers:
             with self._database.read() as conn:
                 self._tokens = opt_outs.listed(conn)
-        return self._tokens
+        return bool(self._tokens)
+
+    def sifted(self, read: Sequence[Read], rules: Rulebook) -> list[Read]:
+        """Without what they say of people who want no part, by the list as `anybody` found it."""
+        return [self._sifted(one, rules) for one in read]
+
+    def along(self, read: Sequence[Read]) -> Along | None:
+        """The first such message, by the same list: whoever it makes one with a person who wants no part wants none either."""
+        for one in read:
+            for kept, numbers in _persons(one):
+                out = self._whose(numbers)
+                if out and not kept <= out:
+                    return one, kept | out
+        return None
 
     def _whose(self, people: Collection[PatientId]) -> frozenset[PatientId]:
         tokens = self._tokens or frozenset()
@@ -77,6 +79,16 @@ def take_away(tx: Transaction, read: Sequence[Read], now: datetime) -> None:
     emptied.empty(tx, whose, (OPTED_OUT, now), numbers)
 
 
-def _merges(read: Read) -> Iterator[Merge]:
-    events = read.seen.events if read.seen else ()
-    return (event.tie for event in events if isinstance(event, RecordsTied) and isinstance(event.tie, Merge))
+def _persons(read: Read) -> Iterator[tuple[frozenset[PatientId], frozenset[PatientId]]]:
+    """Of each person the message makes of several numbers: the records that are kept, and all numbers. Of the patients of a batch
+    or a page nobody can say whose a number is that the site does not keep them by.
+    """
+    if read.seen is None:
+        return
+    whom, said = about(read.seen), stated(read.item.message.site, read.seen)
+    for event in read.seen.events:
+        if isinstance(event, RecordsTied) and isinstance(event.tie, Merge):
+            records = frozenset(event.tie.records)
+            yield records, records | said if whom <= records else records
+    if len(whom) == 1:
+        yield whom, whom | said

@@ -55,7 +55,7 @@ class Processor:
         self._rhythms, self._backlog, self._telling = Rhythms(), Backlog(), False
         self.eraser = Eraser(database, self._shares, keeper, clock)
         self._ahead = Ahead(self._hear, self.eraser.sift)
-        self.eraser.forget = self._ahead.forget
+        self.eraser.forget = (self._ahead.forget, self._backlog.look)
         self.taken = 0  # messages, by the last step
         self.heard: Callable[[str, Iterable[str]], None] = lambda _source, _codes: None
         """Told of each message's source, and the codes of what was odd about it."""
@@ -87,7 +87,7 @@ class Processor:
             left = self._backlog.left(conn, most, self._shares.held, now)
         if items:
             self.carry(items, most)
-        if left:
+        if left := self._backlog.still(self._database, left):
             self._judge(left, now)
         return len(items) + len(left)
 

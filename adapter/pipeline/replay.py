@@ -6,7 +6,7 @@ verdicts, so it is done without trials; each person is then assessed once (docs/
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -24,6 +24,7 @@ from adapter.screening.screen import Alerts, Judgement, Outcome, screen
 from adapter.store import emptied, outcomes, patients, projections, worklist
 from adapter.store.candidate_rows import CandidateRow
 from adapter.store.database import Database
+from adapter.store.inbox import Item
 from adapter.store.projections import Span
 from adapter.store.secret import SiteSecret
 
@@ -97,6 +98,7 @@ class Replay:
         processor = Processor(
             self.second, silent, Keeper(self.second, silent, self.secret, (), ""), self._clock, _nobody
         )
+        processor.eraser.files = self.live
         with self.live.read() as conn, self.second.write() as tx:
             if span.since is not None:
                 projections.seed_state(conn, tx, span)
@@ -109,12 +111,18 @@ class Replay:
                 return told
             with self.second.write() as tx:
                 projections.admit(tx, items)
-            for _ in range(TRIES):
-                with self.second.read() as conn:
-                    waiting = projections.waiting(conn)
-                if left := [item for item in items if item.id in waiting]:
-                    processor.carry(left)
+            self._carry(processor, items)
             told, last = told + len(items), items[-1].id
+
+    def _carry(self, processor: Processor, items: Sequence[Item]) -> None:
+        """Until none of them waits, or nothing comes of it any more: one that takes a person out ends alone, the others after it."""
+        left, tries = list(items), TRIES
+        while left and tries:
+            processor.carry(left)
+            with self.second.read() as conn:
+                waiting = projections.waiting(conn)
+            before, left = len(left), [item for item in left if item.id in waiting]
+            tries = tries - 1 if len(left) == before else TRIES
 
     def judge(self) -> None:
         """The worklist of the second store: what people were told is carried over, every episode assessed anew.

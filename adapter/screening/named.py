@@ -25,9 +25,13 @@ def about(seen: Interpretation) -> frozenset[PatientId]:
 
 def named(message: RawMessage, rules: Rulebook, seen: Interpretation) -> frozenset[PatientId]:
     """Everybody with all numbers stated, whatever became of the message."""
-    stated = {PatientId(message.site, plain(authority), number.strip()) for authority, number, _ in seen.identifiers}
-    unread = () if seen.disposition == "applied" else _stated(message, rules)
-    return frozenset({*about(seen), *stated, *unread})
+    unread = () if seen.disposition == "applied" else _unread(message, rules)
+    return frozenset({*about(seen), *stated(message.site, seen), *unread})
+
+
+def stated(site: str, seen: Interpretation) -> frozenset[PatientId]:
+    """All numbers of its patients, also those that this site does not keep them by."""
+    return frozenset(PatientId(site, plain(authority), number.strip()) for authority, number, _ in seen.identifiers)
 
 
 def speaks_of(message: RawMessage, rules: Rulebook, seen: Interpretation, records: Collection[PatientId]) -> bool:
@@ -52,7 +56,7 @@ def holds(body: bytes, number: str) -> bool:
     return re.search(rb"(?<![0-9A-Za-z])" + re.escape(number.encode()) + rb"(?![0-9A-Za-z])", body) is not None
 
 
-def _stated(message: RawMessage, rules: Rulebook) -> Iterator[PatientId]:
+def _unread(message: RawMessage, rules: Rulebook) -> Iterator[PatientId]:
     if message.kind not in {MessageKind.HL7V2, MessageKind.HL7V2_SHARED}:
         return
     site = rules.sites.get(message.site)

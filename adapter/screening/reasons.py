@@ -45,6 +45,10 @@ STORED = REASONS | {
     "LIMIT": "the message has more parts or a longer number than any real one — look at it, then ask the sender",
     "DUP_PID": "a movement names two patients (two PID) — ask the sender for one message a patient",
     "NO_MRG": "a merge or move does not say whose record or visit goes (MRG-1; MRG-3, MRG-5) — ask the sender to fill it in",
+    "PARTICIPANT": "it makes somebody who takes part one with a person who wants no part — ask sponsor and data protection officer: "
+    "`adapter erase --enrolled --opt-out` for the one, or `--opt-in` for the other, then release it",
+    "SHARED_NUMBER": "one of its numbers is left out, and stands in messages of others too — `adapter erase --opt-out` with the number "
+    "this site keeps the person by, or `--opt-in` for the one that is left out, then release it",
     "NO_PAIR": "an unlink (A37) does not name two patients (two PID) — ask the sender",
     "SITE": "its site is not configured any more — mend [[source]] site, restart, then release it",
     "SENDER": "MSH-3 and MSH-4 name nobody this source expects — add them to its 'senders' if they belong here, then release it",

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, delete, distinct, func, select, update
 from adapter.domain.patient import PatientId
 from adapter.store.codec import instant, moment
 from adapter.store.schema import contested_ids, screening_ids
-from adapter.store.screening_ids import sealed, token
+from adapter.store.screening_ids import former, sealed, token
 from adapter.store.secret import SiteSecret
 from adapter.store.upsert import insert
 
@@ -55,11 +55,11 @@ def hand_over(tx: Connection, secret: SiteSecret, trial: str, screening_id: str,
     theirs = token(secret, trial, to)
     of_them = (screening_ids.c.trial == trial, screening_ids.c.token == theirs)
     others = select(screening_ids.c.screening_id).where(*of_them, screening_ids.c.screening_id != screening_id)
-    for former in tx.execute(others).scalars().all():
+    for theirs_once in tx.execute(others).scalars().all():
         tx.execute(
             update(screening_ids)
-            .where(screening_ids.c.screening_id == former)
-            .values(token=token(secret, f"{trial}/{former}", to))
+            .where(screening_ids.c.screening_id == theirs_once)
+            .values(token=former(secret, trial, theirs_once, to))
         )
     tx.execute(
         update(screening_ids)

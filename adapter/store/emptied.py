@@ -126,11 +126,12 @@ def spellings(number: str) -> Iterator[bytes]:
         yield from (text.encode(encoding) for encoding in ("utf-8", "utf-16-le", "utf-16-be"))
 
 
-def holding(conn: Connection, numbers: Sequence[str], after: int = 0) -> list[int]:
-    """Messages behind `after` whose bytes hold one of these numbers, whatever it means there: a walk through the whole inbox."""
+def holding(conn: Connection, numbers: Sequence[str], after: int, upto: int) -> list[int]:
+    """Messages behind `after`, to `upto`, whose bytes hold one of these numbers, whatever it means there."""
     needles = dict.fromkeys(needle for number in numbers for needle in spellings(number))
     said = or_(*(_within(conn, needle) for needle in needles))
-    return list(conn.execute(select(inbox.c.id).where(inbox.c.id > after, said).order_by(inbox.c.id)).scalars())
+    wanted = select(inbox.c.id).where(inbox.c.id > after, inbox.c.id <= upto, said)
+    return list(conn.execute(wanted.order_by(inbox.c.id)).scalars())
 
 
 def bodies(conn: Connection, ids: Sequence[int]) -> Iterator[Item]:

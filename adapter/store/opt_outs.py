@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, func, select
+from sqlalchemy import Connection, delete, select, update
 
 from adapter.domain.patient import PatientId
 from adapter.store.codec import canonical, instant
@@ -29,14 +29,14 @@ def listed(conn: Connection) -> frozenset[bytes]:
 
 
 def add(tx: Connection, secret: SiteSecret, person: Collection[PatientId], now: datetime) -> int:
-    """All records of one person; how many are new. Who is listed already and is one of them joins them."""
+    """All records of one person; how many are new. Whoever is listed already and is one of them joins them, with all records."""
     tokens = [token(secret, record) for record in sorted(person)]
-    known = select(func.min(opt_outs.c.person)).where(opt_outs.c.token.in_(tokens))
-    name = tx.execute(known).scalar_one() or secrets.token_hex(8)
-    before = tx.execute(select(func.count()).select_from(opt_outs)).scalar_one()
-    put = insert(opt_outs).values([{"token": one, "person": name, "at": instant(now)} for one in tokens])
-    tx.execute(put.on_conflict_do_update(index_elements=["token"], set_={"person": name}))
-    return int(tx.execute(select(func.count()).select_from(opt_outs)).scalar_one()) - int(before)
+    known = tx.execute(select(opt_outs.c.token, opt_outs.c.person).where(opt_outs.c.token.in_(tokens))).all()
+    names = sorted({row.person for row in known}) or [secrets.token_hex(8)]
+    tx.execute(update(opt_outs).where(opt_outs.c.person.in_(names[1:])).values(person=names[0]))
+    put = insert(opt_outs).values([{"token": one, "person": names[0], "at": instant(now)} for one in tokens])
+    tx.execute(put.on_conflict_do_update(index_elements=["token"], set_={"person": names[0]}))
+    return len(tokens) - len(known)
 
 
 def take_back(tx: Connection, secret: SiteSecret, patient: PatientId) -> int:

@@ -73,6 +73,12 @@ def load(conn: Connection, patient: PatientId) -> PatientState:
     )
 
 
+def names_of(conn: Connection, patient: PatientId) -> str:
+    """As they are kept."""
+    found: str = conn.execute(_WHO, identifier(patient)).one().demographics
+    return found
+
+
 def numbered(conn: Connection, value: str) -> list[PatientId]:
     """Whoever goes by this number, of whatever site and authority."""
     columns = (patients.c.site, patients.c.authority, patients.c.value)

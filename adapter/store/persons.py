@@ -25,12 +25,12 @@ def _pointed(column: str) -> Select[Any]:
     return wanted.join(patients, patients.c[column] == _POINTED.c.key).where(*asked)
 
 
+_TIE = select(
+    *(ties.c[name] for name in ("kind", "visit", "number", "at", "message")),
+    *(side.c[name].label(f"{side.name}_{name}") for side in (_ONE, _OTHER) for name in _WHO),
+)
 _TIES = (
-    select(
-        *(ties.c[name] for name in ("kind", "visit", "number", "at")),
-        *(side.c[name].label(f"{side.name}_{name}") for side in (_ONE, _OTHER) for name in _WHO),
-    )
-    .select_from(_POINTED)
+    _TIE.select_from(_POINTED)
     .join(_ONE, _ONE.c.knot == _POINTED.c.knot)
     .join(ties, ties.c.one == _ONE.c.key)
     .join(_OTHER, _OTHER.c.key == ties.c.other)
@@ -70,6 +70,12 @@ def knot(conn: Connection, patient: PatientId, *more: Tie) -> Knot:
 def on_record(conn: Connection, patient: PatientId) -> list[Tie]:
     """All ties of the knot an identifier is part of."""
     return [_read(row) for row in conn.execute(_TIES, identifier(patient)).mappings()]
+
+
+def stated(conn: Connection, messages: Collection[int]) -> list[tuple[Tie, int]]:
+    """What these messages tied together, each with its message."""
+    rows = conn.execute(_TIE.join_from(ties, _ONE, _ONE.c.key == ties.c.one).join(_OTHER, _OTHER.c.key == ties.c.other))
+    return [(_read(row), row["message"]) for row in rows.mappings() if row["message"] in messages]
 
 
 def _read(row: RowMapping) -> Tie:

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,12 +10,12 @@ from typing import Any
 from sqlalchemy import Connection, Select, Table, delete, func, insert, select, update
 
 from adapter.domain.patient import PatientId
-from adapter.store import codec, emptied
+from adapter.store import codec, emptied, persons
 from adapter.store.erased import erased_messages, opt_outs
 from adapter.store.identities import unjudged
 from adapter.store.inbox import Item, read_item
 from adapter.store.locks import advance
-from adapter.store.patients import key_of
+from adapter.store.patients import key_of, names_of
 from adapter.store.quarantine import DISCARDED
 from adapter.store.schema import (
     candidate_aliases,
@@ -87,8 +87,8 @@ def people(conn: Connection) -> tuple[list[PatientId], list[PatientId]]:
 
 
 def seed_state(source: Connection, tx: Connection, span: Span) -> None:
-    """The state on record without what the messages of the span said of it: they are told again. Of names and ties nobody keeps
-    which message said them: they stay.
+    """The state on record without what the messages of the span said of it: they are told again. Names and ties stay: of names
+    nobody keeps which message said them, and a tie that is told again is the same.
     """
     again = set(source.execute(select(inbox.c.id).join(inbox_outcomes).where(*span.rows())).scalars())
     for table in (patients, ties):
@@ -105,8 +105,8 @@ def seed_state(source: Connection, tx: Connection, span: Span) -> None:
 
 
 def seed_erased(source: Connection, tx: Connection, *, whole: bool) -> None:
-    """Who wants no part; and where the `whole` inbox is told, what emptied messages said of others: nobody can tell it again.
-    Their names come with it.
+    """Who wants no part; and where the `whole` inbox is told, what emptied messages said of others, their merges and moves, too:
+    nobody can tell it again. Their names come with it.
     """
     for row in mapped(source, select(opt_outs)):
         tx.execute(insert(opt_outs), dict(row))
@@ -123,13 +123,27 @@ def seed_erased(source: Connection, tx: Connection, *, whole: bool) -> None:
     for row in mapped(source, select(statements, *columns).join(patients, patients.c.key == statements.c.patient)):
         if int(json.loads(row["body"]).get("message", 0)) in gone:
             tx.execute(insert(statements), _seeded(tx, row, statements))
+    _seed_ties(source, tx, gone)
+
+
+def _seed_ties(source: Connection, tx: Connection, gone: Collection[int]) -> None:
+    for tie, message in persons.stated(source, gone):
+        for who in tie.records:
+            _named(tx, who, names_of(source, who))
+        persons.record(tx, persons.knot(tx, tie.records[0], tie), [tie], message)
 
 
 def _seeded(tx: Connection, row: Any, table: Table) -> dict[str, Any]:
     """The row with its patient in the other store."""
-    key = key_of(tx, PatientId(row["site"], row["authority"], row["value"]))
-    tx.execute(update(patients).where(patients.c.key == key).values(demographics=row["demographics"]))
+    key = _named(tx, PatientId(row["site"], row["authority"], row["value"]), row["demographics"])
     return {column.name: row[column.name] for column in table.columns} | {"patient": key}
+
+
+def _named(tx: Connection, who: PatientId, demographics: str) -> int:
+    """The key of the patient, who goes by this name."""
+    key = key_of(tx, who)
+    tx.execute(update(patients).where(patients.c.key == key).values(demographics=demographics))
+    return key
 
 
 def seed_worklist(source: Connection, tx: Connection) -> None:

@@ -93,10 +93,16 @@ def resolve(conn: Connection, secret: SiteSecret, screening_id: str) -> tuple[st
 
 
 def of(conn: Connection, secret: SiteSecret, records: Collection[PatientId]) -> list[str]:
-    """Every number of these records, of every trial, also one they go by no more. Raises ConfigError with another secret."""
-    rows = conn.execute(select(screening_ids).order_by(screening_ids.c.screening_id)).all()
+    """Every number of these records, of every trial, also one they go by no more. None is opened: what another secret sealed is
+    nobody's here.
+    """
+    columns = (screening_ids.c.screening_id, screening_ids.c.trial, screening_ids.c.token)
+    rows = conn.execute(select(*columns).order_by(screening_ids.c.screening_id)).all()
+    tokens = {token(secret, trial, record) for trial in {row.trial for row in rows} for record in records}
     return [
-        row.screening_id for row in rows if _open(secret, row.screening_id, row.trial, bytes(row.patient)) in records
+        number
+        for number, trial, kept in rows
+        if bytes(kept) in tokens or any(bytes(kept) == former(secret, trial, number, one) for one in records)
     ]
 
 
@@ -139,6 +145,11 @@ def token(secret: SiteSecret, trial: str, patient: PatientId) -> bytes:
     """Finds the row without telling who it is; other in each trial."""
     text = canonical(["v1", trial, patient.site, patient.authority, patient.value])
     return hmac.new(secret.derive("linkage-token"), text.encode(), hashlib.sha256).digest()
+
+
+def former(secret: SiteSecret, trial: str, screening_id: str, patient: PatientId) -> bytes:
+    """Of a number that was theirs, and is nobody's next one."""
+    return token(secret, f"{trial}/{screening_id}", patient)
 
 
 def sealed(secret: SiteSecret, screening_id: str, trial: str, patient: PatientId) -> bytes:

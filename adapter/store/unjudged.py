@@ -54,5 +54,10 @@ def newest(conn: Connection, limit: int) -> list[Unjudged]:
     return found
 
 
+def there(conn: Connection, keys: Iterable[int]) -> set[int]:
+    """Those of these rows that are there still."""
+    return set(conn.execute(select(unjudged.c.patient).where(unjudged.c.patient.in_(list(keys)))).scalars())
+
+
 def number(conn: Connection) -> int:
     return conn.execute(select(func.count()).select_from(unjudged)).scalar_one()

@@ -89,8 +89,12 @@ ACTS = (
 NUMBERED = (
     Act("adapter", "system", "push-sent", "screening-number", "N1", {"outlet": "edc"}),
     Act("adapter", "system", "alert-sent", "delivery", "key", {"outlet": "mail", "subject": "N1"}),
-    Act("adapter", "system", "alert-sent", "delivery", "key", {"outlet": "mail", "subject": "several"}),
+    Act("adapter", "system", "alert-sent", "delivery", "several", {"outlet": "mail", "subject": "several"}),
     Act("anna", "coordinator", "view-candidate", "candidate", "gone"),
+    Act("adapter", "system", "push-sent", "screening-number", "N2", {"outlet": "edc"}),
+    Act("adapter", "system", "alert-sent", "delivery", "key", {"outlet": "mail", "subject": "gone"}),
+    Act("adapter", "system", "alert-escalated", "delivery", "key", {"candidates": ["N1", "gone"]}),
+    Act("adapter", "system", "alert-failed", "delivery", "key", outcome="failed"),
 )
 
 
@@ -117,8 +121,8 @@ def test_what_left_the_house_is_of_the_trial_of_its_screening_number(database: D
     with database.write() as tx:
         screening_ids.allocate(tx, secret, "one", PatientId("generic", "HOSP", "1"), "N1")
     filled(database, *NUMBERED)
-    assert [row["seq"] for row in rows(database, Cut(trial="one"))] == [1, 2, 3]
-    assert [row["seq"] for row in rows(database, Cut(trial="two"))] == [3]
+    assert [row["seq"] for row in rows(database, Cut(trial="one"))] == [1, 2, 3, 8]
+    assert [row["seq"] for row in rows(database, Cut(trial="two"))] == [3, 8]
 
 
 def test_a_blinded_copy_holds_no_details_no_words_and_no_hash_that_would_confirm_a_guess(database: Database) -> None:
@@ -236,6 +240,24 @@ def test_an_export_is_on_record_in_a_file_of_ones_own_beside_the_running_daemon(
     assert [one.name for one in place.folder.iterdir() if ".part" in one.name] == []
     looked = json.loads(place.command("audit", "export", "--reason", "y").stdout.splitlines()[-2])
     assert (looked["action"], looked["outcome"]) == ("audit-verify", "ok")
+
+
+def test_a_disk_that_fails_while_it_is_noted_that_one_looked_is_told_by_the_exit_code(tmp_path: Path) -> None:
+    place = Installation(tmp_path, "")
+    place.command("user", "add", "anna", "--role", "admin")
+    with stores.beside(place.database.parent) as conn:
+        conn.execute("CREATE TABLE torn (word TEXT)")
+        conn.execute("CREATE TRIGGER reads_it BEFORE INSERT ON audit BEGIN SELECT count(*) FROM torn; END")
+        (page,) = conn.execute("SELECT rootpage FROM sqlite_master WHERE name = 'torn'").fetchone()
+        (size,) = conn.execute("PRAGMA page_size").fetchone()
+        conn.commit()
+        conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    with place.database.open("r+b") as file:
+        file.seek((page - 1) * size)
+        file.write(bytes(size))
+    done = place.command("audit", "verify", check=False)
+    assert (done.returncode, b"each as it was written" in done.stdout) == (3, True), done.stderr
+    assert b"the database is damaged" in done.stderr
 
 
 @pytest.mark.parametrize(

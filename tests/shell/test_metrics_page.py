@@ -3,13 +3,17 @@
 import re
 import socket
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
+from adapter.daemon.clock import utc_now
+from adapter.daemon.parts import open_parts
 from adapter.hl7.mllp import encode
+from adapter.settings import load_settings
 from adapter.sources.fhir_tally import PollMetrics
 from tests.installation import Installation, until
 from tests.peers import Script, misbehaving
@@ -97,3 +101,9 @@ def test_what_runs_and_how_much_it_takes_is_told(place: Installation) -> None:
         found = re.search(rf"^{name} (\S+)$", text, re.MULTILINE)
         assert found
         assert float(found[1]) > 0
+
+
+def test_rules_that_are_adopted_are_those_that_run(tmp_path: Path) -> None:
+    with open_parts(load_settings(Installation(tmp_path, "").config), utc_now) as parts:
+        parts.keeper.rules = replace(parts.rules, digest="sha256:adopted")
+        assert 'rule_version="sha256:adopted"' in parts.metrics.text().decode()

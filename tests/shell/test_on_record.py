@@ -240,3 +240,14 @@ def test_what_was_put_on_record_since_the_start_is_counted_and_so_are_sign_ins(d
         found = said(tally.figures())
         assert [found["adapter_logins_total", outcome] for outcome in ("ok", "failed", "refused")] == [2, 1, 0]
         assert found["adapter_audit_entries_total", "seen", "ok"] == 1
+
+
+def test_a_disk_that_fails_is_not_hidden_behind_the_figures_of_the_last_look(tmp_path: Path) -> None:
+    opened = stores.opened(tmp_path)
+    append(opened, 2)
+    tally = Tally(opened)
+    opened.make_room()
+    with (tmp_path / "adapter.db").open("r+b") as file:
+        file.write(bytes(4096))
+    with pytest.raises(StorageFailedError):
+        list(tally.figures())

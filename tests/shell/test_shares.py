@@ -13,14 +13,14 @@ import pytest
 
 from adapter.domain.message import Delivery
 from adapter.domain.patient import PatientId
-from adapter.errors import UnavailableError
+from adapter.errors import RejectedError, UnavailableError
 from adapter.pipeline.deliver import deliver_next
 from adapter.pipeline.erasing import Wish
 from adapter.pipeline.keep import Keeper
 from adapter.pipeline.knots import state_of
 from adapter.pipeline.outgoing import Owed
 from adapter.pipeline.process import Processor
-from adapter.store import inbox, leases, marks, outbox, persons
+from adapter.store import inbox, leases, marks, outbox, patients, persons, unjudged
 from adapter.store.partitions import ALL, COUNT, move, partition_of
 from tests import builders, stores
 from tests.builders import adt, obx, oru
@@ -249,6 +249,41 @@ def test_whom_another_processor_keeps_can_be_erased_and_left_out_and_it_remember
     pair.tell(result(theirs, "R3", "1.3"))
     assert values(pair.one, theirs) == []
     assert pair.one.counts().ignored == 1
+
+
+def test_patients_who_change_hands_while_an_opt_out_is_taken_back_are_forgotten(pair: Pair) -> None:
+    """Given up with the one, had again with the next: what was remembered of them is old by then."""
+    one, two = pair.one, pair.two
+
+    def taken_back() -> None:
+        with pytest.raises(RejectedError, match="not on the list"):
+            one.processor.eraser.take_back(Wish(who("nobody"), "file 7", "dpo"))
+
+    def told(house: House, control: str, value: str) -> int:
+        (item,) = pair.put(result(theirs, control, value))
+        pair.sort({item: partition_of(who(theirs))})
+        return house.processor.step()
+
+    one.processor.step()
+    two.processor.step()
+    taken_back()
+    given = ALL - held(one)
+    two.processor.close()
+    one.processor.step()
+    assert held(one) == ALL
+    theirs = next(n for n in map(str, range(100, 999)) if partition_of(who(n)) in given)
+    assert told(one, "R1", "1.1") == 1
+    two.processor.step()
+    taken_back()
+    two.processor.step()
+    assert told(two, "R2", "1.2") == 1
+    with two.database.write() as tx:
+        unjudged.mark(tx, {patients.key_of(tx, who(theirs)): 1})
+    two.processor.close()
+    taken_back()
+    assert held(one) == ALL
+    assert told(one, "R3", "1.3") == 2, "whom a backlog left was not judged"
+    assert values(two, theirs) == ["1.1", "1.2", "1.3"]
 
 
 def test_two_who_want_each_others_patients_do_not_wait_for_ever(pair: Pair) -> None:

@@ -5,7 +5,7 @@ import pytest
 
 from adapter.domain.patient import PatientId
 from adapter.errors import ConfigError, UnavailableError
-from adapter.store import screening_ids
+from adapter.store import contested, screening_ids
 from adapter.store.database import Database
 from adapter.store.screening_ids import new_screening_id
 from adapter.store.secret import SiteSecret
@@ -37,6 +37,19 @@ def test_the_way_back_needs_the_secret(database: Database) -> None:
         assert screening_ids.find(conn, other, "immunosep", WHO) is None
         with pytest.raises(ConfigError, match="another site secret"):
             screening_ids.resolve(conn, other, "A")
+
+
+def test_all_numbers_of_somebody_are_found_without_opening_any(database: Database) -> None:
+    other = replace(WHO, value="2")
+    for trial, who, number in (("immunosep", WHO, "A"), ("immunosep", other, "B"), ("other", WHO, "C")):
+        allocate(database, trial, who, number)
+    with database.write() as tx:
+        contested.hand_over(tx, SECRET, "immunosep", "B", WHO)  # A was theirs before
+        screening_ids.allocate(tx, SiteSecret(b"o" * 32), "immunosep", WHO, "D")
+    with database.read() as conn:
+        assert screening_ids.of(conn, SECRET, [WHO, replace(WHO, value="3")]) == ["A", "B", "C"]
+        assert screening_ids.of(conn, SECRET, [other]) == []
+        assert screening_ids.of(conn, SECRET, []) == []
 
 
 def test_an_id_of_another_patient_is_not_given_twice(database: Database) -> None:
