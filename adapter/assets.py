@@ -175,7 +175,7 @@ def load_rulebook(folder: Path | None, *, trials: Sequence[str], production: boo
     return Rulebook(
         dictionary=dictionary,
         sites=dict(_sites(sites, dictionary)),
-        trials=tuple(_trial(folder, protocols[name], dictionary) for name in trials),
+        trials=tuple(_trial(folder, name, protocols[name], dictionary) for name in trials),
         digest=digest({"mappings": documents, "sites": sites, "trials": protocols}),
         software=adapter.__version__,
         production=production,
@@ -209,10 +209,15 @@ def load_field_file(folder: Path | None, trial: str) -> Document:
     raise ConfigError(f"profiles/{trial}/redcap/fields.csv: no such file — write one after profiles/immunosep/redcap")
 
 
-def _trial(folder: Path | None, document: Document, dictionary: Dictionary) -> Trial:
+def _trial(folder: Path | None, name: str, document: Document, dictionary: Dictionary) -> Trial:
     parent = extends(document)
     above = None if parent is None else load_document(find(folder, f"profiles/{parent}/trial.yaml"))
-    return read_trial(document, dictionary.vocabulary, above)
+    trial = read_trial(document, dictionary.vocabulary, above)
+    if trial.id != name:
+        raise document.error(
+            ("trial",), f"the trial is called '{trial.id}' but its folder '{name}' — make them the same"
+        )
+    return trial
 
 
 def digest(parts: Mapping[str, Mapping[str, Document]]) -> str:

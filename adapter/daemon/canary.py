@@ -1,18 +1,18 @@
-"""`[canary]`: a patient who was made up is told to the inbox again and again, and has to be found (reliability 0.9, 5.3; P12).
+"""`[canary]`: patients who are made up are told to the inbox again and again, and have to be found (reliability 0.9, 5.3; P12).
 
 It shows that messages are stored, read by each site's page, scored and judged as on the day it was set up. What it does not
-pass are the ports and the ways to people, which have alarms of their own.
+pass are the ports and the ways to people, which have alarms of their own. Whoever tells it waits for nothing: what became of it
+stands in the store, where every process looks.
 """
 
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
 from prometheus_client.core import Metric
 
 from adapter import telemetry
-from adapter.domain.message import MessageState
 from adapter.errors import StorageFailedError, UnavailableError
 from adapter.pipeline.receive import StoreInbox
 from adapter.ports import Clock
@@ -20,26 +20,21 @@ from adapter.screening import canary
 from adapter.screening.interpret import interpret
 from adapter.screening.rulebook import Rulebook
 from adapter.settings import CanarySection, Settings
-from adapter.store import inbox as stored
-from adapter.store.database import Database
-from adapter.store.outcomes import issues_of
-from adapter.telemetry import Metrics
+from adapter.store import canaries
+from adapter.store.canaries import Told
+from adapter.store.database import Snapshot
 
-PATIENCE_SECONDS = 300.0
+PATIENCE = timedelta(minutes=5)
 """Longer than this no message may wait to be screened (as of the alarm `inbox-waiting`)."""
-LOOK_SECONDS = 0.5
+LATE = timedelta(minutes=30)
+"""So long ago it may have passed at most (reliability 5.1), or two rounds."""
+AGAIN = timedelta(seconds=30)
+"""After one that could not be told."""
 ALARM = "canary-missed"
-
-
-def canary_of(
-    settings: Settings, rules: Callable[[], Rulebook], database: Database, metrics: Metrics, clock: Clock
-) -> "CanaryRounds | None":
-    """None without `[canary]`, or where this process receives nothing."""
-    if settings.canary is None or "receive" not in settings.adapter.roles:
-        return None
-    rounds = CanaryRounds(settings.canary, rules, sites_of(settings), database, clock)
-    metrics.compute(rounds.figures)
-    return rounds
+UNTRIED = (
+    "%s believes the central laboratory alone and the page names none, so that anybody is shown whatever the limits are — "
+    "write central_laboratory, or the strata under [canary] expect"
+)
 
 
 def sites_of(settings: Settings) -> tuple[str, ...]:
@@ -47,71 +42,82 @@ def sites_of(settings: Settings) -> tuple[str, ...]:
     return tuple(dict.fromkeys(source.site for source in settings.source))
 
 
-def judged(rules: Rulebook, site: str, section: CanarySection, now: datetime) -> list[str]:
-    """What would be missed, without a store; empty when all is found."""
-    seen = interpret(canary.told(rules, rules.sites[site], now, section.expect), rules, message_id="")
-    return [f"{one.where}: {one.text}" for one in seen.issues]
+def tries(rules: Rulebook, settings: Settings, section: CanarySection, now: datetime) -> Iterator[tuple[str, str]]:
+    """(`error` or `warning`, what): what would be missed, without a store, and what is not tried."""
+    for site in sites_of(settings):
+        seen = interpret(canary.told(rules, rules.sites[site], now, section.expect), rules, message_id="")
+        yield from (("error", f"site '{site}': {one.where}: {one.text}") for one in seen.issues)
+        for trial in rules.trials:
+            if canary.untried(trial, rules.sites[site]) and trial.id not in section.expect:
+                yield "warning", f"site '{site}': {UNTRIED % trial.id}"
 
 
 @dataclass(slots=True)
-class CanaryRounds:
-    """`rules`: those in force, for the number and the decimal mark by which a page knows a patient."""
+class CanaryWatch:
+    """Where it stands. `began`: of this process, which has to wait for the first round."""
 
     section: CanarySection
-    rules: Callable[[], Rulebook]
     sites: Sequence[str]
-    database: Database
     clock: Clock
-    patience: float = PATIENCE_SECONDS
+    began: datetime = field(init=False)
     _found: datetime | None = None
     _trouble: str = ""
 
-    async def run(self, inbox: StoreInbox) -> None:
-        while True:
-            await self.round(inbox)
-            await asyncio.sleep(self.section.every.total_seconds())
+    def __post_init__(self) -> None:
+        self.began = self.clock()
 
-    async def round(self, inbox: StoreInbox) -> None:
-        """Once for each site's page. Raises StorageFailedError."""
-        said = [f"site '{site}': {text}" for site in self.sites for text in await self._told(inbox, site)]
-        if not said:
-            self._found = self.clock()
-        trouble = "; ".join(said)
+    def look(self, conn: Snapshot) -> tuple[str, ...]:
+        """The alarm, while it stands. Told in the log when it changes."""
+        now, newest = self.clock(), canaries.newest(conn)
+        here = {site: [one for one in newest if one.site == site] for site in self.sites}
+        passed = [next((one.at for one in said if one.reason == canary.PASSED), None) for said in here.values()]
+        known = [at for at in passed if at is not None]
+        self._found = min(known) if known and len(known) == len(passed) else None
+        trouble = "; ".join(f"site '{site}': {text}" for site, said in here.items() for text in self._wrong(said, now))
         if trouble and trouble != self._trouble:
             telemetry.warn("canary missed", text=trouble)
         elif self._trouble and not trouble:
             telemetry.log("canary found again")
         self._trouble = trouble
+        return (ALARM,) if trouble else ()
 
-    async def _told(self, inbox: StoreInbox, site: str) -> list[str]:
-        rules = self.rules()
-        message = canary.told(rules, rules.sites[site], self.clock(), self.section.expect)
-        try:
-            receipt = await inbox.put(message)
-            async with asyncio.timeout(self.patience):
-                while (seen := await asyncio.to_thread(self._seen, receipt.inbox_id)) is None:  # noqa: ASYNC110 — another process may end it
-                    await asyncio.sleep(LOOK_SECONDS)
-        except StorageFailedError:
-            raise
-        except UnavailableError as error:
-            return [f"it could not be told ({error})"]
-        except TimeoutError:
-            return [f"it was not read within {self.patience:g} s — look at adapter inbox count"]
-        return seen
+    def _wrong(self, said: Sequence[Told], now: datetime) -> Iterator[str]:
+        ended = next((one for one in said if one.reason), None)
+        waits = next((one for one in reversed(said) if not one.reason and (ended is None or one.at > ended.at)), None)
+        if waits is not None and now - waits.at > PATIENCE:
+            yield f"it was not read within {PATIENCE.total_seconds():.0f} s — look at adapter inbox count"
+        elif ended is not None and ended.reason != canary.PASSED:
+            yield from [f"{where}: {text}" for where, text in ended.missed] or [f"it ended as {ended.reason}"]
+        elif now - max(self.began, ended.at if ended else self.began) > self.late:
+            yield "nobody told it any more — look at the processes that receive"
 
-    def _seen(self, message: int) -> list[str] | None:
-        """None while it waits. In a thread."""
-        with self.database.read() as conn:
-            row = stored.find(conn, message)
-            if row is None or row.state is MessageState.PENDING:
-                return None
-            said = [f"{one.where}: {one.text}" for one in issues_of(conn, message)]
-        return said or ([] if row.reason == canary.PASSED else [f"it ended as {row.state} ({row.reason})"])
+    @property
+    def late(self) -> timedelta:
+        return max(2 * self.section.every, LATE)
 
-    def alarms(self) -> tuple[str, ...]:
-        return (ALARM,) if self._trouble else ()
+    def fresh(self, now: datetime) -> bool:
+        """Whether it passed lately: before that nothing is known."""
+        return self._found is not None and now - self._found <= self.late
 
     def figures(self) -> Iterator[Metric]:
         if self._found is not None:
-            means = "When the patient who is made up was last found as expected"
+            means = "When the patients who are made up were last found as expected"
             yield telemetry.gauge("canary_last_success_timestamp_seconds", means, self._found.timestamp())
+
+
+async def rounds(
+    section: CanarySection, rules: Callable[[], Rulebook], sites: Sequence[str], inbox: StoreInbox, clock: Clock
+) -> None:
+    """For ever: told once for each site's page. Raises StorageFailedError."""
+    while True:
+        pages, now = rules(), clock()
+        messages = [canary.told(pages, pages.sites[site], now, section.expect) for site in sites]
+        wait = section.every
+        try:
+            await asyncio.gather(*(inbox.put(message) for message in messages))
+        except StorageFailedError:
+            raise
+        except UnavailableError as error:
+            telemetry.warn("canary not told", text=str(error))
+            wait = min(wait, AGAIN)
+        await asyncio.sleep(wait.total_seconds())

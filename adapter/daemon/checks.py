@@ -9,7 +9,7 @@ from pathlib import Path
 
 from adapter.assets import load_rulebook
 from adapter.daemon import backup_checks, flat, folders, staff
-from adapter.daemon.canary import judged, sites_of
+from adapter.daemon.canary import tries
 from adapter.daemon.certificates import certificates, findings
 from adapter.daemon.clock import synchronised, utc_now
 from adapter.daemon.heartbeat import Heartbeat
@@ -250,13 +250,10 @@ def _canary(settings: Settings) -> Looked:
     if settings.canary is None:
         yield "ok", "none: a score or limit that fires for nobody would not be noticed — see [canary]"
         return
-    rules, found = load_rules(settings), False
-    for site in sites_of(settings):
-        for text in judged(rules, site, settings.canary, utc_now()):
-            found = True
-            yield "error", f"site '{site}': {text}"
-    if not found:
-        yield "ok", f"found by every trial as expected; asked every {settings.canary.every.total_seconds() / 60:g} min"
+    found = list(tries(load_rules(settings), settings, settings.canary, utc_now()))
+    yield from found
+    if not any(what == "error" for what, _ in found):
+        yield "ok", f"found by every trial as expected; told every {settings.canary.every.total_seconds() / 60:g} min"
 
 
 LOOKS: dict[str, Callable[[Settings], Looked]] = {

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from prometheus_client.core import Metric
 
 from adapter import telemetry
+from adapter.daemon.canary import CanaryWatch
 from adapter.daemon.certificates import Certificate, alarms
 from adapter.daemon.clock import ClockWatch
 from adapter.daemon.self_check import SelfChecks
@@ -62,6 +63,7 @@ class Pulse:
     """Trials of which nothing leaves: what waits of them is no alarm."""
     trials: Collection[str] = ()
     """Those that are screened for: each is expected to flag people as often as it used to."""
+    canary: CanaryWatch | None = None
     backups: bool = False
     """Whether any are to be made."""
     others: Callable[[], tuple[str, ...]] = tuple
@@ -103,6 +105,7 @@ class Pulse:
     def figures(self) -> Iterator[Metric]:
         standing = dict.fromkeys(self.health().codes, 1.0)
         yield from self.clock_watch.figures()
+        yield from self.canary.figures() if self.canary else ()
         yield telemetry.gauge_family("alarm", "1 for each alarm that stands (those of /healthz)", "code", standing)
         dark = dict.fromkeys(self.shadow, 1.0)
         yield telemetry.gauge_family(
@@ -167,7 +170,7 @@ class Pulse:
                 spoke = {row.source: row.last_received for row in feeds.listing(conn)}
                 emergency = any(one.until for one in break_glass.recent(conn, self.clock()))
                 lost = calls.lost(conn, self.clock() - LOST)
-                unlike = self._flags.alarms(conn)
+                unlike = (*self._flags.alarms(conn), *(self.canary.look(conn) if self.canary else ()))
                 restored, stale = hold.stands(conn), self.backups and backup_log.old(conn, self.clock())
         except UnavailableError:
             return self._minor

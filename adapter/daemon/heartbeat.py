@@ -8,6 +8,7 @@ import requests
 from prometheus_client.core import Metric
 
 from adapter import telemetry
+from adapter.daemon.canary import CanaryWatch
 from adapter.errors import AdapterError, RejectedError
 from adapter.notifiers.addresses import NamedAdapter, pinned
 from adapter.pipeline.exchange import Limits, checked_url, exchange, session
@@ -21,23 +22,23 @@ STANDING_STILL = frozenset({"inbox-waiting", "canary-missed"})
 """The store is well, and nobody screens what it holds, or not as they should."""
 
 
-def heart_of(settings: Settings, metrics: telemetry.Metrics) -> "Heartbeat | None":
+def heart_of(settings: Settings, metrics: telemetry.Metrics, canary: CanaryWatch | None) -> "Heartbeat | None":
     """None without `[heartbeat]`."""
     if settings.heartbeat is None:
         return None
-    heart = Heartbeat(settings.heartbeat)
+    heart = Heartbeat(settings.heartbeat, canary.fresh if canary else lambda _now: True)
     metrics.compute(heart.figures)
     return heart
 
 
 class Heartbeat:
-    """One request without a word in it, only while messages are taken and screened.
+    """One request without a word in it, only while messages are taken and screened, and the canary was `found` lately.
 
     Raises ConfigError where the address cannot be used.
     """
 
-    def __init__(self, section: HeartbeatSection) -> None:
-        self._section = section
+    def __init__(self, section: HeartbeatSection, found: Callable[[datetime], bool] = lambda _now: True) -> None:
+        self._section, self._found = section, found
         self._url = checked_url(section.url.reveal())
         self._heard: datetime | None = None
         self._trouble = ""
@@ -52,6 +53,8 @@ class Heartbeat:
         trouble = "held back: not ready" if not health.ready else ""
         if still := STANDING_STILL.intersection(health.codes):
             trouble = f"held back: screening is not to be trusted ({', '.join(sorted(still))})"
+        elif not trouble and not self._found(now):
+            trouble = "held back: the canary has not been found yet"
         try:
             if not trouble:
                 self._call()

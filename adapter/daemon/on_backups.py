@@ -9,6 +9,7 @@ from adapter import telemetry
 from adapter.daemon import numbers_file
 from adapter.errors import RejectedError
 from adapter.ports import Clock
+from adapter.screening import canary
 from adapter.store import audit, backup, backup_log, hold
 from adapter.store.codec import instant
 from adapter.store.database import Database, Snapshot
@@ -50,7 +51,7 @@ def since_the_restore(conn: Snapshot, held: hold.Hold) -> Json:
             "messages": came[name].messages if name in came else 0,
             "newest": instant(came[name].newest) if name in came else None,
         }
-        for name in sorted({*held.since, *came})
+        for name in sorted({*held.since, *came} - {canary.SOURCE})
     ]
     return {"restored": instant(held.restored), "feeds": feeds}
 

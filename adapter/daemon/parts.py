@@ -8,11 +8,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from adapter import __version__
-from adapter.daemon import folders
+from adapter.daemon import canary, folders
 from adapter.daemon.anchoring import Anchors
 from adapter.daemon.backup_round import brought_up_to_date
 from adapter.daemon.built import built
-from adapter.daemon.canary import CanaryRounds, canary_of
+from adapter.daemon.canary import CanaryWatch, sites_of
 from adapter.daemon.certificates import certificates, expiry
 from adapter.daemon.edc import edc
 from adapter.daemon.figures import figures
@@ -77,14 +77,12 @@ class Parts:
     heart: Heartbeat | None = None
     """Where `[heartbeat]` names a watcher."""
 
-    canary: CanaryRounds | None = None
-    """Where `[canary]` asks for it, of a process that receives."""
-
     def beats(self, inbox: StoreInbox) -> Iterator[Coroutine[Any, Any, None]]:
         if self.heart is not None:
             yield self.heart.run(self.pulse.health, self.clock)
-        if self.canary is not None:
-            yield self.canary.run(inbox)
+        section = self.settings.canary
+        if section is not None and "receive" in self.settings.adapter.roles:
+            yield canary.rounds(section, lambda: self.keeper.rules, sites_of(self.settings), inbox, self.clock)
 
     async def deliver(self, outlets: Mapping[str, Sink | Notifier]) -> int:
         """One round of these; how much arrived. Nothing of a trial in shadow leaves."""
@@ -119,14 +117,15 @@ def open_parts(settings: Settings, clock: Clock) -> Iterator[Parts]:
         keeper = keeper_of(settings, rules, database, secret, clock)
         polling = pollers(settings, database, metrics, clock) if "receive" in roles else ()
         anchors = Anchors(database, clock, "process" in roles)
+        watch = CanaryWatch(settings.canary, sites_of(settings), clock) if settings.canary else None
         pulse = Pulse(
             *(database, space, clock, known, expected(settings)),
             shadow=shadow,
             trials=settings.adapter.trials,
             backups=settings.backup is not None,
-            others=lambda: _others(polling, reading, anchors, canary),
+            others=lambda: _others(polling, reading, anchors),
+            canary=watch,
         )
-        canary = canary_of(settings, lambda: keeper.rules, database, metrics, clock)
         anchors.stopping, store = pulse.stops, (database, pulse.refuses)
         reading = folders.readers(settings, rules, metrics, clock, store) if "receive" in roles else ()
         for computed in (
@@ -148,8 +147,7 @@ def open_parts(settings: Settings, clock: Clock) -> Iterator[Parts]:
             folders=reading,
             pulse=pulse,
             caller=caller(settings, rules, database, clock, keeper.silence),
-            heart=heart_of(settings, metrics),
-            canary=canary,
+            heart=heart_of(settings, metrics, watch),
             anchors=anchors,
         )
 
@@ -176,11 +174,8 @@ def expected(settings: Settings) -> dict[str, timedelta | None]:
     return {source.name: None for source in settings.listeners()} | files
 
 
-def _others(
-    polling: Sequence[FhirPoller], reading: Sequence[FolderReader], anchors: Anchors, canary: CanaryRounds | None
-) -> tuple[str, ...]:
-    made_up = canary.alarms() if canary else ()
-    return (*alarms_of(polling), *folders.alarms_of(reading), *anchors.alarms(), *made_up)
+def _others(polling: Sequence[FhirPoller], reading: Sequence[FolderReader], anchors: Anchors) -> tuple[str, ...]:
+    return (*alarms_of(polling), *folders.alarms_of(reading), *anchors.alarms())
 
 
 def space_of(settings: Settings) -> Space:

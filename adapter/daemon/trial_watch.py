@@ -32,7 +32,7 @@ class TrialWatch:
     def _look(self, conn: Snapshot) -> None:
         newest, now = flagged.newest_message(conn), self.clock()
         known = flagged.by_trial(conn, self.trials)
-        silent = {(SILENT, trial) for trial, flags in known.items() if is_silent(flags, newest)}
+        silent = {(SILENT, trial) for trial, flags in known.items() if is_silent(flags, newest, now)}
         found = silent | {(STORMS, trial) for trial, flags in known.items() if storms(flags, now)}
         for code, trial in sorted(found - self._found):
             telemetry.warn("trial flags unlike before", code=code, trial=trial)

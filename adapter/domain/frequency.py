@@ -1,9 +1,10 @@
-"""How often a trial flags somebody, counted in messages: whether it fell silent, or flags far more than before (reliability 5.3, P12).
+"""How often a trial flags somebody: whether it fell silent, or flags far more than before (reliability 5.3, P12).
 
-In messages and not in days, so that an outage is no silence and the backlog after it no storm: `feed-silent` tells of those.
+Both by days and by messages. By days alone an outage is a silence and the backlog after it a storm; by messages alone a feed that
+joins is a silence, and one that leaves a storm. What both say is neither.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -11,18 +12,19 @@ from itertools import pairwise
 LEARNED = 20
 """Flags before anything is usual."""
 LEAST = timedelta(days=14)
-"""… that go back so far: a ward that is new to the adapter flags whoever lies there, once."""
-EXPECTED = 7
-"""So many flags would have come: of independent ones none comes once in a thousand times (e to the -7)."""
+"""… that go back so far."""
+EXPECTED = 10
+"""So many flags would have come since the last."""
 TIMES_LONGEST = 1.5
 """Nor was it ever half so long again without one."""
-LATELY, TIMES = 10, 5
-"""The last ten came five times as fast as those before; of independent ones they do once in twenty thousand times."""
-STORM = timedelta(days=1)
-"""After its last flag a storm is over."""
+DAY = timedelta(days=1)
+SEVERAL, TIMES = 10, 2
+"""A storm: so many flags in a day, twice those of the busiest day before …"""
+FASTER = 5
+"""… and for each of them a fifth of the messages that one took before."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, order=True)
 class Flagged:
     """`message`: the inbox id that raised the flag; `at`: when."""
 
@@ -30,25 +32,42 @@ class Flagged:
     at: datetime
 
 
-def is_silent(flags: Sequence[Flagged], newest: int) -> bool:
-    """`flags` of one trial, oldest first; `newest` is the id of the newest message."""
+def is_silent(flags: Sequence[Flagged], newest: int, now: datetime) -> bool:
+    """`flags` of one trial, in the order of their messages; `newest` is the id of the newest message."""
     if not _learned(flags):
         return False
-    longest = max(after.message - before.message for before, after in pairwise(flags))
-    return newest - flags[-1].message > max(EXPECTED * _usual(flags), TIMES_LONGEST * longest)
+    told, times = [float(one.message) for one in flags], sorted(one.at.timestamp() for one in flags)
+    return _long(told, newest) and _long(times, now.timestamp())
 
 
 def storms(flags: Sequence[Flagged], now: datetime) -> bool:
-    before, lately = flags[:-LATELY], flags[-LATELY:]
-    if not _learned(before) or now - lately[-1].at > STORM:
+    lately = [one for one in flags if one.at > now - DAY]
+    before = [one for one in flags if one.at <= now - DAY]
+    if len(lately) < SEVERAL or not _learned(before) or len(lately) <= TIMES * max(_days(before)):
         return False
-    return (lately[-1].message - before[-1].message) * TIMES < _usual(before) * LATELY
+    return (lately[-1].message - lately[0].message) * FASTER < _usual([one.message for one in before]) * len(lately)
 
 
 def _learned(flags: Sequence[Flagged]) -> bool:
-    return len(flags) >= LEARNED and flags[-1].at - flags[0].at >= LEAST
+    return len(flags) >= LEARNED and max(one.at for one in flags) - min(one.at for one in flags) >= LEAST
 
 
-def _usual(flags: Sequence[Flagged]) -> float:
-    """Messages from one flag to the next."""
-    return (flags[-1].message - flags[0].message) / (len(flags) - 1)
+def _long(places: Sequence[float], now: float) -> bool:
+    """Whether nothing came for much longer than it used to, along messages or along time."""
+    longest = max(after - before for before, after in pairwise(places))
+    return now - places[-1] > max(EXPECTED * _usual(places), TIMES_LONGEST * longest)
+
+
+def _usual(places: Sequence[float]) -> float:
+    """From one flag to the next."""
+    return (places[-1] - places[0]) / (len(places) - 1)
+
+
+def _days(flags: Sequence[Flagged]) -> Iterator[int]:
+    """How many came within a day that ends with each of them."""
+    times = sorted(one.at for one in flags)
+    first = 0
+    for place, at in enumerate(times):
+        while times[first] <= at - DAY:
+            first += 1
+        yield place - first + 1

@@ -126,9 +126,12 @@ def of_action(message: RawMessage, rules: Rulebook, *, message_id: str) -> Inter
 
 def of_canary(message: RawMessage, rules: Rulebook, *, message_id: str) -> Interpretation:
     """Ignored, with how it went as the reason: it is nobody's, so nothing of it is told."""
-    read = combined(tuple(of_part(part, message, rules, message_id=message_id) for part in canary.parts(message)))
-    missed = canary.missed(message, read.events, rules)
-    ledger = ledger_of([Bucket.MESSAGE_NOT_USED] * read.ledger.observations)
+    read = [
+        combined(tuple(of_part(one, message, rules, message_id=message_id) for one in many))
+        for many in canary.said_by(message)
+    ]
+    missed = canary.missed(message, [one.events for one in read], rules)
+    ledger = ledger_of([Bucket.MESSAGE_NOT_USED] * sum(one.ledger.observations for one in read))
     how = canary.MISSED if missed else canary.PASSED
     return Interpretation(
         "ignored", how, issues=missed, ledger=ledger, type=message.type, control_id=message.control_id

@@ -11,6 +11,7 @@ from adapter.hl7.datatypes import identifiers
 from adapter.mapping.feed import Feed
 from adapter.mapping.fhir_patient import patient_of as fhir_patient_of
 from adapter.mapping.identity import patient_identity
+from adapter.screening import canary
 from adapter.screening.actions import patient_of
 from adapter.screening.rulebook import Rulebook
 
@@ -30,6 +31,8 @@ def whose(message: RawMessage, rules: Rulebook) -> PatientId | None:
     site = rules.sites.get(message.site)
     if site is None or message.quarantine is not None:
         return None
+    if message.kind is MessageKind.CANARY:
+        return canary.seeming(message)
     try:
         if message.kind is MessageKind.ACTION:
             return patient_of(json.loads(message.body)["patient"])

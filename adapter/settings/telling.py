@@ -55,8 +55,10 @@ class CanarySection(Section):
     """`[canary]`: somebody made up who is told to this house like a patient, and has to be found."""
 
     every: Duration = timedelta(minutes=15)
-    expect: dict[str, str] = Field(default_factory=dict)
-    """By trial: the stratum to be found, `shown` (as where nothing is said), or `nobody` where the trial asks for others."""
+    expect: dict[str, tuple[str, str]] = Field(default_factory=dict)
+    """By trial, of the patient with hyper-inflammation and of the one with immunoparalysis: the stratum to be found, `shown` (as
+    where nothing is said), or `nobody` where the trial asks for others.
+    """
 
 
 class AppriseNotifier(Section):

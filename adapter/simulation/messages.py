@@ -62,6 +62,10 @@ class Report:
     issued: datetime
     values: Mapping[str, str]
     status: str = "F"
+    laboratory: str = ""
+    """OBX-15, who made them."""
+    everywhere: bool = False
+    """`effective` stands in OBX-14 and SPM-17, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,10 +106,8 @@ def results(dialect: Dialect, person: Person, report: Report, *, sent: datetime,
             _person(dialect, person),
             _visit(dialect, person),
             _order(dialect, report),
-            *(
-                _observation(dialect, number, item, report.status)
-                for number, item in enumerate(report.values.items(), 1)
-            ),
+            *(_observation(dialect, number, item, report) for number, item in enumerate(report.values.items(), 1)),
+            *([segment("SPM", "1", *("",) * 15, dialect.time(report.effective))] if report.everywhere else ()),
         ],
         dialect.encoding,
     )
@@ -141,8 +143,10 @@ def _order(dialect: Dialect, report: Report) -> str:
     return segment("OBR", *start, dialect.time(report.issued), "", "", report.status)
 
 
-def _observation(dialect: Dialect, number: int, item: tuple[str, str], status: str) -> str:
+def _observation(dialect: Dialect, number: int, item: tuple[str, str], report: Report) -> str:
     concept, value = item
+    at = dialect.time(report.effective) if report.everywhere else ""
+    more = ("", "", at, report.laboratory) if at or report.laboratory else ()
     code = dialect.codes[concept]
     name = (code.code, code.name, code.system or dialect.system)
-    return segment("OBX", str(number), code.type, name, "", value, code.unit, *("",) * 4, status)
+    return segment("OBX", str(number), code.type, name, "", value, code.unit, *("",) * 4, report.status, *more)

@@ -10,12 +10,14 @@ from adapter.store.schema import candidate_history, candidates, inbox
 
 LOOKED_BACK = 50_000
 """Lines of the history of all candidates, the newest."""
-MOST = 200
-"""Flags of a trial."""
+MOST = 1000
+"""Flags of a trial: a storm must not be all that is known."""
 
 
 def by_trial(conn: Connection, trials: Collection[str]) -> dict[str, list[Flagged]]:
-    """The newest of each, oldest first; those that time alone raised are not among them."""
+    """The newest of each, in the order of their messages (a backlog is judged in another); those that time alone raised are not
+    among them.
+    """
     line = candidate_history.c
     newest = conn.execute(select(func.coalesce(func.max(line.id), 0))).scalar_one()
     wanted = select(candidates.c.trial, line.message, line.at).join(candidates, candidates.c.id == line.candidate)
@@ -24,7 +26,7 @@ def by_trial(conn: Connection, trials: Collection[str]) -> dict[str, list[Flagge
     for trial, message, at in conn.execute(wanted.order_by(line.id)):
         if trial in found:
             found[trial].append(Flagged(message, moment(at)))
-    return {trial: flags[-MOST:] for trial, flags in found.items()}
+    return {trial: sorted(flags[-MOST:]) for trial, flags in found.items()}
 
 
 def newest_message(conn: Connection) -> int:

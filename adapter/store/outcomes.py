@@ -1,4 +1,4 @@
-"""What became of messages, and of those told again: the outcomes of a second store compared with ours, and taken over."""
+"""What became of messages, told again: the outcomes of a second store compared with ours, and taken over."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -26,12 +26,6 @@ class Turn:
     id: int
     before: tuple[str, str | None]
     now: tuple[str, str | None]
-
-
-def issues_of(conn: Connection, message: int) -> list[Issue]:
-    """What was odd about a message that has ended."""
-    wanted = select(inbox_outcomes.c.issues).where(inbox_outcomes.c.id == message)
-    return _issues({"issues": conn.execute(wanted).scalar_one()})
 
 
 def turned(ours: Connection, theirs: Connection) -> Iterator[tuple[Row, Row]]:

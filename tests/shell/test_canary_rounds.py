@@ -1,19 +1,28 @@
 """The patient who was made up, in a running daemon: found each time, known to nobody, an alarm where it is missed (P12)."""
 
 import asyncio
+import io
 import json
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from adapter import assets
-from adapter.daemon.canary import CanaryRounds
+from adapter import assets, telemetry
+from adapter.daemon.canary import CanaryWatch, rounds
 from adapter.errors import StorageFailedError, UnavailableError
+from adapter.pipeline.keep import Keeper
+from adapter.pipeline.process import Processor
 from adapter.pipeline.receive import StoreInbox
+from adapter.screening import canary
+from adapter.screening.rulebook import Rulebook
 from adapter.settings import CanarySection
+from adapter.store.database import Database
+from adapter.store.inbox import put_many
+from adapter.store.secret import SiteSecret
 from tests import stores
 from tests.installation import Installation, lines, until
 from tests.peers import Script, misbehaving
@@ -105,14 +114,14 @@ def test_a_limit_broken_by_an_edit_is_an_alarm_and_stops_the_heartbeat_until_it_
     pages.write_text(page("above: 4420", "above: 44200"))
     checked = house.command("check", check=False)
     assert checked.returncode != 0
-    assert b"immunosep-demo: the patient is not shown (not-candidate)" in checked.stdout
+    assert b"immunosep-demo: of hyper-inflammation, the patient is not shown (not-candidate)" in checked.stdout
     house.start()
     until(lambda: 'adapter_alarm{code="canary-missed"} 1.0' in house.get("/metrics"))
     until(lambda: b"held back: screening is not to be trusted (canary-missed)" in house.log.read_bytes())
     assert json.loads(house.get("/healthz")) == {"status": "degraded"}
     warned = [one for one in lines(house.log.read_bytes()) if one["event"] == "canary missed"]
     assert [one["text"] for one in warned] == [
-        "site 'generic': immunosep-demo: the patient is not shown (not-candidate) — compare the trial's and the site's page with those that passed last"
+        "site 'generic': immunosep-demo: of hyper-inflammation, the patient is not shown (not-candidate) — compare the trial's and the site's page with those that passed last"
     ]
     house.stop()
     pages.write_text(page())
@@ -122,40 +131,123 @@ def test_a_limit_broken_by_an_edit_is_an_alarm_and_stops_the_heartbeat_until_it_
     house.stop()
 
 
-def test_messages_that_nobody_screens_are_told_by_the_canary_that_waits(tmp_path: Path) -> None:
+@dataclass
+class House:
+    """A store, its inbox, a clock that a test moves, and no daemon."""
+
+    database: Database
+    now: datetime = NOW
+    watch: CanaryWatch = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.watch = CanaryWatch(CanarySection(), ("generic", "attikon"), lambda: self.now)
+
+    def told(self, expect: canary.Expected = ("mals", "shown")) -> None:
+        """As a process that receives does."""
+        book = rulebook("immunosep-demo")
+        with self.database.write() as tx:
+            put_many(
+                tx,
+                [
+                    canary.told(book, book.sites[site], self.now, {"immunosep-demo": expect})
+                    for site in self.watch.sites
+                ],
+            )
+
+    def screened(self, book: Rulebook | None = None) -> None:
+        rules = book or rulebook("immunosep-demo")
+        keeper = Keeper(self.database, rules, SiteSecret(bytes(32)), (), "")
+        processor = Processor(self.database, rules, keeper, lambda: self.now, lambda: None)
+        while processor.step():
+            pass
+        processor.close()
+
+    def after(self, **time: float) -> tuple[str, ...]:
+        self.now += timedelta(**time)
+        with self.database.read() as conn:
+            return self.watch.look(conn)
+
+
+@pytest.fixture
+def store(each_store: str, tmp_path: Path) -> Iterator[House]:
     database = stores.opened(tmp_path)
-    rounds = CanaryRounds(
-        CanarySection(), lambda: rulebook("immunosep-demo"), ("generic",), database, lambda: NOW, patience=0.1
-    )
-
-    async def one_round() -> tuple[str, ...]:
-        inbox = StoreInbox(database, lambda: None)
-        await rounds.round(inbox)
-        await asyncio.to_thread(inbox.close)
-        return rounds.alarms()
-
-    assert asyncio.run(one_round()) == ("canary-missed",)
-    assert list(rounds.figures()) == []
+    yield House(database)
     database.close()
 
 
+def test_any_process_of_the_store_sees_what_became_of_it(store: House) -> None:
+    assert (store.after(), store.watch.fresh(store.now)) == ((), False)
+    store.told()
+    assert (store.after(minutes=5), store.watch.fresh(store.now)) == ((), False)
+    assert store.after(seconds=1) == ("canary-missed",), "nobody screens"
+    store.screened()
+    assert (store.after(), store.watch.fresh(store.now)) == ((), True)
+    (figure,) = store.watch.figures()
+    assert figure.samples[0].value == NOW.timestamp()
+    assert (store.after(minutes=24), store.watch.fresh(store.now)) == ((), True)
+    assert (store.after(minutes=2), store.watch.fresh(store.now)) == (("canary-missed",), False), "nobody tells it"
+    store.told()
+    store.screened()
+    assert (store.after(), store.watch.fresh(store.now)) == ((), True)
+
+
+def test_a_miss_stands_until_it_is_found_again(store: House) -> None:
+    store.told(("immunoparalysis", "shown"))
+    store.screened()
+    assert (store.after(), store.watch.fresh(store.now)) == (("canary-missed",), False)
+    store.now += timedelta(minutes=15)
+    store.told()
+    assert store.after(minutes=1) == ("canary-missed",), "the next one waits"
+    store.screened()
+    assert store.after() == ()
+
+
+def test_one_that_the_program_itself_fails_on_is_a_miss(store: House) -> None:
+    demo = rulebook("immunosep-demo")
+    (trial,) = demo.trials
+    store.told()
+    store.screened(replace(demo, trials=(replace(trial, strata=()),)))
+    assert store.after() == ("canary-missed",)
+
+
+def test_a_process_that_starts_after_a_night_waits_for_its_first_round(store: House) -> None:
+    store.told()
+    store.screened()
+    store.now += timedelta(hours=9)
+    store.watch = CanaryWatch(CanarySection(), store.watch.sites, lambda: store.now)
+    assert (store.after(), store.watch.fresh(store.now)) == ((), False)
+    assert store.after(minutes=31) == ("canary-missed",)
+
+
+def test_one_that_is_never_told_is_missed(store: House) -> None:
+    assert store.after(minutes=30) == ()
+    assert store.after(seconds=1) == ("canary-missed",)
+
+
 @pytest.mark.parametrize("error", [UnavailableError("no store"), StorageFailedError("the disk failed")])
-def test_a_store_that_takes_nothing_is_told_and_one_whose_disk_failed_ends_the_daemon(
+def test_a_store_that_takes_nothing_is_tried_again_and_one_whose_disk_failed_ends_the_daemon(
     tmp_path: Path, error: UnavailableError
 ) -> None:
-    database = stores.opened(tmp_path)
-    rounds = CanaryRounds(CanarySection(), lambda: rulebook("immunosep-demo"), ("generic",), database, lambda: NOW)
+    database, stream = stores.opened(tmp_path), io.StringIO()
+    telemetry.configure_log(stream)
 
-    async def one_round() -> tuple[str, ...]:
+    async def two_rounds() -> None:
         inbox = StoreInbox(database, lambda: None)
         await asyncio.to_thread(inbox.close)
         inbox._refusing = error
-        await rounds.round(inbox)
-        return rounds.alarms()
+        section = CanarySection.model_construct(every=timedelta(milliseconds=10), expect={})
+        async with asyncio.timeout(10):
+            telling = asyncio.ensure_future(rounds(section, demo, ("generic",), inbox, lambda: NOW))
+            while stream.getvalue().count("canary not told") < 2 and not telling.done():  # noqa: ASYNC110 — the log rings no bell
+                await asyncio.sleep(0.01)
+            telling.cancel()
+            await telling
 
-    if isinstance(error, StorageFailedError):
-        with pytest.raises(StorageFailedError):
-            asyncio.run(one_round())
-    else:
-        assert asyncio.run(one_round()) == ("canary-missed",)
+    def demo() -> Rulebook:
+        return rulebook("immunosep-demo")
+
+    failed = isinstance(error, StorageFailedError)
+    with pytest.raises(StorageFailedError if failed else asyncio.CancelledError):
+        asyncio.run(two_rounds())
+    assert ("canary not told" in stream.getvalue()) is not failed
     database.close()

@@ -31,14 +31,13 @@ def house(each_store: str, tmp_path: Path) -> Iterator[House]:
     built.database.close()
 
 
-def raised(house: House, *messages: int) -> None:
-    """A day apart, the last today."""
-    first = T0 - timedelta(days=len(messages) - 1)
+def raised(house: House, *lines: tuple[float, int]) -> None:
+    """(days ago, message), in this order."""
     line = {"candidate": house.row.id, "kind": "raised", "verdict": "candidate", "text": "", "by": ""}
     with house.database.write() as tx:
         tx.execute(delete(candidate_history))
-        for day, message in enumerate(messages):
-            at = instant(first + timedelta(days=day))
+        for days, message in lines:
+            at = instant(T0 - timedelta(days=days))
             tx.execute(insert(candidate_history), [line | {"message": message, "at": at}])
 
 
@@ -50,20 +49,30 @@ def looked(house: House, *trials: str) -> tuple[str, ...]:
     return first
 
 
+def daily(last: int, gap: int) -> list[tuple[float, int]]:
+    """Thirty flags, the last of them so many days ago; the newest message is the second."""
+    return [(last + n, -gap * (last + n)) for n in reversed(range(30))]
+
+
 def test_a_trial_that_flags_as_ever_is_no_alarm(house: House) -> None:
-    raised(house, *range(-200, 1, 8))
+    raised(house, *daily(1, 1000))
     assert looked(house, "immunosep-demo") == ()
 
 
 def test_a_trial_that_fell_silent_is_named_in_the_log_while_it_is_screened_for(house: House) -> None:
     stream = io.StringIO()
     telemetry.configure_log(stream)
-    raised(house, *range(-5000, -4970))
+    raised(house, *daily(11, 1000))
     assert looked(house, "immunosep-demo") == ("trial-silent",)
     assert '"trial": "immunosep-demo"' in stream.getvalue()
     assert looked(house, "another") == ()
 
 
-def test_a_trial_that_storms_is_one(house: House) -> None:
-    raised(house, *range(-60000, 0, 1000), *range(10))
+def test_a_trial_that_storms_is_one_in_whatever_order_a_backlog_was_judged(house: House) -> None:
+    storm = [(0.1, -100 + n) for n in range(20)]
+    raised(house, *daily(1, 1000), *reversed(storm))
     assert looked(house, "immunosep-demo") == ("trial-storms",)
+    raised(house, *daily(1, 1000), *reversed([(0.1, -1000 + 50 * n) for n in range(20)]))
+    assert looked(house, "immunosep-demo") == ("trial-storms",)
+    raised(house, *daily(25, 1000), *reversed([(0.1, -24000 + 1000 * n) for n in range(24)]))
+    assert looked(house, "immunosep-demo") == (), "as many messages as ever: a backlog"

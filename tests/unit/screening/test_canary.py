@@ -1,5 +1,6 @@
-"""The patient who was made up: found by every page that ships, missed by whatever would miss a real one."""
+"""The patients who were made up: found by every page that ships, missed by whatever would miss a real one."""
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,19 +11,27 @@ from adapter import assets
 from adapter.screening import canary
 from adapter.screening.interpret import Interpretation, interpret
 from adapter.screening.rulebook import Rulebook
+from adapter.screening.whose import whose
 from adapter.simulation.canary import POINTS
+from adapter.store.partitions import partition_of
 
 NOW = datetime(2026, 11, 27, 4, 0, tzinfo=UTC)
-TRIALS = ("immunosep", "immunosep-demo", "example-trial")
+STRATA = {
+    "immunosep": ("mals", "immunoparalysis"),
+    "immunosep-demo": ("mals", "immunoparalysis"),
+    "example-trial": ("shown", "immunosuppression"),
+}
 SITES = ("attikon", "generic", "nl-example", "us-example")
+DEMO, PAGE, WARD = "immunosep-demo", "profiles/immunosep/trial.yaml", "mappings/sites/generic.yaml"
+MALS_LIMIT, HLADR_LIMIT = "above: 4420", 'mhladr.latest, below: 5000, unit: "{AB}/{cell}", within: 72 h'
 
 
-def rules(folder: Path | None = None, trial: str = "immunosep-demo") -> Rulebook:
+def rules(folder: Path | None = None, trial: str = DEMO) -> Rulebook:
     return assets.load_rulebook(folder, trials=(trial,))
 
 
-def told(book: Rulebook, site: str = "generic", **expect: str) -> Interpretation:
-    wanted = {name.replace("_", "-"): what for name, what in expect.items()}
+def told(book: Rulebook, site: str = "generic", expect: canary.Expected | None = None) -> Interpretation:
+    wanted = {book.trials[0].id: expect} if expect else {}
     return interpret(canary.told(book, book.sites[site], NOW, wanted), book, message_id="7")
 
 
@@ -39,13 +48,14 @@ def edited(folder: Path, path: str, old: str, new: str) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("trial", TRIALS)
+@pytest.mark.parametrize("trial", STRATA)
 @pytest.mark.parametrize("site", SITES)
-def test_every_page_that_ships_finds_it_and_nothing_of_it_is_anybodys(site: str, trial: str) -> None:
-    seen = told(rules(trial=trial), site)
-    assert (seen.disposition, seen.reason, seen.issues) == ("ignored", "canary-passed", ())
-    assert (seen.events, seen.patients, seen.identifiers) == ((), (), ())
-    assert seen.ledger.as_json()["message_not_used"] == seen.ledger.observations == 8
+def test_every_page_that_ships_finds_them_and_nothing_of_them_is_anybodys(site: str, trial: str) -> None:
+    for expect in (None, STRATA[trial]):
+        seen = told(rules(trial=trial), site, expect)
+        assert (seen.disposition, seen.reason, seen.issues) == ("ignored", "canary-passed", ())
+        assert (seen.events, seen.patients, seen.identifiers) == ((), (), ())
+        assert seen.ledger.as_json()["message_not_used"] == seen.ledger.observations == 17
 
 
 def test_the_points_are_those_of_the_published_table() -> None:
@@ -55,68 +65,111 @@ def test_the_points_are_those_of_the_published_table() -> None:
     assert sum(POINTS.values()) == 12
 
 
-def test_it_is_found_by_its_stratum_where_one_is_expected() -> None:
-    assert told(rules(), immunosep_demo="mals").reason == "canary-passed"
-    seen = told(rules(), immunosep_demo="immunoparalysis")
-    assert (seen.reason, texts(seen)) == (
-        "canary-missed",
-        ["immunosep-demo: the stratum is mals instead of immunoparalysis"],
-    )
+@pytest.mark.parametrize("year", [2026, 2036])
+def test_they_do_not_age(year: int) -> None:
+    message = canary.told(rules(), rules().sites["generic"], NOW.replace(year=year), {})
+    assert f"|{year - 60}0101|M" in message.body.decode()
 
 
-def test_a_limit_that_an_edit_broke_is_told_by_the_trial_that_it_broke(tmp_path: Path) -> None:
-    folder = edited(tmp_path, "profiles/immunosep/trial.yaml", "above: 4420", "above: 44200")
-    assert texts(told(rules(folder))) == ["immunosep-demo: the patient is not shown (not-candidate)"]
+@pytest.mark.parametrize("site", ["attikon", "nl-example", "us-example"])
+@pytest.mark.parametrize(
+    ("old", "new", "which"),
+    [
+        (MALS_LIMIT, "above: 44200", "hyper-inflammation"),
+        (HLADR_LIMIT, HLADR_LIMIT.replace("5000", "500"), "immunoparalysis"),
+    ],
+)
+def test_a_limit_that_an_edit_broke_is_told_of_the_trial_that_believes_the_central_laboratory(
+    tmp_path: Path, site: str, old: str, new: str, which: str
+) -> None:
+    seen = told(rules(edited(tmp_path, PAGE, old, new), "immunosep"), site)
+    assert texts(seen) == [f"immunosep: of {which}, the patient is not shown (not-candidate)"]
 
 
-def test_a_trial_that_would_not_show_it_says_so_unless_it_asks_for_others(tmp_path: Path) -> None:
-    """Children, say."""
-    folder = edited(
-        tmp_path,
-        "profiles/immunosep/trial.yaml",
-        "met_when: {fact: age_years, at_least: 18}",
-        "met_when: {fact: age_years, below: 18}",
-    )
-    assert texts(told(rules(folder))) == ["immunosep-demo: the patient is not shown (not-candidate)"]
-    assert told(rules(folder), immunosep_demo=canary.NOBODY).reason == "canary-passed"
+def test_where_a_page_names_no_central_laboratory_the_strata_say_it(tmp_path: Path) -> None:
+    book = rules(edited(tmp_path, PAGE, MALS_LIMIT, "above: 44200"), "immunosep")
+    assert canary.untried(book.trials[0], book.sites["generic"])
+    assert not canary.untried(book.trials[0], book.sites["attikon"])
+    assert told(book).reason == "canary-passed"
+    (said,) = texts(told(book, expect=("mals", "immunoparalysis")))
+    assert said.startswith("immunosep: of hyper-inflammation, the stratum is ")
 
 
-def test_a_code_that_a_page_reads_as_something_else_costs_its_points(tmp_path: Path) -> None:
-    folder = edited(tmp_path, "mappings/sites/generic.yaml", "\ntimezone:", '\ncodes: {"2160-0": lactate}\ntimezone:')
-    assert texts(told(rules(folder))) == ["immunosep-demo: renal has no points instead of 2"]
-
-
-def test_a_result_that_is_read_by_another_unit_is_told_with_what_it_became(tmp_path: Path) -> None:
-    page = '\ncodes: {"2276-4": lactate, "777-3": crp, "2160-0": {concept: bilirubin}, "1975-2": {concept: creatinine}}'
-    folder = edited(tmp_path, "mappings/sites/generic.yaml", "\ntimezone:", f"{page}\ntimezone:")
-    assert texts(told(rules(folder))) == [
-        "immunosep-demo: coagulation has no points instead of 3",
-        "immunosep-demo: ferritin is unknown instead of 9000",
+def test_another_stratum_than_the_one_expected_is_told() -> None:
+    assert texts(told(rules(), expect=("immunoparalysis", "shown"))) == [
+        "immunosep-demo: of hyper-inflammation, the stratum is mals instead of immunoparalysis"
     ]
 
 
-def test_a_site_that_is_gone_uses_nothing_of_it() -> None:
-    book = rules()
-    message = replace(canary.told(book, book.sites["generic"], NOW, {}), site="closed")
-    seen = interpret(message, book, message_id="7")
-    assert (seen.reason, [one.text.partition(" — ")[0] for one in seen.issues]) == (
-        "canary-missed",
-        ["nothing of it could be used at site 'closed'"],
+def test_a_trial_that_asks_for_others_still_wants_their_points(tmp_path: Path) -> None:
+    """Children, say."""
+    adults = ("met_when: {fact: age_years, at_least: 18}", "met_when: {fact: age_years, below: 18}")
+    folder = edited(tmp_path, PAGE, *adults)
+    for which, text in enumerate(texts(told(rules(folder)))):
+        assert text == f"immunosep-demo: of {canary.CALLED[which]}, the patient is not shown (not-candidate)"
+    assert told(rules(folder), expect=(canary.NOBODY, canary.NOBODY)).reason == "canary-passed"
+    edited(folder, WARD, "\ntimezone:", '\ncodes: {"777-3": crp}\ntimezone:')
+    assert len(texts(told(rules(folder), expect=(canary.NOBODY, canary.NOBODY)))) == 2
+
+
+def test_codes_that_a_page_reads_as_something_else_cost_their_points_and_values(tmp_path: Path) -> None:
+    folder = edited(
+        tmp_path, WARD, "\ntimezone:", '\ncodes: {"2276-4": lactate, "777-3": crp, "mhladr-abc": wbc}\ntimezone:'
     )
-
-
-def test_a_trial_that_is_no_more_is_not_asked(tmp_path: Path) -> None:
-    book = rules()
-    message = canary.told(book, book.sites["generic"], NOW, {})
-    assert interpret(message, rules(trial="example-trial"), message_id="7").reason == "canary-passed"
+    assert texts(told(rules(folder), expect=(canary.NOBODY, canary.NOBODY))) == [
+        "immunosep-demo: of hyper-inflammation, coagulation has no points instead of 3",
+        "immunosep-demo: of hyper-inflammation, ferritin is unknown instead of 4500",
+        "immunosep-demo: of immunoparalysis, coagulation has no points instead of 3",
+        "immunosep-demo: of immunoparalysis, ferritin is unknown instead of 500",
+        "immunosep-demo: of immunoparalysis, mhladr is unknown instead of 4500",
+    ]
 
 
 def test_sepsis_that_is_not_found_is_told(tmp_path: Path) -> None:
-    """An arrival at a ward that is no emergency one would be looked at by the increase."""
-    folder = edited(
-        tmp_path,
-        "profiles/immunosep/trial.yaml",
-        "at_least: 2, within: 24 h, context: emergency",
-        "at_least: 20, within: 24 h, context: emergency",
-    )
-    assert "immunosep-demo: sepsis was not found" in texts(told(rules(folder)))
+    emergency = "at_least: {}, within: 24 h, context: emergency"
+    folder = edited(tmp_path, PAGE, emergency.format(2), emergency.format(13))
+    assert "immunosep-demo: of immunoparalysis, sepsis was not found" in texts(told(rules(folder)))
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "effective: [SPM-17]",
+        "effective: [OBX-14]",
+        "effective: [OBR-7]",
+        "test_patients: [CANARY]",
+        "test_patients: [C, MADE]",
+        'decimal: ","',
+        "emergency_wards: []",
+        "central_laboratory: ['A&B^C|1']",
+    ],
+)
+def test_a_page_may_be_as_it_likes(tmp_path: Path, line: str) -> None:
+    name = line.partition(":")[0]
+    text = assets.find(None, WARD).read_text(encoding="utf-8")
+    kept = [one for one in text.splitlines() if not one.startswith(f"{name}:")]
+    (tmp_path / WARD).parent.mkdir(parents=True)
+    (tmp_path / WARD).write_text("\n".join([*kept, line]), encoding="utf-8")
+    assert texts(told(rules(tmp_path))) == []
+
+
+def test_a_site_that_is_gone_uses_nothing_of_them() -> None:
+    book = rules()
+    message = replace(canary.told(book, book.sites["generic"], NOW, {}), site="closed")
+    assert texts(interpret(message, book, message_id="7")) == [
+        f": nothing of {which} could be used at site 'closed'" for which in canary.CALLED
+    ]
+
+
+def test_a_trial_that_is_no_more_is_not_asked() -> None:
+    book = rules()
+    message = canary.told(book, book.sites["generic"], NOW, {})
+    assert list(json.loads(message.body)["expect"]) == [DEMO]
+    assert interpret(message, rules(trial="example-trial"), message_id="7").reason == "canary-passed"
+
+
+def test_every_processor_of_a_store_has_its_turn() -> None:
+    book = rules()
+    moments = (NOW.replace(minute=minute) for minute in range(60))
+    places = {partition_of(whose(canary.told(book, book.sites["generic"], at, {}), book)) for at in moments}
+    assert len(places) > 30
