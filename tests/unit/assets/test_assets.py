@@ -40,6 +40,15 @@ def test_an_operators_folder_may_hold_one_site_only(tmp_path: Path) -> None:
     assert set(assets.load_rulebook(tmp_path, trials=["immunosep"]).sites) >= {"mine", "generic"}
 
 
+def test_a_trials_folder_is_called_as_its_trial(tmp_path: Path) -> None:
+    text = (assets.root() / "profiles/immunosep/trial.yaml").read_text(encoding="utf-8")
+    written(tmp_path, text, "profiles/mine/trial.yaml")
+    with pytest.raises(
+        ConfigError, match=r"trial\.yaml:\d+: .*called 'immunosep' but its folder 'mine' — make them the same"
+    ):
+        assets.load_rulebook(tmp_path, trials=["mine"])
+
+
 def test_a_site_file_is_called_as_its_site(tmp_path: Path) -> None:
     text = (assets.root() / "mappings/sites/generic.yaml").read_text(encoding="utf-8")
     written(tmp_path, text, "mappings/sites/mine.yaml")
