@@ -25,7 +25,7 @@ from adapter.errors import AdapterError, ConfigError, StorageFailedError, Unavai
 from adapter.pipeline import remembered
 from adapter.settings import Settings
 from adapter.store import audit, backup, patients, screening_ids
-from adapter.store.backup import BrokenOffError
+from adapter.store.backup import BrokenOffError, NoPlaceError
 from adapter.store.database import Snapshot
 from adapter.store.disk import NETWORK, OTHERS, filesystem
 from adapter.store.engines import sqlite_path
@@ -187,7 +187,7 @@ def _rehearsed(settings: Settings, order: Order, folder: Path) -> Rehearsal:
     began, name = time.monotonic(), order.file.name
     try:
         manifest, seen = (_as_file if settings.on_sqlite() else _on_server)(settings, order, folder)
-    except (BrokenOffError, StorageFailedError):
+    except (BrokenOffError, NoPlaceError, StorageFailedError):
         raise
     except OSError as error:
         if error.errno in NO_ROOM:

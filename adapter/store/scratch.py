@@ -8,8 +8,9 @@ import psycopg
 from psycopg import sql
 from sqlalchemy import URL
 
-from adapter.errors import ConfigError, UnavailableError
+from adapter.errors import StorageFailedError, UnavailableError
 from adapter.store import engines
+from adapter.store.backup import NoPlaceError
 from adapter.store.locks import OURS, Lock
 from adapter.store.postgres_faults import translated
 
@@ -24,11 +25,11 @@ Session = psycopg.Connection[Any]
 
 @contextlib.contextmanager
 def database(url: str, password: str) -> Iterator[str | None]:
-    """The URL of an empty one; None where the role may make none. Raises ConfigError, UnavailableError."""
+    """The URL of an empty one; None where the role may make none. Raises NoPlaceError, StorageFailedError."""
     store = _parsed(url)
     name = _name(store)
     with _session(store, password) as session:
-        with translated(_nothing):
+        with _understood():
             made = _may(session)
             if made:
                 _alone(session)
@@ -38,14 +39,14 @@ def database(url: str, password: str) -> Iterator[str | None]:
             yield store.set(database=name).render_as_string() if made else None
         finally:
             if made:
-                with translated(_nothing):
+                with _understood():
                     _drop(session, name)
 
 
 def clear(url: str, password: str) -> None:
-    """What a killed process left behind. Raises UnavailableError where one is at work."""
+    """What a killed process left behind. Raises NoPlaceError where one is at work."""
     store = _parsed(url)
-    with _session(store, password) as session, translated(_nothing):
+    with _session(store, password) as session, _understood():
         if _is_there(session, _name(store)) and _may(session):
             _alone(session)
             _drop(session, _name(store))
@@ -64,7 +65,7 @@ def _name(store: URL) -> str:
 
 @contextlib.contextmanager
 def _session(store: URL, password: str) -> Iterator[Session]:
-    with translated(_nothing):
+    with _understood():
         session = psycopg.connect(
             store.render_as_string(), password=password or None, autocommit=True, connect_timeout=10
         )
@@ -81,7 +82,7 @@ def _alone(session: Session) -> None:
     """Until the session ends."""
     row = session.execute(f"SELECT pg_try_advisory_lock({OURS}, {int(Lock.SCRATCH)})").fetchone()
     if not (row and row[0]):
-        raise UnavailableError("another process tries a backup of this store just now — try again when it is done")
+        raise NoPlaceError("another process tries a backup of this store just now — try again when it is done")
 
 
 def _make(session: Session, name: str) -> None:
@@ -99,12 +100,27 @@ def _drop(session: Session, name: str) -> None:
         return
     known = "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = %s"
     if session.execute(known, (name,)).fetchone() != (OURS_ALONE,):
-        raise ConfigError(f"a database {name} is there and not known to be ours — look at it, and drop it by hand")
+        raise NoPlaceError(f"a database {name} is there and not known to be ours — look at it, and drop it by hand")
     session.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
 def _is_there(session: Session, name: str) -> bool:
     return session.execute("SELECT 1 FROM pg_database WHERE datname = %s", (name,)).fetchone() is not None
+
+
+@contextlib.contextmanager
+def _understood() -> Iterator[None]:
+    """Whatever keeps us from such a database is no failure of the store, unless the server itself is damaged."""
+    try:
+        with translated(_nothing):
+            yield
+    except (StorageFailedError, NoPlaceError):
+        raise
+    except UnavailableError as error:
+        raise NoPlaceError(str(error)) from None
+    except psycopg.Error as error:
+        said = error.sqlstate or str(error)  # translated: its SQLSTATE alone
+        raise NoPlaceError(f"the server makes no database to try a backup in ({said}) — look at its log") from None
 
 
 def _nothing() -> None:

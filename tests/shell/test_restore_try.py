@@ -34,7 +34,8 @@ from adapter.domain.patient import PatientId
 from adapter.errors import AdapterError, ConfigError, UnavailableError
 from adapter.settings import Settings
 from adapter.store import audit, backup, hold, patients, rehearsal_log, screening_ids
-from adapter.store.backup import BrokenOffError
+from adapter.store.backup import BrokenOffError, NoPlaceError
+from adapter.store.locks import OURS, Lock
 from adapter.store.rehearsal_log import FAILED, UNTESTED
 from adapter.store.space import MIB, Marks, Space
 from tests import stores
@@ -213,6 +214,18 @@ def test_what_keeps_it_from_being_tried_is_no_failure_of_the_backup(
     assert "is not there — give the file of a backup" in untried(house, gone, ConfigError)
 
 
+def test_a_disk_that_fills_up_while_it_is_brought_back_is_no_failure_of_the_backup(sqlite_house: House) -> None:
+    made = sqlite_house.made()
+
+    def filled() -> None:
+        with backup.amended(made.path) as tx:
+            tx.exec_driver_sql("PRAGMA max_page_count = 1")  # never less than there are
+            tx.exec_driver_sql("CREATE TABLE more AS SELECT zeroblob(1000000)")
+
+    with pytest.raises(NoPlaceError, match="SQLITE_FULL"):
+        filled()
+
+
 def test_beside_the_store_no_room_is_taken_that_would_close_its_ports(sqlite_house: House) -> None:
     made, settings = sqlite_house.made(), sqlite_house.settings()
     free = shutil.disk_usage(sqlite_house.to)
@@ -318,8 +331,9 @@ def test_a_database_left_on_the_server_goes_and_anybody_else_s_stays(postgres: C
         name = stores.address(tmp_path / "data").rpartition("/")[2] + "_restore_try"
         with postgres.session() as conn:
             conn.execute(f"CREATE DATABASE {name}")
-        assert "not known to be ours" in rehearse(settings, order(house, made)).problem
-        with pytest.raises(ConfigError, match="drop it by hand"):
+        with pytest.raises(NoPlaceError, match="not known to be ours"):
+            rehearse(settings, order(house, made))
+        with pytest.raises(NoPlaceError, match="drop it by hand"):
             clear_leftovers(settings)
         assert databases(house) == {name}
         with postgres.session() as conn:
@@ -329,6 +343,31 @@ def test_a_database_left_on_the_server_goes_and_anybody_else_s_stays(postgres: C
         with postgres.session() as conn:
             conn.execute(f"CREATE DATABASE {name}")
             conn.execute(f"COMMENT ON DATABASE {name} IS 'immunosep-adapter: a backup that is being tried'")
+        assert not tried(house, made).problem
+        house.database.close()
+
+
+def test_a_server_that_makes_no_database_just_now_is_no_failure_of_the_backup(
+    postgres: Cluster, tmp_path: Path
+) -> None:
+    with stores.using(postgres):
+        house = furnished(House(tmp_path))
+        made, settings = house.made(), house.settings()
+        with psycopg.connect(stores.address(tmp_path / "data"), password=PASSWORD) as other:
+            other.execute(f"SELECT pg_advisory_lock({OURS}, {int(Lock.SCRATCH)})")
+            with pytest.raises(NoPlaceError, match="another process tries a backup of this store"):
+                rehearse(settings, order(house, made))
+        with postgres.session() as conn:
+            conn.execute("ALTER DATABASE template0 RENAME TO away")
+        try:
+            with pytest.raises(NoPlaceError, match=r"no database to try a backup in \(3D000\)"):
+                rehearse(settings, order(house, made))
+        finally:
+            with postgres.session() as conn:
+                conn.execute("ALTER DATABASE away RENAME TO template0")
+        gone = settings.store.model_copy(update={"url": settings.store.url.replace(f":{postgres.port}/", ":9/")})
+        with pytest.raises(NoPlaceError, match="no connection to PostgreSQL"):
+            rehearse(settings.model_copy(update={"store": gone}), order(house, made))
         assert not tried(house, made).problem
         house.database.close()
 
