@@ -25,13 +25,14 @@ from adapter.daemon import copies, rehearsing
 from adapter.daemon.backing_up import SCRATCH, Made
 from adapter.daemon.backup_checks import looked_at
 from adapter.daemon.health import Pulse
+from adapter.daemon.opening import open_store
 from adapter.daemon.reaching import command
 from adapter.daemon.rehearsal_round import Rehearsals
 from adapter.daemon.rehearsing import FOLDER, Rehearsal, Seen, clear_leftovers, on_record, rehearse
 from adapter.daemon.restoring import Order
 from adapter.daemon.rules import SECRET
 from adapter.domain.patient import PatientId
-from adapter.errors import AdapterError, ConfigError, UnavailableError
+from adapter.errors import AdapterError, ConfigError, StorageFailedError, UnavailableError
 from adapter.settings import Settings
 from adapter.store import audit, backup, hold, patients, rehearsal_log, screening_ids
 from adapter.store.backup import BrokenOffError, NoPlaceError
@@ -138,6 +139,13 @@ def test_a_flipped_byte_is_found(house: House) -> None:
     found = tried(house, made)
     assert "is not as it was made (sha256)" in found.problem
     assert (found.outcome, found.seen) == ("failed", None)
+
+
+def test_one_that_the_disk_does_not_give_back_is_found(house: House) -> None:
+    made = house.made()
+    made.path.unlink()
+    made.path.mkdir()
+    assert tried(house, made).problem.endswith("could not be read (Is a directory) — look at its disk")
 
 
 def test_one_that_is_damaged_though_its_manifest_was_made_to_fit_is_found(house: House) -> None:
@@ -484,6 +492,18 @@ def test_what_keeps_the_daemon_from_trying_is_told_and_ends_nothing(
     assert [act.outcome for act in records(house)] == ["ok"]
 
 
+def test_a_store_that_failed_is_told_as_such(sqlite_house: House) -> None:
+    sqlite_house.made()
+    sqlite_house.database.close()
+    with (sqlite_house.folder / "data" / "adapter.db").open("r+b") as file:
+        file.write(os.urandom(4096))
+    with contextlib.closing(open_store(sqlite_house.settings(), read_only=True)) as broken:
+        mine = rounds(sqlite_house)
+        mine.database = broken
+        with pytest.raises(StorageFailedError):
+            mine.round()
+
+
 # --- alarms -----------------------------------------------------------------------------------------------------------
 
 
@@ -517,6 +537,18 @@ def test_a_try_that_fails_is_an_alarm_at_once_until_one_passes(house: House) -> 
     rounds(house).round()
     assert raised(house) == set()
     assert [one.outcome for one in records(house)] == ["failed", "ok"]
+
+
+def test_after_a_person_s_try_that_failed_the_daemon_tries_the_newest_though_one_had_passed(house: House) -> None:
+    house.made()
+    note(house, "ok")
+    rounds(house).round()
+    assert len(records(house)) == 1
+    note(house, "failed")
+    assert raised(house) == {FAILED}
+    rounds(house).round()
+    assert [act.outcome for act in records(house)] == ["ok", "failed", "ok"]
+    assert raised(house) == set()
 
 
 def test_35_days_without_one_that_passed_are_an_alarm(house: House) -> None:
