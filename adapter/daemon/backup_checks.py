@@ -18,6 +18,7 @@ from adapter.store.engines import sqlite_path
 from adapter.store.migrate import HEAD, current_revision
 
 Looked = Iterator[tuple[str, str]]
+MEND = "let the role make a database (ALTER ROLE … CREATEDB), or restore one on another machine"
 
 
 def looked_at(settings: Settings) -> Looked:
@@ -85,18 +86,15 @@ def _standing(database: Database, wish: BackupSection | None) -> Looked:
 
 def _tried(conn: Snapshot, *, wanted: bool) -> Looked:
     """Whether one was brought back lately, to see that it can be."""
-    alarms, passed, failed = (
-        rehearsal_log.alarms(conn, utc_now(), wanted=wanted),
-        rehearsal_log.passed(conn),
-        rehearsal_log.failed(conn),
-    )
+    alarms, passed = rehearsal_log.alarms(conn, utc_now(), wanted=wanted), rehearsal_log.passed(conn)
+    late, failed, short = rehearsal_log.UNTESTED in alarms, rehearsal_log.failed(conn), rehearsal_log.read_through(conn)
     if failed:
         yield "warning", f"{failed} was tried and cannot be restored — try another one: {rehearsal_log.COMMAND}"
-    if passed is not None:
-        said = f"one was last brought back on trial {passed:%Y-%m-%d %H:%M} UTC"
-    else:
+    if passed is None:
         said = "none was ever brought back on trial"
-    late = rehearsal_log.UNTESTED in alarms
-    if late or passed is None:
-        said += f" — {rehearsal_log.COMMAND}"
-    yield "warning" if late else "ok", said
+    elif short:
+        said = f"one was last read through on trial {passed:%Y-%m-%d %H:%M} UTC, and brought back nowhere — {MEND}"
+    else:
+        said = f"one was last brought back on trial {passed:%Y-%m-%d %H:%M} UTC"
+    advice = f" — {rehearsal_log.COMMAND}" if late or passed is None else ""
+    yield "warning" if late or short else "ok", said + advice

@@ -97,7 +97,7 @@ def _backups(saved: datetime | None, proved: datetime | None) -> Iterator[Metric
     if saved is not None:
         yield gauge("backup_last_success_timestamp_seconds", "When the newest backup was begun", saved.timestamp())
     if proved is not None:
-        means = "When a backup was last brought back to see that it can be"
+        means = "When a backup last passed a restore test"
         yield gauge("backup_last_restore_test_timestamp_seconds", means, proved.timestamp())
 
 

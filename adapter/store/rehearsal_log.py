@@ -48,13 +48,21 @@ def tested(tx: Transaction, act: audit.Act, now: datetime) -> None:
     good = act.outcome == "ok"
     marks.put(tx, _LAST, canonical({"at": instant(now), "file": act.object_id, "passed": good}))
     if good:
-        marks.put(tx, _PASSED, instant(now))
+        whole = bool(act.detail.get("brought_back", True))
+        marks.put(tx, _PASSED, canonical({"at": instant(now), "brought_back": whole}))
     audit.append(tx, act, now)
 
 
 def passed(conn: Snapshot) -> datetime | None:
     """When one last did."""
-    return _moment(conn, _PASSED)
+    text = marks.said(conn, _PASSED)
+    return moment(json.loads(text)["at"]) if text else None
+
+
+def read_through(conn: Snapshot) -> bool:
+    """Whether the last that passed was only read, and brought back nowhere."""
+    text = marks.said(conn, _PASSED)
+    return bool(text) and not json.loads(text)["brought_back"]
 
 
 def failed(conn: Snapshot) -> str:

@@ -392,6 +392,10 @@ def test_a_role_that_may_make_no_database_reads_it_through_and_says_so(postgres:
         assert (found.problem, found.seen, found.manifest) == ("", None, made.manifest)
         assert "brought back nowhere: the role may not make a database" in found.limit
         assert found.detail()["brought_back"] is False
+        assert on_record(settings, found, "anna") == ""
+        assert raised(house) == set()
+        warned = [text for level, text in looked_at(settings) if level == "warning"]
+        assert any("was last read through on trial" in text and "brought back nowhere" in text for text in warned)
         made.path.write_bytes(made.path.read_bytes()[:-200])
         fitted(made)
         assert "pg_restore" in tried(house, made, settings=there).problem
