@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from adapter.daemon.copies import Manifest
     from adapter.daemon.gaps import Gap
+    from adapter.daemon.rehearsing import Rehearsal
     from adapter.settings import Settings
 
 MEBI = 1 << 20
@@ -61,6 +62,9 @@ def restore(  # noqa: PLR0913 — a command's words
     identity: Annotated[
         Path | None, typer.Option(dir_okay=False, help="The file with the private key, of an encrypted backup.")
     ] = None,
+    trying: Annotated[
+        bool, typer.Option("--try", help="Only see that it can be: beside the daemon, and thrown away.")
+    ] = False,
     release: Annotated[bool, typer.Option("--release", help="Let alerts and pushes go out again.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Ask nothing.")] = False,
     config: Config = DEFAULT,
@@ -71,23 +75,34 @@ def restore(  # noqa: PLR0913 — a command's words
     The daemon is stopped, and site.key lies in the folder. Afterwards it starts, receives and screens, and holds alerts
     and pushes until somebody who saw that the gap is closed says --release.
 
+    With --try the daemon runs on and the store is not touched: exit 1 for a backup that cannot be restored. Either is on record.
+
     Example: adapter restore /mnt/safe/adapter/adapter-20261126T101200Z.db
     """
-    if (file is None) is not release:
+    if (file is None) is not release or (release and trying):
         raise typer.BadParameter("give the FILE of a backup, or --release")
     settings = settings_of(config)
     if file is None:
         _release(settings, yes=yes, as_json=as_json)
-        return
+    elif trying:
+        _try(settings, file.absolute(), identity, as_json=as_json)
+    else:
+        _sure(f"Restore {file.name} into {_store(settings)}?", yes=yes)
+        _restore(settings, file.absolute(), identity, as_json=as_json)
+
+
+def _store(settings: "Settings") -> str:
+    return str(settings.adapter.data) if settings.on_sqlite() else settings.store_url()
+
+
+def _restore(settings: "Settings", file: Path, identity: Path | None, *, as_json: bool) -> None:
     from adapter.daemon.clock import utc_now
     from adapter.daemon.gaps import gaps
     from adapter.daemon.restoring import Order
     from adapter.daemon.restoring import restore as bring_back
 
-    place = settings.adapter.data if settings.on_sqlite() else settings.store_url()
-    _sure(f"Restore {file.name} into {place}?", yes=yes)
     now, kept = utc_now(), (settings.backup.to,) if settings.backup else ()
-    restored = bring_back(settings, Order(file.absolute(), identity, getpass.getuser(), now, kept))
+    restored = bring_back(settings, Order(file, identity, getpass.getuser(), now, kept))
     manifest, found = restored.manifest, list(gaps(settings, restored.manifest))
     if as_json:
         done = {"file": manifest.file, "made": manifest.as_json()["made"], "restored": now.isoformat(), "held": True}
@@ -95,6 +110,41 @@ def restore(  # noqa: PLR0913 — a command's words
         say_json(done | {"gaps": [gap.as_json() for gap in found]})
     else:
         _told(manifest, found, restored.numbers)
+
+
+def _try(settings: "Settings", file: Path, identity: Path | None, *, as_json: bool) -> None:
+    from adapter.daemon.clock import utc_now
+    from adapter.daemon.rehearsing import on_record, rehearse
+    from adapter.daemon.restoring import Order
+
+    by, kept = getpass.getuser(), (settings.backup.to,) if settings.backup else ()
+    found = rehearse(settings, Order(file, identity, by, utc_now(), kept, lambda: True))
+    unrecorded = on_record(settings, found, by)
+    if as_json:
+        said = {"file": found.file, "passed": not found.problem, "problem": found.problem, "limit": found.limit}
+        say_json(said | found.detail() | {"seconds": round(found.seconds, 1), "recorded": not unrecorded})
+    elif not found.problem:
+        _found(found)
+    if unrecorded:
+        complain(f"adapter: that it was tried is not on record: {unrecorded}")
+    if found.problem:
+        complain(f"adapter: {found.file} cannot be restored: {found.problem}")
+        raise typer.Exit(1)
+
+
+def _found(found: "Rehearsal") -> None:
+    said, seen, manifest = found.detail(), found.seen, found.manifest
+    typer.echo(
+        f"{found.file}: whole, made {_local(manifest.made if manifest else None)}, messages up to {said['last_message']}, {said['entries']} entries of the "
+        f"audit trail; {found.seconds:.1f} s"
+    )
+    if seen is not None:
+        typer.echo(
+            f"brought back and thrown away: the key opens {seen.numbers} screening numbers, {seen.read} of "
+            f"{seen.patients} patients were read"
+        )
+    if found.limit:
+        typer.echo(f"Not all was tried: {found.limit}")
 
 
 def _told(manifest: "Manifest", found: "list[Gap]", numbers: int | None) -> None:

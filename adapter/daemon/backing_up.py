@@ -55,25 +55,32 @@ def make(settings: Settings, database: Database, job: Job) -> Made:
 
 
 @contextlib.contextmanager
-def _workplace(settings: Settings, job: Job) -> Iterator[Path]:
-    """Where the plain copy is made. Under two locks: one backup of a store at a time, one at a time in a folder."""
+def scratch_folder(settings: Settings) -> Iterator[Path]:
+    """One works in it at a time: makes a backup, or tries one. Raises UnavailableError."""
     scratch = settings.adapter.data / SCRATCH
     scratch.mkdir(mode=0o700, exist_ok=True)
+    with copies.locked(scratch):
+        try:
+            yield scratch
+        finally:
+            with contextlib.suppress(OSError):  # somebody put something there
+                scratch.rmdir()
+
+
+@contextlib.contextmanager
+def _workplace(settings: Settings, job: Job) -> Iterator[Path]:
+    """Where the plain copy is made. Under two locks: one backup of a store at a time, one at a time in a folder."""
     folder = copies.folder_of_copies(job.to)
     if folder.resolve().is_relative_to(settings.adapter.data.resolve()):
         raise ConfigError(f"{folder} lies in the data folder: both would be lost together — choose another disk")
-    try:
-        with copies.locked(scratch), copies.locked(folder):
-            copies.clear_parts(folder)
+    with scratch_folder(settings) as scratch, copies.locked(folder):
+        copies.clear_parts(folder)
+        copies.clear_parts(scratch)
+        try:
+            yield scratch if _keys(settings) else folder
+        finally:
             copies.clear_parts(scratch)
-            try:
-                yield scratch if _keys(settings) else folder
-            finally:
-                copies.clear_parts(scratch)
-                copies.clear_parts(folder)
-    finally:
-        with contextlib.suppress(OSError):  # another's
-            scratch.rmdir()
+            copies.clear_parts(folder)
 
 
 def _made(settings: Settings, database: Database, job: Job, scratch: Path) -> Made:

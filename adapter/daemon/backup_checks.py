@@ -12,12 +12,13 @@ from adapter.daemon.clock import utc_now
 from adapter.daemon.opening import open_store
 from adapter.errors import ConfigError
 from adapter.settings import BackupSection, Settings
-from adapter.store import backup_log, hold
-from adapter.store.database import Database
+from adapter.store import backup_log, hold, rehearsal_log
+from adapter.store.database import Database, Snapshot
 from adapter.store.engines import sqlite_path
 from adapter.store.migrate import HEAD, current_revision
 
 Looked = Iterator[tuple[str, str]]
+MEND = "let the role make a database (ALTER ROLE … CREATEDB), or restore one on another machine"
 
 
 def looked_at(settings: Settings) -> Looked:
@@ -70,6 +71,7 @@ def _standing(database: Database, wish: BackupSection | None) -> Looked:
             return
         last, old = backup_log.last(conn), backup_log.old(conn, utc_now())
         held, size = hold.stands(conn), sum(database.sizes())
+        tried = list(_tried(conn, wanted=wish is not None))
     if held:
         yield "warning", "the store was restored: alerts and pushes are held until `adapter restore --release`"
     if wish is not None:
@@ -78,3 +80,21 @@ def _standing(database: Database, wish: BackupSection | None) -> Looked:
                 yield "warning", f"{wish.to} has {free >> 20} MiB free and a copy takes {size >> 20} — make room there"
     if last is not None:
         yield "warning" if old and wish else "ok", f"the last one that is whole was begun {last:%Y-%m-%d %H:%M} UTC"
+    if last is not None or wish is not None:
+        yield from tried
+
+
+def _tried(conn: Snapshot, *, wanted: bool) -> Looked:
+    """Whether one was brought back lately, to see that it can be."""
+    alarms, passed = rehearsal_log.alarms(conn, utc_now(), wanted=wanted), rehearsal_log.passed(conn)
+    late, failed, short = rehearsal_log.UNTESTED in alarms, rehearsal_log.failed(conn), rehearsal_log.read_through(conn)
+    if failed:
+        yield "warning", f"{failed} was tried and cannot be restored — try another one: {rehearsal_log.COMMAND}"
+    if passed is None:
+        said = "none was ever brought back on trial"
+    elif short:
+        said = f"one was last read through on trial {passed:%Y-%m-%d %H:%M} UTC, and brought back nowhere — {MEND}"
+    else:
+        said = f"one was last brought back on trial {passed:%Y-%m-%d %H:%M} UTC"
+    advice = f" — {rehearsal_log.COMMAND}" if late or passed is None else ""
+    yield "warning" if late or short else "ok", said + advice

@@ -113,12 +113,20 @@ def locked(folder: Path) -> Iterator[None]:
     """One at a time works in it. Raises UnavailableError."""
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if not _is_ours(handle, folder):
+            raise UnavailableError("another backup is being made just now, or tried — try again when that is done")
         yield
-    except BlockingIOError:
-        raise UnavailableError("another backup is being made just now — try again when it is done") from None
     finally:
         os.close(handle)
+
+
+def _is_ours(handle: int, folder: Path) -> bool:
+    """Locked, and still the folder of this name: who held it before may have taken it away."""
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return os.path.samestat(os.fstat(handle), folder.stat())
+    except (BlockingIOError, FileNotFoundError):
+        return False
 
 
 def part_of(folder: Path, name: str) -> Path:

@@ -23,14 +23,20 @@ KNOWN = (
 def dump(settings: Settings, target: Path, snapshot: str, going: Going) -> None:
     """One file in PostgreSQL's custom format, as the snapshot has it. Raises ConfigError, UnavailableError."""
     words = ["--format=custom", "--no-owner", "--no-privileges", f"--snapshot={snapshot}", f"--file={target}"]
+    words.append(f"--dbname={settings.store_url()}")
     os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
     _run(settings, "pg_dump", words, going)
 
 
-def bring_back(settings: Settings, file: Path) -> None:
+def bring_back(settings: Settings, file: Path, going: Going = lambda: True) -> None:
     """All of it or nothing, into the database of the settings."""
-    words = ["--single-transaction", "--exit-on-error", "--no-owner", "--no-privileges", str(file)]
-    _run(settings, "pg_restore", words, lambda: True)
+    words = ["--single-transaction", "--exit-on-error", "--no-owner", "--no-privileges"]
+    _run(settings, "pg_restore", [*words, f"--dbname={settings.store_url()}", str(file)], going)
+
+
+def read_through(settings: Settings, file: Path, going: Going) -> None:
+    """From end to end, into nothing."""
+    _run(settings, "pg_restore", [f"--file={os.devnull}", str(file)], going)
 
 
 def refuse_without(program: str) -> str:
@@ -44,7 +50,7 @@ def refuse_without(program: str) -> str:
 def _run(settings: Settings, program: str, words: Sequence[str], going: Going) -> None:
     """The password goes by the environment: a command line is everybody's to read."""
     secret = {"PGPASSWORD": settings.store_password(), "PGCONNECT_TIMEOUT": "10", "LC_ALL": "C"}
-    command = [refuse_without(program), "--no-password", f"--dbname={settings.store_url()}", *words]
+    command = [refuse_without(program), "--no-password", *words]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("ADAPTER_")} | secret
     with subprocess.Popen(  # noqa: S603 — a fixed program, words of our own
         command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True

@@ -4,6 +4,7 @@ import resource
 import threading
 from collections import Counter
 from collections.abc import Collection, Iterator
+from datetime import datetime
 
 from prometheus_client.core import Metric
 
@@ -18,6 +19,7 @@ from adapter.store import (
     on_show,
     outbox,
     quarantine,
+    rehearsal_log,
     unjudged,
     unmapped,
     worklist,
@@ -41,7 +43,7 @@ def figures(database: Database, space: Space, clock: Clock, shadow: Collection[s
         watched, left = watch(conn, now), unjudged.number(conn)
         held, strange, torn = quarantine.by_feed(conn), unmapped.sums(conn), contested.number(conn)
         left_out = emptied.left_out(conn)
-        saved = backup_log.last(conn)
+        saved, proved = backup_log.last(conn), rehearsal_log.passed(conn)
     for name, family in FAMILIES.items():
         values = {row.source: float(getattr(row, name)) for row in rows}
         yield family(f"messages_{name}", f"Messages {name}", "feed", values)
@@ -65,8 +67,7 @@ def figures(database: Database, space: Space, clock: Clock, shadow: Collection[s
     ages = {outlet: (now - one.oldest_waiting).total_seconds() for outlet, one in waiting.items() if one.oldest_waiting}
     yield gauge_family("outbox_oldest_seconds", "Age of the oldest delivery that waits", "outlet", ages)
     yield gauge("messages_opted_out", "Messages emptied for people who want no part, in full tens", float(left_out))
-    if saved is not None:
-        yield gauge("backup_last_success_timestamp_seconds", "When the newest backup was begun", saved.timestamp())
+    yield from _backups(saved, proved)
     yield gauge("watching", "Patients followed without being shown", float(watching))
     yield gauge("unjudged", "Patients whom a backlog was told of and who are judged after it", float(left))
     yield gauge("shown", "Rows on the worklist", float(shown))
@@ -90,6 +91,14 @@ def _analytes(watched: Watched) -> Iterator[Metric]:
     yield gauges(
         "analyte_values_moved", "Codes whose values or unit moved by more than a factor of five", labels, moved
     )
+
+
+def _backups(saved: datetime | None, proved: datetime | None) -> Iterator[Metric]:
+    if saved is not None:
+        yield gauge("backup_last_success_timestamp_seconds", "When the newest backup was begun", saved.timestamp())
+    if proved is not None:
+        means = "When a backup last passed a restore test"
+        yield gauge("backup_last_restore_test_timestamp_seconds", means, proved.timestamp())
 
 
 def _disk(database: Database, space: Space) -> Iterator[Metric]:

@@ -19,7 +19,18 @@ from adapter.domain.rhythm import SILENCE
 from adapter.errors import UnavailableError
 from adapter.pipeline.watch import watch
 from adapter.ports import Clock
-from adapter.store import accounts, backup_log, break_glass, calls, feeds, hold, inbox, outbox, quarantine
+from adapter.store import (
+    accounts,
+    backup_log,
+    break_glass,
+    calls,
+    feeds,
+    hold,
+    inbox,
+    outbox,
+    quarantine,
+    rehearsal_log,
+)
 from adapter.store.database import Database, Snapshot
 from adapter.store.space import Room, Space
 from adapter.web.context import Health
@@ -117,7 +128,8 @@ class Pulse:
         codes = self.health().codes
         began, ended = set(codes) - set(self._told), set(self._told) - set(codes)
         for code in sorted(began):
-            telemetry.warn("alarm", code=code)
+            advice = rehearsal_log.ADVICE.get(code)
+            telemetry.warn("alarm", code=code, **({"text": advice} if advice else {}))
         for code in sorted(ended):
             telemetry.log("alarm over", code=code)
         self._told = codes
@@ -172,6 +184,7 @@ class Pulse:
                 lost = calls.lost(conn, self.clock() - LOST)
                 unlike = (*self._flags.alarms(conn), *(self.canary.look(conn) if self.canary else ()))
                 restored, stale = hold.stands(conn), self.backups and backup_log.old(conn, self.clock())
+                untested = rehearsal_log.alarms(conn, self.clock(), wanted=self.backups)
         except UnavailableError:
             return self._minor
         now = self.clock()
@@ -193,7 +206,14 @@ class Pulse:
             "log-long": self.database.sizes()[1] > LOG_BYTES,
         }
         standing = (code for code, stands in found.items() if stands)
-        self._minor = (*standing, *unlike, *self.others(), *self.clock_watch.alarms(), *alarms(self.certificates, now))
+        self._minor = (
+            *standing,
+            *unlike,
+            *untested,
+            *self.others(),
+            *self.clock_watch.alarms(),
+            *alarms(self.certificates, now),
+        )
         return self._minor
 
 

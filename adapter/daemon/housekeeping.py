@@ -8,6 +8,7 @@ from typing import Any
 from adapter.daemon import collector
 from adapter.daemon.backup_round import Rounds
 from adapter.daemon.parts import Parts
+from adapter.daemon.rehearsal_round import Rehearsals
 from adapter.store import accounts, emptied, marks
 from adapter.store.database import Database
 from adapter.store.scrubbing import settle
@@ -24,10 +25,18 @@ Work = Callable[[], Coroutine[Any, Any, None]]
 def jobs(parts: Parts) -> Iterator[tuple[Work, float]]:
     """Each with the seconds between two of its turns; all in threads of their own."""
     yield (lambda: asyncio.to_thread(keep_house, parts)), SECONDS
-    if parts.settings.backup is not None:
+    rehearsals = Rehearsals(parts.settings, parts.database, parts.clock, parts.pulse.stops)
+    if parts.settings.backup is None:
+        yield (lambda: asyncio.to_thread(rehearsals.round)), BACKUP_SECONDS
+    else:
         rounds = Rounds(parts.settings, parts.settings.backup, parts.database, parts.clock, parts.pulse.stops)
-        yield (lambda: asyncio.to_thread(rounds.round)), BACKUP_SECONDS
+        yield (lambda: asyncio.to_thread(in_turn, rounds.round, rehearsals.round)), BACKUP_SECONDS
         yield (lambda: asyncio.to_thread(rounds.keep_numbers)), BACKUP_SECONDS
+
+
+def in_turn(*works: Callable[[], None]) -> None:
+    for work in works:
+        work()
 
 
 def keep_house(parts: Parts) -> None:

@@ -1,4 +1,4 @@
-"""What commands have the daemon put on record: that a backup was made, that a restored store is released."""
+"""What commands have the daemon put on record: that a backup was made, or tried, that a restored store is released."""
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -10,7 +10,7 @@ from adapter.daemon import numbers_file
 from adapter.errors import RejectedError
 from adapter.ports import Clock
 from adapter.screening import canary
-from adapter.store import audit, backup, backup_log, hold
+from adapter.store import audit, backup, backup_log, hold, rehearsal_log
 from adapter.store.codec import instant
 from adapter.store.database import Database, Snapshot
 
@@ -24,6 +24,17 @@ def _made(database: Database, clock: Clock, request: Mapping[str, Any]) -> Json:
         backup_log.succeeded(tx, act, datetime.fromisoformat(request["made"]), clock())
         if request.get("numbers"):
             numbers_file.note(tx, Path(request["folder"]), str(request["numbers"]))
+    return {}
+
+
+def _tested(database: Database, clock: Clock, request: Mapping[str, Any]) -> Json:
+    """A backup was brought back to see that it can be, or it could not."""
+    who, file, outcome = (str(request[name]) for name in ("by", "file", "outcome"))
+    act = audit.Act(
+        who, "operator", "restore-tested", "store", file, request["detail"], outcome, str(request["reason"])
+    )
+    with database.write() as tx:
+        rehearsal_log.tested(tx, act, clock())
     return {}
 
 
@@ -58,5 +69,6 @@ def since_the_restore(conn: Snapshot, held: hold.Hold) -> Json:
 
 COMMANDS: Mapping[str, Callable[[Database, Clock, Mapping[str, Any]], Json]] = {
     "backup-made": _made,
+    "restore-tested": _tested,
     "restore-release": _release,
 }

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import shutil
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,6 +20,7 @@ from adapter.daemon.site_key import label_of, refuse_other_key
 from adapter.errors import AdapterError, ConfigError, UnavailableError
 from adapter.settings import Settings
 from adapter.store import audit, backup, hold, screening_ids
+from adapter.store.backup import BrokenOffError, Going
 from adapter.store.database import Snapshot, Transaction
 from adapter.store.disk import OWNER_ONLY, refuse_network_filesystem
 from adapter.store.engines import sqlite_path
@@ -37,7 +39,8 @@ NOT_HELD = "the database is full and nothing in it is held: drop it, and start n
 @dataclass(frozen=True, slots=True)
 class Order:
     """`identity` is the file with the private key of an encrypted backup; `by` who asks; `kept`: folders where the daemon
-    keeps the screening numbers; what lies beside the backup may be a copy as old as that.
+    keeps the screening numbers; what lies beside the backup may be a copy as old as that. `going` is given where others work
+    beside it: it rests now and then, and asks whether to go on.
     """
 
     file: Path
@@ -45,6 +48,10 @@ class Order:
     by: str
     now: datetime
     kept: tuple[Path, ...] = ()
+    going: Going | None = None
+
+    def goes(self) -> bool:
+        return self.going is None or self.going()
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +63,7 @@ class Restored:
 
 
 @dataclass(frozen=True, slots=True)
-class _Given:
+class Given:
     """What was read before anything was written."""
 
     order: Order
@@ -80,19 +87,29 @@ def _restored(settings: Settings, order: Order) -> Restored:
     folder = data_folder(settings.adapter.data)
     with held(folder):
         _refuse_used(settings, folder)
-        manifest = copies.read(order.file)
-        _refuse_other(settings, order.file, manifest)
-        refuse_unknown(manifest.contents.schema or None)
-        key = _key(folder, manifest)
-        given = _Given(order, manifest, key, numbers_file.read(manifest.key, *order.kept, order.file.parent))
-        if copies.sha256(order.file) != manifest.sha256:
-            raise ConfigError(
-                f"{order.file.name} is not as it was made (sha256) — take another backup, or copy it again"
-            )
-        place = data_folder(sqlite_path(settings.store_url()).parent) if settings.on_sqlite() else folder
-        with _plain(order, manifest, place) as part:
-            numbers = (_as_file if settings.on_sqlite() else _into_server)(settings, part, given)
-    return Restored(manifest, numbers)
+        place = sqlite_path(settings.store_url()).parent if settings.on_sqlite() else folder
+        return brought_back(settings, order, place)
+
+
+def brought_back(settings: Settings, order: Order, place: Path) -> Restored:
+    """Into the store of the settings, which is empty; `place` is where it is unpacked. Raises OSError too."""
+    with unpacked(settings, order, place) as (part, given):
+        numbers = (_as_file if settings.on_sqlite() else _into_server)(settings, part, given)
+    return Restored(given.manifest, numbers)
+
+
+@contextlib.contextmanager
+def unpacked(settings: Settings, order: Order, place: Path) -> Iterator[tuple[Path, Given]]:
+    """The backup in clear, once all is looked at that needs nothing changed. Raises OSError too."""
+    manifest = copies.read(order.file)
+    _refuse_other(settings, order.file, manifest)
+    refuse_unknown(manifest.contents.schema or None)
+    key = _key(settings.adapter.data, manifest)
+    given = Given(order, manifest, key, numbers_file.read(manifest.key, *order.kept, order.file.parent))
+    if copies.sha256(order.file, order.goes) != manifest.sha256:
+        raise ConfigError(f"{order.file.name} is not as it was made (sha256) — take another backup, or copy it again")
+    with _plain(order, manifest, place) as part:
+        yield part, given
 
 
 def _refuse_used(settings: Settings, folder: Path) -> None:
@@ -147,7 +164,7 @@ def _key(folder: Path, manifest: Manifest) -> Path:
 @contextlib.contextmanager
 def _plain(order: Order, manifest: Manifest, folder: Path) -> Iterator[Path]:
     """The backup as the store wrote it, where it can be given its name; gone afterwards whatever happens."""
-    refuse_network_filesystem(folder / PART)
+    refuse_network_filesystem(data_folder(folder) / PART)
     if shutil.disk_usage(folder).free < manifest.bytes + SPARE:
         raise ConfigError(f"{folder} has no room for {manifest.bytes >> 20} MiB — make room there")
     part = folder / PART
@@ -157,11 +174,25 @@ def _plain(order: Order, manifest: Manifest, folder: Path) -> Iterator[Path]:
             sealing.unseal(order.file, part, order.identity)
         else:
             part.touch(OWNER_ONLY, exist_ok=False)
-            shutil.copyfile(order.file, part)
+            _copied(order, part)
         flushed.flush_file(part)
         yield part
     finally:
         _clear(part)
+
+
+def _copied(order: Order, part: Path) -> None:
+    if order.going is None:
+        shutil.copyfile(order.file, part)
+        return
+    with order.file.open("rb") as source, part.open("wb") as target:
+        while block := source.read(copies.BLOCK):
+            target.write(block)
+            target.flush()
+            os.fsync(target.fileno())  # a mebibyte now and not a gigabyte at once: others may share this disk
+            time.sleep(backup.REST)
+            if not order.going():
+                raise BrokenOffError("broken off")
 
 
 def _clear(part: Path) -> None:
@@ -169,9 +200,9 @@ def _clear(part: Path) -> None:
         part.with_name(part.name + end).unlink(missing_ok=True)
 
 
-def _as_file(settings: Settings, part: Path, given: _Given) -> int | None:
-    with backup.looked_into(part) as conn:
-        _refuse_unlike(conn, given.manifest)
+def _as_file(settings: Settings, part: Path, given: Given) -> int | None:
+    with backup.looked_into(part, given.order.goes) as conn:
+        _refuse_unlike(conn, given)
     with backup.amended(part) as tx:
         numbers = _taken_over(tx, given)
     flushed.flush_file(part)
@@ -181,15 +212,15 @@ def _as_file(settings: Settings, part: Path, given: _Given) -> int | None:
     return numbers
 
 
-def _into_server(settings: Settings, part: Path, given: _Given) -> int | None:
+def _into_server(settings: Settings, part: Path, given: Given) -> int | None:
     """What can be refused was refused: pg_restore commits by itself, and what it brought is held only by what follows."""
     database = open_store(settings)
     try:
         with database.alone():
-            dumping.bring_back(settings, part)
+            dumping.bring_back(settings, part, given.order.goes)
             try:
                 with database.write() as tx:
-                    _refuse_unlike(tx, given.manifest)
+                    _refuse_unlike(tx, given)
                     return _taken_over(tx, given)
             except AdapterError as error:
                 raise type(error)(f"{error}; {NOT_HELD}") from error
@@ -197,9 +228,9 @@ def _into_server(settings: Settings, part: Path, given: _Given) -> int | None:
         database.close()
 
 
-def _refuse_unlike(conn: Snapshot, manifest: Manifest) -> None:
+def _refuse_unlike(conn: Snapshot, given: Given) -> None:
     """Whole, not newer than we are, and what its manifest says."""
-    wrong = backup.problems(conn)
+    manifest, wrong = given.manifest, backup.problems(conn, given.order.going)
     if wrong:
         raise ConfigError(f"{manifest.file} is not whole: {wrong[0]} — take another backup")
     refuse_newer(conn)
@@ -207,7 +238,7 @@ def _refuse_unlike(conn: Snapshot, manifest: Manifest) -> None:
         raise ConfigError(f"{manifest.file} holds something else than its manifest says — take another backup")
 
 
-def _taken_over(tx: Transaction, given: _Given) -> int | None:
+def _taken_over(tx: Transaction, given: Given) -> int | None:
     """Held before it has its name, so that no daemon ever finds it without."""
     order, manifest = given.order, given.manifest
     migrate(tx)

@@ -47,7 +47,7 @@ def unseal(sealed: Path, plain: Path, identity: Path | None) -> None:
     from pyrage import DecryptError, decrypt_io
 
     if identity is None:
-        raise ConfigError(f"{sealed.name} is encrypted — give the private key: --identity FILE (as age-keygen made it)")
+        raise wants_key(sealed)
     keys = _identities(identity)
     try:
         with sealed.open("rb") as source, _private(plain) as target:
@@ -58,6 +58,10 @@ def unseal(sealed: Path, plain: Path, identity: Path | None) -> None:
         if error.errno is not None:
             raise
         raise ConfigError(f"{sealed.name} was changed or cut off: it does not decrypt — take another backup") from None
+
+
+def wants_key(sealed: Path) -> ConfigError:
+    return ConfigError(f"{sealed.name} is encrypted — give the private key: --identity FILE (as age-keygen made it)")
 
 
 def _identities(path: Path) -> list[Any]:

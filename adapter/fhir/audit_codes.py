@@ -85,7 +85,7 @@ KINDS: dict[str, Kind] = {
     **dict.fromkeys(("push-sent", "push-refused"), DISCLOSURE),
     "opt-in": UPDATE,
     "backup": EXPORT,
-    **dict.fromkeys(("restore", "restore-release"), Kind(ALERT, RESTRICTED, "E")),
+    **dict.fromkeys(("restore", "restore-tested", "restore-release"), Kind(ALERT, RESTRICTED, "E")),
     "erase": Kind(ALERT, (LIFECYCLE, "destroy", "Destroy/Delete Record Lifecycle Event"), "D"),
     **dict.fromkeys(("shadow-begun", "shadow-ended"), Kind(ALERT, SOFTWARE, "U")),
     "connection-refused": Kind(ALERT, NODE, "E"),

@@ -18,10 +18,9 @@ from adapter.pipeline import on_record
 from adapter.pipeline.knots import Knotted, knotted
 from adapter.pipeline.numbers import Numbers, Register
 from adapter.pipeline.outgoing import Occasion, Outlet, Owed, SinkOutlet, owed
-from adapter.pipeline.remembered import Known, Remembered
+from adapter.pipeline.remembered import Known, Remembered, read
 from adapter.pipeline.silence import SPOKEN, Silence
 from adapter.pipeline.taken_back import taken_back
-from adapter.scoring.chart import Chart
 from adapter.screening.rulebook import Rulebook
 from adapter.screening.screen import Judgement, Outcome
 from adapter.screening.snapshot import as_decided, explained
@@ -82,8 +81,7 @@ class Keeper:
         if found is None:
             sketch = self._memory.glimpse(patient)
             with self.database.read() as conn:
-                state = patients.load(conn, patient)
-                found = sketch.filled(state) if sketch else Known(Chart(state), worklist.alerts(conn, patient))
+                found = sketch.filled(patients.load(conn, patient)) if sketch else read(conn, patient)
             self._memory.put(patient, found)
         return found
 

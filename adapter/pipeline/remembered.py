@@ -13,6 +13,8 @@ from random import Random
 from adapter.domain.patient import PatientId, PatientState
 from adapter.scoring.chart import Chart
 from adapter.screening.screen import Alerts
+from adapter.store import patients, worklist
+from adapter.store.database import Snapshot
 
 MOST_PATIENTS = 5_000
 MOST = 105_000_000
@@ -55,6 +57,11 @@ class Known:
     def filled(self, state: PatientState) -> "Known":
         """A sketch, with the state as the store has it."""
         return replace(self, chart=Chart(state, self.chart.memory))
+
+
+def read(conn: Snapshot, patient: PatientId) -> Known:
+    """Of a record that nobody remembers."""
+    return Known(Chart(patients.load(conn, patient)), worklist.alerts(conn, patient))
 
 
 class Remembered:

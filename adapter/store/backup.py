@@ -65,6 +65,10 @@ class BrokenOffError(UnavailableError):
     """Somebody wanted it no more."""
 
 
+class NoPlaceError(UnavailableError):
+    """There is no room to bring it back to, or no right to: that says nothing of the backup."""
+
+
 def contents(conn: Snapshot) -> Contents:
     newest = select(func.max(inbox.c.id).label("id")).group_by(inbox.c.source).subquery()
     rows = conn.execute(select(inbox.c.source, inbox.c.id, inbox.c.received).join(newest, newest.c.id == inbox.c.id))
@@ -194,4 +198,5 @@ def _told(name: str, going: Going, error: sqlite3.Error) -> UnavailableError:
     if not going():
         return BrokenOffError("broken off")
     kind = getattr(error, "sqlite_errorname", type(error).__name__)
-    return UnavailableError(f"{name}: SQLite says {kind} — look at its disk, or take another backup")
+    refused = NoPlaceError if kind == "SQLITE_FULL" else UnavailableError
+    return refused(f"{name}: SQLite says {kind} — look at its disk, or take another backup")

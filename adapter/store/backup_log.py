@@ -45,9 +45,14 @@ def last(conn: Snapshot) -> datetime | None:
     return moment(json.loads(text)["made"]) if text else None
 
 
+def wanted(conn: Snapshot) -> datetime | None:
+    """Since when a daemon is to make any."""
+    return _moment(conn, _WANTED)
+
+
 def old(conn: Snapshot, now: datetime) -> bool:
     """Nothing is old where no daemon was ever told to make any."""
-    reference = max(filter(None, (last(conn), _moment(conn, _WANTED))), default=None)
+    reference = max(filter(None, (last(conn), wanted(conn))), default=None)
     return reference is not None and now - reference > OLD
 
 

@@ -23,6 +23,8 @@ class Lock(IntEnum):
     """Of sessions: a message of several partitions is processed; one at a time."""
     CALLING = 6
     """Deciding who is told: what one process decided the next one sees. Taken first."""
+    SCRATCH = 7
+    """Of sessions: a backup is brought back beside the store, to see that it can be; one at a time."""
 
 
 def take(tx: Connection, lock: Lock) -> None:

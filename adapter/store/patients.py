@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, select, update
+from sqlalchemy import Connection, bindparam, delete, func, select, update
 
 from adapter.domain.observation import Result
 from adapter.domain.patient import Demographics, PatientId, PatientState
@@ -84,6 +84,16 @@ def numbered(conn: Connection, value: str) -> list[PatientId]:
     columns = (patients.c.site, patients.c.authority, patients.c.value)
     found = conn.execute(select(*columns).where(patients.c.value == codec.storable(value)).order_by(*columns))
     return [PatientId(*row) for row in found]
+
+
+def number(conn: Connection) -> int:
+    return int(conn.execute(select(func.count()).select_from(patients)).scalar_one())
+
+
+def some(conn: Connection, most: int) -> list[PatientId]:
+    """Drawn by lot."""
+    columns = (patients.c.site, patients.c.authority, patients.c.value)
+    return [PatientId(*row) for row in conn.execute(select(*columns).order_by(func.random()).limit(most))]
 
 
 def _results(conn: Connection, key: int) -> dict[str, tuple[Result, ...]]:

@@ -300,6 +300,42 @@ def test_the_folder_is_of_this_account_alone_on_no_data_folder_and_one_works_in_
         house.made()
 
 
+def test_who_comes_second_does_not_take_the_lock_of_the_first_away(house: House) -> None:
+    scratch, refused = house.folder / "data" / SCRATCH, list[str]()
+
+    def going() -> bool:
+        if not refused:
+            with pytest.raises(UnavailableError) as caught, backing_up.scratch_folder(house.settings()):
+                pass
+            refused.append(str(caught.value))
+        return scratch.is_dir()
+
+    house.made(going=going)
+    assert "another backup is being made just now" in refused[0]
+    assert not scratch.exists()
+
+
+def test_a_lock_of_a_folder_that_was_taken_away_meanwhile_is_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, opened = tmp_path / "scratch", os.open
+
+    def late(path: Path, flags: int) -> int:
+        handle = opened(path, flags)
+        folder.rmdir()  # whoever held it until now
+        return handle
+
+    for again in (False, True):
+        folder.mkdir()
+        with monkeypatch.context() as slow:
+            slow.setattr(os, "open", late)
+            if again:
+                slow.setattr(fcntl, "flock", lambda _handle, _how: folder.mkdir())
+            with pytest.raises(UnavailableError, match="another backup"), copies.locked(folder):
+                pass
+    folder.rmdir()
+
+
 def test_leftovers_of_a_killed_one_go_and_foreign_files_stay(house: House) -> None:
     house.to.mkdir(mode=0o700)
     for name in (

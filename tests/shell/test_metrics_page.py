@@ -40,6 +40,7 @@ every = "1 s"
 allow_private = true
 """
 BY_AND_BY = {f"adapter_{one}_last_success_timestamp_seconds" for one in ("backup", "canary", "heartbeat")}
+BY_AND_BY |= {"adapter_backup_last_restore_test_timestamp_seconds"}
 OF_THE_KERNEL = {"adapter_clock_synchronised"}
 """Absent where it does not say."""
 

@@ -17,6 +17,7 @@ from adapter.cli.entry import app
 from adapter.daemon import anchoring, canary, certificates, clock, health, trial_watch
 from adapter.errors import RejectedError
 from adapter.sources import fhir_client, fhir_tally, folder_tally
+from adapter.store import rehearsal_log
 from adapter.store.space import Room
 from tests.builders import obx
 from tests.installation import Installation, lines, tell, until
@@ -62,6 +63,8 @@ def alarms() -> set[str]:
         canary.ALARM,
         trial_watch.SILENT,
         trial_watch.STORMS,
+        rehearsal_log.UNTESTED,
+        rehearsal_log.FAILED,
         clock.STEPPED,
         clock.UNSYNCHRONISED,
     }

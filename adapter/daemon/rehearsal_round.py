@@ -1,0 +1,88 @@
+"""The daemon's own tries of its backups: the newest once a month, where none of them is encrypted (reliability 5.4)."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from adapter import telemetry
+from adapter.daemon import copies
+from adapter.daemon.backup_round import ACTOR
+from adapter.daemon.rehearsing import Rehearsal, clear_leftovers, rehearse
+from adapter.daemon.restoring import Order
+from adapter.daemon.site_key import label
+from adapter.errors import AdapterError, StorageFailedError, UnavailableError
+from adapter.ports import Clock
+from adapter.settings import BackupSection, Settings
+from adapter.store import rehearsal_log
+from adapter.store.backup import BrokenOffError
+from adapter.store.database import Database
+
+
+@dataclass(slots=True)
+class Rehearsals:
+    """To be called in turn with the backups, never beside one. Of encrypted ones a person tries one: the key is elsewhere."""
+
+    settings: Settings
+    database: Database
+    clock: Clock
+    stopping: Callable[[], bool]
+    _cleared: bool = False
+
+    def round(self) -> None:
+        """One, if it is due. What keeps it from being made is told and tried again; the feed does not suffer for it."""
+        wish = self.settings.backup
+        try:
+            self._clear()
+            if wish is not None and not wish.recipient:
+                self._round(wish)
+        except BrokenOffError:
+            telemetry.log("restore test broken off", text="the daemon stops")
+        except StorageFailedError:
+            raise
+        except AdapterError as error:
+            telemetry.warn("restore not tested", text=str(error))
+        except OSError as error:
+            telemetry.warn("restore not tested", text=f"{error.strerror} — look at the disks of store and backups")
+
+    def _clear(self) -> None:
+        """Once, after the start; later where somebody tries one just now. Raises OSError, ConfigError, StorageFailedError."""
+        if self._cleared:
+            return
+        self._cleared = True
+        try:
+            clear_leftovers(self.settings)
+        except StorageFailedError:
+            raise
+        except UnavailableError:
+            self._cleared = False
+
+    def _round(self, wish: BackupSection) -> None:
+        with self.database.read() as conn:
+            if not rehearsal_log.due(conn, self.clock()):
+                return
+            key = label(conn)
+        file = _newest(wish.to, key)
+        if file is None:
+            return
+        with self.database.write() as tx:
+            if not rehearsal_log.claim(tx, self.clock()):
+                return
+        order = Order(file, None, ACTOR[0], self.clock(), (wish.to,), lambda: not self.stopping())
+        found = rehearse(self.settings, order)
+        with self.database.write() as tx:
+            rehearsal_log.tested(tx, found.act(*ACTOR), self.clock())
+        _tell(found)
+
+
+def _newest(folder: Path, key: str) -> Path | None:
+    """In clear: those from before `recipient` was taken out wait for a person."""
+    held = copies.listing(folder, key) if folder.is_dir() else []
+    return next((path for path, manifest in reversed(held) if not manifest.encrypted), None)
+
+
+def _tell(found: Rehearsal) -> None:
+    seconds = round(found.seconds, 1)
+    if found.problem:
+        telemetry.warn("restore test failed", file=found.file, seconds=seconds, text=found.problem)
+    else:
+        telemetry.log("restore tested", file=found.file, seconds=seconds, text=found.limit or "whole")

@@ -1,0 +1,246 @@
+"""Tries a backup: it is brought back beside the running daemon as a restore would, looked into, and thrown away.
+
+The store is not touched. What is found is put on record, by the daemon where one runs (reliability 5.3, 5.4).
+"""
+
+import contextlib
+import errno
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from adapter import __version__
+from adapter.daemon import copies, dumping, restoring, sealing
+from adapter.daemon.backing_up import SPARE, scratch_folder
+from adapter.daemon.copies import Manifest
+from adapter.daemon.opening import open_store
+from adapter.daemon.reaching import command
+from adapter.daemon.restoring import Order
+from adapter.daemon.rules import SECRET
+from adapter.errors import AdapterError, ConfigError, StorageFailedError, UnavailableError
+from adapter.pipeline import remembered
+from adapter.settings import Settings
+from adapter.store import audit, backup, patients, screening_ids
+from adapter.store.backup import BrokenOffError, NoPlaceError
+from adapter.store.database import Snapshot
+from adapter.store.disk import NETWORK, OTHERS, filesystem
+from adapter.store.engines import sqlite_path
+from adapter.store.migrate import HEAD, current_revision
+from adapter.store.secret import SiteSecret
+from adapter.store.space import MIB, STOP_SHARE
+
+FOLDER = ".restore-try"
+"""Where it is brought back to; what a killed one left there goes at the next start, or with the next one."""
+SAMPLE = 25
+"""So many patients are read, drawn by lot."""
+NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS})
+"""These say nothing of the backup."""
+READ_ONLY_THROUGH = (
+    "it was read from end to end but brought back nowhere: the role may not make a database — ALTER ROLE … CREATEDB, "
+    "or restore it on another machine"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """Of what was brought back: screening numbers that the site key opens, records of patients, and how many were read."""
+
+    numbers: int
+    patients: int
+    read: int
+
+
+@dataclass(frozen=True, slots=True)
+class Rehearsal:
+    """`problem` is why it cannot be restored, else empty; `limit` what could not be looked at; `seen` is there without either."""
+
+    file: str
+    seconds: float
+    problem: str = ""
+    limit: str = ""
+    manifest: Manifest | None = None
+    seen: Seen | None = None
+
+    @property
+    def outcome(self) -> str:
+        return "failed" if self.problem else "ok"
+
+    def detail(self) -> dict[str, Any]:
+        """For the audit trail."""
+        said: dict[str, Any] = {"seconds": round(self.seconds), "software": __version__}
+        if self.manifest is not None:
+            plain = self.manifest.as_json()
+            said |= {name: plain[name] for name in ("made", "sha256", "encrypted", "schema", "last_message")}
+            said |= {"entries": plain["audit"]["entries"], "brought_back": self.seen is not None}
+        if self.seen is not None:
+            said |= {"numbers": self.seen.numbers, "patients": self.seen.patients, "read": self.seen.read}
+        return said
+
+    def act(self, actor: str, role: str) -> audit.Act:
+        return audit.Act(actor, role, "restore-tested", "store", self.file, self.detail(), self.outcome, self.problem)
+
+
+def rehearse(settings: Settings, order: Order) -> Rehearsal:
+    """Raises ConfigError, UnavailableError (BrokenOffError) for what keeps us from trying and says nothing of the backup."""
+    try:
+        if order.identity is None and _is_sealed(order.file):
+            raise sealing.wants_key(order.file)
+        with _place(settings, order) as folder:
+            return _rehearsed(settings, order, folder)
+    except OSError as error:
+        raise UnavailableError(
+            f"{order.file.name} could not be tried ({error.strerror or type(error).__name__}) — look at it, and at the disk"
+        ) from error
+
+
+def on_record(settings: Settings, found: Rehearsal, by: str) -> str:
+    """Why it is not, else empty. Where there is no store none is made for it. Raises StorageFailedError."""
+    request = {"command": "restore-tested", "by": by, "file": found.file, "outcome": found.outcome}
+    try:
+        database = open_store(settings, read_only=True)
+        try:
+            with database.read() as conn:
+                revision = current_revision(conn)
+        finally:
+            database.close()
+        if revision != HEAD:
+            return f"the store has schema {revision}, and the daemon of this version was not started yet"
+        command(settings, request | {"reason": found.problem, "detail": found.detail()})
+    except StorageFailedError:
+        raise
+    except AdapterError as error:
+        return str(error)
+    return ""
+
+
+def clear_leftovers(settings: Settings) -> None:
+    """What a killed one left behind. Raises OSError, and UnavailableError where one is at work."""
+    with scratch_folder(settings):
+        _clear(settings)
+    if not settings.on_sqlite():
+        from adapter.store import scratch
+
+        scratch.clear(settings.store_url(), settings.store_password())
+
+
+# --- where ------------------------------------------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def _place(settings: Settings, order: Order) -> Iterator[Path]:
+    """A folder for this alone, with room; gone afterwards whatever happens. Raises OSError too."""
+    try:
+        size = order.file.stat().st_size
+    except FileNotFoundError:
+        raise ConfigError(f"{order.file} is not there — give the file of a backup") from None
+    with scratch_folder(settings):
+        _clear(settings)
+        folder = _where(settings, order.file) / FOLDER
+        _refuse_tight(settings, folder.parent, size)
+        folder.mkdir(mode=0o700)
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder)
+
+
+def _where(settings: Settings, file: Path) -> Path:
+    """On the disk of the backups, where they lie in clear; else on that of the store, as when it is restored."""
+    to = settings.backup.to if settings.backup else None
+    if to is None or _is_sealed(file) or file.parent.resolve() != to.resolve():
+        return settings.adapter.data
+    private = os.access(to, os.W_OK | os.X_OK) and not to.stat().st_mode & OTHERS
+    return to if private and filesystem(file) not in NETWORK else settings.adapter.data
+
+
+def _refuse_tight(settings: Settings, folder: Path, size: int) -> None:
+    """Beside the store not so much is taken that its ports would close."""
+    disk, needed = shutil.disk_usage(folder), size + SPARE
+    if folder.stat().st_dev == settings.adapter.data.stat().st_dev:
+        needed += min(round(settings.store.stop_free_mib * MIB), disk.total // STOP_SHARE)
+    if disk.free < needed:
+        raise UnavailableError(f"{folder} has no room to try a backup of {size >> 20} MiB — make room there")
+
+
+def _clear(settings: Settings) -> None:
+    to = (settings.backup.to,) if settings.backup else ()
+    for folder in (settings.adapter.data, *to):
+        if (folder / FOLDER).exists():
+            shutil.rmtree(folder / FOLDER)
+
+
+def _is_sealed(file: Path) -> bool:
+    try:
+        return copies.read(file).encrypted
+    except ConfigError:  # told where it is tried
+        return False
+
+
+# --- what -------------------------------------------------------------------------------------------------------------
+
+
+def _rehearsed(settings: Settings, order: Order, folder: Path) -> Rehearsal:
+    began, name = time.monotonic(), order.file.name
+    try:
+        manifest, seen = (_as_file if settings.on_sqlite() else _on_server)(settings, order, folder)
+    except (BrokenOffError, NoPlaceError, StorageFailedError):
+        raise
+    except OSError as error:
+        if error.errno in NO_ROOM:
+            raise
+        problem = f"{name} could not be read ({error.strerror or type(error).__name__}) — look at its disk"
+        return Rehearsal(name, time.monotonic() - began, problem)
+    except AdapterError as error:
+        return Rehearsal(name, time.monotonic() - began, str(error).removesuffix(f"; {restoring.NOT_HELD}"))
+    return Rehearsal(
+        name, time.monotonic() - began, limit="" if seen else READ_ONLY_THROUGH, manifest=manifest, seen=seen
+    )
+
+
+def _as_file(settings: Settings, order: Order, folder: Path) -> tuple[Manifest, Seen]:
+    there = _elsewhere(settings, f"sqlite:///{folder / 'adapter.db'}")
+    restored = restoring.brought_back(there, order, folder)
+    with backup.looked_into(sqlite_path(there.store_url()), order.goes) as conn:
+        return restored.manifest, _seen(conn, settings)
+
+
+def _on_server(settings: Settings, order: Order, folder: Path) -> tuple[Manifest, Seen | None]:
+    from adapter.store import scratch
+
+    with scratch.database(settings.store_url(), settings.store_password()) as url:
+        if url is None:
+            with restoring.unpacked(settings, order, folder) as (part, given):
+                dumping.read_through(settings, part, order.goes)
+            return given.manifest, None
+        there = _elsewhere(settings, url)
+        restored = restoring.brought_back(there, order, folder)
+        database = open_store(there, read_only=True)
+        try:
+            with database.read() as conn:
+                return restored.manifest, _seen(conn, settings)
+        finally:
+            database.close()
+
+
+def _elsewhere(settings: Settings, url: str) -> Settings:
+    """The same house with another store; its key stays where it is."""
+    return settings.model_copy(update={"store": settings.store.model_copy(update={"url": url})})
+
+
+def _seen(conn: Snapshot, settings: Settings) -> Seen:
+    """Raises ConfigError for what cannot be read; tells of nobody."""
+    secret = SiteSecret.load_or_create(settings.adapter.data / SECRET)
+    try:
+        screening_ids.of(conn, secret, ())
+        drawn = patients.some(conn, SAMPLE)
+        for one in drawn:
+            remembered.read(conn, one)
+    except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+        raise ConfigError(
+            f"a patient in it cannot be read ({type(error).__name__}) — take another backup, and report it"
+        ) from None
+    return Seen(len(screening_ids.listing(conn)), patients.number(conn), len(drawn))
