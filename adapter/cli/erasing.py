@@ -64,7 +64,7 @@ def erase(  # noqa: PLR0913 — a command's words
         raise typer.BadParameter(
             "no hospital number on the command line — write --patient - and give it on standard input"
         )
-    if opt_in and (opt_out or enrolled):
+    if opt_in and (opt_out or enrolled or dry_run):
         raise typer.BadParameter("--opt-in only takes a name off the list — leave the other options away")
     settings, who = settings_of(config), _who()
     request = {"patient": who, "reason": reason, "by": getpass.getuser(), "opt_out": opt_out, "enrolled": enrolled}

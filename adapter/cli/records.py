@@ -42,6 +42,8 @@ def reading(settings: "Settings") -> "Iterator[Database]":
 def inbox_list(
     config: Config = DEFAULT,
     limit: Annotated[int | None, typer.Option(min=1, help="Stop after so many; all if left out.")] = None,
+    last: Annotated[int | None, typer.Option(min=1, help="Only so many of the newest.")] = None,
+    source: Annotated[str, typer.Option(help="Only what came by this source.")] = "",
     as_json: AsJson = False,
 ) -> None:
     """Every stored message, oldest first.
@@ -51,7 +53,7 @@ def inbox_list(
     from adapter.store import inbox
 
     with reading(settings_of(config)) as database, database.read() as conn:
-        for row in inbox.listing(conn, limit=limit):
+        for row in inbox.listing(conn, limit=limit, last=last, of=source):
             line: dict[str, Any] = {
                 "id": row.id,
                 "source": row.source,

@@ -68,7 +68,8 @@ class CanaryWatch:
 
     def look(self, conn: Snapshot) -> tuple[str, ...]:
         """The alarm, while it stands. Told in the log when it changes."""
-        now, newest = self.clock(), canaries.newest(conn)
+        now = self.clock()
+        newest = canaries.newest(conn, now)
         here = {site: [one for one in newest if one.site == site] for site in self.sites}
         passed = [next((one.at for one in said if one.reason == canary.PASSED), None) for said in here.values()]
         known = [at for at in passed if at is not None]

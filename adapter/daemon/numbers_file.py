@@ -43,7 +43,7 @@ def set_aside(key: str) -> str:
 
 
 class NumbersFile:
-    """`keep` writes anew where something was added or changed since the last time. `notes`: the store may be written to."""
+    """`keep` writes anew where something was added or changed since the last time, or the file is gone. `notes`: the store may be written to."""
 
     def __init__(self, folder: Path, *, notes: bool = True) -> None:
         self._folder, self._notes = folder, notes
@@ -51,7 +51,8 @@ class NumbersFile:
 
     def keep(self, database: Database) -> str:
         """What was written, as `note` takes it; empty where nothing was. Raises ConfigError, UnavailableError."""
-        if self._written == hash(tuple(_of(database)[1])):
+        key, numbers = _of(database)
+        if self._written == hash(tuple(numbers)) and (self._folder / named(key)).exists():
             return ""
         try:
             with _locked(self._folder):

@@ -40,13 +40,15 @@ class Ahead:
     def take(self, read: Sequence[Read], most: int, whose: Callable[[PatientId], PatientId]) -> list[Read]:
         """Those that are `chosen`; what was read of the others is kept."""
         found = self._sift(chosen(read, most, whose))
+        if not found:
+            return found  # what was read stays known, unless whoever sifted had it forgotten
         for one in found:
             # One that is read again was heard of when it was read first, one whose writing failed when it was tried first.
             if not one.item.again and one.item.id not in self._heard:
                 self._heard.add(one.item.id)
                 self._hear(one.item, one.whole)
         taken = {one.item.id for one in found}
-        self._seen = {one.item.id: one.whole for one in read if one.item.id not in taken} if found else {}
+        self._seen = {one.item.id: one.whole for one in read if one.item.id not in taken}
         return found
 
     def written(self, read: Iterable[Read]) -> None:

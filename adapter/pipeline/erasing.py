@@ -7,17 +7,17 @@ from typing import Any
 from adapter import telemetry
 from adapter.domain.ledger import Bucket, Ledger
 from adapter.domain.message import MessageState
-from adapter.domain.patient import PatientId, PatientState
+from adapter.domain.patient import PatientId
 from adapter.domain.persons import Knot
 from adapter.errors import RejectedError, StorageFailedError, UnavailableError
 from adapter.mapping.site import ANY
 from adapter.pipeline.keep import Keeper
 from adapter.pipeline.left_out import LeftOut
 from adapter.pipeline.looking import Found, Looking
+from adapter.pipeline.parting import taken_out
 from adapter.pipeline.steps import Read
 from adapter.ports import Clock
-from adapter.screening.lives import lives
-from adapter.store import audit, enrolment, erasing, inbox, opt_outs, patients, persons, scrubbing
+from adapter.store import audit, enrolment, erasing, inbox, opt_outs, persons, scrubbing
 from adapter.store.database import Database, Transaction
 from adapter.store.emptied import ERASED, OPTED_OUT
 from adapter.store.erasing import Whom, Why
@@ -41,6 +41,10 @@ PARTICIPANT = "PARTICIPANT"
 """Why a message waits for a person that would take a participant out with somebody who wants no part."""
 SHARED = "SHARED_NUMBER"
 """The same, where the number that is left out stands beside numbers of others, too."""
+
+
+LEFT_OUT = "LEFT_OUT"
+"""Why one waits that a replay alone can read: released, it is read by the daemon, which takes these out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +102,7 @@ class Eraser:
         self._kept = dict[frozenset[PatientId], str]()
         self.forget: Sequence[Callable[[], None]] = ()
         self.files = database
-        """Where it stands who takes part: of a replay, the store that is told again."""
+        """Where it stands who takes part: of a replay, the store that is told again. A replay takes nobody out."""
 
     def look(self, wish: Wish, before: Found | None = None) -> Found:
         """In any thread: it may take long. Behind what was looked at `before`, of the records known now."""
@@ -159,12 +163,20 @@ class Eraser:
         """Why a person must settle it; empty where these were taken out. Of the same records the inbox is walked through once."""
         if why := self._kept.get(records):
             return why
-        wish = Wish(min(records), MERGED, "adapter", opt_out=True, with_message=one.item.id, also=records)
+        wish = Wish(
+            *(min(records), MERGED, "adapter"),
+            opt_out=True,
+            rehearsal=self.files is not self._database,
+            with_message=one.item.id,
+            also=records,
+        )
         try:
             done = self.erase(wish, self.look(wish))
         except RejectedError as refused:
             self._kept[records] = PARTICIPANT if str(refused) == ENROLLED else SHARED
             return self._kept[records]
+        if wish.rehearsal:
+            return LEFT_OUT
         telemetry.warn("erased with a merge", inbox_id=one.item.id, count=done.messages)
         return ""
 
@@ -208,7 +220,7 @@ class Eraser:
         pushed, enrolled = self._file(tx, whom, found.records)
         if (pushed or enrolled) and not wish.enrolled:
             raise RejectedError(ENROLLED)
-        counts = _taken_out(tx, whom, knots, found.records)
+        counts = taken_out(tx, whom, knots, found.records)
         certificate = Certificate(
             records=len(whom.keys),
             counts=counts,
@@ -249,41 +261,6 @@ class Eraser:
             found.append(persons.knot(tx, min(left)))
             left -= set(found[-1].records)
         return found
-
-
-def _taken_out(tx: Transaction, whom: Whom, knots: Sequence[Knot], records: frozenset[PatientId]) -> dict[str, int]:
-    """Visits that moved to or from somebody else go with whom they are of; who is left of a knot is tied anew."""
-    others = frozenset(one for knot in knots for one in knot.records) - records
-    stated = [tie for one in records for tie in persons.on_record(tx, one) if others.issuperset(tie.records)]
-    for knot in knots:
-        if knot.moves:
-            _part(tx, knot, records)
-    counts = erasing.erase(tx, whom)
-    if others:
-        persons.tie_anew(tx, others, stated)
-    return counts
-
-
-def _part(tx: Transaction, knot: Knot, gone: frozenset[PatientId]) -> None:
-    states = {record: patients.load(tx, record) for record in knot.records}
-    lived = lives(knot, states)
-    left = sorted(set(knot.records) - gone)
-    for record in left:
-        for theirs in (state for other, state in lived.items() if other in gone):
-            erasing.take_out(tx, record, theirs)
-    for name in sorted({knot.name(record) for record in left}):
-        patients.save(tx, _but_results(states[name], lived, gone), lived[name])
-
-
-def _but_results(
-    state: PatientState, lived: Mapping[PatientId, PatientState], gone: frozenset[PatientId]
-) -> PatientState:
-    """As it stands in the store once the results of those who go were taken out."""
-    theirs = {one.identity for who in gone & lived.keys() for known in lived[who].results.values() for one in known}
-    left = {
-        concept: tuple(one for one in known if one.identity not in theirs) for concept, known in state.results.items()
-    }
-    return replace(state, results=left)
 
 
 def _act(wish: Wish, done: Certificate) -> audit.Act:

@@ -32,8 +32,8 @@ REASONS = {
     ),
     "link-is-no-merge": "a link (A24) does not say that two records are one person: only a merge (A40) joins them",
     "allergy-only": "no criterion asks for allergies: it is kept, and nothing follows from it",
-    "canary-passed": "the adapter told itself of a patient who was made up, and found what had to be found",
-    "canary-missed": "a patient who was made up was not found as expected: real ones may be missed — docs/runbooks.md, RB16",
+    "canary-passed": "the adapter told itself of two patients who were made up, and found what had to be found",
+    "canary-missed": "patients who were made up were not found as expected: real ones may be missed — docs/runbooks.md, RB16",
     "document": "a document's text is kept and not understood — ask the sender for results as ORU",
 }
 """Reason of a disposition → what it means and what to do; a reason that comes with a finding of its own is not here."""
@@ -49,6 +49,8 @@ STORED = REASONS | {
     "`adapter erase --enrolled --opt-out` for the one, or `--opt-in` for the other, then release it",
     "SHARED_NUMBER": "one of its numbers is left out, and stands in messages of others too — `adapter erase --opt-out` with the number "
     "this site keeps the person by, or `--opt-in` for the one that is left out, then release it",
+    "LEFT_OUT": "it makes somebody one with a person who wants no part, and only a replay could read it — release it: then they are "
+    "taken out, too",
     "NO_PAIR": "an unlink (A37) does not name two patients (two PID) — ask the sender",
     "SITE": "its site is not configured any more — mend [[source]] site, restart, then release it",
     "SENDER": "MSH-3 and MSH-4 name nobody this source expects — add them to its 'senders' if they belong here, then release it",

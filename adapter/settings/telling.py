@@ -52,7 +52,7 @@ class HeartbeatSection(Section):
 
 
 class CanarySection(Section):
-    """`[canary]`: somebody made up who is told to this house like a patient, and has to be found."""
+    """`[canary]`: two patients who are made up, told to this house like any other, who have to be found."""
 
     every: Duration = timedelta(minutes=15)
     expect: dict[str, tuple[str, str]] = Field(default_factory=dict)

@@ -4,9 +4,9 @@ import json
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 
-from adapter.store.codec import moment
+from adapter.store.codec import instant, moment
 from adapter.store.schema import inbox, inbox_outcomes
 
 MOST = 100
@@ -25,15 +25,15 @@ class Told:
 _NEWEST = (
     select(inbox.c.site, inbox.c.received, inbox_outcomes.c.reason, inbox_outcomes.c.issues)
     .outerjoin(inbox_outcomes, inbox_outcomes.c.id == inbox.c.id)
-    .where(inbox.c.source == "canary", inbox.c.sender == "")
+    .where(inbox.c.source == "canary", inbox.c.sender == "", inbox.c.received <= bindparam("now"))
     .order_by(inbox.c.control_id.desc(), inbox.c.id.desc())
     .limit(MOST)
 )
 """By the key under which messages are found again: its control ids begin with the moment."""
 
 
-def newest(conn: Connection) -> list[Told]:
-    """The newest first."""
+def newest(conn: Connection, now: datetime) -> list[Told]:
+    """The newest first; what a clock that was ahead told is of no use."""
     return [
         Told(
             row.site,
@@ -41,5 +41,5 @@ def newest(conn: Connection) -> list[Told]:
             row.reason or "",
             tuple((one["where"], one["text"]) for one in json.loads(row.issues or "[]")),
         )
-        for row in conn.execute(_NEWEST)
+        for row in conn.execute(_NEWEST, {"now": instant(now)})
     ]

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Select, and_, func, insert, literal, or_, select, update
 
 from adapter.domain.issue import Issue
-from adapter.domain.message import MessageState
+from adapter.domain.message import MessageKind, MessageState
 from adapter.store import unmapped
 from adapter.store.codec import instant
 from adapter.store.erased import erased_messages
@@ -130,7 +130,8 @@ def holding(conn: Connection, numbers: Sequence[str], after: int, upto: int) -> 
     """Messages behind `after`, to `upto`, whose bytes hold one of these numbers, whatever it means there."""
     needles = dict.fromkeys(needle for number in numbers for needle in spellings(number))
     said = or_(*(_within(conn, needle) for needle in needles))
-    wanted = select(inbox.c.id).where(inbox.c.id > after, inbox.c.id <= upto, said)
+    people = inbox.c.kind != str(MessageKind.CANARY)  # that is of nobody, whatever digits it holds
+    wanted = select(inbox.c.id).where(inbox.c.id > after, inbox.c.id <= upto, people, said)
     return list(conn.execute(wanted.order_by(inbox.c.id)).scalars())
 
 

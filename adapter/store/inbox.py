@@ -257,9 +257,13 @@ def _rows() -> Select[Any]:
     ).select_from(_ALL)
 
 
-def listing(conn: Connection, *, limit: int | None = None) -> Iterator[InboxRow]:
-    """Oldest first, as a stream; all of it unless limited."""
-    yield from map(_row, streamed(conn, _rows().order_by(inbox.c.id).limit(limit)))
+def listing(conn: Connection, *, limit: int | None = None, last: int | None = None, of: str = "") -> Iterator[InboxRow]:
+    """Oldest first, as a stream; all of it, or `of` a source, unless limited to the first or the `last`."""
+    theirs = [inbox.c.source == of] if of else []
+    if last is not None:
+        newest = select(inbox.c.id).where(*theirs).order_by(inbox.c.id.desc()).limit(last)
+        theirs = [inbox.c.id.in_(newest)]
+    yield from map(_row, streamed(conn, _rows().where(*theirs).order_by(inbox.c.id).limit(limit)))
 
 
 def find(conn: Connection, inbox_id: int) -> InboxRow | None:

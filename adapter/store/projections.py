@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, Table, delete, func, insert, select, update
 
+from adapter.domain.message import MessageKind
 from adapter.domain.patient import PatientId
 from adapter.store import codec, emptied, persons
 from adapter.store.erased import erased_messages, opt_outs
@@ -47,7 +48,9 @@ class Span:
         started = () if self.since is None else (inbox.c.received >= codec.instant(self.since),)
         # What a person gave up stays given up, what was erased cannot be read; what still waits is the daemon's.
         emptied = inbox.c.id.not_in(select(erased_messages.c.id))
-        return (*started, emptied, inbox_outcomes.c.reason.is_distinct_from(DISCARDED))
+        # A canary was judged when it was told; here nothing is judged before the end.
+        theirs = inbox.c.kind != str(MessageKind.CANARY)
+        return (*started, emptied, theirs, inbox_outcomes.c.reason.is_distinct_from(DISCARDED))
 
 
 def told(conn: Connection, span: Span, after: int, limit: int) -> list[Item]:

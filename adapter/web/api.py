@@ -111,7 +111,7 @@ async def one(request: Request, visitor: SeesPatients, candidate: str) -> JSONRe
 )
 async def determine(request: Request, visitor: MayAct, candidate: str) -> JSONResponse:
     """An answer, a status or a central result. An `Idempotency-Key` makes a repetition the same act, whatever has changed since
-    the first; `If-Match` refuses one upon a candidate who is no longer as it was read.
+    the first, while this process remembers it; `If-Match` refuses one upon a candidate who is no longer as it was read.
     """
     context: WebContext = request.app.state.context
     check_csrf(visitor, request.headers.get("x-csrf-token", ""))

@@ -483,6 +483,9 @@ def test_screening_numbers_are_kept_as_they_are_given_and_tell_nobody(house: Hou
     [path] = house.to.glob("screening-numbers-*.json")
     key = path.name.removeprefix("screening-numbers-").removesuffix(".json")
     assert numbers_file.read(key, house.to) == listed
+    path.unlink()
+    rounds.keep_numbers()
+    assert numbers_file.read(key, house.to) == listed, "somebody took the file away"
     assert "90817263" not in path.read_text()
     assert numbers_file.read("0", house.to) is None
     path.write_text("{")

@@ -17,6 +17,7 @@ from adapter.errors import StorageFailedError, UnavailableError
 from adapter.pipeline.keep import Keeper
 from adapter.pipeline.process import Processor
 from adapter.pipeline.receive import StoreInbox
+from adapter.pipeline.replay import Replay, take_over
 from adapter.screening import canary
 from adapter.screening.rulebook import Rulebook
 from adapter.settings import CanarySection
@@ -218,6 +219,33 @@ def test_a_process_that_starts_after_a_night_waits_for_its_first_round(store: Ho
     store.watch = CanaryWatch(CanarySection(), store.watch.sites, lambda: store.now)
     assert (store.after(), store.watch.fresh(store.now)) == ((), False)
     assert store.after(minutes=31) == ("canary-missed",)
+
+
+def test_what_a_clock_that_was_ahead_told_is_of_no_use(store: House) -> None:
+    store.now += timedelta(days=30)
+    store.told()
+    store.screened()
+    store.now -= timedelta(days=30)
+    assert (store.after(), store.watch.fresh(store.now)) == ((), False)
+    store.told()
+    assert store.after(minutes=6) == ("canary-missed",), "nobody screens"
+    store.screened()
+    assert (store.after(), store.watch.fresh(store.now)) == ((), True)
+
+
+def test_a_replay_leaves_what_became_of_it_as_it_was(store: House, tmp_path: Path) -> None:
+    store.told(("immunoparalysis", "shown"))
+    store.screened()
+    second = Database.open(f"sqlite:///{tmp_path}/second.db")
+    second.migrate()
+    rules = rulebook("immunosep-demo")
+    replay = Replay(store.database, second, rules, rules, SiteSecret(bytes(32)), store.now)
+    assert replay.tell() == 0
+    replay.judge()
+    assert replay.turns() == []
+    take_over(replay)
+    second.close()
+    assert store.after() == ("canary-missed",)
 
 
 def test_one_that_is_never_told_is_missed(store: House) -> None:

@@ -17,7 +17,8 @@ from adapter.errors import RejectedError
 from adapter.pipeline import looking
 from adapter.pipeline.erasing import Certificate, Wish
 from adapter.pipeline.replay import Replay, take_over
-from adapter.screening import actions
+from adapter.screening import actions, canary
+from adapter.screening.named import holds
 from adapter.store import (
     audit,
     emptied,
@@ -661,6 +662,45 @@ def test_a_replay_keeps_merges_and_moves_of_others_that_came_in_an_emptied_messa
     replay.second.close()
     with house.database.read() as conn:
         assert list(projections.lines(conn)) == before
+
+
+def test_a_replay_takes_nobody_out_by_a_merge_that_it_alone_can_read(house: House, tmp_path: Path) -> None:
+    """A test message where test messages are read by now: released, the daemon reads it, with list, certificate and entry."""
+    house.tell(adt("A40", patient="2", merged="55", control="M", sent="20260102040000").replace(b"|P|", b"|T|"))
+    message = len(endings(house))
+    assert endings(house)[-1] == ("quarantined", "PROCID")
+    with house.database.write() as tx:
+        opt_outs.add(tx, house.keeper.secret, [who("55")], house.now)
+    house.processor.eraser._forget(frozenset())
+    replay = replayed(house, tmp_path / "second")
+    replay.rules = replace(replay.rules, production=False)
+    replay.tell()
+    replay.judge()
+    assert [(one.id, one.now) for one in replay.turns()] == [(message, ("quarantined", "LEFT_OUT"))]
+    assert replay.differences() == []
+    take_over(replay)
+    replay.second.close()
+    assert OTHER_NAME in everything(house.database)
+    assert "2" in [row.patient.value for row in house.rows]
+    assert endings(house)[-1] == ("quarantined", "LEFT_OUT")
+    house.processor.adopt(replay.rules)
+    with house.database.write() as tx:
+        quarantine.release(tx, message)
+    house.work()
+    assert OTHER_NAME not in everything(house.database)
+    with house.database.read() as conn:
+        entry = [row.act for row in audit.listing(conn) if row.act.action == "erase"][-1]
+    assert (entry.actor, entry.detail["opted_out"]) == ("adapter", True)
+
+
+def test_a_canary_is_no_message_that_holds_somebodys_number(house: House) -> None:
+    rules = house.keeper.rules
+    told = canary.told(rules, rules.sites["generic"], house.now, {})
+    assert holds(told.body, "CANARY1")
+    with house.database.write() as tx:
+        inbox.put_many(tx, [told])
+    house.work()
+    assert house.processor.eraser.look(Wish(who("CANARY1"), REASON, "dpo")).mentions == 0
 
 
 def test_a_replay_that_reads_what_nobody_could_leaves_out_who_wants_no_part(house: House, tmp_path: Path) -> None:

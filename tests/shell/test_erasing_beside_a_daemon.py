@@ -117,6 +117,7 @@ def test_without_a_daemon_it_is_done_under_its_lock_and_a_replay_brings_nobody_b
         (f"generic|HOSP|{CANARY}\n", REASON, 1, b"nobody is known under this number"),
         (f"generic|HOSP|{CANARY}\n", (*REASON, "--opt-in"), 1, b"not on the list"),
         (f"generic|HOSP|{CANARY}\n", (*REASON, "--opt-in", "--opt-out"), 2, b"leave the other options away"),
+        (f"generic|HOSP|{CANARY}\n", (*REASON, "--opt-in", "--dry-run"), 2, b"leave the other options away"),
         (f"generic|HOSP|{CANARY}\n", (), 2, b"--reason"),
     ],
 )

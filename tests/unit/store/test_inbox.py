@@ -199,6 +199,11 @@ def test_a_finished_message_keeps_its_reason_and_is_listed_with_it(database: Dat
         assert [(row.state, row.reason) for row in rows] == [("quarantined", "NO_PATIENT"), ("pending", None)]
         assert rows[0].sha256 == hashlib.sha256(b"MSH|1").hexdigest()
         assert [row.id for row in inbox.listing(conn, limit=1)] == [1]
+        assert [row.id for row in inbox.listing(conn, last=1)] == [rows[-1].id]
+        assert [row.id for row in inbox.listing(conn, last=2, of=rows[0].source)] == [
+            row.id for row in rows if row.source == rows[0].source
+        ][-2:]
+        assert list(inbox.listing(conn, of="nobody")) == []
         assert inbox.state(conn, 1) is MessageState.QUARANTINED
         assert inbox.state(conn, 2) is MessageState.PENDING
         assert inbox.state(conn, 3) is None
