@@ -67,8 +67,8 @@ def flat(daemon: Daemon, patients: int, number: int) -> list[tuple[int, float]]:
         if applied >= seen[-1][0] + number / SAMPLES or applied >= number:
             seen.append((applied, daemon.memory()))
             print(f"  {applied:>9,} messages  {seen[-1][1]:6.0f} MiB", flush=True)
-        if not sending.is_alive() and not daemon.waiting() and applied < number:
-            raise SystemExit(f"only {applied} of {number} messages were applied: no figure")
+        if not sending.is_alive() and not daemon.waiting() and daemon.applied() - before < number:
+            raise SystemExit(f"only {daemon.applied() - before} of {number} messages were applied: no figure")
     return seen
 
 
