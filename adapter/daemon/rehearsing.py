@@ -28,7 +28,6 @@ from adapter.store import audit, backup, patients, screening_ids
 from adapter.store.backup import BrokenOffError, NoPlaceError
 from adapter.store.database import Snapshot
 from adapter.store.disk import NETWORK, OTHERS, filesystem
-from adapter.store.engines import sqlite_path
 from adapter.store.migrate import HEAD, current_revision
 from adapter.store.secret import SiteSecret
 from adapter.store.space import MIB, STOP_SHARE
@@ -202,9 +201,9 @@ def _rehearsed(settings: Settings, order: Order, folder: Path) -> Rehearsal:
 
 
 def _as_file(settings: Settings, order: Order, folder: Path) -> tuple[Manifest, Seen]:
-    there = _elsewhere(settings, f"sqlite:///{folder / 'adapter.db'}")
-    restored = restoring.brought_back(there, order, folder)
-    with backup.looked_into(sqlite_path(there.store_url()), order.goes) as conn:
+    path = folder / "adapter.db"
+    restored = restoring.as_file(settings, order, path)
+    with backup.looked_into(path, order.goes) as conn:
         return restored.manifest, _seen(conn, settings)
 
 
@@ -217,7 +216,7 @@ def _on_server(settings: Settings, order: Order, folder: Path) -> tuple[Manifest
                 dumping.read_through(settings, part, order.goes)
             return given.manifest, None
         there = _elsewhere(settings, url)
-        restored = restoring.brought_back(there, order, folder)
+        restored = restoring.into_server(there, order, folder)
         database = open_store(there, read_only=True)
         try:
             with database.read() as conn:

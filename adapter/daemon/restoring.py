@@ -87,15 +87,21 @@ def _restored(settings: Settings, order: Order) -> Restored:
     folder = data_folder(settings.adapter.data)
     with held(folder):
         _refuse_used(settings, folder)
-        place = sqlite_path(settings.store_url()).parent if settings.on_sqlite() else folder
-        return brought_back(settings, order, place)
+        if settings.on_sqlite():
+            return as_file(settings, order, sqlite_path(settings.store_url()))
+        return into_server(settings, order, folder)
 
 
-def brought_back(settings: Settings, order: Order, place: Path) -> Restored:
+def as_file(settings: Settings, order: Order, path: Path) -> Restored:
+    """An SQLite store of this very path: an URL would end it at the first question mark. Raises OSError too."""
+    with unpacked(settings, order, path.parent) as (part, given):
+        return Restored(given.manifest, _named(part, given, path))
+
+
+def into_server(settings: Settings, order: Order, place: Path) -> Restored:
     """Into the store of the settings, which is empty; `place` is where it is unpacked. Raises OSError too."""
     with unpacked(settings, order, place) as (part, given):
-        numbers = (_as_file if settings.on_sqlite() else _into_server)(settings, part, given)
-    return Restored(given.manifest, numbers)
+        return Restored(given.manifest, _poured(settings, part, given))
 
 
 @contextlib.contextmanager
@@ -200,19 +206,18 @@ def _clear(part: Path) -> None:
         part.with_name(part.name + end).unlink(missing_ok=True)
 
 
-def _as_file(settings: Settings, part: Path, given: Given) -> int | None:
+def _named(part: Path, given: Given, path: Path) -> int | None:
     with backup.looked_into(part, given.order.goes) as conn:
         _refuse_unlike(conn, given)
     with backup.amended(part) as tx:
         numbers = _taken_over(tx, given)
     flushed.flush_file(part)
-    path = sqlite_path(settings.store_url())
     os.rename(part, path)  # noqa: PTH104 — as `disk.Guard` spells it
     flushed.flush_folder(path.parent)
     return numbers
 
 
-def _into_server(settings: Settings, part: Path, given: Given) -> int | None:
+def _poured(settings: Settings, part: Path, given: Given) -> int | None:
     """What can be refused was refused: pg_restore commits by itself, and what it brought is held only by what follows."""
     database = open_store(settings)
     try:

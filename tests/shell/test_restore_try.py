@@ -117,6 +117,19 @@ def test_it_is_brought_back_beside_the_store_and_thrown_away(house: House) -> No
     assert not ({WHO.value, "4TQ7K2M9XA"} & set(json.dumps(found.detail()).split('"')))
 
 
+def test_a_path_that_an_url_would_read_otherwise_is_taken_as_it_is(sqlite_house: House) -> None:
+    made = sqlite_house.made()
+    odd = shutil.copytree(sqlite_house.to, sqlite_house.folder / "b?k=1#%41")
+    other = sqlite_house.folder / "b"
+    other.write_text("somebody else's")
+    settings, moved = sqlite_house.settings(), replace(made, path=odd / made.path.name)
+    wish = settings.backup
+    assert wish is not None
+    there = settings.model_copy(update={"backup": wish.model_copy(update={"to": odd})})
+    assert tried(sqlite_house, moved, settings=there).seen == Seen(1, 2, 2)
+    assert other.read_text() == "somebody else's"
+
+
 def test_meanwhile_only_this_account_reaches_it(sqlite_house: House) -> None:
     made, seen = sqlite_house.made(), dict[str, int]()
 
