@@ -234,7 +234,7 @@ def _seen(conn: Snapshot, settings: Settings) -> Seen:
     """Raises ConfigError for what cannot be read; tells of nobody."""
     secret = SiteSecret.load_or_create(settings.adapter.data / SECRET)
     try:
-        screening_ids.of(conn, secret, ())
+        numbers = screening_ids.open_all(conn, secret)
         drawn = patients.some(conn, SAMPLE)
         for one in drawn:
             remembered.read(conn, one)
@@ -242,4 +242,4 @@ def _seen(conn: Snapshot, settings: Settings) -> Seen:
         raise ConfigError(
             f"a patient in it cannot be read ({type(error).__name__}) — take another backup, and report it"
         ) from None
-    return Seen(len(screening_ids.listing(conn)), patients.number(conn), len(drawn))
+    return Seen(numbers, patients.number(conn), len(drawn))
