@@ -7,7 +7,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from adapter.errors import ConfigError
+from adapter.errors import ConfigError, UnavailableError
 from adapter.store.backup import BrokenOffError, Going
 
 if TYPE_CHECKING:
@@ -30,19 +30,21 @@ def recipients(keys: Sequence[str]) -> list[Any]:
 def seal(plain: Path, sealed: Path, keys: Sequence[str], going: Going) -> None:
     """Raises OSError, BrokenOffError. Read through Python, so that other threads are not kept waiting for a whole file."""
     to = recipients(keys)
-    from pyrage import encrypt_io
+    from pyrage import EncryptError, encrypt_io
 
     try:
         with plain.open("rb") as source, _private(sealed) as target:
             encrypt_io(_Watched(source, going), target, to)
-    except OSError:
+    except (OSError, EncryptError) as error:
         if not going():
             raise BrokenOffError("broken off") from None
-        raise
+        if isinstance(error, OSError):
+            raise
+        raise UnavailableError("the backup could not be encrypted — look at the disks of both folders") from None
 
 
-def unseal(sealed: Path, plain: Path, identity: Path | None) -> None:
-    """Raises ConfigError for a private key that is absent or another one, or a file that was changed."""
+def unseal(sealed: Path, plain: Path, identity: Path | None, going: Going = lambda: True) -> None:
+    """Raises ConfigError for a private key that is absent or another one, or a file that was changed; BrokenOffError."""
     _needed()
     from pyrage import DecryptError, decrypt_io
 
@@ -51,10 +53,12 @@ def unseal(sealed: Path, plain: Path, identity: Path | None) -> None:
     keys = _identities(identity)
     try:
         with sealed.open("rb") as source, _private(plain) as target:
-            decrypt_io(source, target, keys)
+            decrypt_io(_Watched(source, going), target, keys)
     except DecryptError:
         raise ConfigError(f"{identity}: none of its keys opens {sealed.name} — give the one it was made for") from None
     except OSError as error:
+        if not going():
+            raise BrokenOffError("broken off") from None
         if error.errno is not None:
             raise
         raise ConfigError(f"{sealed.name} was changed or cut off: it does not decrypt — take another backup") from None
@@ -92,5 +96,5 @@ class _Watched:
 
     def read(self, size: int = -1) -> bytes:
         if not self._going():
-            raise OSError(errno.EINTR, "broken off")
+            raise OSError(errno.ECANCELED, "broken off")  # never EINTR: that is asked again, for ever
         return self._file.read(size)
