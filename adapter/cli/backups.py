@@ -113,12 +113,14 @@ def _restore(settings: "Settings", file: Path, identity: Path | None, *, as_json
 
 
 def _try(settings: "Settings", file: Path, identity: Path | None, *, as_json: bool) -> None:
+    from adapter.cli.signals import heard
     from adapter.daemon.clock import utc_now
     from adapter.daemon.rehearsing import on_record, rehearse
     from adapter.daemon.restoring import Order
 
     by, kept = getpass.getuser(), (settings.backup.to,) if settings.backup else ()
-    found = rehearse(settings, Order(file, identity, by, utc_now(), kept, lambda: True))
+    with heard() as going:
+        found = rehearse(settings, Order(file, identity, by, utc_now(), kept, going))
     unrecorded = on_record(settings, found, by)
     if as_json:
         said = {"file": found.file, "passed": not found.problem, "problem": found.problem, "limit": found.limit}

@@ -56,6 +56,8 @@ def _run(settings: Settings, program: str, words: Sequence[str], going: Going) -
         command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
     ) as process:
         said = _said(process, going)
+    if process.returncode and not going():  # a terminal ends all that it started
+        raise BrokenOffError("broken off")
     if process.returncode:
         raise _told(program, said, process.returncode)
 

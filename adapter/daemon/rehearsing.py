@@ -116,6 +116,17 @@ def on_record(settings: Settings, found: Rehearsal, by: str) -> str:
     return ""
 
 
+def left(settings: Settings, conn: Snapshot) -> bool:
+    """Whether there is anything of one, at work or killed: a look that costs next to nothing. Raises OSError."""
+    if any((folder / FOLDER).exists() for folder in _places(settings)):
+        return True
+    if settings.on_sqlite():
+        return False
+    from adapter.store import scratch
+
+    return scratch.left(conn, settings.store_url())
+
+
 def clear_leftovers(settings: Settings) -> None:
     """What a killed one left behind. Raises OSError, and UnavailableError where one is at work."""
     with scratch_folder(settings):
@@ -166,10 +177,13 @@ def _refuse_tight(settings: Settings, folder: Path, size: int) -> None:
 
 
 def _clear(settings: Settings) -> None:
-    to = (settings.backup.to,) if settings.backup else ()
-    for folder in (settings.adapter.data, *to):
+    for folder in _places(settings):
         if (folder / FOLDER).exists():
             shutil.rmtree(folder / FOLDER)
+
+
+def _places(settings: Settings) -> tuple[Path, ...]:
+    return (settings.adapter.data, *((settings.backup.to,) if settings.backup else ()))
 
 
 def _is_sealed(file: Path) -> bool:

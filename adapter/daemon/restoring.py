@@ -177,7 +177,7 @@ def _plain(order: Order, manifest: Manifest, folder: Path) -> Iterator[Path]:
     _clear(part)
     try:
         if manifest.encrypted:
-            sealing.unseal(order.file, part, order.identity)
+            sealing.unseal(order.file, part, order.identity, order.goes)
         else:
             part.touch(OWNER_ONLY, exist_ok=False)
             _copied(order, part)

@@ -332,6 +332,66 @@ def test_what_a_killed_one_left_goes_at_the_next_start_and_with_the_next_one(sql
     assert standing(sqlite_house) == before
 
 
+def test_what_a_later_one_left_goes_though_the_daemon_looked_before(house: House, tmp_path: Path) -> None:
+    mine = rounds(house, tries=False)
+    mine.round()
+    left = tmp_path / "data" / FOLDER
+    left.mkdir()
+    if not stores.on_sqlite():
+        name = stores.address(tmp_path / "data").rpartition("/")[2] + "_restore_try"
+        with psycopg.connect(stores.address(tmp_path / "data"), password=PASSWORD, autocommit=True) as conn:
+            conn.execute(f"CREATE DATABASE {name}")
+            conn.execute(f"COMMENT ON DATABASE {name} IS 'immunosep-adapter: a backup that is being tried'")
+        left.rmdir()
+    mine.round()
+    assert not left.exists()
+    assert databases(house) == set()
+
+
+def test_what_cannot_be_taken_away_is_told_and_looked_at_again_later(sqlite_house: House) -> None:
+    book = io.StringIO()
+    telemetry.configure_log(book)
+    left, mine = sqlite_house.folder / "data" / FOLDER, rounds(sqlite_house, tries=False)
+    left.write_text("no folder")
+    mine.round()
+    mine.round()
+    assert book.getvalue().count("what a restore test left stays") == 1
+    assert str(left) in book.getvalue()
+    left.unlink()
+    left.mkdir()
+    sqlite_house.now += timedelta(hours=1)
+    mine.round()
+    assert not left.exists()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+def test_a_command_that_is_told_to_end_leaves_nothing(sqlite_house: House, number: signal.Signals) -> None:
+    own = pyrage.x25519.Identity.generate()
+    more, keys = f'recipient = "{own.to_public()}"', sqlite_house.folder / "keys"
+    keys.write_text(f"{own}\n")
+    made = sqlite_house.made(more)
+    sqlite_house.settings(more)
+    before = standing(sqlite_house)
+    config = sqlite_house.folder / "adapter.toml"
+    script = f"""
+import os, sys
+from adapter.daemon import restoring
+whole = restoring.copies.sha256
+def ended(*words):
+    assert {FOLDER!r} in os.listdir({str(sqlite_house.folder / "data")!r})
+    os.kill(os.getpid(), {int(number)})
+    return whole(*words)
+restoring.copies.sha256 = ended
+sys.argv = ["adapter", "restore", {str(made.path)!r}, "--try", "--identity", {str(keys)!r}, "--config", {str(config)!r}]
+from adapter.cli.entry import main
+main()
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, timeout=120, check=False)
+    assert done.returncode == 128 + number
+    assert standing(sqlite_house) == before
+    assert records(sqlite_house) == [], "that is no word of the backup"
+
+
 def test_the_start_takes_nothing_away_from_one_that_is_at_work(sqlite_house: House) -> None:
     made, mine = sqlite_house.made(), rounds(sqlite_house, tries=False)
 
