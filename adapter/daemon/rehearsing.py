@@ -15,7 +15,7 @@ from typing import Any
 
 from adapter import __version__
 from adapter.daemon import copies, dumping, restoring, sealing
-from adapter.daemon.backing_up import SPARE, scratch_folder
+from adapter.daemon.backing_up import SPARE, private_folder, scratch_folder
 from adapter.daemon.copies import Manifest
 from adapter.daemon.opening import open_store
 from adapter.daemon.reaching import command
@@ -91,8 +91,9 @@ def rehearse(settings: Settings, order: Order) -> Rehearsal:
         with _place(settings, order) as folder:
             return _rehearsed(settings, order, folder)
     except OSError as error:
+        where = error.filename or f"{settings.adapter.data}, and at its disk"
         raise UnavailableError(
-            f"{order.file.name} could not be tried ({error.strerror or type(error).__name__}) — look at it, and at the disk"
+            f"{order.file.name} could not be tried ({error.strerror or type(error).__name__}) — look at {where}"
         ) from error
 
 
@@ -151,7 +152,7 @@ def _place(settings: Settings, order: Order) -> Iterator[Path]:
         _clear(settings)
         folder = _where(settings, order.file) / FOLDER
         _refuse_tight(settings, folder.parent, size)
-        folder.mkdir(mode=0o700)
+        private_folder(folder)
         try:
             yield folder
         finally:

@@ -145,6 +145,31 @@ def test_meanwhile_only_this_account_reaches_it(sqlite_house: House) -> None:
     assert set(seen.values()) == {0o600}
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives a folder away")
+def test_what_root_makes_belongs_to_whom_the_data_folder_belongs(sqlite_house: House) -> None:
+    made, seen = sqlite_house.made(), dict[str, int]()
+    data = sqlite_house.folder / "data"
+    os.chown(data, 12345, 12345)
+    os.chown(sqlite_house.to, 12346, 12346)
+
+    def going() -> bool:
+        folders = (data / SCRATCH, *sqlite_house.to.glob(f"{FOLDER}*"))
+        seen.update({path.name: path.stat().st_uid for path in folders})
+        return True
+
+    assert not rehearse(sqlite_house.settings(), order(sqlite_house, made, going=going)).problem
+    assert sorted(seen.values()) == [12345, 12346]
+
+
+def test_what_does_not_open_is_named(sqlite_house: House) -> None:
+    made, scratch = sqlite_house.made(), sqlite_house.folder / "data" / SCRATCH
+    scratch.write_text("no folder")
+    with pytest.raises(UnavailableError, match=f"Not a directory.*look at {scratch}$"):
+        rehearse(sqlite_house.settings(), order(sqlite_house, made))
+    with pytest.raises(UnavailableError, match=f"Not a directory.*look at {scratch}$"):
+        sqlite_house.made()
+
+
 def test_a_flipped_byte_is_found(house: House) -> None:
     made = house.made()
     good = made.path.read_bytes()
