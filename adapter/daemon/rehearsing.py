@@ -5,6 +5,7 @@ The store is not touched. What is found is put on record, by the daemon where on
 
 import contextlib
 import errno
+import hashlib
 import os
 import shutil
 import time
@@ -21,6 +22,7 @@ from adapter.daemon.opening import open_store
 from adapter.daemon.reaching import command
 from adapter.daemon.restoring import Order
 from adapter.daemon.rules import SECRET
+from adapter.daemon.site_key import label_of
 from adapter.errors import AdapterError, ConfigError, StorageFailedError, UnavailableError
 from adapter.pipeline import remembered
 from adapter.settings import Settings
@@ -32,8 +34,9 @@ from adapter.store.migrate import HEAD, current_revision
 from adapter.store.secret import SiteSecret
 from adapter.store.space import MIB, STOP_SHARE
 
-FOLDER = ".restore-try"
-"""Where it is brought back to; what a killed one left there goes at the next start, or with the next one."""
+FOLDER = ".restore-try-"
+"""So the folder begins that it is brought back to; what a killed one left there the daemon takes away, or the next one."""
+LETTERS = 16
 SAMPLE = 25
 """So many patients are read, drawn by lot."""
 NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS})
@@ -119,7 +122,7 @@ def on_record(settings: Settings, found: Rehearsal, by: str) -> str:
 
 def left(settings: Settings, conn: Snapshot) -> bool:
     """Whether there is anything of one, at work or killed: a look that costs next to nothing. Raises OSError."""
-    if any((folder / FOLDER).exists() for folder in _places(settings)):
+    if any(folder.exists() for folder in _own(settings)):
         return True
     if settings.on_sqlite():
         return False
@@ -150,7 +153,7 @@ def _place(settings: Settings, order: Order) -> Iterator[Path]:
         raise ConfigError(f"{order.file} is not there — give the file of a backup") from None
     with scratch_folder(settings):
         _clear(settings)
-        folder = _where(settings, order.file) / FOLDER
+        folder = _where(settings, order.file) / folder_name(settings)
         _refuse_tight(settings, folder.parent, size)
         private_folder(folder)
         try:
@@ -178,9 +181,24 @@ def _refuse_tight(settings: Settings, folder: Path, size: int) -> None:
 
 
 def _clear(settings: Settings) -> None:
-    for folder in _places(settings):
-        if (folder / FOLDER).exists():
-            shutil.rmtree(folder / FOLDER)
+    for folder in _own(settings):
+        if folder.exists():
+            shutil.rmtree(folder)
+
+
+def folder_name(settings: Settings) -> str:
+    """Of this installation alone: several may keep their backups in one place. Without a key there is none to tell it by."""
+    data = settings.adapter.data.resolve()
+    try:
+        key = label_of(SiteSecret.load_or_create(data / SECRET)) if (data / SECRET).exists() else ""
+    except ConfigError:  # told where it is tried
+        key = ""
+    return f"{FOLDER}{hashlib.sha256(f'{key}:{data}'.encode(errors='surrogateescape')).hexdigest()[:LETTERS]}"
+
+
+def _own(settings: Settings) -> tuple[Path, ...]:
+    name = folder_name(settings)
+    return tuple(folder / name for folder in _places(settings))
 
 
 def _places(settings: Settings) -> tuple[Path, ...]:

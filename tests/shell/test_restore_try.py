@@ -28,7 +28,7 @@ from adapter.daemon.health import Pulse
 from adapter.daemon.opening import open_store
 from adapter.daemon.reaching import command
 from adapter.daemon.rehearsal_round import Rehearsals
-from adapter.daemon.rehearsing import FOLDER, Rehearsal, Seen, clear_leftovers, on_record, rehearse
+from adapter.daemon.rehearsing import FOLDER, Rehearsal, Seen, clear_leftovers, folder_name, on_record, rehearse
 from adapter.daemon.restoring import Order
 from adapter.daemon.rules import SECRET
 from adapter.domain.patient import PatientId
@@ -84,6 +84,11 @@ def standing(house: House) -> list[str]:
     return sorted(str(path.relative_to(house.folder)) for path in there)
 
 
+def folder(house: House) -> str:
+    """The name of the one that this house tries in."""
+    return folder_name(house.settings())
+
+
 def databases(house: House) -> set[str]:
     """On the server, what a try left behind."""
     if stores.on_sqlite():
@@ -135,12 +140,12 @@ def test_meanwhile_only_this_account_reaches_it(sqlite_house: House) -> None:
 
     def going() -> bool:
         for path in sqlite_house.folder.rglob("*"):
-            if FOLDER in path.parts:
+            if folder(sqlite_house) in path.parts:
                 seen[str(path.relative_to(sqlite_house.folder))] = stat.S_IMODE(path.stat().st_mode)
         return True
 
     assert not rehearse(sqlite_house.settings(), order(sqlite_house, made, going=going)).problem
-    assert seen.pop(f"out/{FOLDER}") == 0o700
+    assert seen.pop(f"out/{folder(sqlite_house)}") == 0o700
     assert seen
     assert set(seen.values()) == {0o600}
 
@@ -298,7 +303,7 @@ def test_an_encrypted_one_wants_its_key_and_is_in_clear_only_beside_the_store(ho
 
     def going() -> bool:
         seen.update(files(house.to))
-        assert stat.S_IMODE((house.folder / "data" / FOLDER).stat().st_mode) == 0o700
+        assert stat.S_IMODE((house.folder / "data" / folder_name(settings)).stat().st_mode) == 0o700
         return True
 
     found = rehearse(settings, order(house, made, keys, going))
@@ -317,7 +322,7 @@ def test_one_that_lies_elsewhere_is_tried_beside_the_store(sqlite_house: House) 
 
     def going() -> bool:
         seen.update(files(elsewhere) + files(sqlite_house.to))
-        return (sqlite_house.folder / "data" / FOLDER).is_dir() or not seen
+        return (sqlite_house.folder / "data" / folder(sqlite_house)).is_dir() or not seen
 
     assert not rehearse(sqlite_house.settings(), order(sqlite_house, moved, going=going)).problem
     assert seen == set(files(elsewhere))
@@ -330,11 +335,11 @@ def killed(house: House, made: Made) -> None:
     """As by -9, while the copy lies there."""
 
     def going() -> bool:
-        if (house.to / FOLDER).is_dir():
+        if (house.to / name).is_dir():
             os.kill(os.getpid(), signal.SIGKILL)
         return True
 
-    settings = house.settings()
+    settings, name = house.settings(), folder(house)
     child = os.fork()
     if not child:
         with contextlib.suppress(BaseException):
@@ -348,11 +353,11 @@ def test_what_a_killed_one_left_goes_at_the_next_start_and_with_the_next_one(sql
     made = sqlite_house.made()
     before = standing(sqlite_house)
     killed(sqlite_house, made)
-    assert f"out/{FOLDER}" in standing(sqlite_house)
+    assert f"out/{folder(sqlite_house)}" in standing(sqlite_house)
     rounds(sqlite_house, tries=False).round()
     assert standing(sqlite_house) == before
     killed(sqlite_house, made)
-    shutil.copytree(sqlite_house.to / FOLDER, sqlite_house.folder / "data" / FOLDER)
+    shutil.copytree(sqlite_house.to / folder(sqlite_house), sqlite_house.folder / "data" / folder(sqlite_house))
     assert not rehearse(sqlite_house.settings(), order(sqlite_house, made)).problem
     assert standing(sqlite_house) == before
 
@@ -360,7 +365,7 @@ def test_what_a_killed_one_left_goes_at_the_next_start_and_with_the_next_one(sql
 def test_what_a_later_one_left_goes_though_the_daemon_looked_before(house: House, tmp_path: Path) -> None:
     mine = rounds(house, tries=False)
     mine.round()
-    left = tmp_path / "data" / FOLDER
+    left = tmp_path / "data" / folder(house)
     left.mkdir()
     if not stores.on_sqlite():
         name = stores.address(tmp_path / "data").rpartition("/")[2] + "_restore_try"
@@ -373,10 +378,26 @@ def test_what_a_later_one_left_goes_though_the_daemon_looked_before(house: House
     assert databases(house) == set()
 
 
+def test_what_another_installation_tries_in_the_same_folder_stays(sqlite_house: House, tmp_path: Path) -> None:
+    made, there = sqlite_house.made(), tmp_path / "another"
+    there.mkdir()
+    other = House(there)
+    other.database.close()
+    theirs = sqlite_house.to / folder(other)
+    theirs.mkdir(mode=0o700)
+    assert not tried(sqlite_house, made).problem
+    clear_leftovers(sqlite_house.settings())
+    assert theirs.is_dir()
+    shutil.copytree(sqlite_house.folder / "data", there / "moved")
+    elsewhere = sqlite_house.settings().adapter.model_copy(update={"data": there / "moved"})
+    moved = sqlite_house.settings().model_copy(update={"adapter": elsewhere})
+    assert len({folder(other), folder(sqlite_house), folder_name(moved)}) == 3
+
+
 def test_what_cannot_be_taken_away_is_told_and_looked_at_again_later(sqlite_house: House) -> None:
     book = io.StringIO()
     telemetry.configure_log(book)
-    left, mine = sqlite_house.folder / "data" / FOLDER, rounds(sqlite_house, tries=False)
+    left, mine = sqlite_house.folder / "data" / folder(sqlite_house), rounds(sqlite_house, tries=False)
     left.write_text("no folder")
     mine.round()
     mine.round()
@@ -403,7 +424,7 @@ import os, sys
 from adapter.daemon import restoring
 whole = restoring.copies.sha256
 def ended(*words):
-    assert {FOLDER!r} in os.listdir({str(sqlite_house.folder / "data")!r})
+    assert {folder_name(sqlite_house.settings(more))!r} in os.listdir({str(sqlite_house.folder / "data")!r})
     os.kill(os.getpid(), {int(number)})
     return whole(*words)
 restoring.copies.sha256 = ended
@@ -422,12 +443,12 @@ def test_the_start_takes_nothing_away_from_one_that_is_at_work(sqlite_house: Hou
 
     def going() -> bool:
         mine.round()
-        return (sqlite_house.to / FOLDER).is_dir() or not made.path.exists() or not sqlite_house.to.is_dir()
+        return (sqlite_house.to / folder(sqlite_house)).is_dir() or not made.path.exists() or not sqlite_house.to.is_dir()
 
     assert not rehearse(sqlite_house.settings(), order(sqlite_house, made, going=going)).problem
-    (sqlite_house.to / FOLDER).mkdir()
+    (sqlite_house.to / folder(sqlite_house)).mkdir()
     mine.round()
-    assert FOLDER not in files(sqlite_house.to), "and looks again later"
+    assert folder(sqlite_house) not in files(sqlite_house.to), "and looks again later"
 
 
 def test_a_database_left_on_the_server_goes_and_anybody_else_s_stays(postgres: Cluster, tmp_path: Path) -> None:
