@@ -166,6 +166,19 @@ def listing(folder: Path, key: str) -> list[tuple[Path, Manifest]]:
     return sorted(found, key=lambda one: one[1].made)
 
 
+def newest_in_clear(folder: Path, key: str) -> Path | None:
+    """Also one that was cut off, or whose manifest is gone: whoever tries it finds that. None where there is none."""
+    for path in sorted(folder.iterdir(), key=lambda one: one.name.partition(".")[0], reverse=True):
+        if NAME.fullmatch(path.name) and not path.name.endswith(".age"):
+            try:
+                manifest = read(path)
+            except ConfigError:
+                return path
+            if manifest.key == key and not manifest.encrypted:
+                return path
+    return None
+
+
 def expire(folder: Path, key: str, keep: timedelta, now: datetime, every: timedelta = timedelta(0)) -> int:
     """Those past their time are deleted, and of days that are over all but the last; never the newest. How many went."""
     held = listing(folder, key)

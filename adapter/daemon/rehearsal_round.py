@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from pathlib import Path
 
 from adapter import telemetry
 from adapter.daemon import copies
@@ -72,23 +71,18 @@ class Rehearsals:
             if not rehearsal_log.due(conn, self.clock()):
                 return
             key = label(conn)
-        file = _newest(wish.to, key)
+        file = copies.newest_in_clear(wish.to, key) if wish.to.is_dir() else None
         if file is None:
             return
         with self.database.write() as tx:
             if not rehearsal_log.claim(tx, self.clock()):
                 return
+        # those from before `recipient` was taken out wait for a person
         order = Order(file, None, ACTOR[0], self.clock(), (wish.to,), lambda: not self.stopping())
         found = rehearse(self.settings, order)
         with self.database.write() as tx:
             rehearsal_log.tested(tx, found.act(*ACTOR), self.clock())
         _tell(found)
-
-
-def _newest(folder: Path, key: str) -> Path | None:
-    """In clear: those from before `recipient` was taken out wait for a person."""
-    held = copies.listing(folder, key) if folder.is_dir() else []
-    return next((path for path, manifest in reversed(held) if not manifest.encrypted), None)
 
 
 def _tell(found: Rehearsal) -> None:

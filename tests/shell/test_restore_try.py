@@ -561,6 +561,34 @@ def test_the_daemon_tries_the_newest_once_a_month_and_puts_it_on_record(house: H
     assert len(records(house)) == 3
 
 
+@pytest.mark.parametrize("harm", ["cut off", "without its manifest", "with another's manifest"])
+def test_a_newest_that_does_not_fit_is_not_passed_over_for_an_older_one(house: House, harm: str) -> None:
+    older = house.made()
+    house.now += timedelta(hours=1)
+    newest = house.made()
+    if harm == "cut off":
+        newest.path.write_bytes(newest.path.read_bytes()[:-100])
+    elif harm == "without its manifest":
+        copies.manifest_of(newest.path).unlink()
+    else:
+        shutil.copy(copies.manifest_of(older.path), copies.manifest_of(newest.path))
+    rounds(house).round()
+    assert [(act.object_id, act.outcome) for act in records(house)] == [(newest.path.name, "failed")]
+    assert raised(house) == {FAILED}
+
+
+def test_one_of_another_store_in_the_same_folder_is_passed_over(sqlite_house: House, tmp_path: Path) -> None:
+    mine = sqlite_house.made()
+    (tmp_path / "another").mkdir()
+    other = House(tmp_path / "another", sqlite_house.now + timedelta(hours=1))
+    made = other.made()
+    other.database.close()
+    for path in (made.path, copies.manifest_of(made.path)):
+        shutil.copy2(path, sqlite_house.to)
+    rounds(sqlite_house).round()
+    assert [(act.object_id, act.outcome) for act in records(sqlite_house)] == [(mine.path.name, "ok")]
+
+
 def test_of_several_processes_one_tries(house: House) -> None:
     with house.database.write() as tx:
         assert rehearsal_log.claim(tx, NOW)
