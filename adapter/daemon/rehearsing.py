@@ -22,6 +22,7 @@ from adapter.daemon.opening import open_store
 from adapter.daemon.reaching import command
 from adapter.daemon.restoring import Order
 from adapter.daemon.rules import SECRET
+from adapter.daemon.sealing import NotOpenedError
 from adapter.daemon.site_key import label_of
 from adapter.errors import AdapterError, ConfigError, StorageFailedError, UnavailableError
 from adapter.pipeline import remembered
@@ -89,7 +90,7 @@ class Rehearsal:
 def rehearse(settings: Settings, order: Order) -> Rehearsal:
     """Raises ConfigError, UnavailableError (BrokenOffError) for what keeps us from trying and says nothing of the backup."""
     try:
-        if order.identity is None and _is_sealed(order.file):
+        if order.opened is None and _is_sealed(order.file):
             raise sealing.wants_key(order.file)
         with _place(settings, order) as folder:
             return _rehearsed(settings, order, folder)
@@ -219,7 +220,7 @@ def _rehearsed(settings: Settings, order: Order, folder: Path) -> Rehearsal:
     began, name = time.monotonic(), order.file.name
     try:
         manifest, seen = (_as_file if settings.on_sqlite() else _on_server)(settings, order, folder)
-    except (BrokenOffError, NoPlaceError, StorageFailedError):
+    except (BrokenOffError, NoPlaceError, NotOpenedError, StorageFailedError):
         raise
     except OSError as error:
         if error.errno in NO_ROOM:

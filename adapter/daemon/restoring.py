@@ -38,13 +38,13 @@ NOT_HELD = "the database is full and nothing in it is held: drop it, and start n
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """`identity` is the file with the private key of an encrypted backup; `by` who asks; `kept`: folders where the daemon
+    """`opened` are the private keys of an encrypted backup; `by` who asks; `kept`: folders where the daemon
     keeps the screening numbers; what lies beside the backup may be a copy as old as that. `going` is given where others work
     beside it: it rests now and then, and asks whether to go on.
     """
 
     file: Path
-    identity: Path | None
+    opened: sealing.Opened | None
     by: str
     now: datetime
     kept: tuple[Path, ...] = ()
@@ -177,7 +177,7 @@ def _plain(order: Order, manifest: Manifest, folder: Path) -> Iterator[Path]:
     _clear(part)
     try:
         if manifest.encrypted:
-            sealing.unseal(order.file, part, order.identity, order.goes)
+            sealing.unseal(order.file, part, order.opened, order.goes)
         else:
             part.touch(OWNER_ONLY, exist_ok=False)
             _copied(order, part)

@@ -847,6 +847,6 @@ def test_one_that_is_being_encrypted_or_decrypted_is_broken_off_too(tmp_path: Pa
     with pytest.raises(BrokenOffError):
         sealing.seal(plain, tmp_path / "again", [str(own.to_public())], going_for(3))
     with pytest.raises(BrokenOffError):
-        sealing.unseal(sealed, tmp_path / "open", keys, going_for(6))
+        sealing.unseal(sealed, tmp_path / "open", sealing.identities(keys), going_for(6))
     with pytest.raises(UnavailableError, match="could not be encrypted"):
         sealing.seal(Path("/proc/self/mem"), tmp_path / "more", [str(own.to_public())], lambda: True)

@@ -17,7 +17,7 @@ from sqlalchemy import text
 from typer.testing import CliRunner
 
 from adapter.cli.entry import app
-from adapter.daemon import copies
+from adapter.daemon import copies, sealing
 from adapter.daemon.backing_up import Made
 from adapter.daemon.gaps import gaps
 from adapter.daemon.lock import held
@@ -60,7 +60,7 @@ def names(house: House) -> list[str]:
 
 
 def order(house: House, file: Path, identity: Path | None = None) -> Order:
-    return Order(file, identity, "anna", house.now)
+    return Order(file, None if identity is None else sealing.identities(identity), "anna", house.now)
 
 
 def refusal(house: House, file: Path, identity: Path | None = None, kind: type[AdapterError] = ConfigError) -> str:

@@ -21,7 +21,7 @@ from typer.testing import CliRunner
 
 from adapter import telemetry
 from adapter.cli.entry import app
-from adapter.daemon import copies, rehearsing
+from adapter.daemon import copies, rehearsing, sealing
 from adapter.daemon.backing_up import SCRATCH, Made
 from adapter.daemon.backup_checks import looked_at
 from adapter.daemon.health import Pulse
@@ -75,7 +75,7 @@ def sqlite_house(tmp_path: Path) -> Iterator[House]:
 
 
 def order(house: House, made: Made, identity: Path | None = None, going: backup.Going = lambda: True) -> Order:
-    return Order(made.path, identity, "anna", house.now, (house.to,), going)
+    return Order(made.path, None if identity is None else sealing.identities(identity), "anna", house.now, (house.to,), going)
 
 
 def standing(house: House) -> list[str]:
@@ -298,7 +298,14 @@ def test_an_encrypted_one_wants_its_key_and_is_in_clear_only_beside_the_store(ho
     with pytest.raises(ConfigError, match="give the private key: --identity FILE"):
         rehearse(settings, order(house, made))
     keys.write_text(f"{other}\n")
-    assert "none of its keys opens" in tried(house, made, keys, settings).problem
+    before = standing(house)
+    with pytest.raises(ConfigError, match="none of its keys opens"):
+        rehearse(settings, order(house, made, keys))
+    assert standing(house) == before
+    keys.write_text("AGE-SECRET-KEY-1MISTYPED\n")
+    code, _, err = said(house, "restore", str(made.path), "--try", "--identity", str(keys))
+    assert (code, "is no file with a private key" in err) == (1, True)
+    assert records(house) == [], "that is no word of the backup"
     keys.write_text(f"{own}\n")
 
     def going() -> bool:
