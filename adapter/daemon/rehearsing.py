@@ -92,6 +92,8 @@ def rehearse(settings: Settings, order: Order) -> Rehearsal:
     try:
         if order.opened is None and _is_sealed(order.file):
             raise sealing.wants_key(order.file)
+        if not settings.on_sqlite():
+            dumping.refuse_without("pg_restore")
         with _place(settings, order) as folder:
             return _rehearsed(settings, order, folder)
     except OSError as error:
@@ -250,13 +252,23 @@ def _on_server(settings: Settings, order: Order, folder: Path) -> tuple[Manifest
                 dumping.read_through(settings, part, order.goes)
             return given.manifest, None
         there = _elsewhere(settings, url)
-        restored = restoring.into_server(there, order, folder)
-        database = open_store(there, read_only=True)
+        _refuse_unreachable(there)
         try:
-            with database.read() as conn:
+            restored = restoring.into_server(there, order, folder)
+            with contextlib.closing(open_store(there, read_only=True)) as database, database.read() as conn:
                 return restored.manifest, _seen(conn, settings)
-        finally:
-            database.close()
+        except (dumping.RefusedError, StorageFailedError, BrokenOffError):
+            raise
+        except UnavailableError as error:  # the server, and not what was given to it
+            raise NoPlaceError(str(error).removesuffix(f"; {restoring.NOT_HELD}")) from None
+
+
+def _refuse_unreachable(there: Settings) -> None:
+    """Raises NoPlaceError: who may make a database may not reach it yet, and it need not be as safe as the store's."""
+    try:
+        open_store(there).close()
+    except AdapterError as error:
+        raise NoPlaceError(f"the database to try a backup in cannot be used: {error}") from None
 
 
 def _elsewhere(settings: Settings, url: str) -> Settings:

@@ -506,6 +506,37 @@ def test_a_server_that_makes_no_database_just_now_is_no_failure_of_the_backup(
         house.database.close()
 
 
+def test_a_database_that_cannot_be_used_is_no_failure_of_the_backup(
+    postgres: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with stores.using(postgres):
+        house = furnished(House(tmp_path))
+        made, settings = house.made(), house.settings()
+        with monkeypatch.context() as bare:
+            bare.setenv("PATH", str(tmp_path))
+            with pytest.raises(ConfigError, match="pg_restore was not found"):
+                rehearse(settings, order(house, made))
+        with postgres.session() as conn:
+            conn.execute(f"CREATE ROLE narrow LOGIN CREATEDB PASSWORD '{PASSWORD}'")
+        narrow = settings.store.model_copy(update={"url": settings.store.url.replace("adapter@", "narrow@")})
+        there = settings.model_copy(update={"store": narrow})
+        assert not rehearse(there, order(house, made)).problem
+        for limit in (1, 2):
+            with postgres.session() as conn:
+                conn.execute(f"ALTER ROLE narrow CONNECTION LIMIT {limit}")
+            with pytest.raises(NoPlaceError):
+                rehearse(there, order(house, made))
+            assert databases(house) == set()
+        with postgres.session() as conn:
+            conn.execute("ALTER ROLE narrow CONNECTION LIMIT -1")
+            conn.execute("ALTER ROLE narrow SET synchronous_commit = off")
+        with pytest.raises(NoPlaceError, match="cannot be used: synchronous_commit = off"):
+            rehearse(there, order(house, made))
+        house.database.close()
+        with postgres.session() as conn:
+            conn.execute("DROP ROLE narrow")
+
+
 def test_a_role_that_may_make_no_database_reads_it_through_and_says_so(postgres: Cluster, tmp_path: Path) -> None:
     with stores.using(postgres):
         house = furnished(House(tmp_path))
