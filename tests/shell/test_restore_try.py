@@ -135,6 +135,19 @@ def test_a_path_that_an_url_would_read_otherwise_is_taken_as_it_is(sqlite_house:
     assert other.read_text() == "somebody else's"
 
 
+def test_a_data_folder_may_be_named_from_where_the_command_is_called(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = pyrage.x25519.Identity.generate()
+    more, keys = f'recipient = "{own.to_public()}"', house.folder / "keys"
+    keys.write_text(f"{own}\n")
+    made, settings = house.made(more), house.settings(more)
+    monkeypatch.chdir(house.folder)
+    there = settings.model_copy(update={"adapter": settings.adapter.model_copy(update={"data": Path("data")})})
+    assert tried(house, made, keys, there).seen == Seen(1, 2, 2)
+    assert folder_name(there) == folder_name(settings)
+
+
 def test_meanwhile_only_this_account_reaches_it(sqlite_house: House) -> None:
     made, seen = sqlite_house.made(), dict[str, int]()
 
