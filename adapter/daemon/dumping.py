@@ -18,7 +18,11 @@ KNOWN = (
     ("No space left", "found no room", "make room in the folder of backups, or on the server"),
     ("server closed the connection", "lost the server", "look at its log, then try again"),
     ("terminating connection", "lost the server", "look at its log, then try again"),
-    ("unsupported version", "is older than the one that made the file", "install the client programs of the server's version"),
+    (
+        "unsupported version",
+        "is older than the one that made the file",
+        "install the client programs of the server's version",
+    ),
 )
 """What their messages say → what happened and what to do; their own words may quote rows."""
 

@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 from adapter import telemetry
 from adapter.daemon import copies
 from adapter.daemon.backup_round import ACTOR
-from adapter.daemon.rehearsing import Rehearsal, clear_leftovers, left, rehearse
+from adapter.daemon.rehearsal_place import clear_leftovers, left
+from adapter.daemon.rehearsing import Rehearsal, rehearse
 from adapter.daemon.restoring import Order
 from adapter.daemon.site_key import label
 from adapter.errors import AdapterError, StorageFailedError, UnavailableError

@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 
 from adapter import __version__, flushed
-from adapter.daemon import copies, dumping, numbers_file, sealing
+from adapter.daemon import copies, dumping, numbers_file, rehearsal_place, sealing
 from adapter.daemon.backing_up import SPARE
 from adapter.daemon.copies import Manifest
 from adapter.daemon.lock import data_folder, held
@@ -86,6 +86,7 @@ def restore(settings: Settings, order: Order) -> Restored:
 def _restored(settings: Settings, order: Order) -> Restored:
     folder = data_folder(settings.adapter.data)
     with held(folder):
+        rehearsal_place.clear_data_folder(settings)  # a try that was killed is no store, and its copy takes room
         _refuse_used(settings, folder)
         if settings.on_sqlite():
             return as_file(settings, order, sqlite_path(settings.store_url()))

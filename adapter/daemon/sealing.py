@@ -95,9 +95,7 @@ def identities(path: Path) -> Opened:
 
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
-        return Opened(
-            path, [x25519.Identity.from_str(line) for line in lines if line and not line.startswith("#")]
-        )
+        return Opened(path, [x25519.Identity.from_str(line) for line in lines if line and not line.startswith("#")])
     except (OSError, UnicodeDecodeError, IdentityError):
         raise NotOpenedError(f"{path}: is no file with a private key of age that we may read") from None
 

@@ -21,14 +21,15 @@ from typer.testing import CliRunner
 
 from adapter import telemetry
 from adapter.cli.entry import app
-from adapter.daemon import copies, rehearsing, sealing
+from adapter.daemon import copies, rehearsal_place, sealing
 from adapter.daemon.backing_up import SCRATCH, Made
 from adapter.daemon.backup_checks import looked_at
 from adapter.daemon.health import Pulse
 from adapter.daemon.opening import open_store
 from adapter.daemon.reaching import command
+from adapter.daemon.rehearsal_place import FOLDER, clear_leftovers, folder_name
 from adapter.daemon.rehearsal_round import Rehearsals
-from adapter.daemon.rehearsing import FOLDER, Rehearsal, Seen, clear_leftovers, folder_name, on_record, rehearse
+from adapter.daemon.rehearsing import Rehearsal, Seen, on_record, rehearse
 from adapter.daemon.restoring import Order
 from adapter.daemon.rules import SECRET
 from adapter.domain.patient import PatientId
@@ -75,7 +76,9 @@ def sqlite_house(tmp_path: Path) -> Iterator[House]:
 
 
 def order(house: House, made: Made, identity: Path | None = None, going: backup.Going = lambda: True) -> Order:
-    return Order(made.path, None if identity is None else sealing.identities(identity), "anna", house.now, (house.to,), going)
+    return Order(
+        made.path, None if identity is None else sealing.identities(identity), "anna", house.now, (house.to,), going
+    )
 
 
 def standing(house: House) -> list[str]:
@@ -272,7 +275,7 @@ def test_what_keeps_it_from_being_tried_is_no_failure_of_the_backup(
     with pytest.raises(BrokenOffError):
         rehearse(house.settings(), order(house, made, going=lambda: False))
     with monkeypatch.context() as tight:
-        tight.setattr(rehearsing, "SPARE", 1 << 60)
+        tight.setattr(rehearsal_place, "SPARE", 1 << 60)
         assert "has no room to try a backup" in untried(house, made)
     gone = replace(made, path=house.to / "adapter-20200101T000000Z.db")
     assert "is not there — give the file of a backup" in untried(house, gone, ConfigError)
@@ -296,9 +299,9 @@ def test_beside_the_store_no_room_is_taken_that_would_close_its_ports(sqlite_hou
     mark = free.total // 20
     store = settings.store.model_copy(update={"stop_free_mib": mark / MIB})
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(rehearsing, "SPARE", free.free - mark - made.manifest.bytes - (64 << 20))
+        patched.setattr(rehearsal_place, "SPARE", free.free - mark - made.manifest.bytes - (64 << 20))
         assert not rehearse(settings.model_copy(update={"store": store}), order(sqlite_house, made)).problem
-        patched.setattr(rehearsing, "SPARE", free.free - mark + (64 << 20))
+        patched.setattr(rehearsal_place, "SPARE", free.free - mark + (64 << 20))
         with pytest.raises(UnavailableError, match="has no room to try"):
             rehearse(settings.model_copy(update={"store": store}), order(sqlite_house, made))
 
@@ -463,7 +466,9 @@ def test_the_start_takes_nothing_away_from_one_that_is_at_work(sqlite_house: Hou
 
     def going() -> bool:
         mine.round()
-        return (sqlite_house.to / folder(sqlite_house)).is_dir() or not made.path.exists() or not sqlite_house.to.is_dir()
+        return (
+            (sqlite_house.to / folder(sqlite_house)).is_dir() or not made.path.exists() or not sqlite_house.to.is_dir()
+        )
 
     assert not rehearse(sqlite_house.settings(), order(sqlite_house, made, going=going)).problem
     (sqlite_house.to / folder(sqlite_house)).mkdir()
@@ -677,7 +682,7 @@ def test_what_keeps_the_daemon_from_trying_is_told_and_ends_nothing(
     telemetry.configure_log(book)
     house.made()
     with monkeypatch.context() as tight:
-        tight.setattr(rehearsing, "SPARE", 1 << 60)
+        tight.setattr(rehearsal_place, "SPARE", 1 << 60)
         rounds(house).round()
     assert "has no room to try a backup" in book.getvalue()
     assert alarms(house).health().codes == ()
