@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from adapter import __version__
-from adapter.daemon import dumping, restoring, sealing
+from adapter.daemon import copies, dumping, restoring, sealing
 from adapter.daemon.copies import Manifest
 from adapter.daemon.opening import open_store
 from adapter.daemon.reaching import command
@@ -80,6 +80,8 @@ class Rehearsal:
 def rehearse(settings: Settings, order: Order) -> Rehearsal:
     """Raises ConfigError, UnavailableError (BrokenOffError) for what keeps us from trying and says nothing of the backup."""
     try:
+        if not copies.NAME.fullmatch(order.file.name):
+            raise ConfigError(f"{order.file.name} is no name of a backup — give one, adapter-….db, .dump or .age")
         if order.opened is None and is_sealed(order.file):
             raise sealing.wants_key(order.file)
         if not settings.on_sqlite():

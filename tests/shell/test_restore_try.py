@@ -840,6 +840,17 @@ def test_the_command_says_what_was_found_and_how_long_it_took(house: House) -> N
     assert said(house, "restore", "--try", "--release")[0] == 2
 
 
+@pytest.mark.parametrize("name", ["hostname", "adapter-20261126T101200Z.db.json", "backup.db"])
+def test_a_file_that_is_no_backup_by_its_name_is_on_no_record(sqlite_house: House, name: str) -> None:
+    sqlite_house.made()
+    sqlite_house.settings()
+    file = sqlite_house.to / name
+    file.touch()
+    code, _, err = said(sqlite_house, "restore", str(file), "--try")
+    assert (code, f"{name} is no name of a backup" in err) == (1, True), "as a ConfigError, exit 2 of the program"
+    assert records(sqlite_house) == []
+
+
 def test_the_private_key_need_not_lie_on_the_disk(house: House) -> None:
     own = pyrage.x25519.Identity.generate()
     made = house.made(f'recipient = "{own.to_public()}"')
