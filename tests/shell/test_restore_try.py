@@ -645,6 +645,54 @@ def test_one_of_another_store_in_the_same_folder_is_passed_over(sqlite_house: Ho
     assert [(act.object_id, act.outcome) for act in records(sqlite_house)] == [(mine.path.name, "ok")]
 
 
+ODD = (
+    {"bytes": "many"},
+    {"bytes": -1},
+    {"bytes": 1 << 70},
+    {"bytes": True},
+    {"encrypted": "no"},
+    {"made": "2026-11-26T10:12:00"},
+    {"made": 5},
+    {"file": "\ud800"},
+    {"key": ["k"]},
+    {"schema": 19},
+    {"sha256": None},
+    {"feeds": {"lab": {"last_message": "2", "last_received": "2026-11-26T10:12:00+00:00"}}},
+    {"feeds": {"lab": {"last_message": 2, "last_received": "2026-11-26T10:12:00"}}},
+    {"feeds": []},
+    {"audit": {"entries": 1.5, "hash": ""}},
+)
+
+
+@pytest.mark.parametrize("odd", [*ODD, "deep"], ids=str)
+def test_a_manifest_of_odd_values_is_a_failed_try_and_ends_nothing(sqlite_house: House, odd: object) -> None:
+    made = sqlite_house.made()
+    beside = copies.manifest_of(made.path)
+    said = json.loads(beside.read_text())
+    beside.write_text("[" * 200_000 if odd == "deep" else json.dumps(said | dict(odd)))  # type: ignore[call-overload]
+    rounds(sqlite_house).round()
+    [act] = records(sqlite_house)
+    assert (act.outcome, "is no manifest of a backup" in act.reason) == ("failed", True)
+    assert copies.listing(sqlite_house.to, made.manifest.key) == []
+
+
+def test_one_of_a_store_without_patients_is_followed_by_another_a_day_later(each_store: str, tmp_path: Path) -> None:
+    house = House(tmp_path)
+    house.made()
+    rounds(house).round()
+    house.now += timedelta(hours=23)
+    rounds(house).round()
+    assert len(records(house)) == 1
+    furnished(house)
+    house.now += timedelta(hours=2)
+    house.made()
+    rounds(house).round()
+    house.now += timedelta(days=2)
+    rounds(house).round()
+    assert [act.detail["patients"] for act in records(house)] == [0, 2]
+    house.database.close()
+
+
 def test_of_several_processes_one_tries(house: House) -> None:
     with house.database.write() as tx:
         assert rehearsal_log.claim(tx, NOW)
