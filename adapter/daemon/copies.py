@@ -66,9 +66,7 @@ def read(file: Path) -> Manifest:
         if said["form"] != FORM:
             raise ConfigError(f"{beside}: a manifest of a newer program — install that one")
         texts = {name: _text(said[name]) for name in ("file", "sha256", "software", "key")}
-        made, size, sealed = _moment(said["made"]), _number(said["bytes"]), said["encrypted"]
-        if not isinstance(sealed, bool):
-            raise TypeError
+        made, size, sealed = _moment(said["made"]), _number(said["bytes"]), _truth(said["encrypted"])
         return Manifest(made=made, bytes=size, encrypted=sealed, contents=_contents(said), **texts)
     except FileNotFoundError:
         raise ConfigError(f"{beside} is not there — a backup is two files; bring both to one folder") from None
@@ -101,6 +99,12 @@ def _number(value: object) -> int:
         raise TypeError
     if not 0 <= value < MOST:
         raise ValueError
+    return value
+
+
+def _truth(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise TypeError
     return value
 
 
