@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from adapter.daemon.copies import Manifest
     from adapter.daemon.gaps import Gap
     from adapter.daemon.rehearsing import Rehearsal
+    from adapter.daemon.sealing import Opened
     from adapter.settings import Settings
 
 MEBI = 1 << 20
@@ -102,7 +103,7 @@ def _restore(settings: "Settings", file: Path, identity: Path | None, *, as_json
     from adapter.daemon.restoring import restore as bring_back
 
     now, kept = utc_now(), (settings.backup.to,) if settings.backup else ()
-    restored = bring_back(settings, Order(file, identity, getpass.getuser(), now, kept))
+    restored = bring_back(settings, Order(file, _opened(identity), getpass.getuser(), now, kept))
     manifest, found = restored.manifest, list(gaps(settings, restored.manifest))
     if as_json:
         done = {"file": manifest.file, "made": manifest.as_json()["made"], "restored": now.isoformat(), "held": True}
@@ -112,13 +113,23 @@ def _restore(settings: "Settings", file: Path, identity: Path | None, *, as_json
         _told(manifest, found, restored.numbers)
 
 
+def _opened(identity: Path | None) -> "Opened | None":
+    """Raises ConfigError."""
+    from adapter.daemon import sealing
+
+    return None if identity is None else sealing.identities(identity)
+
+
 def _try(settings: "Settings", file: Path, identity: Path | None, *, as_json: bool) -> None:
+    from adapter.cli.signals import heard
     from adapter.daemon.clock import utc_now
     from adapter.daemon.rehearsing import on_record, rehearse
     from adapter.daemon.restoring import Order
 
     by, kept = getpass.getuser(), (settings.backup.to,) if settings.backup else ()
-    found = rehearse(settings, Order(file, identity, by, utc_now(), kept, lambda: True))
+    opened = _opened(identity)
+    with heard() as going:
+        found = rehearse(settings, Order(file, opened, by, utc_now(), kept, going))
     unrecorded = on_record(settings, found, by)
     if as_json:
         said = {"file": found.file, "passed": not found.problem, "problem": found.problem, "limit": found.limit}

@@ -1,6 +1,7 @@
 """Makes one backup: copied beside the daemon, looked at, encrypted where that is configured, and only then given its name."""
 
 import contextlib
+import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -51,20 +52,30 @@ def make(settings: Settings, database: Database, job: Job) -> Made:
     except StorageFailedError:
         raise
     except OSError as error:
-        raise UnavailableError(f"the backup could not be written ({error.strerror}) — look at {job.to}") from error
+        where = error.filename or job.to
+        raise UnavailableError(f"the backup could not be written ({error.strerror}) — look at {where}") from error
 
 
 @contextlib.contextmanager
 def scratch_folder(settings: Settings) -> Iterator[Path]:
     """One works in it at a time: makes a backup, or tries one. Raises UnavailableError."""
     scratch = settings.adapter.data / SCRATCH
-    scratch.mkdir(mode=0o700, exist_ok=True)
+    with contextlib.suppress(FileExistsError):
+        private_folder(scratch)
     with copies.locked(scratch):
         try:
             yield scratch
         finally:
             with contextlib.suppress(OSError):  # somebody put something there
                 scratch.rmdir()
+
+
+def private_folder(path: Path) -> None:
+    """One that root makes is its parent's owner's: the daemon must be able to take it away. Raises FileExistsError."""
+    path.mkdir(mode=0o700)
+    seen = path.parent.stat()
+    with contextlib.suppress(PermissionError):  # only root may give it away
+        os.chown(path, seen.st_uid, seen.st_gid)
 
 
 @contextlib.contextmanager

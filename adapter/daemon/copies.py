@@ -25,6 +25,8 @@ FORM = 1
 NAME = re.compile(r"adapter-\d{8}T\d{6}Z\.(db|dump)(\.age)?")
 PART = re.compile(r"\.adapter-\d{8}T\d{6}Z\.(db|dump)(\.age)?(\.json)?\.part(-journal|-wal|-shm)?")
 BLOCK = 1 << 20
+MOST = 1 << 63
+"""No number of a manifest is as great."""
 DENSE = timedelta(days=2)
 """So long each is kept, then the last of each day (UTC): a copy an hour for five weeks would be eight hundred stores."""
 LOOK = timedelta(days=1)
@@ -63,19 +65,54 @@ def read(file: Path) -> Manifest:
         said = json.loads(beside.read_text(encoding="utf-8"))
         if said["form"] != FORM:
             raise ConfigError(f"{beside}: a manifest of a newer program — install that one")
-        plain = {name: said[name] for name in ("file", "bytes", "sha256", "encrypted", "software", "key")}
-        return Manifest(made=moment(said["made"]), contents=_contents(said), **plain)
+        texts = {name: _text(said[name]) for name in ("file", "sha256", "software", "key")}
+        made, size, sealed = _moment(said["made"]), _number(said["bytes"]), _truth(said["encrypted"])
+        return Manifest(made=made, bytes=size, encrypted=sealed, contents=_contents(said), **texts)
     except FileNotFoundError:
         raise ConfigError(f"{beside} is not there — a backup is two files; bring both to one folder") from None
     except OSError as error:
         raise ConfigError(f"{beside}: cannot be read ({error.strerror}) — use an account that may") from None
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise ConfigError(f"{beside}: is no manifest of a backup — take another backup") from None
 
 
 def _contents(said: dict[str, Any]) -> Contents:
-    feeds = {name: Reached(one["last_message"], moment(one["last_received"])) for name, one in said["feeds"].items()}
-    return Contents(said["schema"], feeds, Head(said["audit"]["entries"], said["audit"]["hash"]))
+    feeds = {
+        _text(name): Reached(_number(one["last_message"]), _moment(one["last_received"]))
+        for name, one in said["feeds"].items()
+    }
+    chain = said["audit"]
+    return Contents(_text(said["schema"]), feeds, Head(_number(chain["entries"]), _text(chain["hash"])))
+
+
+def _text(value: object) -> str:
+    """What can be written down anywhere. Raises TypeError, ValueError, as those below."""
+    if not isinstance(value, str):
+        raise TypeError
+    if not value.isprintable():
+        raise ValueError
+    return value
+
+
+def _number(value: object) -> int:
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise TypeError
+    if not 0 <= value < MOST:
+        raise ValueError
+    return value
+
+
+def _truth(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise TypeError
+    return value
+
+
+def _moment(value: object) -> datetime:
+    at = moment(_text(value))
+    if at.tzinfo is None:
+        raise ValueError
+    return at
 
 
 def manifest_of(file: Path) -> Path:
@@ -164,6 +201,19 @@ def listing(folder: Path, key: str) -> list[tuple[Path, Manifest]]:
                 if manifest.key == key and manifest.file == path.name and path.stat().st_size == manifest.bytes:
                     found.append((path, manifest))
     return sorted(found, key=lambda one: one[1].made)
+
+
+def newest_in_clear(folder: Path, key: str) -> Path | None:
+    """Also one that was cut off, or whose manifest is gone: whoever tries it finds that. None where there is none."""
+    for path in sorted(folder.iterdir(), key=lambda one: one.name.partition(".")[0], reverse=True):
+        if NAME.fullmatch(path.name) and not path.name.endswith(".age"):
+            try:
+                manifest = read(path)
+            except ConfigError:
+                return path
+            if manifest.key == key and not manifest.encrypted:
+                return path
+    return None
 
 
 def expire(folder: Path, key: str, keep: timedelta, now: datetime, every: timedelta = timedelta(0)) -> int:

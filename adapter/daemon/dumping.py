@@ -8,16 +8,27 @@ from pathlib import Path
 
 from adapter.errors import ConfigError, UnavailableError
 from adapter.settings import Settings
-from adapter.store.backup import BrokenOffError, Going
+from adapter.store.backup import BrokenOffError, Going, NoPlaceError
 
 LOOK_SECONDS = 0.5
 KNOWN = (
     ("version mismatch", "is older than the server", "install the client programs of the server's version"),
     ("password authentication failed", "was refused by the server", "look at [store] password"),
     ("connection to server", "found no server", "look at [store] url, then try again"),
-    ("No space left", "found no room", "make room in the folder of backups"),
+    ("No space left", "found no room", "make room in the folder of backups, or on the server"),
+    ("server closed the connection", "lost the server", "look at its log, then try again"),
+    ("terminating connection", "lost the server", "look at its log, then try again"),
+    (
+        "unsupported version",
+        "is older than the one that made the file",
+        "install the client programs of the server's version",
+    ),
 )
 """What their messages say → what happened and what to do; their own words may quote rows."""
+
+
+class RefusedError(UnavailableError):
+    """The program did not get on with what it was given."""
 
 
 def dump(settings: Settings, target: Path, snapshot: str, going: Going) -> None:
@@ -56,6 +67,8 @@ def _run(settings: Settings, program: str, words: Sequence[str], going: Going) -
         command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
     ) as process:
         said = _said(process, going)
+    if process.returncode and not going():  # a terminal ends all that it started
+        raise BrokenOffError("broken off")
     if process.returncode:
         raise _told(program, said, process.returncode)
 
@@ -74,5 +87,5 @@ def _said(process: "subprocess.Popen[str]", going: Going) -> str:
 def _told(program: str, said: str, code: int) -> UnavailableError:
     for sign, happened, mend in KNOWN:
         if sign in said:
-            return UnavailableError(f"{program} {happened} — {mend}")
-    return UnavailableError(f"{program} ended with code {code} — run it by hand on this database to see why")
+            return NoPlaceError(f"{program} {happened} — {mend}")
+    return RefusedError(f"{program} ended with code {code} — run it by hand on this database to see why")

@@ -2,12 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
+from datetime import datetime, timedelta
 
 from adapter import telemetry
 from adapter.daemon import copies
 from adapter.daemon.backup_round import ACTOR
-from adapter.daemon.rehearsing import Rehearsal, clear_leftovers, rehearse
+from adapter.daemon.rehearsal_place import clear_leftovers, left
+from adapter.daemon.rehearsing import Rehearsal, rehearse
 from adapter.daemon.restoring import Order
 from adapter.daemon.site_key import label
 from adapter.errors import AdapterError, StorageFailedError, UnavailableError
@@ -16,6 +17,8 @@ from adapter.settings import BackupSection, Settings
 from adapter.store import rehearsal_log
 from adapter.store.backup import BrokenOffError
 from adapter.store.database import Database
+
+TOLD_AGAIN = timedelta(hours=1)
 
 
 @dataclass(slots=True)
@@ -26,7 +29,7 @@ class Rehearsals:
     database: Database
     clock: Clock
     stopping: Callable[[], bool]
-    _cleared: bool = False
+    _told: datetime | None = None
 
     def round(self) -> None:
         """One, if it is due. What keeps it from being made is told and tried again; the feed does not suffer for it."""
@@ -45,39 +48,42 @@ class Rehearsals:
             telemetry.warn("restore not tested", text=f"{error.strerror} — look at the disks of store and backups")
 
     def _clear(self) -> None:
-        """Once, after the start; later where somebody tries one just now. Raises OSError, ConfigError, StorageFailedError."""
-        if self._cleared:
+        """What a killed one left, whenever that was; later where somebody tries one just now. What cannot be taken away keeps
+        nothing from being tried, and is told once an hour. Raises ConfigError, StorageFailedError.
+        """
+        if self._told is not None and timedelta(0) <= self.clock() - self._told < TOLD_AGAIN:
             return
-        self._cleared = True
         try:
-            clear_leftovers(self.settings)
+            with self.database.read() as conn:
+                there = left(self.settings, conn)
+            if there:
+                clear_leftovers(self.settings)
         except StorageFailedError:
             raise
         except UnavailableError:
-            self._cleared = False
+            pass
+        except OSError as error:
+            self._told = self.clock()
+            where = error.filename or "the disks of store and backups"
+            telemetry.warn("what a restore test left stays", text=f"{error.strerror} — look at {where}")
 
     def _round(self, wish: BackupSection) -> None:
         with self.database.read() as conn:
             if not rehearsal_log.due(conn, self.clock()):
                 return
             key = label(conn)
-        file = _newest(wish.to, key)
+        file = copies.newest_in_clear(wish.to, key) if wish.to.is_dir() else None
         if file is None:
             return
         with self.database.write() as tx:
             if not rehearsal_log.claim(tx, self.clock()):
                 return
+        # those from before `recipient` was taken out wait for a person
         order = Order(file, None, ACTOR[0], self.clock(), (wish.to,), lambda: not self.stopping())
         found = rehearse(self.settings, order)
         with self.database.write() as tx:
             rehearsal_log.tested(tx, found.act(*ACTOR), self.clock())
         _tell(found)
-
-
-def _newest(folder: Path, key: str) -> Path | None:
-    """In clear: those from before `recipient` was taken out wait for a person."""
-    held = copies.listing(folder, key) if folder.is_dir() else []
-    return next((path for path, manifest in reversed(held) if not manifest.encrypted), None)
 
 
 def _tell(found: Rehearsal) -> None:

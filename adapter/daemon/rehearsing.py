@@ -5,36 +5,29 @@ The store is not touched. What is found is put on record, by the daemon where on
 
 import contextlib
 import errno
-import os
-import shutil
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from adapter import __version__
 from adapter.daemon import copies, dumping, restoring, sealing
-from adapter.daemon.backing_up import SPARE, scratch_folder
 from adapter.daemon.copies import Manifest
 from adapter.daemon.opening import open_store
 from adapter.daemon.reaching import command
+from adapter.daemon.rehearsal_place import is_sealed, place
 from adapter.daemon.restoring import Order
 from adapter.daemon.rules import SECRET
+from adapter.daemon.sealing import NotOpenedError
 from adapter.errors import AdapterError, ConfigError, StorageFailedError, UnavailableError
 from adapter.pipeline import remembered
 from adapter.settings import Settings
 from adapter.store import audit, backup, patients, screening_ids
 from adapter.store.backup import BrokenOffError, NoPlaceError
 from adapter.store.database import Snapshot
-from adapter.store.disk import NETWORK, OTHERS, filesystem
-from adapter.store.engines import sqlite_path
 from adapter.store.migrate import HEAD, current_revision
 from adapter.store.secret import SiteSecret
-from adapter.store.space import MIB, STOP_SHARE
 
-FOLDER = ".restore-try"
-"""Where it is brought back to; what a killed one left there goes at the next start, or with the next one."""
 SAMPLE = 25
 """So many patients are read, drawn by lot."""
 NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS})
@@ -87,13 +80,18 @@ class Rehearsal:
 def rehearse(settings: Settings, order: Order) -> Rehearsal:
     """Raises ConfigError, UnavailableError (BrokenOffError) for what keeps us from trying and says nothing of the backup."""
     try:
-        if order.identity is None and _is_sealed(order.file):
+        if not copies.NAME.fullmatch(order.file.name):
+            raise ConfigError(f"{order.file.name} is no name of a backup — give one, adapter-….db, .dump or .age")
+        if order.opened is None and is_sealed(order.file):
             raise sealing.wants_key(order.file)
-        with _place(settings, order) as folder:
+        if not settings.on_sqlite():
+            dumping.refuse_without("pg_restore")
+        with place(settings, order.file) as folder:
             return _rehearsed(settings, order, folder)
     except OSError as error:
+        where = error.filename or f"{settings.adapter.data}, and at its disk"
         raise UnavailableError(
-            f"{order.file.name} could not be tried ({error.strerror or type(error).__name__}) — look at it, and at the disk"
+            f"{order.file.name} could not be tried ({error.strerror or type(error).__name__}) — look at {where}"
         ) from error
 
 
@@ -117,77 +115,11 @@ def on_record(settings: Settings, found: Rehearsal, by: str) -> str:
     return ""
 
 
-def clear_leftovers(settings: Settings) -> None:
-    """What a killed one left behind. Raises OSError, and UnavailableError where one is at work."""
-    with scratch_folder(settings):
-        _clear(settings)
-    if not settings.on_sqlite():
-        from adapter.store import scratch
-
-        scratch.clear(settings.store_url(), settings.store_password())
-
-
-# --- where ------------------------------------------------------------------------------------------------------------
-
-
-@contextlib.contextmanager
-def _place(settings: Settings, order: Order) -> Iterator[Path]:
-    """A folder for this alone, with room; gone afterwards whatever happens. Raises OSError too."""
-    try:
-        size = order.file.stat().st_size
-    except FileNotFoundError:
-        raise ConfigError(f"{order.file} is not there — give the file of a backup") from None
-    with scratch_folder(settings):
-        _clear(settings)
-        folder = _where(settings, order.file) / FOLDER
-        _refuse_tight(settings, folder.parent, size)
-        folder.mkdir(mode=0o700)
-        try:
-            yield folder
-        finally:
-            shutil.rmtree(folder)
-
-
-def _where(settings: Settings, file: Path) -> Path:
-    """On the disk of the backups, where they lie in clear; else on that of the store, as when it is restored."""
-    to = settings.backup.to if settings.backup else None
-    if to is None or _is_sealed(file) or file.parent.resolve() != to.resolve():
-        return settings.adapter.data
-    private = os.access(to, os.W_OK | os.X_OK) and not to.stat().st_mode & OTHERS
-    return to if private and filesystem(file) not in NETWORK else settings.adapter.data
-
-
-def _refuse_tight(settings: Settings, folder: Path, size: int) -> None:
-    """Beside the store not so much is taken that its ports would close."""
-    disk, needed = shutil.disk_usage(folder), size + SPARE
-    if folder.stat().st_dev == settings.adapter.data.stat().st_dev:
-        needed += min(round(settings.store.stop_free_mib * MIB), disk.total // STOP_SHARE)
-    if disk.free < needed:
-        raise UnavailableError(f"{folder} has no room to try a backup of {size >> 20} MiB — make room there")
-
-
-def _clear(settings: Settings) -> None:
-    to = (settings.backup.to,) if settings.backup else ()
-    for folder in (settings.adapter.data, *to):
-        if (folder / FOLDER).exists():
-            shutil.rmtree(folder / FOLDER)
-
-
-def _is_sealed(file: Path) -> bool:
-    try:
-        return copies.read(file).encrypted
-    except ConfigError:  # told where it is tried
-        return False
-
-
-# --- what -------------------------------------------------------------------------------------------------------------
-
-
 def _rehearsed(settings: Settings, order: Order, folder: Path) -> Rehearsal:
     began, name = time.monotonic(), order.file.name
     try:
         manifest, seen = (_as_file if settings.on_sqlite() else _on_server)(settings, order, folder)
-    except (BrokenOffError, NoPlaceError, StorageFailedError):
+    except (BrokenOffError, NoPlaceError, NotOpenedError, StorageFailedError):
         raise
     except OSError as error:
         if error.errno in NO_ROOM:
@@ -202,9 +134,9 @@ def _rehearsed(settings: Settings, order: Order, folder: Path) -> Rehearsal:
 
 
 def _as_file(settings: Settings, order: Order, folder: Path) -> tuple[Manifest, Seen]:
-    there = _elsewhere(settings, f"sqlite:///{folder / 'adapter.db'}")
-    restored = restoring.brought_back(there, order, folder)
-    with backup.looked_into(sqlite_path(there.store_url()), order.goes) as conn:
+    path = folder / "adapter.db"
+    restored = restoring.as_file(settings, order, path)
+    with backup.looked_into(path, order.goes) as conn:
         return restored.manifest, _seen(conn, settings)
 
 
@@ -217,13 +149,23 @@ def _on_server(settings: Settings, order: Order, folder: Path) -> tuple[Manifest
                 dumping.read_through(settings, part, order.goes)
             return given.manifest, None
         there = _elsewhere(settings, url)
-        restored = restoring.brought_back(there, order, folder)
-        database = open_store(there, read_only=True)
+        _refuse_unreachable(there)
         try:
-            with database.read() as conn:
+            restored = restoring.into_server(there, order, folder)
+            with contextlib.closing(open_store(there, read_only=True)) as database, database.read() as conn:
                 return restored.manifest, _seen(conn, settings)
-        finally:
-            database.close()
+        except (dumping.RefusedError, StorageFailedError, BrokenOffError):
+            raise
+        except UnavailableError as error:  # the server, and not what was given to it
+            raise NoPlaceError(str(error).removesuffix(f"; {restoring.NOT_HELD}")) from None
+
+
+def _refuse_unreachable(there: Settings) -> None:
+    """Raises NoPlaceError: who may make a database may not reach it yet, and it need not be as safe as the store's."""
+    try:
+        open_store(there).close()
+    except AdapterError as error:
+        raise NoPlaceError(f"the database to try a backup in cannot be used: {error}") from None
 
 
 def _elsewhere(settings: Settings, url: str) -> Settings:
@@ -235,7 +177,7 @@ def _seen(conn: Snapshot, settings: Settings) -> Seen:
     """Raises ConfigError for what cannot be read; tells of nobody."""
     secret = SiteSecret.load_or_create(settings.adapter.data / SECRET)
     try:
-        screening_ids.of(conn, secret, ())
+        numbers = screening_ids.open_all(conn, secret)
         drawn = patients.some(conn, SAMPLE)
         for one in drawn:
             remembered.read(conn, one)
@@ -243,4 +185,4 @@ def _seen(conn: Snapshot, settings: Settings) -> Seen:
         raise ConfigError(
             f"a patient in it cannot be read ({type(error).__name__}) — take another backup, and report it"
         ) from None
-    return Seen(len(screening_ids.listing(conn)), patients.number(conn), len(drawn))
+    return Seen(numbers, patients.number(conn), len(drawn))

@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 
 from adapter import __version__, flushed
-from adapter.daemon import copies, dumping, numbers_file, sealing
+from adapter.daemon import copies, dumping, numbers_file, rehearsal_place, sealing
 from adapter.daemon.backing_up import SPARE
 from adapter.daemon.copies import Manifest
 from adapter.daemon.lock import data_folder, held
@@ -38,13 +38,13 @@ NOT_HELD = "the database is full and nothing in it is held: drop it, and start n
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """`identity` is the file with the private key of an encrypted backup; `by` who asks; `kept`: folders where the daemon
+    """`opened` are the private keys of an encrypted backup; `by` who asks; `kept`: folders where the daemon
     keeps the screening numbers; what lies beside the backup may be a copy as old as that. `going` is given where others work
     beside it: it rests now and then, and asks whether to go on.
     """
 
     file: Path
-    identity: Path | None
+    opened: sealing.Opened | None
     by: str
     now: datetime
     kept: tuple[Path, ...] = ()
@@ -86,16 +86,23 @@ def restore(settings: Settings, order: Order) -> Restored:
 def _restored(settings: Settings, order: Order) -> Restored:
     folder = data_folder(settings.adapter.data)
     with held(folder):
+        rehearsal_place.clear_data_folder(settings)  # a try that was killed is no store, and its copy takes room
         _refuse_used(settings, folder)
-        place = sqlite_path(settings.store_url()).parent if settings.on_sqlite() else folder
-        return brought_back(settings, order, place)
+        if settings.on_sqlite():
+            return as_file(settings, order, sqlite_path(settings.store_url()))
+        return into_server(settings, order, folder)
 
 
-def brought_back(settings: Settings, order: Order, place: Path) -> Restored:
+def as_file(settings: Settings, order: Order, path: Path) -> Restored:
+    """An SQLite store of this very path: an URL would end it at the first question mark. Raises OSError too."""
+    with unpacked(settings, order, path.parent) as (part, given):
+        return Restored(given.manifest, _named(part, given, path))
+
+
+def into_server(settings: Settings, order: Order, place: Path) -> Restored:
     """Into the store of the settings, which is empty; `place` is where it is unpacked. Raises OSError too."""
     with unpacked(settings, order, place) as (part, given):
-        numbers = (_as_file if settings.on_sqlite() else _into_server)(settings, part, given)
-    return Restored(given.manifest, numbers)
+        return Restored(given.manifest, _poured(settings, part, given))
 
 
 @contextlib.contextmanager
@@ -171,7 +178,7 @@ def _plain(order: Order, manifest: Manifest, folder: Path) -> Iterator[Path]:
     _clear(part)
     try:
         if manifest.encrypted:
-            sealing.unseal(order.file, part, order.identity)
+            sealing.unseal(order.file, part, order.opened, order.goes)
         else:
             part.touch(OWNER_ONLY, exist_ok=False)
             _copied(order, part)
@@ -200,19 +207,18 @@ def _clear(part: Path) -> None:
         part.with_name(part.name + end).unlink(missing_ok=True)
 
 
-def _as_file(settings: Settings, part: Path, given: Given) -> int | None:
+def _named(part: Path, given: Given, path: Path) -> int | None:
     with backup.looked_into(part, given.order.goes) as conn:
         _refuse_unlike(conn, given)
     with backup.amended(part) as tx:
         numbers = _taken_over(tx, given)
     flushed.flush_file(part)
-    path = sqlite_path(settings.store_url())
     os.rename(part, path)  # noqa: PTH104 — as `disk.Guard` spells it
     flushed.flush_folder(path.parent)
     return numbers
 
 
-def _into_server(settings: Settings, part: Path, given: Given) -> int | None:
+def _poured(settings: Settings, part: Path, given: Given) -> int | None:
     """What can be refused was refused: pg_restore commits by itself, and what it brought is held only by what follows."""
     database = open_store(settings)
     try:

@@ -3,17 +3,25 @@
 import errno
 import os
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from adapter.errors import ConfigError
+from adapter.errors import ConfigError, UnavailableError
 from adapter.store.backup import BrokenOffError, Going
 
 if TYPE_CHECKING:
     from io import BufferedReader
 
 INSTALL = "encryption needs its library — pip install 'immunosep-adapter[age]'"
+
+ANOTHER_KEY = "No matching keys"
+"""What the library says where none of the keys is one that it was encrypted to."""
+
+
+class NotOpenedError(ConfigError):
+    """The key or the library is not there: that says nothing of what is encrypted."""
 
 
 def recipients(keys: Sequence[str]) -> list[Any]:
@@ -30,53 +38,71 @@ def recipients(keys: Sequence[str]) -> list[Any]:
 def seal(plain: Path, sealed: Path, keys: Sequence[str], going: Going) -> None:
     """Raises OSError, BrokenOffError. Read through Python, so that other threads are not kept waiting for a whole file."""
     to = recipients(keys)
-    from pyrage import encrypt_io
+    from pyrage import EncryptError, encrypt_io
 
     try:
         with plain.open("rb") as source, _private(sealed) as target:
             encrypt_io(_Watched(source, going), target, to)
-    except OSError:
+    except (OSError, EncryptError) as error:
         if not going():
             raise BrokenOffError("broken off") from None
-        raise
+        if isinstance(error, OSError):
+            raise
+        raise UnavailableError("the backup could not be encrypted — look at the disks of both folders") from None
 
 
-def unseal(sealed: Path, plain: Path, identity: Path | None) -> None:
-    """Raises ConfigError for a private key that is absent or another one, or a file that was changed."""
-    _needed()
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A file of private keys, read: a pipe gives its own once."""
+
+    path: Path
+    keys: Sequence[Any] = field(repr=False)
+
+
+def unseal(sealed: Path, plain: Path, given: Opened | None, going: Going = lambda: True) -> None:
+    """Raises ConfigError (NotOpenedError) for a private key that is absent or another one, or a file that was changed;
+    BrokenOffError.
+    """
+    if given is None:
+        raise wants_key(sealed)
     from pyrage import DecryptError, decrypt_io
 
-    if identity is None:
-        raise wants_key(sealed)
-    keys = _identities(identity)
+    identity, keys = given.path, given.keys
     try:
         with sealed.open("rb") as source, _private(plain) as target:
-            decrypt_io(source, target, keys)
-    except DecryptError:
-        raise ConfigError(f"{identity}: none of its keys opens {sealed.name} — give the one it was made for") from None
+            decrypt_io(_Watched(source, going), target, keys)
+    except DecryptError as error:
+        if ANOTHER_KEY not in str(error):
+            raise ConfigError(f"{sealed.name} was changed: it does not decrypt — take another backup") from None
+        text = f"{identity}: none of its keys opens {sealed.name} — give the one it was made for"
+        raise NotOpenedError(text) from None
     except OSError as error:
+        if not going():
+            raise BrokenOffError("broken off") from None
         if error.errno is not None:
             raise
         raise ConfigError(f"{sealed.name} was changed or cut off: it does not decrypt — take another backup") from None
 
 
-def wants_key(sealed: Path) -> ConfigError:
-    return ConfigError(f"{sealed.name} is encrypted — give the private key: --identity FILE (as age-keygen made it)")
+def wants_key(sealed: Path) -> NotOpenedError:
+    return NotOpenedError(f"{sealed.name} is encrypted — give the private key: --identity FILE (as age-keygen made it)")
 
 
-def _identities(path: Path) -> list[Any]:
+def identities(path: Path) -> Opened:
+    """Raises NotOpenedError."""
+    _needed()
     from pyrage import IdentityError, x25519
 
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
-        return [x25519.Identity.from_str(line) for line in lines if line and not line.startswith("#")]
+        return Opened(path, [x25519.Identity.from_str(line) for line in lines if line and not line.startswith("#")])
     except (OSError, UnicodeDecodeError, IdentityError):
-        raise ConfigError(f"{path}: is no file with a private key of age that we may read") from None
+        raise NotOpenedError(f"{path}: is no file with a private key of age that we may read") from None
 
 
 def _needed() -> None:
     if find_spec("pyrage") is None:
-        raise ConfigError(INSTALL)
+        raise NotOpenedError(INSTALL)
 
 
 def _private(path: Path) -> BinaryIO:
@@ -92,5 +118,5 @@ class _Watched:
 
     def read(self, size: int = -1) -> bytes:
         if not self._going():
-            raise OSError(errno.EINTR, "broken off")
+            raise OSError(errno.ECANCELED, "broken off")  # never EINTR: that is asked again, for ever
         return self._file.read(size)

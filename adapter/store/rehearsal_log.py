@@ -11,6 +11,8 @@ from adapter.store.locks import Lock, take
 
 _PASSED, _LAST, _CLAIMED = "restore-test-passed", "restore-test-last", "restore-test-claimed"
 EVERY = timedelta(days=30)
+EARLY = timedelta(days=1)
+"""After one of a store without patients: a first backup is of next to nothing."""
 AGAIN = timedelta(hours=6)
 """After one that failed, or that came to nothing."""
 LATE = timedelta(days=35)
@@ -28,7 +30,8 @@ ADVICE: Mapping[str, str] = {
 def due(conn: Snapshot, now: datetime) -> bool:
     """A clock that was set back makes one due at once: what is in the future tells nothing."""
     at, claimed = passed(conn), _moment(conn, _CLAIMED)
-    fresh = at is not None and timedelta(0) <= now - at < EVERY and not failed(conn)
+    every = EARLY if _of_nobody(conn) else EVERY
+    fresh = at is not None and timedelta(0) <= now - at < every and not failed(conn)
     lately = claimed is not None and timedelta(0) <= now - claimed < AGAIN
     return not fresh and not lately
 
@@ -49,7 +52,8 @@ def tested(tx: Transaction, act: audit.Act, now: datetime) -> None:
     marks.put(tx, _LAST, canonical({"at": instant(now), "file": act.object_id, "passed": good}))
     if good:
         whole = bool(act.detail.get("brought_back", True))
-        marks.put(tx, _PASSED, canonical({"at": instant(now), "brought_back": whole}))
+        empty = act.detail.get("patients") == 0
+        marks.put(tx, _PASSED, canonical({"at": instant(now), "brought_back": whole, "of_nobody": empty}))
     audit.append(tx, act, now)
 
 
@@ -63,6 +67,11 @@ def read_through(conn: Snapshot) -> bool:
     """Whether the last that passed was only read, and brought back nowhere."""
     text = marks.said(conn, _PASSED)
     return bool(text) and not json.loads(text)["brought_back"]
+
+
+def _of_nobody(conn: Snapshot) -> bool:
+    text = marks.said(conn, _PASSED)
+    return bool(text) and bool(json.loads(text).get("of_nobody"))
 
 
 def failed(conn: Snapshot) -> str:

@@ -6,11 +6,12 @@ from typing import Any
 
 import psycopg
 from psycopg import sql
-from sqlalchemy import URL
+from sqlalchemy import URL, text
 
 from adapter.errors import StorageFailedError, UnavailableError
 from adapter.store import engines
 from adapter.store.backup import NoPlaceError
+from adapter.store.database import Snapshot
 from adapter.store.locks import OURS, Lock
 from adapter.store.postgres_faults import translated
 
@@ -50,6 +51,12 @@ def clear(url: str, password: str) -> None:
         if _is_there(session, _name(store)) and _may(session):
             _alone(session)
             _drop(session, _name(store))
+
+
+def left(conn: Snapshot, url: str) -> bool:
+    """Whether there is one, at work or left behind."""
+    known = text("SELECT 1 FROM pg_database WHERE datname = :name")
+    return conn.execute(known, {"name": _name(_parsed(url))}).one_or_none() is not None
 
 
 def _parsed(url: str) -> URL:

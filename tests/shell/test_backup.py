@@ -831,3 +831,22 @@ def test_a_wrong_section_is_told_with_its_line(tmp_path: Path, line: str, told: 
         load_settings(file)
     assert told in str(caught.value)
     assert str(caught.value).startswith(f"{file}:")
+
+
+def test_one_that_is_being_encrypted_or_decrypted_is_broken_off_too(tmp_path: Path) -> None:
+    own, plain, sealed = pyrage.x25519.Identity.generate(), tmp_path / "plain", tmp_path / "sealed"
+    keys = tmp_path / "keys"
+    keys.write_text(f"{own}\n")
+    plain.write_bytes(os.urandom(1 << 20))
+    sealing.seal(plain, sealed, [str(own.to_public())], lambda: True)
+
+    def going_for(looks: int) -> backup.Going:
+        asked = iter(range(1000))
+        return lambda: next(asked) < looks  # whoever asks for ever comes to its end
+
+    with pytest.raises(BrokenOffError):
+        sealing.seal(plain, tmp_path / "again", [str(own.to_public())], going_for(3))
+    with pytest.raises(BrokenOffError):
+        sealing.unseal(sealed, tmp_path / "open", sealing.identities(keys), going_for(6))
+    with pytest.raises(UnavailableError, match="could not be encrypted"):
+        sealing.seal(Path("/proc/self/mem"), tmp_path / "more", [str(own.to_public())], lambda: True)

@@ -17,11 +17,12 @@ from sqlalchemy import text
 from typer.testing import CliRunner
 
 from adapter.cli.entry import app
-from adapter.daemon import copies
-from adapter.daemon.backing_up import Made
+from adapter.daemon import copies, sealing
+from adapter.daemon.backing_up import SCRATCH, Made
 from adapter.daemon.gaps import gaps
 from adapter.daemon.lock import held
 from adapter.daemon.on_backups import NOTHING_HELD
+from adapter.daemon.rehearsal_place import folder_name
 from adapter.daemon.releasing import standing
 from adapter.daemon.restoring import Order, Restored, restore
 from adapter.daemon.site_key import site_key
@@ -60,7 +61,24 @@ def names(house: House) -> list[str]:
 
 
 def order(house: House, file: Path, identity: Path | None = None) -> Order:
-    return Order(file, identity, "anna", house.now)
+    return Order(file, None if identity is None else sealing.identities(identity), "anna", house.now)
+
+
+def test_what_a_killed_try_or_backup_left_is_taken_away_and_hinders_no_restore(house: House) -> None:
+    made = house.made()
+    emptied(house)
+    data = house.folder / "data"
+    left, scratch = data / folder_name(house.settings()), data / SCRATCH
+    for folder in (left, scratch):
+        folder.mkdir(mode=0o700)
+    (left / "adapter.db").write_text("in clear")
+    (scratch / ".adapter-20261126T101200Z.db.part").write_text("in clear")
+    with copies.locked(scratch):
+        with pytest.raises(UnavailableError, match="another backup is being made just now, or tried"):
+            restore(house.settings(), order(house, made.path))
+        assert left.is_dir()
+    restore(house.settings(), order(house, made.path))
+    assert names(house) == ["adapter.db", "adapter.lock", "site.key"]
 
 
 def refusal(house: House, file: Path, identity: Path | None = None, kind: type[AdapterError] = ConfigError) -> str:

@@ -21,14 +21,15 @@ from typer.testing import CliRunner
 
 from adapter import telemetry
 from adapter.cli.entry import app
-from adapter.daemon import copies, rehearsing
+from adapter.daemon import copies, rehearsal_place, sealing
 from adapter.daemon.backing_up import SCRATCH, Made
 from adapter.daemon.backup_checks import looked_at
 from adapter.daemon.health import Pulse
 from adapter.daemon.opening import open_store
 from adapter.daemon.reaching import command
+from adapter.daemon.rehearsal_place import FOLDER, clear_leftovers, folder_name
 from adapter.daemon.rehearsal_round import Rehearsals
-from adapter.daemon.rehearsing import FOLDER, Rehearsal, Seen, clear_leftovers, on_record, rehearse
+from adapter.daemon.rehearsing import Rehearsal, Seen, on_record, rehearse
 from adapter.daemon.restoring import Order
 from adapter.daemon.rules import SECRET
 from adapter.domain.patient import PatientId
@@ -75,13 +76,20 @@ def sqlite_house(tmp_path: Path) -> Iterator[House]:
 
 
 def order(house: House, made: Made, identity: Path | None = None, going: backup.Going = lambda: True) -> Order:
-    return Order(made.path, identity, "anna", house.now, (house.to,), going)
+    return Order(
+        made.path, None if identity is None else sealing.identities(identity), "anna", house.now, (house.to,), going
+    )
 
 
 def standing(house: House) -> list[str]:
     """Every file and folder of the house but the log of the store, which may come and go."""
     there = (path for path in house.folder.rglob("*") if not path.name.startswith("adapter.db"))
     return sorted(str(path.relative_to(house.folder)) for path in there)
+
+
+def folder(house: House) -> str:
+    """The name of the one that this house tries in."""
+    return folder_name(house.settings())
 
 
 def databases(house: House) -> set[str]:
@@ -117,19 +125,70 @@ def test_it_is_brought_back_beside_the_store_and_thrown_away(house: House) -> No
     assert not ({WHO.value, "4TQ7K2M9XA"} & set(json.dumps(found.detail()).split('"')))
 
 
+def test_a_path_that_an_url_would_read_otherwise_is_taken_as_it_is(sqlite_house: House) -> None:
+    made = sqlite_house.made()
+    odd = shutil.copytree(sqlite_house.to, sqlite_house.folder / "b?k=1#%41")
+    other = sqlite_house.folder / "b"
+    other.write_text("somebody else's")
+    settings, moved = sqlite_house.settings(), replace(made, path=odd / made.path.name)
+    wish = settings.backup
+    assert wish is not None
+    there = settings.model_copy(update={"backup": wish.model_copy(update={"to": odd})})
+    assert tried(sqlite_house, moved, settings=there).seen == Seen(1, 2, 2)
+    assert other.read_text() == "somebody else's"
+
+
+def test_a_data_folder_may_be_named_from_where_the_command_is_called(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = pyrage.x25519.Identity.generate()
+    more, keys = f'recipient = "{own.to_public()}"', house.folder / "keys"
+    keys.write_text(f"{own}\n")
+    made, settings = house.made(more), house.settings(more)
+    monkeypatch.chdir(house.folder)
+    there = settings.model_copy(update={"adapter": settings.adapter.model_copy(update={"data": Path("data")})})
+    assert tried(house, made, keys, there).seen == Seen(1, 2, 2)
+    assert folder_name(there) == folder_name(settings)
+
+
 def test_meanwhile_only_this_account_reaches_it(sqlite_house: House) -> None:
     made, seen = sqlite_house.made(), dict[str, int]()
 
     def going() -> bool:
         for path in sqlite_house.folder.rglob("*"):
-            if FOLDER in path.parts:
+            if folder(sqlite_house) in path.parts:
                 seen[str(path.relative_to(sqlite_house.folder))] = stat.S_IMODE(path.stat().st_mode)
         return True
 
     assert not rehearse(sqlite_house.settings(), order(sqlite_house, made, going=going)).problem
-    assert seen.pop(f"out/{FOLDER}") == 0o700
+    assert seen.pop(f"out/{folder(sqlite_house)}") == 0o700
     assert seen
     assert set(seen.values()) == {0o600}
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives a folder away")
+def test_what_root_makes_belongs_to_whom_the_data_folder_belongs(sqlite_house: House) -> None:
+    made, seen = sqlite_house.made(), dict[str, int]()
+    data = sqlite_house.folder / "data"
+    os.chown(data, 12345, 12345)
+    os.chown(sqlite_house.to, 12346, 12346)
+
+    def going() -> bool:
+        folders = (data / SCRATCH, *sqlite_house.to.glob(f"{FOLDER}*"))
+        seen.update({path.name: path.stat().st_uid for path in folders})
+        return True
+
+    assert not rehearse(sqlite_house.settings(), order(sqlite_house, made, going=going)).problem
+    assert sorted(seen.values()) == [12345, 12346]
+
+
+def test_what_does_not_open_is_named(sqlite_house: House) -> None:
+    made, scratch = sqlite_house.made(), sqlite_house.folder / "data" / SCRATCH
+    scratch.write_text("no folder")
+    with pytest.raises(UnavailableError, match=f"Not a directory.*look at {scratch}$"):
+        rehearse(sqlite_house.settings(), order(sqlite_house, made))
+    with pytest.raises(UnavailableError, match=f"Not a directory.*look at {scratch}$"):
+        sqlite_house.made()
 
 
 def test_a_flipped_byte_is_found(house: House) -> None:
@@ -216,7 +275,7 @@ def test_what_keeps_it_from_being_tried_is_no_failure_of_the_backup(
     with pytest.raises(BrokenOffError):
         rehearse(house.settings(), order(house, made, going=lambda: False))
     with monkeypatch.context() as tight:
-        tight.setattr(rehearsing, "SPARE", 1 << 60)
+        tight.setattr(rehearsal_place, "SPARE", 1 << 60)
         assert "has no room to try a backup" in untried(house, made)
     gone = replace(made, path=house.to / "adapter-20200101T000000Z.db")
     assert "is not there — give the file of a backup" in untried(house, gone, ConfigError)
@@ -240,9 +299,9 @@ def test_beside_the_store_no_room_is_taken_that_would_close_its_ports(sqlite_hou
     mark = free.total // 20
     store = settings.store.model_copy(update={"stop_free_mib": mark / MIB})
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(rehearsing, "SPARE", free.free - mark - made.manifest.bytes - (64 << 20))
+        patched.setattr(rehearsal_place, "SPARE", free.free - mark - made.manifest.bytes - (64 << 20))
         assert not rehearse(settings.model_copy(update={"store": store}), order(sqlite_house, made)).problem
-        patched.setattr(rehearsing, "SPARE", free.free - mark + (64 << 20))
+        patched.setattr(rehearsal_place, "SPARE", free.free - mark + (64 << 20))
         with pytest.raises(UnavailableError, match="has no room to try"):
             rehearse(settings.model_copy(update={"store": store}), order(sqlite_house, made))
 
@@ -255,12 +314,19 @@ def test_an_encrypted_one_wants_its_key_and_is_in_clear_only_beside_the_store(ho
     with pytest.raises(ConfigError, match="give the private key: --identity FILE"):
         rehearse(settings, order(house, made))
     keys.write_text(f"{other}\n")
-    assert "none of its keys opens" in tried(house, made, keys, settings).problem
+    before = standing(house)
+    with pytest.raises(ConfigError, match="none of its keys opens"):
+        rehearse(settings, order(house, made, keys))
+    assert standing(house) == before
+    keys.write_text("AGE-SECRET-KEY-1MISTYPED\n")
+    code, _, err = said(house, "restore", str(made.path), "--try", "--identity", str(keys))
+    assert (code, "is no file with a private key" in err) == (1, True)
+    assert records(house) == [], "that is no word of the backup"
     keys.write_text(f"{own}\n")
 
     def going() -> bool:
         seen.update(files(house.to))
-        assert stat.S_IMODE((house.folder / "data" / FOLDER).stat().st_mode) == 0o700
+        assert stat.S_IMODE((house.folder / "data" / folder_name(settings)).stat().st_mode) == 0o700
         return True
 
     found = rehearse(settings, order(house, made, keys, going))
@@ -279,7 +345,7 @@ def test_one_that_lies_elsewhere_is_tried_beside_the_store(sqlite_house: House) 
 
     def going() -> bool:
         seen.update(files(elsewhere) + files(sqlite_house.to))
-        return (sqlite_house.folder / "data" / FOLDER).is_dir() or not seen
+        return (sqlite_house.folder / "data" / folder(sqlite_house)).is_dir() or not seen
 
     assert not rehearse(sqlite_house.settings(), order(sqlite_house, moved, going=going)).problem
     assert seen == set(files(elsewhere))
@@ -292,11 +358,11 @@ def killed(house: House, made: Made) -> None:
     """As by -9, while the copy lies there."""
 
     def going() -> bool:
-        if (house.to / FOLDER).is_dir():
+        if (house.to / name).is_dir():
             os.kill(os.getpid(), signal.SIGKILL)
         return True
 
-    settings = house.settings()
+    settings, name = house.settings(), folder(house)
     child = os.fork()
     if not child:
         with contextlib.suppress(BaseException):
@@ -310,13 +376,89 @@ def test_what_a_killed_one_left_goes_at_the_next_start_and_with_the_next_one(sql
     made = sqlite_house.made()
     before = standing(sqlite_house)
     killed(sqlite_house, made)
-    assert f"out/{FOLDER}" in standing(sqlite_house)
+    assert f"out/{folder(sqlite_house)}" in standing(sqlite_house)
     rounds(sqlite_house, tries=False).round()
     assert standing(sqlite_house) == before
     killed(sqlite_house, made)
-    shutil.copytree(sqlite_house.to / FOLDER, sqlite_house.folder / "data" / FOLDER)
+    shutil.copytree(sqlite_house.to / folder(sqlite_house), sqlite_house.folder / "data" / folder(sqlite_house))
     assert not rehearse(sqlite_house.settings(), order(sqlite_house, made)).problem
     assert standing(sqlite_house) == before
+
+
+def test_what_a_later_one_left_goes_though_the_daemon_looked_before(house: House, tmp_path: Path) -> None:
+    mine = rounds(house, tries=False)
+    mine.round()
+    left = tmp_path / "data" / folder(house)
+    left.mkdir()
+    if not stores.on_sqlite():
+        name = stores.address(tmp_path / "data").rpartition("/")[2] + "_restore_try"
+        with psycopg.connect(stores.address(tmp_path / "data"), password=PASSWORD, autocommit=True) as conn:
+            conn.execute(f"CREATE DATABASE {name}")
+            conn.execute(f"COMMENT ON DATABASE {name} IS 'immunosep-adapter: a backup that is being tried'")
+        left.rmdir()
+    mine.round()
+    assert not left.exists()
+    assert databases(house) == set()
+
+
+def test_what_another_installation_tries_in_the_same_folder_stays(sqlite_house: House, tmp_path: Path) -> None:
+    made, there = sqlite_house.made(), tmp_path / "another"
+    there.mkdir()
+    other = House(there)
+    other.database.close()
+    theirs = sqlite_house.to / folder(other)
+    theirs.mkdir(mode=0o700)
+    assert not tried(sqlite_house, made).problem
+    clear_leftovers(sqlite_house.settings())
+    assert theirs.is_dir()
+    shutil.copytree(sqlite_house.folder / "data", there / "moved")
+    elsewhere = sqlite_house.settings().adapter.model_copy(update={"data": there / "moved"})
+    moved = sqlite_house.settings().model_copy(update={"adapter": elsewhere})
+    assert len({folder(other), folder(sqlite_house), folder_name(moved)}) == 3
+
+
+def test_what_cannot_be_taken_away_is_told_and_looked_at_again_later(sqlite_house: House) -> None:
+    book = io.StringIO()
+    telemetry.configure_log(book)
+    left, mine = sqlite_house.folder / "data" / folder(sqlite_house), rounds(sqlite_house, tries=False)
+    left.write_text("no folder")
+    mine.round()
+    mine.round()
+    assert book.getvalue().count("what a restore test left stays") == 1
+    assert str(left) in book.getvalue()
+    left.unlink()
+    left.mkdir()
+    sqlite_house.now += timedelta(hours=1)
+    mine.round()
+    assert not left.exists()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+def test_a_command_that_is_told_to_end_leaves_nothing(sqlite_house: House, number: signal.Signals) -> None:
+    own = pyrage.x25519.Identity.generate()
+    more, keys = f'recipient = "{own.to_public()}"', sqlite_house.folder / "keys"
+    keys.write_text(f"{own}\n")
+    made = sqlite_house.made(more)
+    sqlite_house.settings(more)
+    before = standing(sqlite_house)
+    config = sqlite_house.folder / "adapter.toml"
+    script = f"""
+import os, sys
+from adapter.daemon import restoring
+whole = restoring.copies.sha256
+def ended(*words):
+    assert {folder_name(sqlite_house.settings(more))!r} in os.listdir({str(sqlite_house.folder / "data")!r})
+    os.kill(os.getpid(), {int(number)})
+    return whole(*words)
+restoring.copies.sha256 = ended
+sys.argv = ["adapter", "restore", {str(made.path)!r}, "--try", "--identity", {str(keys)!r}, "--config", {str(config)!r}]
+from adapter.cli.entry import main
+main()
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, timeout=120, check=False)
+    assert done.returncode == 128 + number
+    assert standing(sqlite_house) == before
+    assert records(sqlite_house) == [], "that is no word of the backup"
 
 
 def test_the_start_takes_nothing_away_from_one_that_is_at_work(sqlite_house: House) -> None:
@@ -324,12 +466,14 @@ def test_the_start_takes_nothing_away_from_one_that_is_at_work(sqlite_house: Hou
 
     def going() -> bool:
         mine.round()
-        return (sqlite_house.to / FOLDER).is_dir() or not made.path.exists() or not sqlite_house.to.is_dir()
+        return (
+            (sqlite_house.to / folder(sqlite_house)).is_dir() or not made.path.exists() or not sqlite_house.to.is_dir()
+        )
 
     assert not rehearse(sqlite_house.settings(), order(sqlite_house, made, going=going)).problem
-    (sqlite_house.to / FOLDER).mkdir()
+    (sqlite_house.to / folder(sqlite_house)).mkdir()
     mine.round()
-    assert FOLDER not in files(sqlite_house.to), "and looks again later"
+    assert folder(sqlite_house) not in files(sqlite_house.to), "and looks again later"
 
 
 def test_a_database_left_on_the_server_goes_and_anybody_else_s_stays(postgres: Cluster, tmp_path: Path) -> None:
@@ -378,6 +522,37 @@ def test_a_server_that_makes_no_database_just_now_is_no_failure_of_the_backup(
             rehearse(settings.model_copy(update={"store": gone}), order(house, made))
         assert not tried(house, made).problem
         house.database.close()
+
+
+def test_a_database_that_cannot_be_used_is_no_failure_of_the_backup(
+    postgres: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with stores.using(postgres):
+        house = furnished(House(tmp_path))
+        made, settings = house.made(), house.settings()
+        with monkeypatch.context() as bare:
+            bare.setenv("PATH", str(tmp_path))
+            with pytest.raises(ConfigError, match="pg_restore was not found"):
+                rehearse(settings, order(house, made))
+        with postgres.session() as conn:
+            conn.execute(f"CREATE ROLE narrow LOGIN CREATEDB PASSWORD '{PASSWORD}'")
+        narrow = settings.store.model_copy(update={"url": settings.store.url.replace("adapter@", "narrow@")})
+        there = settings.model_copy(update={"store": narrow})
+        assert not rehearse(there, order(house, made)).problem
+        for limit in (1, 2):
+            with postgres.session() as conn:
+                conn.execute(f"ALTER ROLE narrow CONNECTION LIMIT {limit}")
+            with pytest.raises(NoPlaceError):
+                rehearse(there, order(house, made))
+            assert databases(house) == set()
+        with postgres.session() as conn:
+            conn.execute("ALTER ROLE narrow CONNECTION LIMIT -1")
+            conn.execute("ALTER ROLE narrow SET synchronous_commit = off")
+        with pytest.raises(NoPlaceError, match="cannot be used: synchronous_commit = off"):
+            rehearse(there, order(house, made))
+        house.database.close()
+        with postgres.session() as conn:
+            conn.execute("DROP ROLE narrow")
 
 
 def test_a_role_that_may_make_no_database_reads_it_through_and_says_so(postgres: Cluster, tmp_path: Path) -> None:
@@ -442,6 +617,82 @@ def test_the_daemon_tries_the_newest_once_a_month_and_puts_it_on_record(house: H
     assert len(records(house)) == 3
 
 
+@pytest.mark.parametrize("harm", ["cut off", "without its manifest", "with another's manifest"])
+def test_a_newest_that_does_not_fit_is_not_passed_over_for_an_older_one(house: House, harm: str) -> None:
+    older = house.made()
+    house.now += timedelta(hours=1)
+    newest = house.made()
+    if harm == "cut off":
+        newest.path.write_bytes(newest.path.read_bytes()[:-100])
+    elif harm == "without its manifest":
+        copies.manifest_of(newest.path).unlink()
+    else:
+        shutil.copy(copies.manifest_of(older.path), copies.manifest_of(newest.path))
+    rounds(house).round()
+    assert [(act.object_id, act.outcome) for act in records(house)] == [(newest.path.name, "failed")]
+    assert raised(house) == {FAILED}
+
+
+def test_one_of_another_store_in_the_same_folder_is_passed_over(sqlite_house: House, tmp_path: Path) -> None:
+    mine = sqlite_house.made()
+    (tmp_path / "another").mkdir()
+    other = House(tmp_path / "another", sqlite_house.now + timedelta(hours=1))
+    made = other.made()
+    other.database.close()
+    for path in (made.path, copies.manifest_of(made.path)):
+        shutil.copy2(path, sqlite_house.to)
+    rounds(sqlite_house).round()
+    assert [(act.object_id, act.outcome) for act in records(sqlite_house)] == [(mine.path.name, "ok")]
+
+
+ODD = (
+    {"bytes": "many"},
+    {"bytes": -1},
+    {"bytes": 1 << 70},
+    {"bytes": True},
+    {"encrypted": "no"},
+    {"made": "2026-11-26T10:12:00"},
+    {"made": 5},
+    {"file": "\ud800"},
+    {"key": ["k"]},
+    {"schema": 19},
+    {"sha256": None},
+    {"feeds": {"lab": {"last_message": "2", "last_received": "2026-11-26T10:12:00+00:00"}}},
+    {"feeds": {"lab": {"last_message": 2, "last_received": "2026-11-26T10:12:00"}}},
+    {"feeds": []},
+    {"audit": {"entries": 1.5, "hash": ""}},
+)
+
+
+@pytest.mark.parametrize("odd", [*ODD, "deep"], ids=str)
+def test_a_manifest_of_odd_values_is_a_failed_try_and_ends_nothing(sqlite_house: House, odd: object) -> None:
+    made = sqlite_house.made()
+    beside = copies.manifest_of(made.path)
+    said = json.loads(beside.read_text())
+    beside.write_text("[" * 200_000 if odd == "deep" else json.dumps(said | dict(odd)))  # type: ignore[call-overload]
+    rounds(sqlite_house).round()
+    [act] = records(sqlite_house)
+    assert (act.outcome, "is no manifest of a backup" in act.reason) == ("failed", True)
+    assert copies.listing(sqlite_house.to, made.manifest.key) == []
+
+
+def test_one_of_a_store_without_patients_is_followed_by_another_a_day_later(each_store: str, tmp_path: Path) -> None:
+    house = House(tmp_path)
+    house.made()
+    rounds(house).round()
+    house.now += timedelta(hours=23)
+    rounds(house).round()
+    assert len(records(house)) == 1
+    furnished(house)
+    house.now += timedelta(hours=2)
+    house.made()
+    rounds(house).round()
+    house.now += timedelta(days=2)
+    rounds(house).round()
+    assert [act.detail["patients"] for act in records(house)] == [0, 2]
+    house.database.close()
+
+
 def test_of_several_processes_one_tries(house: House) -> None:
     with house.database.write() as tx:
         assert rehearsal_log.claim(tx, NOW)
@@ -479,7 +730,7 @@ def test_what_keeps_the_daemon_from_trying_is_told_and_ends_nothing(
     telemetry.configure_log(book)
     house.made()
     with monkeypatch.context() as tight:
-        tight.setattr(rehearsing, "SPARE", 1 << 60)
+        tight.setattr(rehearsal_place, "SPARE", 1 << 60)
         rounds(house).round()
     assert "has no room to try a backup" in book.getvalue()
     assert alarms(house).health().codes == ()
@@ -635,6 +886,17 @@ def test_the_command_says_what_was_found_and_how_long_it_took(house: House) -> N
     assert [act.outcome for act in records(house)] == ["ok", "ok", "failed", "failed"]
     assert said(house, "restore", "--try")[0] == 2
     assert said(house, "restore", "--try", "--release")[0] == 2
+
+
+@pytest.mark.parametrize("name", ["hostname", "adapter-20261126T101200Z.db.json", "backup.db"])
+def test_a_file_that_is_no_backup_by_its_name_is_on_no_record(sqlite_house: House, name: str) -> None:
+    sqlite_house.made()
+    sqlite_house.settings()
+    file = sqlite_house.to / name
+    file.touch()
+    code, _, err = said(sqlite_house, "restore", str(file), "--try")
+    assert (code, f"{name} is no name of a backup" in err) == (1, True), "as a ConfigError, exit 2 of the program"
+    assert records(sqlite_house) == []
 
 
 def test_the_private_key_need_not_lie_on_the_disk(house: House) -> None:
