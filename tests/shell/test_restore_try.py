@@ -443,7 +443,8 @@ def test_a_command_that_is_told_to_end_leaves_nothing(sqlite_house: House, numbe
     before = standing(sqlite_house)
     config = sqlite_house.folder / "adapter.toml"
     script = f"""
-import os, sys
+import os, signal, sys
+signal.signal({int(number)}, signal.default_int_handler if {int(number)} == signal.SIGINT else signal.SIG_DFL)  # whoever runs the tests may ignore it
 from adapter.daemon import restoring
 whole = restoring.copies.sha256
 def ended(*words):

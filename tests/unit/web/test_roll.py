@@ -8,6 +8,7 @@ from adapter.web.briefs import Briefs
 from adapter.web.listing import closing
 from adapter.web.parted import Choice
 from adapter.web.roll import KEEPS, MOST_CUTS, Roll
+from tests.installation import until
 from tests.web_house import House, mals, unclear
 
 PATIENCE = 30.0
@@ -26,7 +27,7 @@ def test_while_one_reads_the_others_are_served_from_the_last_one(home: House) ->
     home.tell(*unclear())
     with roll._reading:
         assert told(roll, home) == 1
-    assert told(roll, home) == 2
+    assert until(lambda: told(roll, home) == 2, 5), "a reading that took long, on a busy machine, serves for a second"
 
 
 def test_who_did_something_waits_for_a_list_that_shows_it(home: House) -> None:
