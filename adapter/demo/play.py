@@ -153,8 +153,13 @@ async def _watch(parts: Parts, story: Story, say: Say) -> None:
                 story.first_candidate = round(seconds, 1)
             if known.get(row.id) != words:
                 known[row.id] = words
-                say(f"  {seconds:5.1f} s  {row.ward} bed {row.bed}: {words}")
+                say(f"  {seconds:5.1f} s  {_place(row)}: {words}")
         await asyncio.sleep(POLL_SECONDS)
+
+
+def _place(row: worklist.CandidateRow) -> str:
+    """Whoever sends a result of their own to the demo sends no admission."""
+    return f"{row.ward} bed {row.bed}" if row.ward else f"candidate {row.id[:6]}, place not known"
 
 
 def _rows(parts: Parts) -> list[worklist.CandidateRow]:
