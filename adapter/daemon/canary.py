@@ -30,7 +30,7 @@ LATE = timedelta(minutes=30)
 """So long ago it may have passed at most (reliability 5.1), or two rounds."""
 AGAIN = timedelta(seconds=30)
 """After one that could not be told."""
-ALARM = "canary-missed"
+ALARM = canary.MISSED
 UNTRIED = (
     "%s believes the central laboratory alone and the page names none, so that anybody is shown whatever the limits are — "
     "write central_laboratory, or the strata under [canary] expect"

@@ -8,7 +8,7 @@ import requests
 from prometheus_client.core import Metric
 
 from adapter import telemetry
-from adapter.daemon.canary import CanaryWatch
+from adapter.daemon.canary import ALARM, CanaryWatch
 from adapter.errors import AdapterError, RejectedError
 from adapter.notifiers.addresses import NamedAdapter, pinned
 from adapter.pipeline.exchange import Limits, checked_url, exchange, session
@@ -18,7 +18,7 @@ from adapter.web.context import Health
 
 LIMITS = Limits(connect=5.0, read=10.0, total=10.0, size=65536)
 REFUSED = 300
-STANDING_STILL = frozenset({"inbox-waiting", "canary-missed"})
+STANDING_STILL = frozenset({"inbox-waiting", ALARM})
 """The store is well, and nobody screens what it holds, or not as they should."""
 
 

@@ -16,7 +16,7 @@ class MessageKind(StrEnum):
     ACTION = "action"
     """A person's act on the worklist, as JSON (determination, status, central result)."""
     CANARY = "canary"
-    """What the adapter tells itself of a patient who was made up, as JSON (screening/canary.py)."""
+    """What the adapter tells itself of patients who are made up, as JSON (screening/canary.py); its source has this name too."""
 
 
 class MessageState(StrEnum):

@@ -21,7 +21,7 @@ from adapter.screening.rulebook import Rulebook
 from adapter.screening.screen import screen
 from adapter.simulation.canary import AUTHORITY, MARKERS, NAMES, POINTS, Ways, patients
 
-SOURCE = "canary"
+SOURCE = str(MessageKind.CANARY)
 """Of its messages in the store: no `[[source]]` may have this name."""
 KIND = "CANARY"
 PASSED, MISSED = "canary-passed", "canary-missed"

@@ -9,6 +9,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from adapter.domain.message import MessageKind
 from adapter.errors import ConfigError
 from adapter.settings.flat import CsvSink, Dates, FolderSink, PushWhen, RedcapSink
 from adapter.settings.folder import FolderSource, as_written, refuse_shared
@@ -212,7 +213,7 @@ class Settings(BaseSettings):
         for name in names:
             if names.count(name) > 1:
                 raise ConfigError(f"the name '{name}' is given twice — give each another")
-        if "canary" in names:
+        if MessageKind.CANARY in names:
             raise ConfigError("the name 'canary' is that of the patient who is made up ([canary]) — give another")
         for trial in set(self.canary.expect if self.canary else ()) - set(self.adapter.trials):
             raise ConfigError(f"[canary] expect: no trial is called '{trial}' — see [adapter] trials")

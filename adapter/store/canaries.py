@@ -6,6 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, bindparam, select
 
+from adapter.domain.message import MessageKind
 from adapter.store.codec import instant, moment
 from adapter.store.schema import inbox, inbox_outcomes
 
@@ -25,7 +26,7 @@ class Told:
 _NEWEST = (
     select(inbox.c.site, inbox.c.received, inbox_outcomes.c.reason, inbox_outcomes.c.issues)
     .outerjoin(inbox_outcomes, inbox_outcomes.c.id == inbox.c.id)
-    .where(inbox.c.source == "canary", inbox.c.sender == "", inbox.c.received <= bindparam("now"))
+    .where(inbox.c.source == str(MessageKind.CANARY), inbox.c.sender == "", inbox.c.received <= bindparam("now"))
     .order_by(inbox.c.control_id.desc(), inbox.c.id.desc())
     .limit(MOST)
 )
