@@ -78,8 +78,6 @@ def _people(row: Row) -> set[str]:
 def _about(row: Row, trials: Mapping[str, str]) -> set[str]:
     """The trials an entry is about: none for a sign-in; of somebody who is gone and told no trial, one nobody asks for."""
     said = json.loads(row["detail"]).get("trial", "")
-    if row["object_type"] == "candidate":
-        return {trials.get(row["object_id"]) or said or "?"}
     if row["object_type"] == "trial":
         return {row["object_id"]}
     return {trials.get(name) or said or "?" for name in _people(row)} | ({said} - {""})

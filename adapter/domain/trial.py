@@ -10,8 +10,11 @@ from adapter.domain.encounter import EncounterClass
 
 CONSENTED, ON_STUDY = "consented", "on-study"
 """The statuses by which a patient takes part; the second says that he was randomised. A person sets them."""
-SETTLED = frozenset({CONSENTED, ON_STUDY})
-"""Statuses without a reason that end the question; those with reasons all do."""
+
+
+def ends_the_question(status: str, *, with_reason: bool) -> bool:
+    """Whether a person's status does: one that has reasons (declined, not eligible), or by which the patient takes part."""
+    return with_reason or status in {CONSENTED, ON_STUDY}
 
 
 class Operator(StrEnum):

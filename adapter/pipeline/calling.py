@@ -14,7 +14,7 @@ from adapter.alerting import channels, gather, plan
 from adapter.alerting.model import Call, Cause, Message, Policy, Standing, Wish
 from adapter.alerting.rota import Rota
 from adapter.domain.assessment import LOST
-from adapter.domain.trial import CONSENTED, SETTLED, Trial
+from adapter.domain.trial import CONSENTED, Trial, ends_the_question
 from adapter.pipeline import on_record
 from adapter.pipeline.outgoing import INTENDED_USE, Owed
 from adapter.pipeline.silence import SPOKEN, Silence
@@ -199,7 +199,7 @@ class Caller:
 def is_decided(trial: Trial | None, status: str) -> bool:
     """Whether a person's status ends the question; one that is only under way does not."""
     reasons = dict(trial.statuses).get(status, ()) if trial else ()
-    return bool(reasons) or status in SETTLED
+    return ends_the_question(status, with_reason=bool(reasons))
 
 
 def _decided(standing: Standing, alerts: Mapping[str, Alert]) -> Standing:

@@ -78,6 +78,10 @@ class Certificate:
     audit: int = 0
 
 
+class EnrolledError(RejectedError):
+    """They take part, or an EDC knows them."""
+
+
 class _RehearsedError(Exception):
     """Takes everything back."""
 
@@ -173,9 +177,10 @@ class Eraser:
         try:
             done = self.erase(wish, self.look(wish))
         except RejectedError as refused:
-            self._kept[records] = PARTICIPANT if str(refused) == ENROLLED else SHARED
+            self._kept[records] = PARTICIPANT if isinstance(refused, EnrolledError) else SHARED
             return self._kept[records]
         if wish.rehearsal:
+            self._kept[records] = LEFT_OUT
             return LEFT_OUT
         telemetry.warn("erased with a merge", inbox_id=one.item.id, count=done.messages)
         return ""
@@ -219,7 +224,7 @@ class Eraser:
             raise RejectedError(self._unknown(tx, wish))
         pushed, enrolled = self._file(tx, whom, found.records)
         if (pushed or enrolled) and not wish.enrolled:
-            raise RejectedError(ENROLLED)
+            raise EnrolledError(ENROLLED)
         counts = taken_out(tx, whom, knots, found.records)
         certificate = Certificate(
             records=len(whom.keys),

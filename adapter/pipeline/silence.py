@@ -6,7 +6,7 @@ from datetime import datetime
 
 from adapter.domain.alert import AlertChange, AlertKind
 from adapter.domain.patient import Decision
-from adapter.domain.trial import SETTLED
+from adapter.domain.trial import ends_the_question
 from adapter.pipeline.outgoing import NotifierOutlet, Outlet, SinkOutlet
 from adapter.store.shadow import Span, in_shadow
 
@@ -51,7 +51,7 @@ class Silence:
 def _waited(change: AlertChange, decisions: Sequence[Decision], at: datetime) -> bool:
     """Undecided and with time left, as `pipeline.shadow.standing_undecided` counts."""
     last = next((one for one in reversed(decisions) if one.at <= at), None)
-    decided = last is not None and (bool(last.reason) or last.status in SETTLED)
+    decided = last is not None and ends_the_question(last.status, with_reason=bool(last.reason))
     deadline = change.assessment.sepsis.deadline
     return not decided and (deadline is None or deadline > at)
 

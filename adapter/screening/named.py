@@ -36,10 +36,8 @@ def stated(site: str, seen: Interpretation) -> frozenset[PatientId]:
 
 def speaks_of(message: RawMessage, rules: Rulebook, seen: Interpretation, records: Collection[PatientId]) -> bool:
     """Of one that was not applied the bare number is enough: without its authority too, and where nobody can find a patient in
-    the bytes at all. What the canary says is of nobody who lives.
+    the bytes at all.
     """
-    if message.kind is MessageKind.CANARY:
-        return False
     found = named(message, rules, seen)
     if not found.isdisjoint(records):
         return True

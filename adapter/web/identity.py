@@ -145,14 +145,9 @@ async def _approved(request: Request, visitor: Visitor, row: CandidateRow, what:
         doubted.decide(tx, number, doubted.APPROVED, (visitor.name, ""), asked.at)
         recorded(tx, _act(visitor, "identity-approve", row, number, one.question, one.by), asked.at)
 
-    try:
-        body = await run_in_threadpool(_answer, context, asked, number)
-    except (RefusedError, RejectedError):
-        done = await repeated(request, visitor, wish)
-        if done is None:
-            raise
-    else:
-        done = await perform(request, visitor, wish, body, beside)
+    done = await repeated(request, visitor, wish)
+    if done is None:
+        done = await perform(request, visitor, wish, _body(asked, found.question, found.answer), beside)
     if problem := unused(done):
         raise RefusedError(problem)
     return str(done.state) if done.state != "applied" else doubted.APPROVED
@@ -165,13 +160,6 @@ def _looked(context: WebContext, row: CandidateRow, number: int) -> Proposed:
     if found is None:
         raise RejectedError(conflicts.GONE)
     return found
-
-
-def _answer(context: WebContext, asked: Asked, number: int) -> bytes:
-    """Raises RejectedError where it is decided, or no answer any more."""
-    with context.database.read() as conn:
-        one = conflicts.open_one(conn, asked.row, number)
-    return _body(asked, one.question, one.answer)
 
 
 def _sent_back(context: WebContext, visitor: Visitor, row: CandidateRow, what: tuple[int, str]) -> bool:
@@ -192,8 +180,7 @@ def _reasoned(reason: str) -> None:
     """Raises RefusedError for none, and for one that is too long."""
     if not reason:
         raise RefusedError(say(WHY))
-    if len(reason) > wishes.LONGEST_NOTE:
-        raise RefusedError(say("A note has at most %(number)s characters.", number=wishes.LONGEST_NOTE))
+    wishes.short_note(reason)
 
 
 def _act(visitor: Visitor, action: str, row: CandidateRow, number: int, question: str, by: str = "") -> Act:  # noqa: PLR0913 — an entry with its parts

@@ -70,7 +70,7 @@ def determination(asked: Asked, trial: Trial, criterion: str, answer: str, note:
         raise RefusedError(say("This trial has no such criterion."))
     if answer not in set(Truth):
         raise RefusedError(say("Answer met, not-met or unknown."))
-    return _determined(asked, criterion, Truth(answer), _note(note))
+    return _determined(asked, criterion, Truth(answer), short_note(note))
 
 
 def _determined(asked: Asked, criterion: str, answer: Truth, note: str) -> bytes:
@@ -121,7 +121,7 @@ def onset_as_computed(asked: Asked, reason: str) -> bytes:
 def _reason(text: str) -> str:
     if not text.strip():
         raise RefusedError(say("Say why: another time than the computed one needs a reason."))
-    return _note(text.strip())
+    return short_note(text.strip())
 
 
 def sure(asked: Asked, wanted: str) -> None:
@@ -153,7 +153,7 @@ def status(asked: Asked, trial: Trial, wanted: str, reason: str, note: str) -> b
         at=asked.at,
         by=asked.by,
         reason=reason,
-        note=_note(note),
+        note=short_note(note),
     )
 
 
@@ -211,7 +211,7 @@ def tests() -> tuple[tuple[str, str], ...]:
     )
 
 
-def _note(text: str) -> str:
+def short_note(text: str) -> str:
     if len(text) > LONGEST_NOTE:
         raise RefusedError(say("A note has at most %(number)s characters.", number=LONGEST_NOTE))
     return text

@@ -693,6 +693,23 @@ def test_a_replay_takes_nobody_out_by_a_merge_that_it_alone_can_read(house: Hous
     assert (entry.actor, entry.detail["opted_out"]) == ("adapter", True)
 
 
+def test_a_replay_walks_through_the_inbox_once_for_the_same_records(
+    house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    merges = [adt("A40", patient="2", merged="55", control=f"M{n}", sent=f"2026010204000{n}") for n in range(5)]
+    house.tell(*(one.replace(b"|P|", b"|T|") for one in merges))
+    with house.database.write() as tx:
+        opt_outs.add(tx, house.keeper.secret, [who("55")], house.now)
+    house.processor.eraser._forget(frozenset())
+    replay, walks, whole = replayed(house, tmp_path / "second"), [], emptied.holding
+    monkeypatch.setattr(emptied, "holding", lambda *words: walks.append(words[2]) or whole(*words))
+    replay.rules = replace(replay.rules, production=False)
+    replay.tell()
+    assert [one.now[1] for one in replay.turns()] == ["LEFT_OUT"] * 5
+    assert walks.count(0) == 1, "from the beginning"
+    replay.second.close()
+
+
 def test_a_canary_is_no_message_that_holds_somebodys_number(house: House) -> None:
     rules = house.keeper.rules
     told = canary.told(rules, rules.sites["generic"], house.now, {})

@@ -8,10 +8,9 @@ from adapter.assets import load_rulebook
 from adapter.domain.message import MessageKind, RawMessage
 from adapter.domain.patient import PatientId
 from adapter.errors import MalformedMessageError
-from adapter.screening import canary
 from adapter.screening.interpret import Interpretation, interpret, unreadable
 from adapter.screening.named import about, holds, named, speaks_of
-from tests.builders import T0, adt, obx, oru, raw
+from tests.builders import adt, obx, oru, raw
 
 RULES = load_rulebook(None, trials=["immunosep-demo"])
 ME, OTHER = PatientId("generic", "HOSP", "4711"), PatientId("generic", "HOSP", "4712")
@@ -62,9 +61,3 @@ def test_a_message_of_a_site_nobody_knows_and_one_that_is_no_hl7_are_looked_thro
     assert speaks_of(replace(raw(body), site="gone"), RULES, unreadable(body, "SITE"), {replace(ME, site="gone")})
     act = raw(b'{"kind":"status","patient":"4711"}', kind=MessageKind.ACTION)
     assert speaks(act)
-
-
-def test_the_canary_speaks_of_nobody_whatever_numbers_it_holds() -> None:
-    told = canary.told(RULES, RULES.sites["generic"], T0, {})
-    assert holds(told.body, "60")
-    assert not speaks(told, PatientId("generic", "HOSP", "60"))
