@@ -49,7 +49,9 @@ OWED = timedelta(hours=1)
 """So does a delivery: an EDC or a mail server is away."""
 LOST = timedelta(days=1)
 """So long an alert that no channel took is an alarm."""
-BROKEN = frozenset({"NO_MSH", "PROCID", "TOO_BIG", "CONTINUATION", "NO_MRG", "PARTICIPANT", "SHARED_NUMBER"})
+BROKEN = frozenset(
+    {"NO_MSH", "PROCID", "TOO_BIG", "CONTINUATION", "NO_MRG", "PARTICIPANT", "SHARED_NUMBER", "LEFT_OUT"}
+)
 """Reasons that lie with a sender or an engine, where every message of a kind is lost, and those that a person must settle: each
 of them is an alarm for a day.
 """

@@ -26,19 +26,19 @@ def heart_of(settings: Settings, metrics: telemetry.Metrics, canary: CanaryWatch
     """None without `[heartbeat]`."""
     if settings.heartbeat is None:
         return None
-    heart = Heartbeat(settings.heartbeat, canary.fresh if canary else lambda _now: True)
+    heart = Heartbeat(settings.heartbeat, canary)
     metrics.compute(heart.figures)
     return heart
 
 
 class Heartbeat:
-    """One request without a word in it, only while messages are taken and screened, and the canary was `found` lately.
+    """One request without a word in it, only while messages are taken and screened, and the canary was found lately.
 
     Raises ConfigError where the address cannot be used.
     """
 
-    def __init__(self, section: HeartbeatSection, found: Callable[[datetime], bool] = lambda _now: True) -> None:
-        self._section, self._found = section, found
+    def __init__(self, section: HeartbeatSection, canary: CanaryWatch | None = None) -> None:
+        self._section, self._canary = section, canary
         self._url = checked_url(section.url.reveal())
         self._heard: datetime | None = None
         self._trouble = ""
@@ -53,7 +53,7 @@ class Heartbeat:
         trouble = "held back: not ready" if not health.ready else ""
         if still := STANDING_STILL.intersection(health.codes):
             trouble = f"held back: screening is not to be trusted ({', '.join(sorted(still))})"
-        elif not trouble and not self._found(now):
+        elif not trouble and self._canary is not None and not self._canary.fresh(now):
             trouble = "held back: the canary has not been found yet"
         try:
             if not trouble:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from adapter import telemetry
 from adapter.domain.frequency import is_silent, storms
 from adapter.ports import Clock
-from adapter.store import flagged
+from adapter.store import by_hand, flagged
 from adapter.store.database import Snapshot
 
 LOOK_SECONDS = 600.0
@@ -30,7 +30,7 @@ class TrialWatch:
         return tuple(sorted({code for code, _ in self._found}))
 
     def _look(self, conn: Snapshot) -> None:
-        newest, now = flagged.newest_message(conn), self.clock()
+        newest, now = by_hand.newest(conn), self.clock()
         known = flagged.by_trial(conn, self.trials)
         silent = {(SILENT, trial) for trial, flags in known.items() if is_silent(flags, newest, now)}
         found = silent | {(STORMS, trial) for trial, flags in known.items() if storms(flags, now)}

@@ -34,7 +34,7 @@ Expected = tuple[str, str]
 
 def told(rules: Rulebook, site: SiteMap, now: datetime, expect: Mapping[str, Expected]) -> RawMessage:
     """What goes into the inbox. Trials that `expect` does not name expect to show both."""
-    free = (name for name in NAMES if not site.test_patients or not name.upper().startswith(site.test_patients))
+    free = (name for name in NAMES if not name.upper().startswith(site.test_patients))
     ways = Ways(
         site=site.site,
         authority=AUTHORITY if site.authority == ANY else site.authority,

@@ -52,7 +52,7 @@ def as_written(path: Path) -> Path:
 def refuse_shared(
     folders: Sequence[FolderSource],
     others: Iterable[tuple[str, Path]],
-    where: Callable[[Path], Path] = as_written,
+    where: Callable[[Path], Path],
 ) -> None:
     """Raises ConfigError where a folder is read twice, or holds or lies in one of the `others`."""
     known: dict[Path, str] = {}
@@ -62,7 +62,7 @@ def refuse_shared(
             raise ConfigError(f"sources '{known[path]}' and '{source.name}' read the same folder — give each its own")
         known[path] = source.name
     _refuse_inner(known)
-    for name, place in others if known else ():
+    for name, place in others:
         other = where(place)
         for path, source_name in known.items():
             if path.is_relative_to(other) or other.is_relative_to(path):

@@ -214,7 +214,7 @@ class Settings(BaseSettings):
             if names.count(name) > 1:
                 raise ConfigError(f"the name '{name}' is given twice — give each another")
         if MessageKind.CANARY in names:
-            raise ConfigError("the name 'canary' is that of the patient who is made up ([canary]) — give another")
+            raise ConfigError("the name 'canary' is that of the patients who are made up ([canary]) — give another")
         for trial in set(self.canary.expect if self.canary else ()) - set(self.adapter.trials):
             raise ConfigError(f"[canary] expect: no trial is called '{trial}' — see [adapter] trials")
         return self

@@ -52,7 +52,7 @@ class Ways:
     decimal: str
     emergency_ward: str
     laboratory: str
-    name: str = NAMES[0]
+    name: str
 
 
 def patients(ways: Ways, now: datetime) -> tuple[tuple[bytes, ...], ...]:

@@ -155,8 +155,10 @@ def _plain(file: IO[bytes]) -> Iterator[tuple[bytes, str]]:
         whole = mark + piece if number else piece
         if lost:
             yield whole, lost
-        elif is_endless(whole) or not _is_envelope(piece):
-            yield from ((part, "") for part in _split(whole))
+        elif is_endless(whole):
+            yield whole, ""
+        elif not _is_envelope(piece):
+            yield from ((part, "") for part in split(whole))
 
 
 def _split(payload: bytes) -> tuple[bytes, ...]:

@@ -6,7 +6,7 @@ from sqlalchemy import Connection, func, select
 
 from adapter.domain.frequency import Flagged
 from adapter.store.codec import moment
-from adapter.store.schema import candidate_history, candidates, inbox
+from adapter.store.schema import candidate_history, candidates
 
 LOOKED_BACK = 50_000
 """Lines of the history of all candidates, the newest."""
@@ -27,7 +27,3 @@ def by_trial(conn: Connection, trials: Collection[str]) -> dict[str, list[Flagge
         if trial in found:
             found[trial].append(Flagged(message, moment(at)))
     return {trial: sorted(flags[-MOST:]) for trial, flags in found.items()}
-
-
-def newest_message(conn: Connection) -> int:
-    return int(conn.execute(select(func.coalesce(func.max(inbox.c.id), 0))).scalar_one())

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import delete, insert
 
 from adapter import telemetry
-from adapter.daemon.trial_watch import TrialWatch
+from adapter.daemon.trial_watch import LOOK_SECONDS, TrialWatch
 from adapter.store.codec import instant
 from adapter.store.schema import candidate_history
 from tests.builders import T0, adt, obx, oru
@@ -42,11 +42,18 @@ def raised(house: House, *lines: tuple[float, int]) -> None:
 
 
 def looked(house: House, *trials: str) -> tuple[str, ...]:
-    watch = TrialWatch(trials, lambda: T0)
     with house.database.read() as conn:
-        first = watch.alarms(conn)
-        assert watch.alarms(conn) == first
-    return first
+        return TrialWatch(trials, lambda: T0).alarms(conn)
+
+
+def test_what_was_found_stands_until_the_next_look(house: House) -> None:
+    raised(house, *daily(11, 1000))
+    watch = TrialWatch(["immunosep-demo"], lambda: T0)
+    for found in (("trial-silent",), ("trial-silent",), ()):
+        with house.database.read() as conn:
+            assert watch.alarms(conn) == found
+        raised(house)
+        watch._looked = watch._looked and watch._looked - LOOK_SECONDS / 2
 
 
 def daily(last: int, gap: int) -> list[tuple[float, int]]:
