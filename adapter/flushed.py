@@ -4,13 +4,19 @@ import errno
 import os
 import secrets
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
 
 def _as_it_is(handle: int) -> None:
     del handle
+
+
+def give(target: int | Path, like: os.stat_result) -> None:
+    """An open file, or a path, to whom another belongs; where we may not give it away, and only root may, it stays ours."""
+    with suppress(PermissionError):
+        os.chown(target, like.st_uid, like.st_gid)
 
 
 def write(handle: int, data: bytes, dress: Callable[[int], None] = _as_it_is) -> None:

@@ -127,8 +127,7 @@ def _put(path: Path, text: str, *, like: Path) -> None:
 
     def as_it_was(file: int) -> None:
         os.fchmod(file, seen.st_mode & 0o777)
-        with suppress(PermissionError):  # only root may give a file away; then it is the writer's
-            os.fchown(file, seen.st_uid, seen.st_gid)
+        flushed.give(file, seen)
 
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     try:

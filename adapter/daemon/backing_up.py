@@ -1,7 +1,6 @@
 """Makes one backup: copied beside the daemon, looked at, encrypted where that is configured, and only then given its name."""
 
 import contextlib
-import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -73,9 +72,7 @@ def scratch_folder(settings: Settings) -> Iterator[Path]:
 def private_folder(path: Path) -> None:
     """One that root makes is its parent's owner's: the daemon must be able to take it away. Raises FileExistsError."""
     path.mkdir(mode=0o700)
-    seen = path.parent.stat()
-    with contextlib.suppress(PermissionError):  # only root may give it away
-        os.chown(path, seen.st_uid, seen.st_gid)
+    flushed.give(path, path.parent.stat())
 
 
 @contextlib.contextmanager

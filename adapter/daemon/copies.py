@@ -216,7 +216,7 @@ def newest_in_clear(folder: Path, key: str) -> Path | None:
     return None
 
 
-def expire(folder: Path, key: str, keep: timedelta, now: datetime, every: timedelta = timedelta(0)) -> int:
+def expire(folder: Path, key: str, keep: timedelta, now: datetime, every: timedelta) -> int:
     """Those past their time are deleted, and of days that are over all but the last; never the newest. How many went."""
     held = listing(folder, key)
     last_of_day = {manifest.made.date(): path for path, manifest in held}

@@ -39,7 +39,7 @@ def dump(settings: Settings, target: Path, snapshot: str, going: Going) -> None:
     _run(settings, "pg_dump", words, going)
 
 
-def bring_back(settings: Settings, file: Path, going: Going = lambda: True) -> None:
+def bring_back(settings: Settings, file: Path, going: Going) -> None:
     """All of it or nothing, into the database of the settings."""
     words = ["--single-transaction", "--exit-on-error", "--no-owner", "--no-privileges"]
     _run(settings, "pg_restore", [*words, f"--dbname={settings.store_url()}", str(file)], going)

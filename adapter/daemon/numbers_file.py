@@ -179,13 +179,7 @@ def _of(database: Database) -> tuple[str, list[Number]]:
 
 def _given_to(folder: Path) -> Callable[[int], None]:
     """A file that root makes there stays one that the daemon may read and write anew."""
-
-    def dress(handle: int) -> None:
-        seen = folder.stat()
-        with contextlib.suppress(PermissionError):  # only root may give a file away
-            os.fchown(handle, seen.st_uid, seen.st_gid)
-
-    return dress
+    return lambda handle: flushed.give(handle, folder.stat())
 
 
 @contextlib.contextmanager

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from adapter.daemon.lock import data_folder, held
-from adapter.errors import RejectedError, UnavailableError
+from adapter.errors import AdapterError, RejectedError, StorageFailedError, UnavailableError
 from adapter.settings import Settings
 
 NAME = "adapter.sock"
@@ -27,6 +27,28 @@ def command(settings: Settings, request: Mapping[str, Any]) -> Json:
         return answer
     with held(folder):
         return _alone(settings, request)
+
+
+def recorded(settings: Settings, request: Mapping[str, Any]) -> str:
+    """As `command`, for what is done already: why it is not on record, else empty. Raises StorageFailedError."""
+    try:
+        command(settings, request)
+    except StorageFailedError:
+        raise
+    except AdapterError as error:
+        return str(error)
+    return ""
+
+
+def too_old(revision: str | None) -> str:
+    """Why nothing is written into a store of this schema: that would bring it up to date, which is the daemon's to do."""
+    from adapter.store.migrate import HEAD
+
+    return (
+        ""
+        if revision == HEAD
+        else f"the store has schema {revision}, and the daemon of this version was not started yet"
+    )
 
 
 def _alone(settings: Settings, request: Mapping[str, Any]) -> Json:

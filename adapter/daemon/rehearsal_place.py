@@ -14,7 +14,7 @@ from adapter.daemon.site_key import label_of
 from adapter.errors import ConfigError, UnavailableError
 from adapter.settings import Settings
 from adapter.store.database import Snapshot
-from adapter.store.disk import NETWORK, OTHERS, filesystem
+from adapter.store.disk import NETWORK, OTHERS, filesystem, refuse_network_filesystem
 from adapter.store.secret import SiteSecret
 from adapter.store.space import MIB, STOP_SHARE
 
@@ -63,6 +63,7 @@ def place(settings: Settings, file: Path) -> Iterator[Path]:
     with scratch_folder(settings):
         _clear(settings)
         folder = _where(settings, file) / folder_name(settings)
+        refuse_network_filesystem(folder)
         _refuse_tight(settings, folder.parent, size)
         private_folder(folder)
         try:

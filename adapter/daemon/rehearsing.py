@@ -14,7 +14,7 @@ from adapter import __version__
 from adapter.daemon import copies, dumping, restoring, sealing
 from adapter.daemon.copies import Manifest
 from adapter.daemon.opening import open_store
-from adapter.daemon.reaching import command
+from adapter.daemon.reaching import recorded, too_old
 from adapter.daemon.rehearsal_place import is_sealed, place
 from adapter.daemon.restoring import Order
 from adapter.daemon.rules import SECRET
@@ -25,7 +25,7 @@ from adapter.settings import Settings
 from adapter.store import audit, backup, patients, screening_ids
 from adapter.store.backup import BrokenOffError, NoPlaceError
 from adapter.store.database import Snapshot
-from adapter.store.migrate import HEAD, current_revision
+from adapter.store.migrate import current_revision
 from adapter.store.secret import SiteSecret
 
 SAMPLE = 25
@@ -97,22 +97,15 @@ def rehearse(settings: Settings, order: Order) -> Rehearsal:
 
 def on_record(settings: Settings, found: Rehearsal, by: str) -> str:
     """Why it is not, else empty. Where there is no store none is made for it. Raises StorageFailedError."""
-    request = {"command": "restore-tested", "by": by, "file": found.file, "outcome": found.outcome}
     try:
-        database = open_store(settings, read_only=True)
-        try:
-            with database.read() as conn:
-                revision = current_revision(conn)
-        finally:
-            database.close()
-        if revision != HEAD:
-            return f"the store has schema {revision}, and the daemon of this version was not started yet"
-        command(settings, request | {"reason": found.problem, "detail": found.detail()})
+        with contextlib.closing(open_store(settings, read_only=True)) as database, database.read() as conn:
+            revision = current_revision(conn)
     except StorageFailedError:
         raise
     except AdapterError as error:
         return str(error)
-    return ""
+    request = {"command": "restore-tested", "by": by, "file": found.file, "outcome": found.outcome}
+    return too_old(revision) or recorded(settings, request | {"reason": found.problem, "detail": found.detail()})
 
 
 def _rehearsed(settings: Settings, order: Order, folder: Path) -> Rehearsal:

@@ -40,7 +40,7 @@ NOT_HELD = "the database is full and nothing in it is held: drop it, and start n
 class Order:
     """`opened` are the private keys of an encrypted backup; `by` who asks; `kept`: folders where the daemon
     keeps the screening numbers; what lies beside the backup may be a copy as old as that. `going` is given where others work
-    beside it: it rests now and then, and asks whether to go on.
+    beside it: a copy rests now and then, and all asks whether to go on.
     """
 
     file: Path
@@ -88,9 +88,9 @@ def _restored(settings: Settings, order: Order) -> Restored:
     with held(folder):
         rehearsal_place.clear_data_folder(settings)  # a try that was killed is no store, and its copy takes room
         _refuse_used(settings, folder)
-        if settings.on_sqlite():
-            return as_file(settings, order, sqlite_path(settings.store_url()))
-        return into_server(settings, order, folder)
+        path = sqlite_path(settings.store_url()) if settings.on_sqlite() else None
+        refuse_network_filesystem((data_folder(path.parent) if path else folder) / PART)
+        return as_file(settings, order, path) if path else into_server(settings, order, folder)
 
 
 def as_file(settings: Settings, order: Order, path: Path) -> Restored:
@@ -171,9 +171,8 @@ def _key(folder: Path, manifest: Manifest) -> Path:
 @contextlib.contextmanager
 def _plain(order: Order, manifest: Manifest, folder: Path) -> Iterator[Path]:
     """The backup as the store wrote it, where it can be given its name; gone afterwards whatever happens."""
-    refuse_network_filesystem(data_folder(folder) / PART)
     if shutil.disk_usage(folder).free < manifest.bytes + SPARE:
-        raise ConfigError(f"{folder} has no room for {manifest.bytes >> 20} MiB — make room there")
+        raise backup.NoPlaceError(f"{folder} has no room for {manifest.bytes >> 20} MiB — make room there")
     part = folder / PART
     _clear(part)
     try:

@@ -59,7 +59,7 @@ class Opened:
     keys: Sequence[Any] = field(repr=False)
 
 
-def unseal(sealed: Path, plain: Path, given: Opened | None, going: Going = lambda: True) -> None:
+def unseal(sealed: Path, plain: Path, given: Opened | None, going: Going) -> None:
     """Raises ConfigError (NotOpenedError) for a private key that is absent or another one, or a file that was changed;
     BrokenOffError.
     """

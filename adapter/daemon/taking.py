@@ -1,6 +1,5 @@
 """`adapter backup`: one made at once, by this process; the daemon, where one runs, puts it on record."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,11 +7,11 @@ from adapter.daemon.backing_up import Job, Made, make
 from adapter.daemon.clock import utc_now
 from adapter.daemon.numbers_file import NumbersFile
 from adapter.daemon.opening import open_store
-from adapter.daemon.reaching import command
+from adapter.daemon.reaching import recorded, too_old
 from adapter.errors import AdapterError, StorageFailedError, UnavailableError
 from adapter.settings import Settings
 from adapter.store.database import Database
-from adapter.store.migrate import HEAD, current_revision
+from adapter.store.migrate import current_revision
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +20,7 @@ class Taken:
 
     made: Made
     unrecorded: str
-    unkept: str = ""
+    unkept: str
 
 
 def take(settings: Settings, folder: Path, by: str) -> Taken:
@@ -36,11 +35,10 @@ def take(settings: Settings, folder: Path, by: str) -> Taken:
         kept, unkept = _kept(database, folder)
     finally:
         database.close()
-    if revision != HEAD:  # to write into it would bring it up to date, which is the daemon's to do
-        unrecorded = f"the store has schema {revision}, and the daemon of this version was not started yet"
-    else:
-        unrecorded = _recorded(settings, made, by, {"folder": str(folder), "numbers": kept})
-    return Taken(made, unrecorded, unkept)
+    act, said = made.act(by, "operator"), made.manifest.as_json()
+    request = {"command": "backup-made", "by": by, "file": act.object_id, "detail": act.detail, "made": said["made"]}
+    beside = {"folder": str(folder), "numbers": kept}
+    return Taken(made, too_old(revision) or recorded(settings, request | beside), unkept)
 
 
 def _kept(database: Database, folder: Path) -> tuple[str, str]:
@@ -51,17 +49,3 @@ def _kept(database: Database, folder: Path) -> tuple[str, str]:
         raise
     except AdapterError as error:
         return "", str(error)
-
-
-def _recorded(settings: Settings, made: Made, by: str, kept: Mapping[str, str]) -> str:
-    """Why it is not. Raises StorageFailedError."""
-    act, said = made.act(by, "operator"), made.manifest.as_json()
-    request = {"command": "backup-made", "by": by, "file": act.object_id, "detail": act.detail, "made": said["made"]}
-    request |= kept
-    try:
-        command(settings, request)
-    except StorageFailedError:
-        raise
-    except AdapterError as error:
-        return str(error)
-    return ""

@@ -28,7 +28,7 @@ def claim(tx: Transaction, now: datetime, every: timedelta) -> bool:
 
 def due(conn: Snapshot, now: datetime, every: timedelta) -> bool:
     """A clock that was set back makes one due at once: what is in the future tells nothing."""
-    done, tried = last(conn), _moment(conn, _TRIED)
+    done, tried = last(conn), marks.moment(conn, _TRIED)
     fresh = done is not None and timedelta(0) <= now - done < every
     lately = tried is not None and timedelta(0) <= now - tried < min(AGAIN, every)
     return not fresh and not lately
@@ -47,15 +47,10 @@ def last(conn: Snapshot) -> datetime | None:
 
 def wanted(conn: Snapshot) -> datetime | None:
     """Since when a daemon is to make any."""
-    return _moment(conn, _WANTED)
+    return marks.moment(conn, _WANTED)
 
 
 def old(conn: Snapshot, now: datetime) -> bool:
     """Nothing is old where no daemon was ever told to make any."""
     reference = max(filter(None, (last(conn), wanted(conn))), default=None)
     return reference is not None and now - reference > OLD
-
-
-def _moment(conn: Snapshot, name: str) -> datetime | None:
-    text = marks.said(conn, name)
-    return moment(text) if text else None

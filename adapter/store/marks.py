@@ -1,7 +1,10 @@
 """Facts of the whole store that every process on it must share."""
 
+from datetime import datetime
+
 from sqlalchemy import Connection, select
 
+from adapter.store import codec
 from adapter.store.schema import marks
 from adapter.store.upsert import insert
 
@@ -19,6 +22,12 @@ def said(conn: Connection, name: str) -> str:
     """Empty where nothing was."""
     found: str | None = conn.execute(select(marks.c.value).where(marks.c.name == name)).scalar_one_or_none()
     return found or ""
+
+
+def moment(conn: Connection, name: str) -> datetime | None:
+    """Of one that says when."""
+    text = said(conn, name)
+    return codec.moment(text) if text else None
 
 
 def put(tx: Connection, name: str, value: str) -> str:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from typing import Any
 
 from adapter.store import audit, backup_log, marks
 from adapter.store.codec import canonical, instant, moment
@@ -29,8 +30,8 @@ ADVICE: Mapping[str, str] = {
 
 def due(conn: Snapshot, now: datetime) -> bool:
     """A clock that was set back makes one due at once: what is in the future tells nothing."""
-    at, claimed = passed(conn), _moment(conn, _CLAIMED)
-    every = EARLY if _of_nobody(conn) else EVERY
+    at, claimed = passed(conn), marks.moment(conn, _CLAIMED)
+    every = EARLY if _last_passed(conn).get("of_nobody") else EVERY
     fresh = at is not None and timedelta(0) <= now - at < every and not failed(conn)
     lately = claimed is not None and timedelta(0) <= now - claimed < AGAIN
     return not fresh and not lately
@@ -59,19 +60,19 @@ def tested(tx: Transaction, act: audit.Act, now: datetime) -> None:
 
 def passed(conn: Snapshot) -> datetime | None:
     """When one last did."""
-    text = marks.said(conn, _PASSED)
-    return moment(json.loads(text)["at"]) if text else None
+    last = _last_passed(conn)
+    return moment(last["at"]) if last else None
 
 
 def read_through(conn: Snapshot) -> bool:
     """Whether the last that passed was only read, and brought back nowhere."""
-    text = marks.said(conn, _PASSED)
-    return bool(text) and not json.loads(text)["brought_back"]
+    return not _last_passed(conn).get("brought_back", True)
 
 
-def _of_nobody(conn: Snapshot) -> bool:
-    text = marks.said(conn, _PASSED)
-    return bool(text) and bool(json.loads(text).get("of_nobody"))
+def _last_passed(conn: Snapshot) -> dict[str, Any]:
+    """Empty where none did."""
+    found: dict[str, Any] = json.loads(marks.said(conn, _PASSED) or "{}")
+    return found
 
 
 def failed(conn: Snapshot) -> str:
@@ -91,8 +92,3 @@ def _is_late(conn: Snapshot, now: datetime) -> bool:
     """Counted from the last that passed, else from the first backup. What lies in the future was told by a wrong clock."""
     known = [at for at in (passed(conn), backup_log.wanted(conn)) if at is not None and at - now < DAY]
     return bool(known) and now - max(known) > LATE
-
-
-def _moment(conn: Snapshot, name: str) -> datetime | None:
-    text = marks.said(conn, name)
-    return moment(text) if text else None

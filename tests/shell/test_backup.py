@@ -44,6 +44,7 @@ from adapter.store.space import Marks, Space
 from tests import stores
 from tests.postgres import Cluster
 
+HOUR = timedelta(hours=1)
 NOW = datetime(2026, 11, 26, 10, 12, tzinfo=UTC)
 CANARY = "CANARYFAMILY"
 CONFIG = """
@@ -385,7 +386,7 @@ def test_those_past_their_time_go_but_never_the_newest_nor_anothers(house: House
     copied = copies.manifest_of(own).read_text().replace(own.name, foreign.name).replace('"key": "', '"key": "0')
     copies.manifest_of(foreign).write_text(copied.replace('"bytes": ', '"bytes": 0, "was": '))
     house.now += timedelta(days=30)
-    assert copies.expire(house.to, rounds.settings and copies.read(own).key, timedelta(days=2), house.now) == 0
+    assert copies.expire(house.to, rounds.settings and copies.read(own).key, timedelta(days=2), house.now, HOUR) == 0
     rounds.round()
     assert own.name in files(house.to), "the daemon was off, or the clock was set: who looks after it has a day"
     house.now += timedelta(hours=25)
@@ -426,12 +427,12 @@ def test_of_days_that_are_over_the_last_stays(sqlite_house: House) -> None:
     begun = NOW.replace(hour=0, minute=0)
     key = shelf(sqlite_house, *(begun + timedelta(hours=hour) for hour in range(24 * 5)))
     now = begun + timedelta(days=5)
-    assert copies.expire(sqlite_house.to, key, timedelta(days=35), now) == 69
+    assert copies.expire(sqlite_house.to, key, timedelta(days=35), now, HOUR) == 69
     held = [manifest.made for _, manifest in copies.listing(sqlite_house.to, key)]
     assert held[:3] == [begun + timedelta(hours=24 * day + 23) for day in range(3)]
     assert len(held) == 3 + 48
-    assert copies.expire(sqlite_house.to, key, timedelta(days=1), now) == 3 + 24
-    assert copies.expire(sqlite_house.to, key, timedelta(days=1), now + timedelta(days=99)) == 23
+    assert copies.expire(sqlite_house.to, key, timedelta(days=1), now, HOUR) == 3 + 24
+    assert copies.expire(sqlite_house.to, key, timedelta(days=1), now + timedelta(days=99), HOUR) == 23
     assert len(copies.listing(sqlite_house.to, key)) == 1
 
 
