@@ -627,19 +627,27 @@ def rebuilt(house: House, folder: Path) -> Replay:
     return replay
 
 
+def told_again_alike(house: House, folder: Path) -> None:
+    """A replay finds nothing else, and changes nothing where it is taken over."""
+    before = told(house)
+    replay = rebuilt(house, folder)
+    assert (replay.differences(), replay.turns()) == ([], [])
+    take_over(replay)
+    replay.second.close()
+    assert told(house) == before
+
+
+def told(house: House) -> list[str]:
+    with house.database.read() as conn:
+        return list(projections.lines(conn))
+
+
 def test_a_replay_brings_nobody_back_and_loses_nobody_else(house: House, tmp_path: Path) -> None:
     batch = b"FHS|^~\\&\rBHS|^~\\&\r" + admitted("8") + organs(CANARY) + organs("8") + b"BTS|3\rFTS|1\r"
     house.tell(batch, ferritin("8", "9100"))
     done = erased(house, opt_out=True)
     assert done.shared == 1
-    with house.database.read() as conn:
-        before = list(projections.lines(conn))
-    replay = rebuilt(house, tmp_path / "second")
-    assert (replay.differences(), replay.turns()) == ([], [])
-    take_over(replay)
-    replay.second.close()
-    with house.database.read() as conn:
-        assert list(projections.lines(conn)) == before
+    told_again_alike(house, tmp_path / "second")
     assert CANARY not in everything(house.database)
 
 
@@ -654,14 +662,7 @@ def test_a_replay_keeps_merges_and_moves_of_others_that_came_in_an_emptied_messa
     house.tell(ferritin("9", "9300"))
     assert erased(house).shared == 1
     assert rows(house.database)["ties"] == 2
-    with house.database.read() as conn:
-        before = list(projections.lines(conn))
-    replay = rebuilt(house, tmp_path / "second")
-    assert (replay.differences(), replay.turns()) == ([], [])
-    take_over(replay)
-    replay.second.close()
-    with house.database.read() as conn:
-        assert list(projections.lines(conn)) == before
+    told_again_alike(house, tmp_path / "second")
 
 
 def test_a_replay_takes_nobody_out_by_a_merge_that_it_alone_can_read(house: House, tmp_path: Path) -> None:
