@@ -175,6 +175,11 @@ def hidden(page: str) -> dict[str, str]:
     return found
 
 
+def in_words(page: str) -> str:
+    """What a reader of `page` sees: without its marks, whose tokens are random and spell a short word now and then."""
+    return re.sub(r"<[^>]*>", " ", page)
+
+
 def settled(home: House, page: str, question: str, **fields: str) -> None:
     """Anna proposes, an investigator approves."""
     home.person("iris", "investigator")
