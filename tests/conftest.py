@@ -51,7 +51,7 @@ def nurseries() -> Iterator[None]:
 
 
 UNTRACED = (
-    *("catalogue", "corpus", "crash", "fuzz", "hapi", "icu", "laws", "medplum", "oracles"),
+    *("browser", "catalogue", "corpus", "crash", "fuzz", "hapi", "icu", "laws", "medplum", "oracles", "profiles"),
     *("conformance/test_cases.py", "conformance/test_player.py", "conformance/test_receivers.py"),
     "conformance/test_sabotage.py",
     *(
@@ -62,11 +62,13 @@ UNTRACED = (
         "shell/test_daemon.py",
         "shell/test_fhir_files.py",
     ),
-    *("shell/test_follow_up.py", "shell/test_memory.py", "shell/test_merges.py", "shell/test_moves.py"),
-    *("shell/test_overlay.py", "shell/test_polled_candidate.py", "shell/test_postgres_commands.py"),
+    *("shell/test_follow_up.py", "shell/test_memory.py", "shell/test_merges.py", "shell/test_metrics_page.py"),
+    *("shell/test_moves.py", "shell/test_on_record.py", "shell/test_overlay.py", "shell/test_plans.py"),
+    *("shell/test_polled_candidate.py", "shell/test_postgres_commands.py"),
     *("shell/test_process.py", "shell/test_quarantine.py", "shell/test_receiver.py", "shell/test_replay.py"),
-    *("shell/test_rhythms.py", "shell/test_screen.py", "shell/test_snapshot.py", "shell/test_start_up.py"),
-    *("shell/test_taken_back.py", "shell/test_two_trials.py", "shell/test_wheel.py"),
+    *("shell/test_rhythms.py", "shell/test_screen.py", "shell/test_shadow_daemon.py", "shell/test_snapshot.py"),
+    *("shell/test_start_up.py", "shell/test_taken_back.py", "shell/test_two_trials.py", "shell/test_wheel.py"),
+    *("unit/web/test_at_once.py", "unit/web/test_described_api.py", "unit/web/test_odd_requests.py"),
 )
 """Suites that repeat what others reach: coverage does not follow them, which is a third of their time."""
 

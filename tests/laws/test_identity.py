@@ -62,8 +62,10 @@ def ties(random: Random, number: int) -> list[Tie]:
 
 
 @settings(max_examples=EXAMPLES, deadline=None)
-@given(st.randoms(use_true_random=False))
-def test_every_graph_of_ties_makes_persons_who_share_no_record_and_no_visit(random: Random) -> None:
+@given(st.integers(0, 2**32))
+def test_every_graph_of_ties_makes_persons_who_share_no_record_and_no_visit(seed: int) -> None:
+    """By a seed: a Random of Hypothesis takes two thirds of the time, and makes no graph shorter."""
+    random = Random(seed)
     said = ties(random, STEPS)
     for length in range(1, STEPS + 1, 6):
         _is_sound(said[:length], random)
