@@ -53,8 +53,8 @@ class Question:
     approves: bool
     """Whether the reader may: nobody does what they proposed, unless nobody else could."""
     returns: bool
-    nobody: bool
-    """No investigator has an account for this site and trial."""
+    approvers: tuple[str, ...]
+    """Who may approve what waits, none where no investigator has an account for this site and trial. Nobody is mailed: they are called."""
 
 
 def answers(row: CandidateRow) -> dict[str, tuple[str, ...]]:
@@ -96,24 +96,23 @@ def open_one(conn: Snapshot, row: CandidateRow, number: int) -> Proposed:
 
 def others_approve(conn: Snapshot, row: CandidateRow, name: str) -> bool:
     """Whether an investigator of this site and trial has an account, other than `name`."""
-    return bool(_approve(conn, row) - {name})
+    return any(one != name for one in _approve(conn, row))
 
 
-def approvers(conn: Snapshot, row: CandidateRow, name: str) -> tuple[bool, bool]:
-    """Of somebody in doubt: whether anybody may approve what is proposed, and anybody but `name`. Of anybody else nobody is looked for."""
-    names = _approve(conn, row) if any(answers(row).values()) else set()
-    return bool(names), bool(names - {name})
+def approvers(conn: Snapshot, row: CandidateRow) -> tuple[str, ...]:
+    """Who may approve what is proposed of somebody in doubt. Of anybody else nobody is looked for."""
+    return _approve(conn, row) if any(answers(row).values()) else ()
 
 
-def _approve(conn: Snapshot, row: CandidateRow) -> set[str]:
+def _approve(conn: Snapshot, row: CandidateRow) -> tuple[str, ...]:
     known = (user for user in accounts.list_users(conn) if not user.disabled and may(user.role, Right.IDENTIFY))
-    return {user.name for user in known if user.scope.holds(row.patient.site, row.trial)}
+    return tuple(user.name for user in known if user.scope.holds(row.patient.site, row.trial))
 
 
 def questions(
-    row: CandidateRow, proposed: Sequence[Proposed], reader: Visitor, who: tuple[bool, bool], zone: tzinfo
+    row: CandidateRow, proposed: Sequence[Proposed], reader: Visitor, who: tuple[str, ...], zone: tzinfo
 ) -> dict[str, Question]:
-    """By question, of those that are open. `who`: whether anybody may approve, and anybody but the reader."""
+    """By question, of those that are open. `who`: all that may approve."""
     found = {}
     for question, possible in answers(row).items():
         if not possible:
@@ -124,12 +123,13 @@ def questions(
         back = last if waits is None and last is not None and last.state == doubted.SENT_BACK else None
         at: datetime | None = waits.at if waits else back.decided_at if back else None
         own, may_approve = waits is not None and waits.by == reader.name, reader.may(Right.IDENTIFY)
+        others = tuple(name for name in who if waits and name != waits.by)
         found[question] = Question(
             waits=waits,
             back=back,
             at=times.local(at, zone),
-            approves=may_approve and not (own and who[1]),
+            approves=may_approve and not (own and others),
             returns=may_approve or own,
-            nobody=not who[0],
+            approvers=others or who,
         )
     return found

@@ -51,7 +51,7 @@ class Dossier:
     colleagues: list[str]
     stamp: str
     proposed: Sequence[Proposed]
-    approvers: tuple[bool, bool]
+    approvers: tuple[str, ...]
     """As `conflicts.approvers` says."""
 
 
@@ -91,7 +91,7 @@ def _written(context: WebContext, act: Act, row: CandidateRow | None) -> None:
             calls.opened(tx, row.id, act.actor, context.clock())
 
 
-def read(context: WebContext, looked: CandidateRow, reader: Visitor) -> Dossier:
+def read(context: WebContext, looked: CandidateRow) -> Dossier:
     """Of whom somebody looked at: as they are now, so that all of it is of one moment."""
     with context.database.read() as conn:
         row = worklist.find(conn, looked.id) or looked
@@ -108,7 +108,7 @@ def read(context: WebContext, looked: CandidateRow, reader: Visitor) -> Dossier:
             colleagues.listed(conn, row),
             stamps.stamp(row, notes, claim, proposed := doubted.of(conn, row.id)),
             proposed,
-            conflicts.approvers(conn, row, reader.name),
+            conflicts.approvers(conn, row),
         )
 
 

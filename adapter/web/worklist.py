@@ -145,7 +145,7 @@ def _candidate_drawn(request: Request, visitor: Visitor, candidate: str, refused
     context: WebContext = request.app.state.context
     problem, typed, status = refused
     back = ways.back(context, visitor, candidate, request.headers.get("referer", ""))
-    seen = dossier.read(context, dossier.looked_at(context, visitor, candidate), visitor)
+    seen = dossier.read(context, dossier.looked_at(context, visitor, candidate))
     row, now = seen.row, context.clock()
     trial = context.trial(row.trial)
     if trial is None:

@@ -94,6 +94,7 @@ def test_one_proposes_and_another_approves_both_on_record_and_on_both_pages(home
     shown = anna.get(page).text
     assert "anna proposes: It is one person" in shown
     assert "the clerk mistyped" in shown
+    assert "Who can approve it or send it back: iris. No mail tells them: call." in shown
     assert ">Approve<" not in shown
     assert answer_it(anna, page, "approve")[0] == 403, "a coordinator alone settles nothing"
     quality = iris.get("/quality").text
