@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from adapter.fhir.search import MANNERS, Bookmark
+from adapter.sources import fhir_reconcile
 from tests.fhir_server import START, FhirServer, first, observation, patient, running, says
 from tests.polling import Bench, bench, until
 
@@ -399,3 +400,28 @@ def test_a_knock_does_not_hasten_the_way_to_a_server_in_trouble(fhir: FhirServer
         return len(fhir.seen) - asked
 
     assert asyncio.run(asyncio.wait_for(knocked(), 10)) == 0
+
+
+def test_what_was_said_of_those_who_left_is_looked_at_in_turn(
+    fhir: FhirServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server that is asked patient by patient names nothing of them any more."""
+    monkeypatch.setattr(fhir_reconcile, "CHECKED", 3)
+    fhir.wants_patient, fhir.ignores = True, frozenset({"_lastUpdated"})
+    visit = {"resourceType": "Encounter", "id": "e1", "status": "in-progress", "subject": {"reference": "Patient/p1"}}
+    fhir.put(visit)
+    fill(fhir, 8)
+    with bench(fhir, tmp_path, manners=MANNERS["epic"]) as polled:
+        polled.round()
+        fhir.put(visit | {"status": "finished"})
+        fhir.put(observation("o006", "50", status="corrected"))
+        fhir.delete("Observation", "o007")
+        for _ in range(3):
+            fhir.later(hours=25)
+            polled.round()
+        assert ("o006", "2") in polled.stored()
+        assert polled.counted("poll_deleted_total") == 1
+        fhir.delete("Observation", "o002")
+        fhir.later(hours=25)
+        polled.round()
+        assert polled.counted("poll_deleted_total") == 2, "behind the last the first comes again"
