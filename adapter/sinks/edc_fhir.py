@@ -13,7 +13,6 @@ import requests
 
 from adapter.domain.message import Delivery, RemoteResource
 from adapter.errors import RejectedError, UnavailableError
-from adapter.fhir.contents import element, elements
 from adapter.pipeline.authorize import Authorization, Fixed
 from adapter.pipeline.exchange import (
     Answer,
@@ -28,7 +27,7 @@ from adapter.pipeline.exchange import (
 )
 from adapter.pipeline.retry import retry_after
 from adapter.ports import Clock
-from adapter.sinks.edc_check import about, lost, questions, tagged
+from adapter.sinks.edc_check import about, has_more, lost, of_kind, questions, tagged
 from adapter.sinks.edc_reply import CONFLICT, FAILED, ConflictError, Done, read_reply, version_of
 from adapter.sinks.edc_requests import (
     Abilities,
@@ -85,8 +84,15 @@ class EdcFhir:
         return await self._in_time(most, lambda: self._deliver(bundle, delivery.remote))
 
     async def lost(self, sent: Sequence[Delivery]) -> Sequence[int]:
-        """Asked by searches whose words are in no URL (edc 5.5.9). Raises UnavailableError or RejectedError."""
-        return await self._in_time(3, lambda: self._lost(sent))
+        """Asked by searches whose words are in no URL (edc 5.5.9). Raises UnavailableError or RejectedError.
+
+        Where its pages are shorter than the question, of half as many at a time: what stands behind a page is not lost.
+        """
+        found = await self._in_time(3, lambda: self._lost(sent))
+        if found is not None:
+            return found
+        half = len(sent) // 2
+        return [*await self.lost(sent[:half]), *await self.lost(sent[half:])]
 
     async def _in_time(self, requests_at_most: int, work: Callable[[], Found]) -> Found:
         """The thread has its own deadlines; this one is for a peer that drips its headers."""
@@ -104,15 +110,19 @@ class EdcFhir:
         finally:
             self._busy.release()
 
-    def _lost(self, sent: Sequence[Delivery]) -> list[int]:
+    def _lost(self, sent: Sequence[Delivery]) -> list[int] | None:
+        """None where it has more to say of several than it says."""
         asked = questions(sent)
-        found = {kind: self._search(kind, asked[kind], len(sent)) for kind in asked}
+        pages = {kind: self._search(kind, asked[kind], len(sent)) for kind in asked}
+        if len(sent) > 1 and any(has_more(page) for page in pages.values()):
+            return None
+        found = {kind: of_kind(kind, page) for kind, page in pages.items()}
         subjects, keeps = found["ResearchSubject"], tagged(found["Provenance"])
         if subjects and not keeps:
-            keeps = tagged(self._search("Provenance", about(subjects), len(sent)))
+            keeps = tagged(of_kind("Provenance", self._search("Provenance", about(subjects), len(sent))))
         return lost(sent, found, keeps_tags=keeps)
 
-    def _search(self, kind: str, question: str, number: int) -> list[Json]:
+    def _search(self, kind: str, question: str, number: int) -> Json:
         form = f"{quote(question, safe='=')}&_count={2 * number}"
         headers = {"Content-Type": "application/x-www-form-urlencoded", "Cache-Control": "no-cache"}
         request = requests.Request("POST", f"{self._base}/{kind}/_search", data=form, headers=headers)
@@ -122,8 +132,7 @@ class EdcFhir:
             refuse(answer.status, f"the EDC{outcome_codes(page)}, asked what it holds,", wish=self._wish(answer))
         if page is None or page.get("type") != "searchset":
             raise UnavailableError("the EDC's answer to a search is no searchset — asked again")
-        found = [element(entry, "resource") for entry in elements(page, "entry")]
-        return [one for one in found if one.get("resourceType") == kind]
+        return page
 
     def _deliver(self, bundle: Json, remote: RemoteResource | None) -> RemoteResource | None:
         plain = adapted(bundle, self._able().ways)
