@@ -99,7 +99,14 @@ def _look_for_deleted(crawl: Crawl, kind: str, since: datetime, there: Collectio
         elif entry := read_resource(got.body):
             _catch_up(crawl, entry)
     if last or len(tonight) < len(missing):
-        crawl.store((), lambda tx, _: marks.put(tx, place, tonight[-1].id if tonight else ""))
+        _go_on_behind(crawl, place, tonight[-1].id if tonight else "")
+
+
+def _go_on_behind(crawl: Crawl, place: str, identity: str) -> None:
+    def beside(tx: Transaction, _receipts: Sequence[Receipt]) -> None:
+        marks.put(tx, place, identity)
+
+    crawl.store((), beside)
 
 
 def _catch_up(crawl: Crawl, entry: Entry) -> None:

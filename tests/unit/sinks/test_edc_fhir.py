@@ -193,6 +193,17 @@ def test_what_an_edc_warns_of_beside_success_is_noted_by_its_codes(bench: Bench,
     assert (remote.id, remote.note) == ("7", note)
 
 
+@pytest.mark.parametrize(
+    "outcome", ["delivered", ["x"], {"resourceType": "OperationOutcome", "issue": [{"severity": ["warning"]}, "x"]}]
+)
+def test_an_outcome_that_is_none_beside_success_changes_nothing(bench: Bench, outcome: Any) -> None:
+    made = {"status": "201", "location": "ResearchSubject/7/_history/1", "outcome": outcome}
+    number = len(json.loads(delivery().payload)["entry"])
+    body = {"resourceType": "Bundle", "type": "transaction-response", "entry": [{"response": made}] * number}
+    bench.script.steps = [(200, {}, json.dumps(body).encode())]
+    assert bench.deliver(delivery()) == RemoteResource("7", "1")
+
+
 def test_what_a_person_set_at_the_edc_stays(bench: Bench) -> None:
     remote = bench.deliver(delivery())
     consent = {"reference": "ResearchStudy/c"}
