@@ -248,7 +248,7 @@ class Keeper:
             known = numbers.own
             pushed = outbox.newest_contents(conn, known) if known else {}
             withdrawn = taken_back(conn, outcome.state, self.outlets, assessment.trial, known)
-        stopped = numbers.all if held else ()
+        stopped = numbers.all if held or numbers.rivals else ()
         if numbers.rivals:  # asked once, at the present episode
             return Entry(candidate, judgement, "", (), NONE if NEWER_VISIT in assessment.flags else numbers, stopped)
         screening_id = known or (screening_ids.new_screening_id() if assessment.shown else "")

@@ -13,10 +13,11 @@ from adapter.domain.truth import Truth
 from adapter.fhir.bundle import BundleContext
 from adapter.fhir.calendar import Dates
 from adapter.fhir.subject import Study
+from adapter.pipeline.numbers import WHICH_NUMBER
 from adapter.pipeline.outgoing import PushWhen, SinkOutlet
 from adapter.screening import actions
 from adapter.store import outbox
-from tests.builders import adt, dtm, obx, oru
+from tests.builders import adt, dtm, obx, oru, pair
 from tests.walking import NOW, House, open_house
 
 EDC = SinkOutlet("edc", PushWhen.CANDIDATE, BundleContext(b"0" * 32, Dates.EXACT, "test", Study("NCT04990232")))
@@ -113,3 +114,38 @@ def test_who_is_randomised_while_the_edc_is_away_is_told_with_the_findings_of_th
     house.later(hours=24)
     assert waiting(house)[0] == screening
     assert len(waiting(house)) == 2, "days are in the newest, which stands for those before it"
+
+
+def another_record(house: House) -> None:
+    """A second record, a candidate too, which turns out to be the same person's."""
+    house.tell(
+        adt("A01", patient="200", visit="V2", cls="E", ward="ED", control="B1"),
+        oru(*ORGANS, patient="200", visit="V2", order="F2", control="R9"),
+    )
+    assert len(waiting(house)) == 2
+    house.tell(adt("A40", patient="200", merged="100", control="M1", sent="20260102070000"))
+
+
+def chosen(house: House) -> str:
+    row = next(row for row in house.rows if row.assessment.get("screening_ids"))
+    number: str = row.assessment["screening_ids"][0]
+    act = actions.determination_body(
+        patient=row.patient, trial=row.trial, episode=row.episode, criterion=WHICH_NUMBER, answer=Truth.MET, at=house.now,
+        by="ilse", note=number,
+    )  # fmt: skip
+    house.tell(act, kind=MessageKind.ACTION)
+    return number
+
+
+def test_what_waits_under_two_numbers_of_one_person_stays_here_until_somebody_chose(house: House) -> None:
+    another_record(house)
+    assert waiting(house) == []
+    number = chosen(house)
+    with house.database.read() as conn:
+        assert {one.subject for one in outbox.due(conn, "edc", house.now, 9)} == {number}
+
+
+def test_what_waits_of_two_records_goes_after_all_where_they_are_two(house: House) -> None:
+    another_record(house)
+    house.tell(pair("A37", "100", "200", control="M2", sent="20260102070500"))
+    assert len(waiting(house)) == 2
