@@ -28,7 +28,7 @@ from adapter.pipeline.exchange import (
 from adapter.pipeline.retry import retry_after
 from adapter.ports import Clock
 from adapter.sinks.edc_check import about, has_more, lost, of_kind, questions, tagged
-from adapter.sinks.edc_reply import CONFLICT, FAILED, ConflictError, Done, read_reply, version_of
+from adapter.sinks.edc_reply import CONFLICT, FAILED, ConflictError, Done, located, read_reply, version_of
 from adapter.sinks.edc_requests import (
     Abilities,
     Manner,
@@ -79,8 +79,8 @@ class EdcFhir:
     async def deliver(self, delivery: Delivery) -> RemoteResource | None:
         """What the EDC now holds of the subject. Raises UnavailableError or RejectedError."""
         bundle: Json = json.loads(delivery.payload)
-        # A statement, and in each round a read and as many posts as there are entries, where there is no transaction.
-        most = 1 + ROUNDS * (1 + len(bundle["entry"]))
+        # A statement, and in each round a read, a search and as many posts as there are entries, where there is no transaction.
+        most = 1 + ROUNDS * (2 + len(bundle["entry"]))
         return await self._in_time(most, lambda: self._deliver(bundle, delivery.remote))
 
     async def lost(self, sent: Sequence[Delivery]) -> Sequence[int]:
@@ -147,10 +147,29 @@ class EdcFhir:
                 versions.append(_stale_version(conflict, held))
                 continue
             remote = done.subject or (held[1] if held else None)
-            if held or done.created or remote is None or self._is_ours(ours, remote):
+            if held or done.created:
+                return remote
+            remote = remote or self._found(ours)
+            if self._is_ours(ours, remote):
                 return remote
             # It was there before, and other than we say it: somebody else's entry. Update what is ours in it.
         raise _never_ending(versions)
+
+    def _found(self, ours: Json) -> RemoteResource:
+        """Where the subject stands, at an EDC that answers without saying so: else it would never hear of a change."""
+        number = ours["identifier"][0]
+        page = self._search("ResearchSubject", f"identifier={number['system']}|{number['value']}", 1)
+        subjects = [one for one in of_kind("ResearchSubject", page) if same_subject(one, ours)]
+        if len(subjects) > 1:
+            raise RejectedError(
+                "the EDC holds more than one subject of this screening number — merge them there, send again"
+            )
+        places = [located({"location": f"ResearchSubject/{one.get('id')}"}, "ResearchSubject") for one in subjects]
+        for place in filter(None, places):
+            return place
+        raise UnavailableError(
+            "the EDC does not say where it put the subject: its answer has no location — tried again"
+        )
 
     def _is_ours(self, ours: Json, remote: RemoteResource) -> bool:
         """Whether the resource already says what we would write."""

@@ -264,6 +264,56 @@ def test_an_edc_restored_from_yesterday_gets_the_subject_again(bench: Bench) -> 
     assert bench.subject()["status"] == "candidate"
 
 
+class Reticent(EdcStore):
+    """It answers without saying where it put anything."""
+
+    def transaction(self, bundle: Json) -> Json:
+        reply = super().transaction(bundle)
+        for entry in reply["entry"]:
+            entry["response"].pop("location", None)
+        return reply
+
+
+def reticent(stack: ExitStack) -> Bench:
+    bench = Bench(stack)
+    bench.store = Reticent()
+    bench.direct = stack.enter_context(serving(create_edc(bench.store)))
+    bench.base = stack.enter_context(misbehaving(bench.direct, bench.script))
+    bench.by(LIMITS)
+    return bench
+
+
+def test_an_edc_that_does_not_say_where_it_put_the_subject_is_asked_for_it_by_its_number() -> None:
+    with ExitStack() as stack:
+        bench = reticent(stack)
+        assert bench.deliver(delivery()) is None
+        remote = bench.deliver(delivery(status="declined"))
+        assert bench.subject()["status"] == "not-registered"
+        assert remote is not None
+        assert remote.id == bench.subject()["id"]
+        assert all("7Q2KX" not in path for _, path, *_ in bench.script.seen)
+
+
+@pytest.mark.parametrize(
+    ("found", "error"),
+    [([], UnavailableError), (["a", "b"], RejectedError), (["../Patient"], UnavailableError), ([{}], UnavailableError)],
+)
+def test_a_subject_that_is_found_in_no_one_place_is_not_taken_for_told(
+    found: list[Any], error: type[Exception]
+) -> None:
+    with ExitStack() as stack:
+        bench = reticent(stack)
+        bench.deliver(delivery())
+        identifier = bench.subject()["identifier"]
+        entries = [
+            {"resource": {"resourceType": "ResearchSubject", "id": one, "identifier": identifier}} for one in found
+        ]
+        page = {"resourceType": "Bundle", "type": "searchset", "entry": entries}
+        bench.script.steps = [None, (200, {}, json.dumps(page).encode())]
+        with pytest.raises(error, match=r"location|more than one"):
+            bench.deliver(delivery(status="declined"))
+
+
 def test_an_id_that_names_another_subject_now_is_never_written_to(bench: Bench) -> None:
     remote = bench.deliver(delivery())
     bench.subject()["identifier"][0]["value"] = "OTHER"
