@@ -140,7 +140,7 @@ class Crawl:
         try:
             return read_page(got.body)
         except MalformedMessageError as error:
-            if error.code != "BUNDLE" and not self.tally.failing(search.kind):
+            if error.code != "BUNDLE" and not self.tally.failing(search.kind, search.patient):
                 self.store([self.message(search.kind, got.body, quarantine=UNREADABLE)])
             raise PollError(error.code.lower(), str(error)) from None
 

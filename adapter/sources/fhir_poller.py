@@ -122,6 +122,7 @@ class FhirPoller:
         self._faltering = 0
         since = self._clock() - self.server.look_back
         searches = list(asked(crawl))
+        self.tally.only({search.patient for search in searches})
         if fhir_export.wanted(crawl):  # beside the searches: a round is whole without it
             self._attempt(fhir_export.SEARCH, partial(fhir_export.step, crawl))
         whole = True
@@ -142,13 +143,13 @@ class FhirPoller:
         except PollError as error:
             if error.everything:
                 raise
-            count = self.tally.failed(search.kind, error)
+            count = self.tally.failed(search.kind, error, search.patient)
             self._resting[search] = monotonic() + self._pause(count, error)
             self._falter(error)
             return False
         self._faltering = 0
         self._resting.pop(search, None)
-        self.tally.came_through(search.kind)
+        self.tally.came_through(search.kind, search.patient)
         return True
 
     def _falter(self, error: PollError) -> None:

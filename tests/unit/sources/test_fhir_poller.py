@@ -425,3 +425,24 @@ def test_what_was_said_of_those_who_left_is_looked_at_in_turn(
         fhir.later(hours=25)
         polled.round()
         assert polled.counted("poll_deleted_total") == 2, "behind the last the first comes again"
+
+
+def test_a_search_that_fails_for_one_patient_is_an_alarm_though_those_of_others_come_through(
+    fhir: FhirServer, tmp_path: Path
+) -> None:
+    fhir.wants_patient, fhir.ignores = True, frozenset({"_lastUpdated"})
+    for number in ("1", "2"):
+        fhir.put(patient(f"p{number}", number))
+        who = {"reference": f"Patient/p{number}"}
+        fhir.put({"resourceType": "Encounter", "id": f"e{number}", "status": "in-progress", "subject": who})
+    fhir.routes = [("/Observation?patient=p1", says(403))]
+    with bench(fhir, tmp_path, manners=MANNERS["epic"]) as polled:
+        polled.round()
+        assert polled.alarms() == ("poll-forbidden",)
+        polled.round()
+        assert polled.alarms() == ("poll-forbidden",), "it rests, and is not forgotten"
+        fhir.put(
+            {"resourceType": "Encounter", "id": "e1", "status": "finished", "subject": {"reference": "Patient/p1"}}
+        )
+        polled.round()
+        assert polled.alarms() == (), "nobody asks for that patient any more"
