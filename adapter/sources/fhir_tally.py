@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
 from adapter import telemetry
-from adapter.sources.fhir_client import PollError
+from adapter.sources.fhir_client import PATIENT, PollError
 
 TRIES = 3
 """Failures in a row that make an alarm (bad-input F01)."""
@@ -83,6 +83,10 @@ class Tally:
 
     def failing(self, search: str, patient: str = "") -> int:
         return self._failures.get((search, patient), ("", 0))[1]
+
+    def refused(self, search: str, patient: str = "") -> bool:
+        """Whether it failed last for what a person must mend."""
+        return self._failures.get((search, patient), ("", 0))[0] in PATIENT
 
     def odd(self, kind: str) -> None:
         """Something a person must know, though nothing failed."""

@@ -446,3 +446,22 @@ def test_a_search_that_fails_for_one_patient_is_an_alarm_though_those_of_others_
         )
         polled.round()
         assert polled.alarms() == (), "nobody asks for that patient any more"
+
+
+def test_a_type_the_server_does_not_give_keeps_nobody_from_looking_for_what_it_deleted(
+    fhir: FhirServer, tmp_path: Path
+) -> None:
+    fill(fhir, 2)
+    fhir.routes = [("/Flag", says(403))]
+    with bench(fhir, tmp_path, kinds=("Patient", "Observation", "Flag")) as polled:
+        polled.round()
+        fhir.delete("Observation", "o001")
+        fhir.later(hours=25)
+        fhir.faults = [("/Observation", says(503))]
+        polled.round()
+        assert polled.counted("poll_deleted_total") == 0, "what only failed now is waited for"
+        polled.poller._resting.clear()
+        polled.round()
+        assert polled.counted("poll_deleted_total") == 1
+        assert polled.alarms() == ("poll-forbidden",)
+        assert polled.counted("poll_last_success_timestamp_seconds") == 0, "a round is whole with every type"
