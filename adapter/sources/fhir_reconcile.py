@@ -50,6 +50,7 @@ def done(crawl: Crawl) -> None:
 def reconcile(crawl: Crawl, searches: Sequence[Search], attempt: Attempt) -> bool:
     """Whether all came through; of a type with a search that did not, nothing is believed deleted."""
     since = crawl.desk.clock() - crawl.server.look_back
+    crawl.anew = True
     # Also where nobody is here to be asked for.
     there: dict[str, set[Name]] = {kind: set() for kind in crawl.server.kinds}
     broken = {

@@ -465,3 +465,25 @@ def test_a_type_the_server_does_not_give_keeps_nobody_from_looking_for_what_it_d
         assert polled.counted("poll_deleted_total") == 1
         assert polled.alarms() == ("poll-forbidden",)
         assert polled.counted("poll_last_success_timestamp_seconds") == 0, "a round is whole with every type"
+
+
+def test_what_came_while_nobody_could_say_whose_it_is_comes_again_once_somebody_can(
+    fhir: FhirServer, tmp_path: Path
+) -> None:
+    fill(fhir, 2)
+    fhir.routes = [("/Patient", says(403))]
+    with bench(fhir, tmp_path) as polled:
+        polled.round()
+        for _ in range(2):
+            fhir.later(hours=25)
+            polled.poller._resting.clear()
+            polled.round()
+        assert len(polled.stored()) == 2, "not again and again while the server says no"
+        fhir.routes = []
+        for _ in range(3):
+            fhir.later(hours=25)
+            polled.poller._resting.clear()
+            polled.round()
+        assert len(polled.stored()) == 4
+        kinds = [[entry["resource"]["resourceType"] for entry in body["entry"]] for body in polled.bodies()]
+        assert kinds == [["Observation"] * 2, ["Patient"], ["Observation", "Observation", "Patient"]]
