@@ -30,11 +30,15 @@ class Contents:
     resources: tuple[Json, ...] = field(repr=False)
     flaws: int = 0
     _known: Mapping[str, Json] = field(default_factory=dict, repr=False)
+    _urls: Mapping[int, str] = field(default_factory=dict, repr=False)
+    """Where each resource stands that is said to stand on a server, by its `id()`."""
     known: dict[int, Any] = field(default_factory=dict, repr=False, compare=False)
     """What a reader has found out of a resource, by its `id()`: of use as long as the page is held."""
 
     def target(self, reference: object, within: Json) -> Json | None:
-        """The resource a Reference means, where it stands here: contained, by fullUrl, or by type and id."""
+        """The resource a Reference means, where it stands here: contained, by fullUrl, or by type and id. One on another server
+        than its fullUrl says is another resource, whatever its id.
+        """
         said = reference.get("reference") if isinstance(reference, dict) else None
         if not isinstance(said, str) or not said:
             return None
@@ -42,7 +46,11 @@ class Contents:
             held = elements(within, "contained")
             return next((one for one in held if f"#{one.get('id')}" == said), None)
         plain = said.partition("/_history/")[0]
-        return self._known.get(plain) or self._known.get("/".join(plain.split("/")[-2:]))
+        if (found := self._known.get(plain)) is not None:
+            return found
+        found = self._known.get("/".join(plain.split("/")[-2:]))
+        here, there = self._urls.get(id(found), ""), _place(plain)
+        return None if here and there and here != there else found
 
 
 def contents_of(body: bytes) -> Contents:
@@ -73,7 +81,14 @@ def _bundle(bundle: Json) -> Contents:
     outcomes = [one for _, one in entries if one["resourceType"] == "OperationOutcome"]
     flaws = sum(text(issue, "severity") in FLAWS for one in outcomes for issue in elements(one, "issue"))
     said = tuple(one for _, one in entries if one["resourceType"] != "OperationOutcome")
-    return Contents(f"Bundle {kind}", text(bundle, "id"), said, flaws, _index(entries))
+    urls = {id(one): _place(url) for url, one in entries if url.endswith(f"/{one['resourceType']}/{one.get('id')}")}
+    return Contents(f"Bundle {kind}", text(bundle, "id"), said, flaws, _index(entries), urls)
+
+
+def _place(url: str) -> str:
+    """Server and path, whether reached by TLS or not; empty for what is no address."""
+    scheme, _, rest = url.partition("://")
+    return rest if scheme in ("http", "https") else ""
 
 
 def _index(entries: Any) -> dict[str, Json]:

@@ -262,5 +262,6 @@ def _next(links: object) -> str:
 def _flawed(outcome: Json) -> bool:
     issues = outcome.get("issue")
     return any(
-        isinstance(one, dict) and one.get("severity") in FLAWS for one in (issues if isinstance(issues, list) else ())
+        isinstance(one, dict) and str(one.get("severity")) in FLAWS
+        for one in (issues if isinstance(issues, list) else ())
     )

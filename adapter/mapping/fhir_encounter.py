@@ -21,11 +21,12 @@ CLASSES = {
 """v3 ActCode."""
 EXPIRED = "exp"
 """discharge-disposition."""
-RUNNING = frozenset({"arrived", "triaged", "in-progress", "onleave", "discharged"})
-"""R5's `discharged` still has its paper work to come; its end is told by the period."""
-PLANNED = frozenset({"planned", "on-hold"})
-OVER = frozenset({"finished", "completed"})
-NEVER = frozenset({"cancelled", "entered-in-error", "discontinued"})
+RUNNING = frozenset({"arrived", "triaged", "in-progress", "onleave", "on-hold", "discharged"})
+"""R5's `discharged` still has its paper work to come; its end is told by the period. Its `on-hold` is R4's `onleave`."""
+PLANNED = frozenset({"planned"})
+OVER = frozenset({"finished", "completed", "discontinued"})
+"""R5's `discontinued` began, and was broken off."""
+NEVER = frozenset({"cancelled", "entered-in-error"})
 NO_TIME = Issue(
     "no-visit", "Encounter.period", "the visit has no beginning, so no clock can use it — ask the sender for it"
 )
@@ -55,7 +56,9 @@ def statements_of(encounter: Json, contents: Contents, feed: Feed) -> tuple[list
 
 
 def _actions(encounter: Json, at: datetime, end: datetime | None) -> Iterator[tuple[EncounterAction, datetime]]:
-    """A visit that runs takes back whatever end was told of it before: an Encounter can be opened anew."""
+    """A visit that runs takes back whatever end was told of it before: an Encounter can be opened anew. One that is over and
+    does not say since when takes nothing back.
+    """
     status = text(encounter, "status")
     if status in PLANNED:
         yield EncounterAction.PLAN, at
@@ -63,10 +66,11 @@ def _actions(encounter: Json, at: datetime, end: datetime | None) -> Iterator[tu
         yield EncounterAction.CANCEL_ADMIT, at
     elif status in OVER or status in RUNNING:
         yield EncounterAction.ADMIT, at
-        if end is None:
-            yield EncounterAction.CANCEL_DISCHARGE, at
-        elif status in OVER or status == "discharged":
+        gone = status in OVER or status == "discharged"
+        if gone and end is not None:
             yield EncounterAction.DISCHARGE, end
+        elif not gone and end is None:
+            yield EncounterAction.CANCEL_DISCHARGE, at
     else:
         yield EncounterAction.UPDATE, at
 

@@ -175,9 +175,10 @@ def _no_constant(name: str) -> NoReturn:
 _CODE = re.compile(r"[A-Za-z0-9_-]{1,40}", re.ASCII)
 
 
-def outcome_codes(body: Json | None) -> str:
+def outcome_codes(body: object) -> str:
     """Issue codes of an OperationOutcome as ` (invalid, required)`; never its diagnostics, which may echo data."""
-    issues = body.get("issue", []) if body and body.get("resourceType") == "OperationOutcome" else []
+    told = isinstance(body, dict) and body.get("resourceType") == "OperationOutcome"
+    issues = body.get("issue", []) if isinstance(body, dict) and told else []
     codes = [str(issue.get("code")) for issue in issues if isinstance(issue, dict)] if isinstance(issues, list) else []
     safe = sorted({code for code in codes if _CODE.fullmatch(code)})
     return f" ({', '.join(safe)})" if safe else ""

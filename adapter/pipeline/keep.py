@@ -17,10 +17,11 @@ from adapter.eligibility.episode import NEWER_VISIT
 from adapter.pipeline import on_record
 from adapter.pipeline.knots import Knotted, knotted
 from adapter.pipeline.numbers import Numbers, Register
-from adapter.pipeline.outgoing import Occasion, Outlet, Owed, SinkOutlet, owed
+from adapter.pipeline.outgoing import Occasion, Outlet, Owed, SinkOutlet, owed, withheld
 from adapter.pipeline.remembered import Known, Remembered, read
 from adapter.pipeline.silence import SPOKEN, Silence
 from adapter.pipeline.taken_back import taken_back
+from adapter.screening.actions import acts_on
 from adapter.screening.rulebook import Rulebook
 from adapter.screening.screen import Judgement, Outcome
 from adapter.screening.snapshot import as_decided, explained
@@ -34,13 +35,16 @@ NONE = Numbers()
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One judgement ready to be kept. `screening_id` is a new one, or one that was disputed and is this person's now."""
+    """One judgement ready to be kept. `screening_id` is a new one, or one that was disputed and is this person's now; of
+    those in `withheld` nothing goes out.
+    """
 
     candidate: str
     judgement: Judgement
     screening_id: str = ""
     owed: tuple[Owed, ...] = ()
     numbers: Numbers = NONE
+    withheld: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +166,8 @@ class Keeper:
                 screening_ids.allocate(tx, self.secret, trial, who, entry.screening_id)
             for delivery in entry.owed:
                 outbox.add(tx, delivery, now)
+            if entry.withheld:
+                outbox.withhold(tx, entry.withheld, now)
             if entry.judgement.change is not None:
                 audit.append(tx, on_record.told(entry.candidate, entry.judgement), now)
             if entry.numbers.rivals and prepared.knotted is not None and prepared.knotted.ties:
@@ -231,18 +237,20 @@ class Keeper:
     def _entry(self, outcome: Outcome, judgement: Judgement, knotted: Knotted | None) -> Entry:
         assessment = judgement.assessment
         candidate = self.candidate_id(outcome.state.patient, assessment.trial, assessment.episode)
-        acts = _acts(outcome.state, assessment.trial, assessment.episode)
-        decided = acts != _acts(outcome.before, assessment.trial, assessment.episode)
-        followed = assessment.follow_up is not None  # to the last study day, whether or not still in the house
-        if judgement.change is None and not decided and not assessment.shown and not followed:
+        acts = acts_on(outcome.state, assessment.trial, assessment.episode)
+        decided = acts != acts_on(outcome.before, assessment.trial, assessment.episode)
+        # Study days are followed to the last one, whether or not somebody is still in the house.
+        followed, held = assessment.follow_up is not None, withheld(assessment)
+        if judgement.change is None and not (decided or assessment.shown or followed or held):
             return Entry(candidate, judgement)
         with self.database.read() as conn:
             numbers = self._numbers(conn, outcome.state, assessment.trial, knotted)
             known = numbers.own
             pushed = outbox.newest_contents(conn, known) if known else {}
             withdrawn = taken_back(conn, outcome.state, self.outlets, assessment.trial, known)
+        stopped = numbers.all if held or numbers.rivals else ()
         if numbers.rivals:  # asked once, at the present episode
-            return Entry(candidate, judgement, numbers=NONE if NEWER_VISIT in assessment.flags else numbers)
+            return Entry(candidate, judgement, "", (), NONE if NEWER_VISIT in assessment.flags else numbers, stopped)
         screening_id = known or (screening_ids.new_screening_id() if assessment.shown else "")
         decisions = outcome.state.decided(assessment.trial, assessment.episode)
         occasion = Occasion(
@@ -260,7 +268,7 @@ class Keeper:
         pushing = any(isinstance(outlet, SinkOutlet) for outlet in outlets)
         shown = as_decided(assessment, outcome.chart, self.rules) if pushing else assessment
         due = owed(judgement.change, shown, outlets, occasion)
-        return Entry(candidate, judgement, "" if known else screening_id, due, numbers)
+        return Entry(candidate, judgement, "" if known else screening_id, due, numbers, stopped)
 
     def _numbers(self, conn: Snapshot, state: PatientState, trial: str, knotted: Knotted | None) -> Numbers:
         register = Register(conn, self.secret, trial)
@@ -290,8 +298,3 @@ class Keeper:
         return worklist.Sighting(
             entry.candidate, assessment, seen, change, prepared.message_id, state.demographics, prepared.person
         )
-
-
-def _acts(state: PatientState, trial: str, episode: str) -> tuple[str, ...]:
-    answers = tuple(d.digest for d in state.determinations if d.trial == trial)
-    return (*answers, *(d.digest for d in state.decided(trial, episode)))

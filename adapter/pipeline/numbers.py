@@ -30,6 +30,10 @@ class Numbers:
     rivals: tuple[str, ...] = ()
     won: bool = False
 
+    @property
+    def all(self) -> tuple[str, ...]:
+        return (self.own,) if self.own else self.rivals
+
 
 @dataclass(frozen=True, slots=True)
 class Register:

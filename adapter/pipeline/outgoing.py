@@ -21,12 +21,15 @@ from adapter.fhir.bundle import (
     tells_follow_up,
     tells_values,
 )
+from adapter.fhir.subject import VERDICT
 
 INTENDED_USE = "Research recruitment support. Not for diagnosis, monitoring or treatment."
 """On every alert (decisions F10)."""
 HELD = frozenset({"opt-out", POSSIBLE_OVERLAY})
 """Flags of an assessment of which nothing leaves: of whoever wants no part in research, and of a number under which two persons
 may stand."""
+MEASURED = f'"url":"{VERDICT}"'
+"""In every snapshot that tells findings, and in no other."""
 UNCODED = "other"
 """Stands for a reason that was no code of the trial file."""
 
@@ -76,7 +79,9 @@ class Occasion:
 
 @dataclass(frozen=True, slots=True)
 class Owed:
-    """One outbox row to be; `content` is the digest of what a snapshot tells, whenever it was told."""
+    """One outbox row to be; `content` is the digest of what a snapshot tells, whenever it was told. `ends` and `spares`: what
+    becomes of the snapshots before it (`store/outbox.py`).
+    """
 
     outlet: str
     subject: str
@@ -84,6 +89,8 @@ class Owed:
     payload: str
     key: str
     content: str = ""
+    ends: bool = False
+    spares: str = ""
 
 
 def owed(
@@ -99,9 +106,14 @@ def owed(
     return tuple(rows)
 
 
+def withheld(assessment: Assessment) -> bool:
+    """Whether nothing of this subject may leave, also of what is owed already."""
+    return not HELD.isdisjoint(assessment.flags)
+
+
 def gate_open(assessment: Assessment, push_when: PushWhen, *, consent: str = "I4") -> bool:
     """Whether data of this subject may leave now; consent withdrawn, an opt-out or doubt who it is closes every gate at once."""
-    if HELD.intersection(assessment.flags) or not tells_values(assessment, consent=consent):
+    if withheld(assessment) or not tells_values(assessment, consent=consent):
         return False
     match push_when:
         case PushWhen.CANDIDATE:
@@ -117,7 +129,7 @@ def _is_due(outlet: SinkOutlet, change: AlertChange | None, assessment: Assessme
     """The first snapshot goes when the gate opens; afterwards every decision event sends an update, and so does whatever
     changes what the EDC was shown: a corrected value must not stay wrong there.
     """
-    if HELD.intersection(assessment.flags):
+    if withheld(assessment):
         return False
     consent = outlet.context.of(assessment.trial).consent_criterion
     if outlet.name not in occasion.pushed:
@@ -161,7 +173,17 @@ def _pushed(outlet: SinkOutlet, change: AlertChange | None, assessment: Assessme
     payload = bundle_text(bundle)
     key = _key(outlet.name, occasion.screening_id, "bundle", hashlib.sha256(payload.encode()).hexdigest())
     content = _content(outlet, change, assessment, occasion)
-    return Owed(outlet.name, occasion.screening_id, "bundle", payload, key, content)
+    ends, spares = _before(assessment, consent=outlet.context.of(assessment.trial).consent_criterion)
+    return Owed(outlet.name, occasion.screening_id, "bundle", payload, key, content, ends, spares)
+
+
+def _before(assessment: Assessment, *, consent: str) -> tuple[bool, str]:
+    """Once somebody ended it or took the consent back, no value leaves any more. After registration the findings of the
+    screening are told no more: those that are owed must go.
+    """
+    if tells_values(assessment, consent=consent):
+        return False, ""
+    return (False, MEASURED) if tells_follow_up(assessment, consent=consent) else (True, "")
 
 
 def _event(outlet: SinkOutlet, change: AlertChange | None, occasion: Occasion) -> DecisionEvent:

@@ -10,7 +10,7 @@ from adapter.domain.events import ClinicalEvent, CriterionDetermined, Observatio
 from adapter.domain.issue import Issue
 from adapter.domain.message import RawMessage
 from adapter.domain.observation import Laboratory, Observation, Original, ResultStatus
-from adapter.domain.patient import Decision, Determination, PatientId
+from adapter.domain.patient import Decision, Determination, PatientId, PatientState
 from adapter.domain.truth import Truth
 from adapter.mapping.feed import Mapped
 from adapter.mapping.identity import fingerprint, result_identity, sealed
@@ -174,3 +174,9 @@ def result(act: Mapping[str, Any], patient: PatientId, rules: Rulebook, message_
 
 Reader = Callable[[Mapping[str, Any], PatientId, Rulebook, str], ClinicalEvent | Refused]
 READERS: Mapping[str, Reader] = {"determination": determination, "status": status, "result": result}
+
+
+def acts_on(state: PatientState, trial: str, episode: str) -> tuple[str, ...]:
+    """What people answered of this trial and decided of this episode: another one is a person's act."""
+    answers = tuple(d.digest for d in state.determinations if d.trial == trial)
+    return (*answers, *(d.digest for d in state.decided(trial, episode)))

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from adapter.domain.message import Delivery
 from adapter.fhir.codes import RESOURCE_NUMBER, SCREENING_NUMBER
-from adapter.fhir.contents import element
+from adapter.fhir.contents import element, elements
 from adapter.fhir.subject import ASSERTED, parts_of
 from adapter.pipeline.exchange import Json
 
@@ -22,6 +22,16 @@ def questions(sent: Sequence[Delivery]) -> dict[str, str]:
 def about(subjects: Sequence[Json]) -> str:
     """Any Provenance of them: whether this EDC keeps tags at all, asked where it has none of those it was asked for."""
     return "target=" + ",".join(f"ResearchSubject/{one.get('id')}" for one in subjects)
+
+
+def of_kind(kind: str, page: Json) -> list[Json]:
+    """What of this type a page holds."""
+    found = [element(entry, "resource") for entry in elements(page, "entry")]
+    return [one for one in found if one.get("resourceType") == kind]
+
+
+def has_more(page: Json) -> bool:
+    return any(link.get("relation") == "next" for link in elements(page, "link"))
 
 
 def tagged(provenances: Sequence[Json]) -> bool:

@@ -13,7 +13,6 @@ import requests
 
 from adapter.domain.message import Delivery, RemoteResource
 from adapter.errors import RejectedError, UnavailableError
-from adapter.fhir.contents import element, elements
 from adapter.pipeline.authorize import Authorization, Fixed
 from adapter.pipeline.exchange import (
     Answer,
@@ -28,8 +27,8 @@ from adapter.pipeline.exchange import (
 )
 from adapter.pipeline.retry import retry_after
 from adapter.ports import Clock
-from adapter.sinks.edc_check import about, lost, questions, tagged
-from adapter.sinks.edc_reply import CONFLICT, FAILED, ConflictError, Done, read_reply, version_of
+from adapter.sinks.edc_check import about, has_more, lost, of_kind, questions, tagged
+from adapter.sinks.edc_reply import CONFLICT, FAILED, ConflictError, Done, located, read_reply, version_of
 from adapter.sinks.edc_requests import (
     Abilities,
     Manner,
@@ -80,13 +79,20 @@ class EdcFhir:
     async def deliver(self, delivery: Delivery) -> RemoteResource | None:
         """What the EDC now holds of the subject. Raises UnavailableError or RejectedError."""
         bundle: Json = json.loads(delivery.payload)
-        # A statement, and in each round a read and as many posts as there are entries, where there is no transaction.
-        most = 1 + ROUNDS * (1 + len(bundle["entry"]))
+        # A statement, and in each round a read, a search and as many posts as there are entries, where there is no transaction.
+        most = 1 + ROUNDS * (2 + len(bundle["entry"]))
         return await self._in_time(most, lambda: self._deliver(bundle, delivery.remote))
 
     async def lost(self, sent: Sequence[Delivery]) -> Sequence[int]:
-        """Asked by searches whose words are in no URL (edc 5.5.9). Raises UnavailableError or RejectedError."""
-        return await self._in_time(3, lambda: self._lost(sent))
+        """Asked by searches whose words are in no URL (edc 5.5.9). Raises UnavailableError or RejectedError.
+
+        Where its pages are shorter than the question, of half as many at a time: what stands behind a page is not lost.
+        """
+        found = await self._in_time(3, lambda: self._lost(sent))
+        if found is not None:
+            return found
+        half = len(sent) // 2
+        return [*await self.lost(sent[:half]), *await self.lost(sent[half:])]
 
     async def _in_time(self, requests_at_most: int, work: Callable[[], Found]) -> Found:
         """The thread has its own deadlines; this one is for a peer that drips its headers."""
@@ -104,15 +110,19 @@ class EdcFhir:
         finally:
             self._busy.release()
 
-    def _lost(self, sent: Sequence[Delivery]) -> list[int]:
+    def _lost(self, sent: Sequence[Delivery]) -> list[int] | None:
+        """None where it has more to say of several than it says."""
         asked = questions(sent)
-        found = {kind: self._search(kind, asked[kind], len(sent)) for kind in asked}
+        pages = {kind: self._search(kind, asked[kind], len(sent)) for kind in asked}
+        if len(sent) > 1 and any(has_more(page) for page in pages.values()):
+            return None
+        found = {kind: of_kind(kind, page) for kind, page in pages.items()}
         subjects, keeps = found["ResearchSubject"], tagged(found["Provenance"])
         if subjects and not keeps:
-            keeps = tagged(self._search("Provenance", about(subjects), len(sent)))
+            keeps = tagged(of_kind("Provenance", self._search("Provenance", about(subjects), len(sent))))
         return lost(sent, found, keeps_tags=keeps)
 
-    def _search(self, kind: str, question: str, number: int) -> list[Json]:
+    def _search(self, kind: str, question: str, number: int) -> Json:
         form = f"{quote(question, safe='=')}&_count={2 * number}"
         headers = {"Content-Type": "application/x-www-form-urlencoded", "Cache-Control": "no-cache"}
         request = requests.Request("POST", f"{self._base}/{kind}/_search", data=form, headers=headers)
@@ -122,8 +132,7 @@ class EdcFhir:
             refuse(answer.status, f"the EDC{outcome_codes(page)}, asked what it holds,", wish=self._wish(answer))
         if page is None or page.get("type") != "searchset":
             raise UnavailableError("the EDC's answer to a search is no searchset — asked again")
-        found = [element(entry, "resource") for entry in elements(page, "entry")]
-        return [one for one in found if one.get("resourceType") == kind]
+        return page
 
     def _deliver(self, bundle: Json, remote: RemoteResource | None) -> RemoteResource | None:
         plain = adapted(bundle, self._able().ways)
@@ -138,10 +147,29 @@ class EdcFhir:
                 versions.append(_stale_version(conflict, held))
                 continue
             remote = done.subject or (held[1] if held else None)
-            if held or done.created or remote is None or self._is_ours(ours, remote):
+            if held or done.created:
+                return remote
+            remote = remote or self._found(ours)
+            if self._is_ours(ours, remote):
                 return remote
             # It was there before, and other than we say it: somebody else's entry. Update what is ours in it.
         raise _never_ending(versions)
+
+    def _found(self, ours: Json) -> RemoteResource:
+        """Where the subject stands, at an EDC that answers without saying so: else it would never hear of a change."""
+        number = ours["identifier"][0]
+        page = self._search("ResearchSubject", f"identifier={number['system']}|{number['value']}", 1)
+        subjects = [one for one in of_kind("ResearchSubject", page) if same_subject(one, ours)]
+        if len(subjects) > 1:
+            raise RejectedError(
+                "the EDC holds more than one subject of this screening number — merge them there, send again"
+            )
+        places = [located({"location": f"ResearchSubject/{one.get('id')}"}, "ResearchSubject") for one in subjects]
+        for place in filter(None, places):
+            return place
+        raise UnavailableError(
+            "the EDC does not say where it put the subject: its answer has no location — tried again"
+        )
 
     def _is_ours(self, ours: Json, remote: RemoteResource) -> bool:
         """Whether the resource already says what we would write."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from adapter.domain.message import RemoteResource
 from adapter.errors import UnavailableError
-from adapter.fhir.contents import FLAWS, elements
+from adapter.fhir.contents import FLAWS, elements, word
 from adapter.pipeline.exchange import Answer, Json, outcome_codes, read_json, refuse
 
 FAILED, CONFLICT, STALE = 300, 409, 412
@@ -75,7 +75,7 @@ def answered(replies: Sequence[Json], subject_at: int) -> Done:
 def _warnings(replies: Sequence[Json]) -> str:
     outcomes = [reply.get("outcome") for reply in replies]
     issues = [issue for one in outcomes if isinstance(one, dict) for issue in elements(one, "issue")]
-    flaws = [issue for issue in issues if issue.get("severity") in FLAWS]
+    flaws = [issue for issue in issues if word(issue, "severity") in FLAWS]
     codes = outcome_codes({"resourceType": "OperationOutcome", "issue": flaws})
     return f"delivered, with warnings{codes}" if flaws else ""
 

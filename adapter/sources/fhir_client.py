@@ -225,7 +225,8 @@ ADVICE = {
 
 def _refuse_other_types(said: str) -> None:
     """A login page is no answer (bad-input F01), nor is XML (F25)."""
-    kind, _, rest = said.lower().partition(";")
-    charset = rest.partition("charset=")[2].strip(' "') or "utf-8"
+    kind, *rest = said.lower().split(";")
+    given = dict(part.strip().partition("=")[::2] for part in rest)  # a server may tell its FHIR version there, too
+    charset = given.get("charset", "").strip(' "') or "utf-8"
     if kind.strip() not in JSON_TYPES or charset not in ("utf-8", "utf8", "us-ascii"):
         raise PollError("content", "the answer is no FHIR JSON (a login page, or XML?) — look at the server's address")

@@ -2,7 +2,7 @@
 
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from adapter.domain.message import MessageKind, RawMessage, Receipt
@@ -27,6 +27,8 @@ KEPT = 2000
 OPTIONAL = frozenset({"forbidden", "gone", "refused"})
 """A server that does not give a referred type at all must not stop what it gives."""
 UNREADABLE = "FHIR_PAGE"
+LACKING = "|lacking"
+"""Behind the version of what was stored without its Patient, which the server did not give: nobody could read it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,8 @@ class Crawl:
         self._stopped = stopped
         self._origin = Origin(server.base)
         self._beside: OrderedDict[Name, Entry] = OrderedDict()
+        self.anew = False
+        """Whether what lacked its Patient is stored again, where the server gives them now."""
 
     def poll(self, search: Search) -> None:
         """From the bookmark to the end. Raises PollError; what was stored until then stays, and is not asked for again."""
@@ -140,7 +144,7 @@ class Crawl:
         try:
             return read_page(got.body)
         except MalformedMessageError as error:
-            if error.code != "BUNDLE" and not self.tally.failing(search.kind):
+            if error.code != "BUNDLE" and not self.tally.failing(search.kind, search.patient):
                 self.store([self.message(search.kind, got.body, quarantine=UNREADABLE)])
             raise PollError(error.code.lower(), str(error)) from None
 
@@ -237,9 +241,14 @@ class Crawl:
         page, came = read
         with self.desk.database.read() as conn:
             seen = polls.versions(conn, self.server.name, {one.name for one in page.entries})
-        fresh = [one for one in page.entries if seen.get(one.name) != one.version]
+        fresh = [one for one in page.entries if seen.get(one.name, "").removesuffix(LACKING) != one.version]
+        waiting = [one for one in page.entries if self.anew and seen.get(one.name) == one.version + LACKING]
         self._refresh(page)
-        found = self.beside(fresh, {one.name for one in page.entries})
+        here = {one.name for one in page.entries}
+        found = self.beside([*fresh, *waiting], here)
+        here |= {one.name for one in found}
+        fresh += [one for one in waiting if self._patients(one) <= here]
+        known = [one if self._patients(one) <= here else replace(one, version=one.version + LACKING) for one in fresh]
         messages = []
         if fresh:
             body = page.with_beside(found, self.server.base).encode() if found else came
@@ -247,12 +256,16 @@ class Crawl:
 
         def beside(tx: Transaction, receipts: Sequence[Receipt]) -> None:
             for receipt in receipts:
-                polls.note(tx, self.server.name, [*fresh, *found], receipt.inbox_id, self.desk.clock())
+                polls.note(tx, self.server.name, [*known, *found], receipt.inbox_id, self.desk.clock())
             if saved:
                 polls.save(tx, self.server.name, search.kind, mark)
 
         self.store(messages, beside)
         self.tally.page(search.kind, len(fresh))
+
+    def _patients(self, entry: Entry) -> set[Name]:
+        """Whose it is, where that stands on this server."""
+        return {name for name in targets(entry, self.server.base) if name[0] == "Patient" != entry.kind}
 
     def _save(self, search: Search, mark: Bookmark) -> None:
         self.store((), lambda tx, _: polls.save(tx, self.server.name, search.kind, mark))

@@ -122,15 +122,19 @@ class FhirPoller:
         self._faltering = 0
         since = self._clock() - self.server.look_back
         searches = list(asked(crawl))
+        self.tally.only({search.patient for search in searches})
         if fhir_export.wanted(crawl):  # beside the searches: a round is whole without it
             self._attempt(fhir_export.SEARCH, partial(fhir_export.step, crawl))
-        whole = True
+        failed = []
         for search in searches:
             work = partial(crawl.again, search, since) if search.patient else partial(crawl.poll, search)
-            whole &= self._attempt(search, work)
-        if whole and fhir_reconcile.due(crawl):
+            if not self._attempt(search, work):
+                failed.append(search)
+        whole = not failed
+        # What the server does not give at all is no reason to wait; what it may give in a minute is.
+        if all(self.tally.refused(one.kind, one.patient) for one in failed) and fhir_reconcile.due(crawl):
             fhir_reconcile.look_at_server(crawl)
-            whole = fhir_reconcile.reconcile(crawl, searches, self._attempt)
+            whole = fhir_reconcile.reconcile(crawl, searches, self._attempt) and whole
         return whole
 
     def _attempt(self, search: Search, work: Callable[[], object]) -> bool:
@@ -142,13 +146,13 @@ class FhirPoller:
         except PollError as error:
             if error.everything:
                 raise
-            count = self.tally.failed(search.kind, error)
+            count = self.tally.failed(search.kind, error, search.patient)
             self._resting[search] = monotonic() + self._pause(count, error)
             self._falter(error)
             return False
         self._faltering = 0
         self._resting.pop(search, None)
-        self.tally.came_through(search.kind)
+        self.tally.came_through(search.kind, search.patient)
         return True
 
     def _falter(self, error: PollError) -> None:

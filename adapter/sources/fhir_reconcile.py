@@ -17,7 +17,9 @@ from adapter.store.polls import Held
 DAILY = "reconcile"
 """The bookmark that tells when it was done last."""
 CHECKED = 500
-"""Resources of one type asked for one by one in a night: more that vanish at once are a server's trouble, not deletions."""
+"""Resources of one type asked for one by one in a night: more that vanish at once are a server's trouble, not deletions. Where
+only those who are here are asked for, whatever was said of everybody else is missing: the next night goes on behind the last.
+"""
 
 Attempt = Callable[[Search, Callable[[], object]], bool]
 """Makes a search; whether it came through."""
@@ -48,7 +50,9 @@ def done(crawl: Crawl) -> None:
 def reconcile(crawl: Crawl, searches: Sequence[Search], attempt: Attempt) -> bool:
     """Whether all came through; of a type with a search that did not, nothing is believed deleted."""
     since = crawl.desk.clock() - crawl.server.look_back
-    there: dict[str, set[Name]] = {search.kind: set() for search in searches}
+    crawl.anew = True
+    # Also where nobody is here to be asked for.
+    there: dict[str, set[Name]] = {kind: set() for kind in crawl.server.kinds}
     broken = {
         search.kind
         for search in searches
@@ -83,16 +87,27 @@ def look_at_server(crawl: Crawl) -> None:
 
 def _look_for_deleted(crawl: Crawl, kind: str, since: datetime, there: Collection[Name]) -> None:
     """What we hold and the server did not name is asked for by itself: only its own 404 or 410 says deleted."""
+    place = f"fhir-checked:{crawl.server.name}:{kind}"
     with crawl.desk.database.read() as conn:
-        held = polls.held_since(conn, crawl.server.name, kind, since)
-    missing = [one for one in held if (one.kind, one.id) not in there]
-    for one in missing[:CHECKED]:
+        held, last = polls.held_since(conn, crawl.server.name, kind, since), marks.said(conn, place)
+    missing = sorted((one for one in held if (one.kind, one.id) not in there), key=lambda one: (one.id <= last, one.id))
+    tonight = missing[:CHECKED]
+    for one in tonight:
         crawl.go_on()
         got = crawl.client.read(kind, one.id)
         if got is None:
             _take_back(crawl, one)
         elif entry := read_resource(got.body):
             _catch_up(crawl, entry)
+    if last or len(tonight) < len(missing):
+        _go_on_behind(crawl, place, tonight[-1].id if tonight else "")
+
+
+def _go_on_behind(crawl: Crawl, place: str, identity: str) -> None:
+    def beside(tx: Transaction, _receipts: Sequence[Receipt]) -> None:
+        marks.put(tx, place, identity)
+
+    crawl.store((), beside)
 
 
 def _catch_up(crawl: Crawl, entry: Entry) -> None:

@@ -1,12 +1,13 @@
 """How a polled server has been: its troubles by search, its clock, and the figures that tell of them."""
 
 import threading
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
 from adapter import telemetry
-from adapter.sources.fhir_client import PollError
+from adapter.sources.fhir_client import PATIENT, PollError
 
 TRIES = 3
 """Failures in a row that make an alarm (bad-input F01)."""
@@ -42,7 +43,8 @@ class Tally:
 
     def __init__(self, name: str, metrics: PollMetrics) -> None:
         self._name, self._metrics = name, metrics
-        self._failures: dict[str, tuple[str, int]] = {}
+        self._failures: dict[tuple[str, str], tuple[str, int]] = {}
+        """By search, and the patient it was for where a server is asked so: that of others says nothing of it."""
         self._standing: set[str] = set()
         self._lock = threading.Lock()
 
@@ -57,23 +59,34 @@ class Tally:
         self._metrics.deleted.labels(self._name).inc()
         telemetry.log("deleted on the server", source=self._name, kind=search)
 
-    def came_through(self, search: str) -> None:
+    def only(self, patients: Collection[str]) -> None:
+        """Nobody asks for others any more."""
         with self._lock:
-            before = self._failures.pop(search, None)
+            for search, patient in [*self._failures]:
+                if patient and patient not in patients:
+                    del self._failures[search, patient]
+
+    def came_through(self, search: str, patient: str = "") -> None:
+        with self._lock:
+            before = self._failures.pop((search, patient), None)
         if before:
             telemetry.log("poll recovered", source=self._name, kind=search, attempts=before[1])
 
-    def failed(self, search: str, error: PollError) -> int:
-        """How often in a row it has."""
+    def failed(self, search: str, error: PollError, patient: str = "") -> int:
+        """How often in a row it has. The patient is not told."""
         with self._lock:
-            count = self._failures.get(search, ("", 0))[1] + 1
-            self._failures[search] = (error.kind, count)
+            count = self._failures.get((search, patient), ("", 0))[1] + 1
+            self._failures[search, patient] = (error.kind, count)
         self._metrics.errors.labels(self._name, error.kind).inc()
         telemetry.warn("poll failed", source=self._name, kind=search, code=error.kind, attempts=count, text=str(error))
         return count
 
-    def failing(self, search: str) -> int:
-        return self._failures.get(search, ("", 0))[1]
+    def failing(self, search: str, patient: str = "") -> int:
+        return self._failures.get((search, patient), ("", 0))[1]
+
+    def refused(self, search: str, patient: str = "") -> bool:
+        """Whether it failed last for what a person must mend."""
+        return self._failures.get((search, patient), ("", 0))[0] in PATIENT
 
     def odd(self, kind: str) -> None:
         """Something a person must know, though nothing failed."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
-from sqlalchemy import Connection, Row, func, null, or_, select, text, update
+from sqlalchemy import ColumnElement, Connection, Row, String, and_, case, cast, func, null, or_, select, text, update
 
 from adapter.domain.message import Delivery, RemoteResource
 from adapter.store.codec import instant, moment_or_none, storable
@@ -17,13 +17,21 @@ WAITING, DELIVERED, DEAD, SUPERSEDED = "waiting", "delivered", "dead", "supersed
 
 SNAPSHOT = "bundle"
 """The kind whose newest says everything: an older one nobody tried to send need not go."""
+WITHHELD = "withheld"
+"""The content of what an outlet is not to be told at present: whatever is owed afterwards is news to it."""
 
 _WAITING = text("state = 'waiting'")
 """As literal text, so that the planner uses the partial index."""
+_UNSENT = (outbox.c.state == SUPERSEDED) & (outbox.c.attempts == 0)
+"""It never left, and never will."""
 
 
 class Owed(Protocol):
-    """`subject` is the opaque key within which order holds, `key` the identity that makes adding it twice harmless."""
+    """`subject` is the opaque key within which order holds, `key` the identity that makes adding it twice harmless.
+
+    Of a snapshot: `ends`, none of those before it may leave any more, also one that was tried; `spares`, one that holds this
+    text says what this one does not, and goes before it.
+    """
 
     @property
     def outlet(self) -> str: ...
@@ -37,6 +45,10 @@ class Owed(Protocol):
     def key(self) -> str: ...
     @property
     def content(self) -> str: ...
+    @property
+    def ends(self) -> bool: ...
+    @property
+    def spares(self) -> str: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,16 +80,31 @@ def add(tx: Connection, owed: Owed, now: datetime) -> None:
 
 
 def _supersede(tx: Connection, owed: Owed, now: datetime) -> None:
-    older = (
-        (outbox.c.outlet == owed.outlet)
-        & (outbox.c.subject == owed.subject)
-        & (outbox.c.kind == SNAPSHOT)
-        & (outbox.c.attempts == 0)
-        & (outbox.c.key != owed.key)
-    )
+    older = (outbox.c.outlet == owed.outlet) & (outbox.c.subject == owed.subject) & (outbox.c.key != owed.key)
+    if not owed.ends:
+        older &= outbox.c.attempts == 0
+    if owed.spares:
+        older &= ~outbox.c.payload.contains(owed.spares, autoescape=True)
+    _stop(tx, older, {"settled": instant(now)})
+
+
+def _stop(tx: Connection, which: ColumnElement[bool], values: Mapping[str, Any]) -> None:
+    """Snapshots that wait, and need not or may not go."""
     # One that is on its way at this moment, in another process, was tried: it is left to that one.
-    idle = select(outbox.c.id).where(_WAITING, older).with_for_update(skip_locked=True)
-    tx.execute(update(outbox).where(outbox.c.id.in_(idle)).values(state=SUPERSEDED, settled=instant(now)))
+    idle = select(outbox.c.id).where(_WAITING, outbox.c.kind == SNAPSHOT, which).with_for_update(skip_locked=True)
+    tx.execute(update(outbox).where(outbox.c.id.in_(idle)).values(state=SUPERSEDED, **values))
+
+
+def withhold(tx: Connection, subjects: Collection[str], now: datetime) -> None:
+    """Nothing of these may leave for now: what waits does not go, and what was delivered is not delivered again. Once it may,
+    the same is owed anew.
+    """
+    theirs = outbox.c.subject.in_(subjects)
+    # Under another key: else owing the same again would be owing nothing.
+    aside = outbox.c.key + "-" + cast(outbox.c.id, String)
+    _stop(tx, theirs, {"settled": instant(now), "content": WITHHELD, "key": aside})
+    told = theirs & (outbox.c.kind == SNAPSHOT) & (outbox.c.state == DELIVERED)
+    tx.execute(update(outbox).where(told, outbox.c.content != WITHHELD).values(content=WITHHELD))
 
 
 def due(conn: Connection, outlet: str, now: datetime, limit: int, *, shadow: Collection[str] = ()) -> list[Delivery]:
@@ -114,13 +141,16 @@ def _delivery(row: Row[Any]) -> Delivery:
 
 
 def held_by(conn: Connection, outlet: str, after: int, limit: int) -> list[Delivery]:
-    """Of each subject the newest snapshot, where that one was delivered: what the outlet should hold. In order of id."""
+    """Of each subject the newest snapshot, where that one was delivered: what the outlet should hold. In order of id; nothing
+    of whom nothing may leave.
+    """
     newest = (
         select(func.max(outbox.c.id))
         .where(outbox.c.outlet == outlet, outbox.c.kind == SNAPSHOT, outbox.c.state != SUPERSEDED)
         .group_by(outbox.c.subject)
     ).scalar_subquery()
     wanted = select(outbox, null().label("remote_id")).where(outbox.c.id.in_(newest), outbox.c.state == DELIVERED)
+    wanted = wanted.where(outbox.c.content != WITHHELD)
     return [
         _delivery(row) for row in conn.execute(wanted.where(outbox.c.id > after).order_by(outbox.c.id).limit(limit))
     ]
@@ -156,8 +186,9 @@ def delivered(tx: Connection, delivery_id: int, remote: RemoteResource | None, n
 
 
 def postponed(tx: Connection, delivery_id: int, error: str, due_at: datetime) -> None:
-    """Tried in vain; again at `due_at`. `error` names the fault, never the payload."""
-    _settle(tx, delivery_id, WAITING, {"due": instant(due_at), "error": storable(error)})
+    """Tried in vain; again at `due_at`, unless it was superseded on its way. `error` names the fault, never the payload."""
+    still = case((outbox.c.state == SUPERSEDED, SUPERSEDED), else_=WAITING)
+    _settle(tx, delivery_id, still, {"due": instant(due_at), "error": storable(error)})
 
 
 def dead(tx: Connection, delivery_id: int, error: str, now: datetime) -> None:
@@ -165,7 +196,7 @@ def dead(tx: Connection, delivery_id: int, error: str, now: datetime) -> None:
     _settle(tx, delivery_id, DEAD, {"settled": instant(now), "error": storable(error)})
 
 
-def _settle(tx: Connection, delivery_id: int, state: str, values: Mapping[str, str]) -> None:
+def _settle(tx: Connection, delivery_id: int, state: str | ColumnElement[str], values: Mapping[str, str]) -> None:
     one = update(outbox).where(outbox.c.id == delivery_id)
     tx.execute(one.values(state=state, attempts=outbox.c.attempts + 1, **values))
 
@@ -180,14 +211,17 @@ def remote(conn: Connection, outlet: str, subject: str) -> RemoteResource | None
 
 def told(conn: Connection, outlet: str, subject: str, resource: str) -> bool:
     """Whether a snapshot that holds this resource went to the outlet, or may have gone."""
-    ours = (outbox.c.outlet == outlet) & (outbox.c.subject == subject) & (outbox.c.state != SUPERSEDED)
+    ours = (outbox.c.outlet == outlet) & (outbox.c.subject == subject) & ~_UNSENT
     wanted = select(outbox.c.id).where(ours, outbox.c.kind == SNAPSHOT, outbox.c.payload.contains(resource)).limit(1)
     return conn.execute(wanted).scalar_one_or_none() is not None
 
 
 def newest_contents(conn: Connection, subject: str) -> dict[str, str]:
-    """By outlet that was ever owed something of this subject: the digest of what it was owed last."""
-    wanted = select(outbox.c.outlet, outbox.c.content).where(outbox.c.subject == subject).order_by(outbox.c.id)
+    """By outlet that was ever owed something of this subject: the digest of what it was owed last. What was withheld before
+    anybody tried to send it was owed to nobody.
+    """
+    ours = (outbox.c.subject == subject) & ~and_(_UNSENT, outbox.c.content == WITHHELD)
+    wanted = select(outbox.c.outlet, outbox.c.content).where(ours).order_by(outbox.c.id)
     return {row.outlet: row.content for row in conn.execute(wanted)}
 
 

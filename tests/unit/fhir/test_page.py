@@ -89,6 +89,8 @@ def test_a_page_whose_server_says_that_something_is_missing_is_not_whole(severit
     found = page(bundle(entry=[outcome(severity)]))
     assert (found.flawed, found.entries) == (flawed, ())
     assert not page(bundle(entry=[{"resource": {"resourceType": "OperationOutcome", "issue": "none"}}])).flawed
+    odd = {"resourceType": "OperationOutcome", "issue": [{"severity": [severity]}]}
+    assert not page(bundle(entry=[{"resource": odd}])).flawed
 
 
 def test_an_empty_page_has_no_entries_no_next_and_no_place_for_more() -> None:

@@ -111,6 +111,25 @@ def test_a_reference_to_nothing_here_is_nothing(reference: object) -> None:
     assert contents_of(bundle("collection", PATIENT)).target(reference, PATIENT) is None
 
 
+@pytest.mark.parametrize(
+    ("reference", "meant"),
+    [
+        ("Patient/p1", True),
+        ("https://ehr.example/fhir/Patient/p1", True),
+        ("https://ehr.example/fhir/Patient/p1/_history/2", True),
+        ("http://ehr.example/fhir/Patient/p1", True),
+        ("urn:uuid:1", False),
+        ("https://region.example/fhir/Patient/p1", False),
+        ("https://ehr.example/other/Patient/p1", False),
+    ],
+)
+def test_a_patient_of_another_server_is_another_patient_under_whatever_id(reference: str, meant: bool) -> None:
+    entry = {"fullUrl": "https://ehr.example/fhir/Patient/p1", "resource": PATIENT}
+    page = {"resourceType": "Bundle", "type": "searchset", "entry": [entry]}
+    found = contents_of(json.dumps(page).encode()).target({"reference": reference}, {})
+    assert (found == PATIENT) is meant
+
+
 def test_a_contained_resource_belongs_to_whoever_holds_it() -> None:
     holder = {"resourceType": "Observation", "contained": [{"resourceType": "Specimen", "id": "s"}]}
     found = contents_of(bundle("collection", holder, PATIENT))

@@ -494,6 +494,20 @@ def test_what_other_statuses_say(status: str, action: EncounterAction) -> None:
     assert [statement.action for statement in said_of(encounter(status=status))] == [action]
 
 
+def test_r5_says_otherwise_that_a_visit_pauses_and_that_it_was_broken_off() -> None:
+    (paused,) = visits(said_of(encounter(status="on-hold")))
+    assert (paused.admitted, paused.discharged) == (datetime(2026, 1, 2, 1, tzinfo=UTC), None)
+    (broken_off,) = visits(said_of(FINISHED | {"status": "discontinued"}))
+    assert broken_off.discharged == datetime(2026, 1, 2, 9, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("status", ["finished", "completed", "discontinued", "discharged"])
+def test_a_visit_that_is_over_without_saying_since_when_is_not_opened_anew(status: str) -> None:
+    later = encounter(status=status, meta={"lastUpdated": "2026-01-02T10:00:00Z"})
+    (view,) = visits(said_of(encounter(), FINISHED, later))
+    assert view.discharged == datetime(2026, 1, 2, 9, tzinfo=UTC)
+
+
 def test_an_emergency_that_was_admitted_and_moved() -> None:
     places = [
         {"location": {"reference": "#er"}},

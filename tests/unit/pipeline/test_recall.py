@@ -165,3 +165,16 @@ def test_an_edc_that_cannot_be_asked_is_asked_again_in_an_hour_and_deliveries_go
     house.now += timedelta(hours=1)
     assert house.rounds() == 1
     assert len(house.held()) == 9
+
+
+def test_an_edc_whose_pages_are_short_has_lost_nothing_that_stands_on_the_next(house: House) -> None:
+    for number in ("7Q2KX", "8B3LM", "9C4NP"):
+        house.owe(number)
+    (first,) = (one for one in house.store.search("ResearchSubject", f"identifier={SCREENING_NUMBER}|7Q2KX"))
+    more = [{"relation": "next", "url": "https://edc.example/?page=2"}]
+    short = {"resourceType": "Bundle", "type": "searchset", "entry": [{"resource": first}], "link": more}
+    house.script.steps = [(200, {}, json.dumps(short).encode())]
+    assert house.tomorrow() == 0
+    assert house.searches() == 6, "all together, then one by one and two at a time"
+    house.store.resources.clear()
+    assert house.tomorrow() == 3

@@ -193,6 +193,17 @@ def test_what_an_edc_warns_of_beside_success_is_noted_by_its_codes(bench: Bench,
     assert (remote.id, remote.note) == ("7", note)
 
 
+@pytest.mark.parametrize(
+    "outcome", ["delivered", ["x"], {"resourceType": "OperationOutcome", "issue": [{"severity": ["warning"]}, "x"]}]
+)
+def test_an_outcome_that_is_none_beside_success_changes_nothing(bench: Bench, outcome: Any) -> None:
+    made = {"status": "201", "location": "ResearchSubject/7/_history/1", "outcome": outcome}
+    number = len(json.loads(delivery().payload)["entry"])
+    body = {"resourceType": "Bundle", "type": "transaction-response", "entry": [{"response": made}] * number}
+    bench.script.steps = [(200, {}, json.dumps(body).encode())]
+    assert bench.deliver(delivery()) == RemoteResource("7", "1")
+
+
 def test_what_a_person_set_at_the_edc_stays(bench: Bench) -> None:
     remote = bench.deliver(delivery())
     consent = {"reference": "ResearchStudy/c"}
@@ -251,6 +262,56 @@ def test_an_edc_restored_from_yesterday_gets_the_subject_again(bench: Bench) -> 
     bench.store.resources.clear()
     assert bench.deliver(delivery(remote)) is not None
     assert bench.subject()["status"] == "candidate"
+
+
+class Reticent(EdcStore):
+    """It answers without saying where it put anything."""
+
+    def transaction(self, bundle: Json) -> Json:
+        reply = super().transaction(bundle)
+        for entry in reply["entry"]:
+            entry["response"].pop("location", None)
+        return reply
+
+
+def reticent(stack: ExitStack) -> Bench:
+    bench = Bench(stack)
+    bench.store = Reticent()
+    bench.direct = stack.enter_context(serving(create_edc(bench.store)))
+    bench.base = stack.enter_context(misbehaving(bench.direct, bench.script))
+    bench.by(LIMITS)
+    return bench
+
+
+def test_an_edc_that_does_not_say_where_it_put_the_subject_is_asked_for_it_by_its_number() -> None:
+    with ExitStack() as stack:
+        bench = reticent(stack)
+        assert bench.deliver(delivery()) is None
+        remote = bench.deliver(delivery(status="declined"))
+        assert bench.subject()["status"] == "not-registered"
+        assert remote is not None
+        assert remote.id == bench.subject()["id"]
+        assert all("7Q2KX" not in path for _, path, *_ in bench.script.seen)
+
+
+@pytest.mark.parametrize(
+    ("found", "error"),
+    [([], UnavailableError), (["a", "b"], RejectedError), (["../Patient"], UnavailableError), ([{}], UnavailableError)],
+)
+def test_a_subject_that_is_found_in_no_one_place_is_not_taken_for_told(
+    found: list[Any], error: type[Exception]
+) -> None:
+    with ExitStack() as stack:
+        bench = reticent(stack)
+        bench.deliver(delivery())
+        identifier = bench.subject()["identifier"]
+        entries = [
+            {"resource": {"resourceType": "ResearchSubject", "id": one, "identifier": identifier}} for one in found
+        ]
+        page = {"resourceType": "Bundle", "type": "searchset", "entry": entries}
+        bench.script.steps = [None, (200, {}, json.dumps(page).encode())]
+        with pytest.raises(error, match=r"location|more than one"):
+            bench.deliver(delivery(status="declined"))
 
 
 def test_an_id_that_names_another_subject_now_is_never_written_to(bench: Bench) -> None:

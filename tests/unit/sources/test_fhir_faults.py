@@ -249,6 +249,21 @@ def test_f24_a_byte_order_mark_is_no_reason(fhir: FhirServer, polled: Bench) -> 
     assert stored["entry"][: len(came["entry"])] == came["entry"]
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        "application/fhir+json",
+        "application/json ; charset=UTF-8",
+        'application/fhir+json; charset="utf-8"; fhirVersion=4.0',
+        "application/fhir+json;fhirVersion=4.0;charset=utf-8",
+    ],
+)
+def test_json_is_json_whatever_else_a_server_says_of_it(fhir: FhirServer, polled: Bench, said: str) -> None:
+    fhir.faults = [("/Observation", says(200, fhir.answer("/fhir/Observation", ""), Content_Type=said))]
+    polled.round()
+    assert polled.stored() == [("o1", "1")]
+
+
 UNREADABLE = {
     "deep": deep(100_000),
     "half": b'{"resourceType":"Bundle"',

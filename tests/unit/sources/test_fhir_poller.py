@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from adapter.fhir.search import MANNERS, Bookmark
+from adapter.sources import fhir_reconcile
 from tests.fhir_server import START, FhirServer, first, observation, patient, running, says
 from tests.polling import Bench, bench, until
 
@@ -399,3 +400,90 @@ def test_a_knock_does_not_hasten_the_way_to_a_server_in_trouble(fhir: FhirServer
         return len(fhir.seen) - asked
 
     assert asyncio.run(asyncio.wait_for(knocked(), 10)) == 0
+
+
+def test_what_was_said_of_those_who_left_is_looked_at_in_turn(
+    fhir: FhirServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server that is asked patient by patient names nothing of them any more."""
+    monkeypatch.setattr(fhir_reconcile, "CHECKED", 3)
+    fhir.wants_patient, fhir.ignores = True, frozenset({"_lastUpdated"})
+    visit = {"resourceType": "Encounter", "id": "e1", "status": "in-progress", "subject": {"reference": "Patient/p1"}}
+    fhir.put(visit)
+    fill(fhir, 8)
+    with bench(fhir, tmp_path, manners=MANNERS["epic"]) as polled:
+        polled.round()
+        fhir.put(visit | {"status": "finished"})
+        fhir.put(observation("o006", "50", status="corrected"))
+        fhir.delete("Observation", "o007")
+        for _ in range(3):
+            fhir.later(hours=25)
+            polled.round()
+        assert ("o006", "2") in polled.stored()
+        assert polled.counted("poll_deleted_total") == 1
+        fhir.delete("Observation", "o002")
+        fhir.later(hours=25)
+        polled.round()
+        assert polled.counted("poll_deleted_total") == 2, "behind the last the first comes again"
+
+
+def test_a_search_that_fails_for_one_patient_is_an_alarm_though_those_of_others_come_through(
+    fhir: FhirServer, tmp_path: Path
+) -> None:
+    fhir.wants_patient, fhir.ignores = True, frozenset({"_lastUpdated"})
+    for number in ("1", "2"):
+        fhir.put(patient(f"p{number}", number))
+        who = {"reference": f"Patient/p{number}"}
+        fhir.put({"resourceType": "Encounter", "id": f"e{number}", "status": "in-progress", "subject": who})
+    fhir.routes = [("/Observation?patient=p1", says(403))]
+    with bench(fhir, tmp_path, manners=MANNERS["epic"]) as polled:
+        polled.round()
+        assert polled.alarms() == ("poll-forbidden",)
+        polled.round()
+        assert polled.alarms() == ("poll-forbidden",), "it rests, and is not forgotten"
+        fhir.put(
+            {"resourceType": "Encounter", "id": "e1", "status": "finished", "subject": {"reference": "Patient/p1"}}
+        )
+        polled.round()
+        assert polled.alarms() == (), "nobody asks for that patient any more"
+
+
+def test_a_type_the_server_does_not_give_keeps_nobody_from_looking_for_what_it_deleted(
+    fhir: FhirServer, tmp_path: Path
+) -> None:
+    fill(fhir, 2)
+    fhir.routes = [("/Flag", says(403))]
+    with bench(fhir, tmp_path, kinds=("Patient", "Observation", "Flag")) as polled:
+        polled.round()
+        fhir.delete("Observation", "o001")
+        fhir.later(hours=25)
+        fhir.faults = [("/Observation", says(503))]
+        polled.round()
+        assert polled.counted("poll_deleted_total") == 0, "what only failed now is waited for"
+        polled.poller._resting.clear()
+        polled.round()
+        assert polled.counted("poll_deleted_total") == 1
+        assert polled.alarms() == ("poll-forbidden",)
+        assert polled.counted("poll_last_success_timestamp_seconds") == 0, "a round is whole with every type"
+
+
+def test_what_came_while_nobody_could_say_whose_it_is_comes_again_once_somebody_can(
+    fhir: FhirServer, tmp_path: Path
+) -> None:
+    fill(fhir, 2)
+    fhir.routes = [("/Patient", says(403))]
+    with bench(fhir, tmp_path) as polled:
+        polled.round()
+        for _ in range(2):
+            fhir.later(hours=25)
+            polled.poller._resting.clear()
+            polled.round()
+        assert len(polled.stored()) == 2, "not again and again while the server says no"
+        fhir.routes = []
+        for _ in range(3):
+            fhir.later(hours=25)
+            polled.poller._resting.clear()
+            polled.round()
+        assert len(polled.stored()) == 4
+        kinds = [[entry["resource"]["resourceType"] for entry in body["entry"]] for body in polled.bodies()]
+        assert kinds == [["Observation"] * 2, ["Patient"], ["Observation", "Observation", "Patient"]]

@@ -15,6 +15,8 @@ class Debt:
     kind: str = "alert"
     outlet: str = "edc"
     payload: str = "{}"
+    ends: bool = False
+    spares: str = ""
 
     @property
     def content(self) -> str:
@@ -97,3 +99,65 @@ def test_a_newer_snapshot_supersedes_an_untried_older_one_only(database: Databas
             order.append(delivery.key)
             outbox.delivered(tx, delivery.id, None, NOW)
     assert order == ["b1", "alert", "b3"]
+
+
+def test_a_snapshot_that_ends_it_leaves_no_older_one_on_its_way(database: Database) -> None:
+    owe(database, Debt("b1", kind="bundle"))
+    with database.write() as tx:
+        outbox.postponed(tx, 1, "503", NOW)
+    owe(database, Debt("b2", kind="bundle", ends=True), Debt("other", "s2", kind="bundle"))
+    assert list(due(database)) == ["b2", "other"]
+    with database.read() as conn:
+        assert outbox.told(conn, "edc", "s1", "{}"), "the first one was tried and may have arrived"
+
+
+def test_a_snapshot_spares_the_older_one_that_says_what_it_does_not(database: Database) -> None:
+    owe(database, Debt("b1", kind="bundle", payload="measured"), Debt("b2", kind="bundle", payload="a day"))
+    owe(database, Debt("b3", kind="bundle", payload="measured 100%"))
+    owe(database, Debt("b4", kind="bundle", payload="a day", spares="measured"))
+    owe(database, Debt("b5", kind="bundle", payload="two days", spares="measured"))
+    with database.read() as conn:
+        assert outbox.counts(conn)["edc"].superseded == 3
+    assert list(due(database)) == ["b3"]
+    with database.write() as tx:
+        outbox.delivered(tx, due(database)["b3"], None, NOW)
+    assert list(due(database)) == ["b5"]
+
+
+def test_what_failed_on_its_way_after_it_was_superseded_does_not_come_back(database: Database) -> None:
+    owe(database, Debt("b1", kind="bundle"))
+    [on_its_way] = due(database).values()
+    owe(database, Debt("b2", kind="bundle", ends=True))
+    with database.write() as tx:
+        outbox.postponed(tx, on_its_way, "503", NOW)
+    assert list(due(database)) == ["b2"]
+    with database.read() as conn:
+        assert outbox.counts(conn)["edc"].superseded == 1
+
+
+def test_what_is_withheld_does_not_leave_and_is_owed_anew(database: Database) -> None:
+    owe(database, Debt("a1"), Debt("b1", kind="bundle"), Debt("c1", "s2", kind="bundle"))
+    with database.write() as tx:
+        outbox.withhold(tx, ["s1"], NOW)
+    assert list(due(database)) == ["a1", "c1"], "only snapshots, and only of that subject"
+    with database.read() as conn:
+        assert outbox.newest_contents(conn, "s1") == {"edc": "content of a1"}
+    owe(database, Debt("b1", kind="bundle"))
+    with database.write() as tx:
+        outbox.delivered(tx, due(database)["a1"], None, NOW)
+    assert list(due(database)) == ["c1", "b1"]
+    with database.write() as tx:
+        outbox.postponed(tx, due(database)["b1"], "503", NOW)
+        outbox.withhold(tx, ["s1"], NOW)
+        assert outbox.newest_contents(tx, "s1") == {"edc": outbox.WITHHELD}, "that one may have arrived"
+    assert list(due(database)) == ["c1"]
+
+
+def test_what_was_delivered_is_not_delivered_again_while_it_is_withheld(database: Database) -> None:
+    owe(database, Debt("b1", kind="bundle"), Debt("c1", "s2", kind="bundle"))
+    with database.write() as tx:
+        for one in due(database).values():
+            outbox.delivered(tx, one, None, NOW)
+        outbox.withhold(tx, ["s1"], NOW)
+    with database.read() as conn:
+        assert [one.key for one in outbox.held_by(conn, "edc", 0, 10)] == ["c1"]
