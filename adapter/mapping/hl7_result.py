@@ -19,7 +19,7 @@ from adapter.mapping.order import OrderFacts
 from adapter.mapping.plain import plain
 from adapter.mapping.specimen import Specimen
 from adapter.mapping.status import Said, said
-from adapter.mapping.values import Refused, Value, written
+from adapter.mapping.values import MOST_ANSWERS, SEVERAL_ANSWERS, Refused, Value, written
 from adapter.mapping.words import Subject
 
 STATUSES = {
@@ -122,7 +122,7 @@ class ResultReader:
             text = "the time lies in the future — compare the clocks and the site's time zone"
             return refused(Refused(Bucket.BAD_VALUE, "future-time", text), "OBX-14", line)
         made = self.observation(STATUSES[status], value, effective, subject, line)
-        return Line(Bucket.USED, (made,), time_issues(made, subject, line))
+        return Line(Bucket.USED, (made,), (*time_issues(made, subject, line), *answer_issues(value, line)))
 
     def valueless(self, status: ResultStatus, subject: Subject, concept: Concept, line: ResultLine) -> Observation:
         """Must not miss its result for want of a time: then the time it was issued, sent or received stands in."""
@@ -213,6 +213,13 @@ def time_issues(made: Observation, subject: Subject, line: ResultLine) -> tuple[
     return (issue_of(line, "issued-before-taken", "OBR-22", text),)
 
 
+def answer_issues(value: Value, line: ResultLine) -> tuple[Issue, ...]:
+    if SEVERAL_ANSWERS not in value.flags:
+        return ()
+    text = "several organisms stand in one result, so only the first counts — ask the sender for an OBX of each"
+    return (issue_of(line, "several-answers", "OBX-5", text),)
+
+
 def flags(value: Value, effective: Moment, specimen: Specimen, line: ResultLine) -> tuple[str, ...]:
     found = value.flags + effective.flags
     if effective.precision == "day":
@@ -229,4 +236,5 @@ def original(obx: Segment, subject: Subject) -> Original:
     """As the source wrote it, without a document's megabytes."""
     name = obx.text(6, 2)
     unit = obx.whole(6) if name[:1].isdigit() else obx.text(6) or name  # `10^9/L` without an escape
-    return as_written(plain(obx.whole(5)), plain(unit), subject.code, subject.system)
+    values = (obx.whole(5, each) for each in range(1, min(obx.repetitions(5), MOST_ANSWERS) + 1))
+    return as_written(plain(" ~ ".join(values)), plain(unit), subject.code, subject.system)
