@@ -205,9 +205,12 @@ class ValueReader:
 
 
 def agree(concept: Concept, one: str, other: str) -> bool:
-    """Whether two units are the same for this concept; an oxygen fraction says by its size which is meant (clinical 2.5)."""
-    same = concept.factor(one) is not None and concept.factor(one) == concept.factor(other)
-    return same or one == other or concept.room_air is not None
+    """Whether two units are the same for this concept; an oxygen fraction says by its size which of its own is meant (clinical 2.5).
+
+    `30 L/min` under `%` is no fraction of 0.3: it is a flow.
+    """
+    factors = concept.factor(one), concept.factor(other)
+    return one == other or (None not in factors and (factors[0] == factors[1] or concept.room_air is not None))
 
 
 def measured(concept: Concept, found: Number, unit: str) -> Value | Refused:
