@@ -158,6 +158,27 @@ def test_example_16_platelets_by_unit() -> None:
     assert censored.quantity.comparator is Comparator.LESS
 
 
+def test_a_note_under_the_order_speaks_of_all_its_results_and_of_no_other_order() -> None:
+    clumps = "NTE|1||Platelet clumps seen"
+    body = er7(
+        *(msh("ORU^R01"), pid(), "NTE|1||clumps of another time", pv1(), obr("F1"), clumps, PLATELETS),
+        *(
+            obx("26515-7", "99", "10*9/L"),
+            obr("F2"),
+            obx("777-3", "97", "10*9/L"),
+            "ORC|RE",
+            obr("F3"),
+            PLATELETS,
+        ),
+    )
+    assert [found.flags for found in observations(read(body))] == [("platelet_clumps",), ("platelet_clumps",), (), ()]
+
+
+def test_a_note_after_the_specimen_and_before_the_results_is_read() -> None:
+    body = er7(msh("OUL^R24"), pid(), pv1(), obr("F1"), "SPM|1|S1||BLD", "NTE|1||platelet aggregates", PLATELETS)
+    assert one(body).flags == ("platelet_clumps",)
+
+
 def test_example_18_a_neutrophil_count_without_unit_is_unusable() -> None:
     seen = read(oru(obx("751-8", "1.5")))
     assert (buckets(seen), codes(seen)) == ({Bucket.UNMAPPED_UNIT: 1}, {"missing-unit"})
