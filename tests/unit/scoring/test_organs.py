@@ -482,6 +482,20 @@ def test_urine_looks_back_thirty_hours_only() -> None:
     assert organ("renal", *given, at=31).flags.count("urine_provisional") == 1
 
 
+def test_a_bound_among_the_hours_is_no_anuria() -> None:
+    hourly = [observation("urine-output", "10" if h % 2 else "<100", at=after(h)) for h in range(25)]
+    found = organ("renal", *hourly, at=24)
+    assert (ends(found), "censored" in found.flags) == ((4, 0, 4), True)
+    exact = [observation("urine-output", 10, at=after(h)) for h in range(25)]
+    assert ends(organ("renal", *exact, at=24)) == (3, 3, 4)
+
+
+def test_a_bound_is_the_least_that_was_passed_and_a_total_that_is_one_says_nothing() -> None:
+    told = [observation("urine-output", v, at=after(h)) for h, v in [(1, "100"), (2, ">400")]]
+    assert organ("renal", *told, at=3).score == 0
+    assert organ("renal", observation("urine-output-24h", "<200"), at=1).score is None
+
+
 def test_a_24_hour_total_is_not_added_to_the_hours() -> None:
     hourly = [observation("urine-output", 10, at=after(h)) for h in range(25)]
     total = observation("urine-output-24h", 300, at=after(24))
