@@ -32,6 +32,8 @@ BUCKETS = {Said.WITHDRAWN: Bucket.WITHDRAWN, Said.NOT_FINAL: Bucket.NOT_FINAL}
 """The buckets that a status decides alone, before code, specimen, unit and value (decisions C7)."""
 CHARTED = ("OBX-14", "OBR-7")
 """Where the time of what is charted is looked for."""
+DRAWN = frozenset({"arterial", "venous", "capillary", "blood"})
+"""What else stands in the report of such a specimen (FiO2 beside a blood gas) is of the moment it was drawn (clinical 2.5)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +169,8 @@ class ResultReader:
 
     def effective(self, subject: Subject, line: ResultLine) -> Moment | None:
         """Charting: OBX-14, then OBR-7; a specimen result: the site's order (decisions B3)."""
-        for field in CHARTED if subject.concept.charted else self.feed.words.site.effective:
+        charting = subject.concept.charted and self.order.specimen not in DRAWN
+        for field in CHARTED if charting else self.feed.words.site.effective:
             found = self.time(field, line)
             if found is not None:
                 return found

@@ -327,6 +327,11 @@ def test_one_reading_told_under_two_names_does_not_confirm_itself() -> None:
     assert organ("cardiovascular", *twice, *around).score == 0
 
 
+@pytest.mark.parametrize("pair", [(60, 120), (80, 80)])
+def test_pressures_the_wrong_way_round_make_no_mean(pair: tuple[int, int]) -> None:
+    assert organ("cardiovascular", observation("sbp", pair[0]), observation("dbp", pair[1])).score is None
+
+
 def test_systolic_and_diastolic_make_a_mean_only_where_none_was_measured() -> None:
     cuff = observation("sbp", 90), observation("dbp", 50)
     found = organ("cardiovascular", *cuff)
