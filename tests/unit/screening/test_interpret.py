@@ -412,6 +412,22 @@ def test_the_future_is_held_out_and_a_skewed_header_is_no_tie_break() -> None:
     assert one(oru(PLATELETS, at="20260102031500"), received=received).sender_time == received + timedelta(minutes=10)
 
 
+@pytest.mark.parametrize(
+    ("event", "at", "told"),
+    [
+        *((event, "20270102030000", {"future-event"}) for event in ("A01", "A02", "A03", "A04", "A08", "A11", "A13")),
+        ("A05", "20270102030000", set()),
+        ("A01", "20260102031400", set()),
+        ("A01", "20260102031600", {"future-event"}),
+    ],
+)
+def test_an_event_in_the_future_is_said_to_be_one(event: str, at: str, told: set[str]) -> None:
+    received = datetime(2026, 1, 2, 3, 0, tzinfo=UTC)
+    seen = read(adt(event, at=at, sent="20260102030000+0000"), received=received)
+    assert codes(seen) == told
+    assert any(isinstance(one, EncounterChanged) for one in seen.events)
+
+
 def test_an_assumed_zone_is_reported_once() -> None:
     issues = [issue.code for issue in read(oru(PLATELETS, PLATELETS)).issues]
     assert issues.count("timezone-assumed") == 1
