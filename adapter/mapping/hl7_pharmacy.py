@@ -54,16 +54,9 @@ LINES = {
 }
 LINE_OF = {"RAS": "RXA", "RDE": "RXE", "RDS": "RXD"}
 PER = {
-    "M": "min",
-    "MIN": "min",
-    "MINUTE": "min",
-    "H": "h",
-    "HR": "h",
-    "HOUR": "h",
-    "H1": "h",
-    "D": "d",
-    "DAY": "d",
-    "D1": "d",
+    **dict.fromkeys(("M", "MIN", "MINS", "MINUTE", "MINUTES", "/MIN"), "min"),
+    **dict.fromkeys(("H", "HR", "HRS", "HOUR", "HOURS", "H1", "/H", "/HR", "STD", "UUR"), "h"),
+    **dict.fromkeys(("D", "DAY", "DAYS", "D1", "/D", "24H"), "d"),
 }
 """RXA-12, administered per (time unit), as senders write it."""
 SYRINGE = re.compile(r"([^/\s]+)\s*/\s*([1-9]\d{0,3})\s*mL", re.IGNORECASE)
@@ -213,17 +206,29 @@ class Amounts:
 
     def __init__(self, line: Line, fields: Fields, feed: Feed, substance: Substance) -> None:
         self._line, self._feed = line, feed
+        self._infused = feed.dictionary.concepts.get(f"{substance.name}-rate")
         self.issues: list[Issue] = []
         amount = self._quantity(fields.amount, fields.units)
-        per = PER.get(line.segment.text(fields.per).strip().upper(), "") if fields.per else ""
-        if amount is not None and per and not amount.unit.endswith(RATES):
-            amount = replace(amount, unit=f"{amount.unit}/{per}")
+        if amount is not None and fields.per and not amount.unit.endswith(RATES):
+            amount = self._per(amount, fields.per)
         flows = amount is not None and amount.unit.endswith(RATES)
         rate = amount if flows else (self._quantity(fields.rate, fields.rate_units) if fields.rate else None)
-        self.rate = self._possible(rate, substance, fields.amount if flows else fields.rate)
+        self.rate = self._possible(rate, fields.amount if flows else fields.rate)
         self.dose = None if flows else amount
         strength = self._strength(fields) if fields.strength else None
         self.concentration = strength if strength is not None and strength.unit.endswith(("/mL", "/L")) else None
+
+    def _per(self, amount: Quantity, place: int) -> Quantity | None:
+        """What runs per a time that nobody knows is neither a rate nor a dose."""
+        said = unit_text(self._line.segment, place)
+        if known := PER.get(said.upper()):
+            return replace(amount, unit=f"{amount.unit}/{known}")
+        if said in {"", NULL} or self._infused is None:
+            return amount
+        self._issue(
+            "unmapped-unit", place, "an amount per a time that is not known — ask the sender for min, h or d", said
+        )
+        return None
 
     def _strength(self, fields: Fields) -> Quantity | None:
         """`4` of `mg/50 mL` is 0.08 of mg/mL, as a syringe's label has it."""
@@ -255,13 +260,13 @@ class Amounts:
             return None
         return Quantity(read.value, known)
 
-    def _possible(self, rate: Quantity | None, substance: Substance, place: int) -> Quantity | None:
+    def _possible(self, rate: Quantity | None, place: int) -> Quantity | None:
         """Within what a body can be given, as of a charted rate (clinical 2.4); what needs a weight to be a dose is not judged here."""
-        concept = self._feed.dictionary.concepts.get(f"{substance.name}-rate")
+        concept = self._infused
         dose = concept.canonical(rate) if concept is not None and rate is not None else None
         if concept is None or dose is None or not impossible(concept, dose):
             return rate
-        self._issue("impossible-value", place, f"outside what a body can be given of {substance.name} — ask the sender")
+        self._issue("impossible-value", place, f"outside what a body can show for {concept.id} — ask the sender")
         return None
 
     def _issue(self, code: str, place: int, text: str, detail: str = "") -> None:

@@ -169,6 +169,21 @@ def test_an_amount_that_none_was_given_is_unknown_and_not_that_much(amount: str,
     )
 
 
+@pytest.mark.parametrize("per", ["hrs", "/h", "Hours", "^hour", "uur"])
+def test_an_amount_per_hour_however_it_is_written(per: str) -> None:
+    said = one(rxa(amount="0.5", unit="mg", per=per))
+    assert said.rate is not None
+    assert (str(said.rate.value), said.rate.unit) == ("1/2", "mg/h")
+
+
+@pytest.mark.parametrize("per", ["1", "shift", "Q8H"])
+def test_an_amount_per_a_time_nobody_knows_is_no_dose_either(per: str) -> None:
+    seen = ras(rxa(amount="0.5", unit="mg", per=per))
+    (said,) = given(seen)
+    assert (said.rate, said.dose, [issue.code for issue in seen.issues]) == (None, None, ["unmapped-unit"])
+    assert one(rxa(per='""')).rate is not None
+
+
 def test_999_of_an_order_and_a_great_rate_of_what_is_not_charted_stand() -> None:
     order = "RXE||C01CA03^norepinephrine^ATC|999||ug"
     assert told(given(ras(order, kind="RDE^O11"))[0])["dose"] == "999"
