@@ -239,5 +239,9 @@ def original(obx: Segment, subject: Subject) -> Original:
     """As the source wrote it, without a document's megabytes."""
     name = obx.text(6, 2)
     unit = obx.whole(6) if name[:1].isdigit() else obx.text(6) or name  # `10^9/L` without an escape
-    values = (obx.whole(5, each) for each in range(1, min(obx.repetitions(5), MOST_ANSWERS) + 1))
-    return as_written(plain(" ~ ".join(values)), plain(unit), subject.code, subject.system)
+    return as_written(plain(repeated(obx)), plain(unit), subject.code, subject.system)
+
+
+def repeated(obx: Segment) -> str:
+    count = min(obx.repetitions(5), MOST_ANSWERS)
+    return obx.whole(5) if count <= 1 else " ~ ".join(obx.whole(5, each) for each in range(1, count + 1))

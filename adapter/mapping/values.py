@@ -93,7 +93,7 @@ def written(obx: Segment) -> Written:
     if whole and whole.rstrip(TRAILING) == parts[0]:
         whole = ""
     count = obx.repetitions(5)
-    others = tuple(obx.components(5, each) for each in range(2, min(count, MOST_ANSWERS) + 1))
+    others = tuple(obx.components(5, each) for each in range(2, min(count, MOST_ANSWERS) + 1)) if count > 1 else ()
     return Written(kind, parts, units, count > 1, whole, "" if units else obx.whole(7), others)
 
 

@@ -98,7 +98,7 @@ def test_a_single_message_shows_its_findings_with_the_words_they_are_about(after
 def test_answers_that_contradict_each_other_are_both_shown(tmp_path: Path) -> None:
     feed = tmp_path / "one.hl7"
     line = "OBX|1|CWE|94500-6^PCR^LN||NEG~POS||||||F"
-    feed.write_bytes((HEAD.format("P") + "\r".join([PV1, OBR, line, ""])).encode("utf-8"))
+    feed.write_bytes(f"{HEAD.format('P')}{PV1}\r{OBR}\r{line}\r".encode())
     said = nursery.run("convert", str(feed), text=True).stdout
     assert "OBX-5 #1 (NEG ~ POS at 94500-6^PCR^LN)" in said
 
