@@ -47,7 +47,7 @@ NOT_YET = (
     *("duplicate", "repeat", "clotted", "haemoly", "hemoly", "ngtd", "n/a"),
 )
 """Words in the place of an organism that name none: nothing is known yet, or nobody looked (clinical 6.1, trap 1)."""
-NAMELESS = frozenset({"ng", "na", "nd", "none", "nil", "no", "not"})
+NAMELESS = frozenset({"ng", "na", "no", "not"})
 """As the whole of it."""
 
 
