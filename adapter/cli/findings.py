@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
-from adapter.hl7.er7 import Message
+from adapter.hl7.er7 import Message, Segment
 from adapter.screening.reasons import REASONS
 
 LONGEST = 60
@@ -51,7 +51,12 @@ def _words(where: str, message: Message | None) -> tuple[str, str]:
         return "", ""
     obx = lines[int(number) - 1]
     other = segment == "OBX" and position.isdigit() and position != "3"
-    return _cut(obx.whole(3)), _cut(obx.whole(int(position))) if other else ""
+    return _cut(obx.whole(3)), _cut(_repeated(obx, int(position))) if other else ""
+
+
+def _repeated(segment: Segment, field: int) -> str:
+    """`NEG ~ POS`: a line has room for a few."""
+    return " ~ ".join(segment.whole(field, each) for each in range(1, min(segment.repetitions(field), LONGEST) + 1))
 
 
 def _cut(text: str) -> str:

@@ -21,8 +21,34 @@ COVID = "covid-19"
 SEXES = {"m": "male", "male": "male", "f": "female", "female": "female"}
 NO_GROWTH = ("no ", "not ", "none", "nil", "negative", "sterile", "culture negative", "264868006", "260415000")
 """How laboratories and SNOMED CT (264868006 no growth, 260415000 not detected) say that nothing grew."""
-NOT_YET = ("pending", "in progress", "see ", "to follow")
-"""Words in the place of an organism that name none."""
+NOT_YET = (
+    *(
+        "pending",
+        "in progress",
+        "see ",
+        "to follow",
+        "preliminary",
+        "culture pending",
+        "culture in progress",
+        "culture to follow",
+    ),
+    *(
+        "cancel",
+        "reject",
+        "specimen",
+        "sample",
+        "insufficient",
+        "quantity not",
+        "test not",
+        "unable",
+        "unsuitable",
+        "contaminated",
+    ),
+    *("duplicate", "repeat", "clotted", "haemoly", "hemoly", "ngtd", "n/a"),
+)
+"""Words in the place of an organism that name none: nothing is known yet, or nobody looked (clinical 6.1, trap 1)."""
+NAMELESS = frozenset({"ng", "na", "no", "not"})
+"""As the whole of it."""
 
 
 def coded_answer(view: View, comparison: Comparison) -> Reading:
@@ -94,7 +120,10 @@ def culture_growth(view: View, comparison: Comparison) -> Reading:
 
 
 def grew(observation: Observation) -> bool:
-    return not (observation.code or "").startswith((*NO_GROWTH, *NOT_YET))
+    """A dash or a dot names no organism; a code of digits may."""
+    said = observation.code or ""
+    named = any(map(str.isalnum, said)) and said not in NAMELESS
+    return named and not said.startswith((*NO_GROWTH, *NOT_YET))
 
 
 def only_a_person_knows(_view: View, _comparison: Comparison) -> Reading:

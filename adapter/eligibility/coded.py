@@ -11,6 +11,7 @@ from adapter.domain.quantity import decimal_text
 from adapter.domain.trial import Code, Comparison
 from adapter.eligibility.finding import Reading, earliest, whole_interval
 from adapter.eligibility.view import View, instant
+from adapter.scoring.turns import delayed
 
 GIVEN = frozenset({AdministrationState.GIVEN, AdministrationState.STOPPED})
 PRESENT = (ConditionStatus.ACTIVE, ConditionStatus.SUSPECTED)
@@ -65,7 +66,7 @@ def organism(view: View, comparison: Comparison) -> Reading:
     ]
     grown = [one for one in told if one.effective <= view.at]
     coming = (instant(one.effective) for one in told if one.effective > view.at)
-    leave = () if comparison.within is None else (instant(one.effective) + comparison.within for one in grown)
+    leave = () if comparison.within is None else (delayed(instant(one.effective), comparison.within) for one in grown)
     evidence = tuple(
         Evidence(one.concept, one.code or "", "", one.effective, one.message, one.original.value) for one in grown
     )
@@ -113,7 +114,7 @@ def next_dose(view: View, comparison: Comparison) -> datetime | None:
     """When time alone changes what was given within the window: a dose told ahead begins, or one leaves it."""
     told, window = view.stay.state.administrations, comparison.within or timedelta()
     coming = (instant(said.start) for said in _of_group(told, comparison) if instant(said.start) > view.at)
-    return earliest((*coming, *(_last(one) + window for one in given_within(view, comparison))))
+    return earliest((*coming, *(delayed(_last(one), window) for one in given_within(view, comparison))))
 
 
 def _of_group(told: Iterable[Administration], comparison: Comparison) -> Iterator[Administration]:

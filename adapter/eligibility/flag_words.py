@@ -5,6 +5,7 @@ FLAGS = {
     "censored": "The laboratory reported a bound, not a value.",
     "implausible": "The value is possible but very unusual: was it charted in the right field?",
     "final-after-correction": "The laboratory sent a final result after a corrected one, with another value: ask which one holds.",
+    "several_answers": "The laboratory reported several organisms in one result: the others are not counted.",
     "haemolysed": "The sample was haemolysed.",
     "platelet_clumps": "The laboratory saw platelet clumps: the true count may be higher.",
     "venous_gas_rejected": "A venous gas was set aside: PaO2 must be arterial.",

@@ -18,6 +18,9 @@ FUTURE_TOLERANCE = timedelta(minutes=15)
 SKEW_TOLERANCE = timedelta(minutes=10)
 """As FUTURE_TOLERANCE, for MSH-7 (reliability H17)."""
 UNUSABLE_PRECISION = frozenset({"year", "month"})
+YEARS = range(1901, 2099)
+EPOCH, A_DAY = datetime(1970, 1, 1, tzinfo=UTC), timedelta(days=1)
+"""Software that knows no date writes the first or the last one it has: 0001, 1601, 1753, 1900, the first second of 1970, 9999."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,4 +100,10 @@ def feed_of(message: Message, words: Words, *, message_id: str, received: dateti
 
 
 def usable(found: Moment | None) -> Moment | None:
-    return None if found is None or found.precision in UNUSABLE_PRECISION else found
+    return None if found is None or found.precision in UNUSABLE_PRECISION else meant(found)
+
+
+def meant(found: Moment | None) -> Moment | None:
+    """`None` for a date that stands where there is none: nothing happened in the year 1, and nothing ends in 9999."""
+    told = found is not None and found.instant.year in YEARS and abs(found.instant - EPOCH) >= A_DAY
+    return found if told else None

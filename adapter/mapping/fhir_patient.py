@@ -11,7 +11,7 @@ from adapter.fhir.contents import Contents, codings, element, elements, text
 from adapter.fhir.strict import DUPKEY, Json, Unsound
 from adapter.hl7 import compose
 from adapter.hl7.datatypes import Identifier
-from adapter.mapping.feed import Feed
+from adapter.mapping.feed import Feed, meant
 from adapter.mapping.fhir_fields import dtm, identifiers_of, in_fhir, segments
 from adapter.mapping.hl7_patient import described
 from adapter.mapping.hl7_patient import stated as said
@@ -75,7 +75,7 @@ def type_of(identifier: Json) -> str:
 def events_of(
     patient: Json, who: PatientId, contents: Contents, feed: Feed
 ) -> tuple[tuple[ClinicalEvent, ...], list[Issue]]:
-    (pid,) = segments([_pid(patient)])
+    (pid,) = segments([_pid(patient, feed)])
     events, found = described(who, pid, None, feed)
     links, issues = _links(patient, who, contents, feed)
     if any(code == TEST for one in elements(patient.get("meta"), "security") for code, _, _ in codings(one)):
@@ -84,12 +84,14 @@ def events_of(
     return (*events, *links), [*(in_fhir(one, patient) for one in found), *issues]
 
 
-def _pid(patient: Json) -> str:
+def _pid(patient: Json, feed: Feed) -> str:
     names = elements(patient, "name")
     name = next((one for one in names if text(one, "use") == "official"), names[0] if names else {})
     given = name.get("given")
     first = given[0] if isinstance(given, list) and given and isinstance(given[0], str) else ""
     died, when = patient.get("deceasedBoolean"), text(patient, "deceasedDateTime")
+    moment = feed.words.moment(dtm(when))
+    when = "" if moment is not None and meant(moment) is None else when
     indicator = "Y" if died is True or when else "N" if died is False else ""
     rest: list[compose.Field] = [None] * 20
     return compose.segment(

@@ -8,10 +8,13 @@ from dataclasses import dataclass, field
 
 from adapter.hl7.er7 import Message, Segment
 
+MOST_NOTES = 100
+"""Notes of an order that are looked at, for each of its results looks at them."""
+
 
 @dataclass(slots=True)
 class ResultLine:
-    """One OBX with the notes under it; `number` counts the OBX of the message from 1."""
+    """One OBX with the notes under its order and under itself; `number` counts the OBX of the message from 1."""
 
     number: int
     obx: Segment
@@ -20,12 +23,16 @@ class ResultLine:
 
 @dataclass(slots=True)
 class Order:
-    """`specimens` are SPM, or SAC in messages that have none; several where the results could be of any of them."""
+    """`specimens` are SPM, or SAC in messages that have none; several where the results could be of any of them.
+
+    `notes` stand before the first result and speak of them all.
+    """
 
     orc: Segment | None = None
     obr: Segment | None = None
     specimens: list[Segment] = field(default_factory=list)
     results: list[ResultLine] = field(default_factory=list)
+    notes: list[Segment] = field(default_factory=list)
     asked: bool = False
     """Whether results stood there before any specimen did."""
 
@@ -119,18 +126,20 @@ class _Walk:
         elif self.last is None and len(self.order.specimens) > 1:
             self.order = self.of_last_specimen(self.order)
         self.count += 1
-        self.last = ResultLine(self.count, segment)
+        self.last = ResultLine(self.count, segment, list(self.order.notes))
         self.order.results.append(self.last)
 
     def of_last_specimen(self, order: Order) -> Order:
         """Results behind a second specimen are its own; results before all of them may still be of any."""
         last = order.specimens[-1] if order.asked else order.specimens.pop()
-        self.patient.orders.append(Order(orc=order.orc, obr=order.obr, specimens=[last]))
+        self.patient.orders.append(Order(orc=order.orc, obr=order.obr, specimens=[last], notes=order.notes))
         return self.patient.orders[-1]
 
     def nte(self, segment: Segment) -> None:
         if self.last is not None:
             self.last.notes.append(segment)
+        elif self.order is not None and not self.order.results and len(self.order.notes) < MOST_NOTES:
+            self.order.notes.append(segment)
 
     def specimen(self, segment: Segment) -> None:
         if self.orc is not None and self.order is None:

@@ -70,6 +70,11 @@ CLASSES = {
     PatientClass.RECURRING: EncounterClass.OUTPATIENT,
 }
 NO_VISIT = Issue("no-visit", "PV1-19", "no visit number, or no time of the event — ask the sender for PV1-19 and EVN-6")
+FUTURE = Issue(
+    "future-event",
+    "EVN-6",
+    "the event lies in the future, so nothing begins or ends before — compare clocks and time zone",
+)
 TIMES = {EncounterAction.ADMIT: 44, EncounterAction.DISCHARGE: 45}
 """PV1's own time of the event, where it has one."""
 
@@ -116,6 +121,8 @@ def with_visits(found: Mapped, message: Message, action: EncounterAction, feed: 
             continue
         statement = statement_of(message, group, action, feed)
         issues = (NO_VISIT,) if statement is None or group.pv1 is None else tuple(visit_issues(group.pv1, feed))
+        if statement is not None and action is not EncounterAction.PLAN and feed.in_future(statement.at):
+            issues = (*issues, FUTURE)
         events = () if statement is None else (EncounterChanged(patient, statement),)
         found = replace(with_events(found, *events), issues=(*found.issues, *issues))
     return found

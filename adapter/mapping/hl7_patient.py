@@ -9,7 +9,7 @@ from adapter.domain.overlay import field
 from adapter.domain.patient import Demographics, PatientId, Stated
 from adapter.hl7.er7 import Segment
 from adapter.hl7.tables import NULL
-from adapter.mapping.feed import Feed
+from adapter.mapping.feed import Feed, meant
 from adapter.mapping.identity import text_digest
 from adapter.mapping.plain import plain, same_word
 
@@ -87,7 +87,7 @@ def died(pid: Segment, feed: Feed) -> str:
     """PID-29, else with PID-30 `Y` the moment we were told; PID-30 `N` states that the patient lives."""
     indicator = pid.text(30).strip().upper()
     time = pid.text(29).strip()
-    found = None if time in {"", NULL} else feed.words.moment(time)
+    found = None if time in {"", NULL} else meant(feed.words.moment(time))
     if indicator == "N" or time == NULL:
         return NULL
     if found is not None:

@@ -19,6 +19,7 @@ from adapter.mapping.hl7_patient import visit_number
 from adapter.mapping.identity import fingerprint
 from adapter.mapping.plain import plain
 from adapter.mapping.routes import route_of
+from adapter.mapping.values import impossible
 
 EVENTS = {
     "RAS": frozenset({"O17", "O01", ""}),
@@ -53,21 +54,16 @@ LINES = {
 }
 LINE_OF = {"RAS": "RXA", "RDE": "RXE", "RDS": "RXD"}
 PER = {
-    "M": "min",
-    "MIN": "min",
-    "MINUTE": "min",
-    "H": "h",
-    "HR": "h",
-    "HOUR": "h",
-    "H1": "h",
-    "D": "d",
-    "DAY": "d",
-    "D1": "d",
+    **dict.fromkeys(("M", "MIN", "MINS", "MINUTE", "MINUTES", "/MIN"), "min"),
+    **dict.fromkeys(("H", "HR", "HRS", "HOUR", "HOURS", "H1", "/H", "/HR", "STD", "UUR"), "h"),
+    **dict.fromkeys(("D", "DAY", "DAYS", "D1", "/D", "24H"), "d"),
 }
 """RXA-12, administered per (time unit), as senders write it."""
 SYRINGE = re.compile(r"([^/\s]+)\s*/\s*([1-9]\d{0,3})\s*mL", re.IGNORECASE)
 """An amount in so many millilitres."""
 RATES = ("/min", "/h", "/d", "/s")
+UNTOLD = "999"
+"""RXA-6 of a sender that does not record the amount (HL7 v2 4.14.7.6)."""
 NOT_GIVEN = frozenset({"RE", "NA"})
 """RXA-20, table 0322: refused, not administered."""
 DELETED = frozenset({"D", "X"})
@@ -134,7 +130,7 @@ def read_line(line: Line, visit: str, feed: Feed) -> tuple[Administration | None
     if start is None:
         text = "no time of the administration — ask the sender for it"
         return None, [Issue("no-time", f"{where}-{fields.start or 1} #{line.number}", text)]
-    amounts = Amounts(line, fields, feed)
+    amounts = Amounts(line, fields, feed, found)
     said = statement(line, fields, feed, (found, start, visit))
     said = replace(said, rate=amounts.rate, dose=amounts.dose, concentration=amounts.concentration)
     said = replace(said, state=state_of(line, said))
@@ -208,18 +204,31 @@ def state_of(line: Line, said: Administration) -> AdministrationState:
 class Amounts:
     """Dose, rate and concentration of a line, and what of them could not be read; nothing is guessed."""
 
-    def __init__(self, line: Line, fields: Fields, feed: Feed) -> None:
+    def __init__(self, line: Line, fields: Fields, feed: Feed, substance: Substance) -> None:
         self._line, self._feed = line, feed
+        self._infused = feed.dictionary.concepts.get(f"{substance.name}-rate")
         self.issues: list[Issue] = []
         amount = self._quantity(fields.amount, fields.units)
-        per = PER.get(line.segment.text(fields.per).strip().upper(), "") if fields.per else ""
-        if amount is not None and per and not amount.unit.endswith(RATES):
-            amount = replace(amount, unit=f"{amount.unit}/{per}")
+        if amount is not None and fields.per and not amount.unit.endswith(RATES):
+            amount = self._per(amount, fields.per)
         flows = amount is not None and amount.unit.endswith(RATES)
-        self.rate = amount if flows else (self._quantity(fields.rate, fields.rate_units) if fields.rate else None)
+        rate = amount if flows else (self._quantity(fields.rate, fields.rate_units) if fields.rate else None)
+        self.rate = self._possible(rate, fields.amount if flows else fields.rate)
         self.dose = None if flows else amount
         strength = self._strength(fields) if fields.strength else None
         self.concentration = strength if strength is not None and strength.unit.endswith(("/mL", "/L")) else None
+
+    def _per(self, amount: Quantity, place: int) -> Quantity | None:
+        """What runs per a time that nobody knows is neither a rate nor a dose."""
+        said = unit_text(self._line.segment, place)
+        if known := PER.get(said.upper()):
+            return replace(amount, unit=f"{amount.unit}/{known}")
+        if said in {"", NULL} or self._infused is None:
+            return amount
+        self._issue(
+            "unmapped-unit", place, "an amount per a time that is not known — ask the sender for min, h or d", said
+        )
+        return None
 
     def _strength(self, fields: Fields) -> Quantity | None:
         """`4` of `mg/50 mL` is 0.08 of mg/mL, as a syringe's label has it."""
@@ -237,7 +246,10 @@ class Amounts:
         if not written or written == NULL:
             return None
         read = number(written, decimal=self._feed.site.decimal)
-        if read is None or read.comparator is not None:
+        if self._line.segment.name == "RXA" and (value, written) == (LINES["RXA"].amount, UNTOLD):
+            self._issue("untold-amount", value, "999 says that the amount is not recorded — ask the sender for it")
+            return None
+        if read is None or read.comparator is not None or read.value < 0:
             self._issue("unreadable-value", value, "this amount is no number — ask the sender")
             return None
         known = self._feed.site.units.ucum(unit) if unit else None
@@ -247,6 +259,15 @@ class Amounts:
             )
             return None
         return Quantity(read.value, known)
+
+    def _possible(self, rate: Quantity | None, place: int) -> Quantity | None:
+        """Within what a body can be given, as of a charted rate (clinical 2.4); what needs a weight to be a dose is not judged here."""
+        concept = self._infused
+        dose = concept.canonical(rate) if concept is not None and rate is not None else None
+        if concept is None or dose is None or not impossible(concept, dose):
+            return rate
+        self._issue("impossible-value", place, f"outside what a body can show for {concept.id} — ask the sender")
+        return None
 
     def _issue(self, code: str, place: int, text: str, detail: str = "") -> None:
         where = f"{self._line.segment.name}-{place} #{self._line.number}"

@@ -19,7 +19,7 @@ from adapter.mapping.order import OrderFacts
 from adapter.mapping.plain import plain
 from adapter.mapping.specimen import Specimen
 from adapter.mapping.status import Said, said
-from adapter.mapping.values import Refused, Value, written
+from adapter.mapping.values import MOST_ANSWERS, SEVERAL_ANSWERS, Refused, Value, written
 from adapter.mapping.words import Subject
 
 STATUSES = {
@@ -32,6 +32,8 @@ BUCKETS = {Said.WITHDRAWN: Bucket.WITHDRAWN, Said.NOT_FINAL: Bucket.NOT_FINAL}
 """The buckets that a status decides alone, before code, specimen, unit and value (decisions C7)."""
 CHARTED = ("OBX-14", "OBR-7")
 """Where the time of what is charted is looked for."""
+DRAWN = frozenset({"arterial", "venous", "capillary", "blood"})
+"""What else stands in the report of such a specimen (FiO2 beside a blood gas) is of the moment it was drawn (clinical 2.5)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +124,7 @@ class ResultReader:
             text = "the time lies in the future — compare the clocks and the site's time zone"
             return refused(Refused(Bucket.BAD_VALUE, "future-time", text), "OBX-14", line)
         made = self.observation(STATUSES[status], value, effective, subject, line)
-        return Line(Bucket.USED, (made,), time_issues(made, subject, line))
+        return Line(Bucket.USED, (made,), (*time_issues(made, subject, line), *answer_issues(value, line)))
 
     def valueless(self, status: ResultStatus, subject: Subject, concept: Concept, line: ResultLine) -> Observation:
         """Must not miss its result for want of a time: then the time it was issued, sent or received stands in."""
@@ -167,7 +169,8 @@ class ResultReader:
 
     def effective(self, subject: Subject, line: ResultLine) -> Moment | None:
         """Charting: OBX-14, then OBR-7; a specimen result: the site's order (decisions B3)."""
-        for field in CHARTED if subject.concept.charted else self.feed.words.site.effective:
+        charting = subject.concept.charted and self.order.specimen not in DRAWN
+        for field in CHARTED if charting else self.feed.words.site.effective:
             found = self.time(field, line)
             if found is not None:
                 return found
@@ -213,6 +216,13 @@ def time_issues(made: Observation, subject: Subject, line: ResultLine) -> tuple[
     return (issue_of(line, "issued-before-taken", "OBR-22", text),)
 
 
+def answer_issues(value: Value, line: ResultLine) -> tuple[Issue, ...]:
+    if SEVERAL_ANSWERS not in value.flags:
+        return ()
+    text = "several organisms stand in one result, so only the first counts — ask the sender for an OBX of each"
+    return (issue_of(line, "several-answers", "OBX-5", text),)
+
+
 def flags(value: Value, effective: Moment, specimen: Specimen, line: ResultLine) -> tuple[str, ...]:
     found = value.flags + effective.flags
     if effective.precision == "day":
@@ -229,4 +239,9 @@ def original(obx: Segment, subject: Subject) -> Original:
     """As the source wrote it, without a document's megabytes."""
     name = obx.text(6, 2)
     unit = obx.whole(6) if name[:1].isdigit() else obx.text(6) or name  # `10^9/L` without an escape
-    return as_written(plain(obx.whole(5)), plain(unit), subject.code, subject.system)
+    return as_written(plain(repeated(obx)), plain(unit), subject.code, subject.system)
+
+
+def repeated(obx: Segment) -> str:
+    count = min(obx.repetitions(5), MOST_ANSWERS)
+    return obx.whole(5) if count <= 1 else " ~ ".join(obx.whole(5, each) for each in range(1, count + 1))

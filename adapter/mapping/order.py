@@ -1,5 +1,6 @@
 """What the results of one order share, read once: its number, times, specimen and status."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TypeVar
@@ -9,7 +10,7 @@ from adapter.hl7.er7 import Segment
 from adapter.hl7.tables import NULL
 from adapter.mapping.feed import Feed
 from adapter.mapping.groups import Order
-from adapter.mapping.plain import plain
+from adapter.mapping.plain import LONGEST, plain
 
 T = TypeVar("T")
 SPECIMEN_COMPONENTS = (1, 2, 4, 5)
@@ -17,6 +18,11 @@ NOTHING = frozenset({"", NULL})
 KIND = {"SPM": 4, "SAC": 6}
 NUMBER = {"SPM": 2, "SAC": 3}
 """Where a specimen says what it is, and which."""
+FREE_TEXT = 3
+"""OBR-15 of HL7 before 2.5: the source in words; later the way of collecting."""
+WORD = re.compile(r"[^\W\d_]{4,}")
+APART = frozenset({"urine", "csf", "fluid", "respiratory", "venous"})
+"""What a longer name may say of a specimen; that one is serum or arterial is only believed where it is said exactly."""
 ROLE = 11
 NOBODYS = frozenset("BCEFGLOQV")
 """SPM-11, table 0369: blind, calibrator, electronic control, proficiency test, group, pool, operator's proficiency, control,
@@ -96,7 +102,10 @@ def worded(segment: Segment, field: int, feed: Feed) -> tuple[str, str]:
         return "", ""
     words = [segment.text(field, component).strip() for component in SPECIMEN_COMPONENTS]
     words.append(segment.text(field, 1, 2).strip())
-    return word_of(words, feed)
+    found = word_of(words, feed)
+    free = segment.text(field, FREE_TEXT).strip() if segment.name == "OBR" and not found[1] else ""
+    told = word_of([free], feed)
+    return told if told[1] else found
 
 
 def word_of(words: list[str], feed: Feed) -> tuple[str, str]:
@@ -104,4 +113,12 @@ def word_of(words: list[str], feed: Feed) -> tuple[str, str]:
     known = next((word for word in words if word.lower() in feed.site.specimens), "")
     if known:
         return known, feed.site.specimens[known.lower()]
-    return next((word for word in words if word not in NOTHING), ""), ""
+    name = next((word for word in words if word not in NOTHING), "")
+    return name, inside(words, feed) if name else ""
+
+
+def inside(words: list[str], feed: Feed) -> str:
+    """The one kind a longer name speaks of (`Venous blood gas`, `24h-Urine`), where it is none that serum or an artery gives."""
+    found = {feed.site.specimens.get(part.lower(), "") for word in words for part in WORD.findall(word[:LONGEST])}
+    kinds = found - {"", "blood"}
+    return kinds.pop() if len(kinds) == 1 and kinds <= APART else ""

@@ -22,6 +22,10 @@ EXACT = "DEC"
 """A number whose writing cannot be mistaken, as JSON has them: a point is a decimal mark whatever the site writes."""
 NEVER_A_VALUE = frozenset({"ED", "RP", "EI"})
 """Embedded documents, pointers: stored, never parsed (reliability C43)."""
+MOST_ANSWERS = 100
+"""Repetitions of OBX-5 that are looked at."""
+SEVERAL_ANSWERS = "several_answers"
+"""The flag of an answer beside which others stand: the first of several organisms."""
 PERCENT = "%"
 TRAILING = "^&"
 """Separators behind which nothing stands."""
@@ -33,7 +37,7 @@ class Written(NamedTuple):
     """A result as the sender wrote it, taken apart but not judged: `parts` are OBX-5's components, `units` the spellings of OBX-6.
 
     `whole` is OBX-5 where it has several components and its type has none: `10^9` is not ten. `range` is OBX-7 where OBX-6 is
-    silent: some senders write the unit there.
+    silent: some senders write the unit there. `others` are the components of OBX-5's further repetitions.
     """
 
     type: str
@@ -42,6 +46,7 @@ class Written(NamedTuple):
     repeated: bool = False
     whole: str = ""
     range: str = ""
+    others: tuple[tuple[str, ...], ...] = ()
 
     @property
     def text(self) -> str:
@@ -87,7 +92,9 @@ def written(obx: Segment) -> Written:
     whole = "" if kind in COMPOSED else obx.whole(5)
     if whole and whole.rstrip(TRAILING) == parts[0]:
         whole = ""
-    return Written(kind, parts, units, obx.repetitions(5) > 1, whole, "" if units else obx.whole(7))
+    count = obx.repetitions(5)
+    others = tuple(obx.components(5, each) for each in range(2, min(count, MOST_ANSWERS) + 1)) if count > 1 else ()
+    return Written(kind, parts, units, count > 1, whole, "" if units else obx.whole(7), others)
 
 
 def spellings(obx: Segment) -> tuple[str, ...]:
@@ -198,9 +205,12 @@ class ValueReader:
 
 
 def agree(concept: Concept, one: str, other: str) -> bool:
-    """Whether two units are the same for this concept; an oxygen fraction says by its size which is meant (clinical 2.5)."""
-    same = concept.factor(one) is not None and concept.factor(one) == concept.factor(other)
-    return same or one == other or concept.room_air is not None
+    """Whether two units are the same for this concept; an oxygen fraction says by its size which of its own is meant (clinical 2.5).
+
+    `30 L/min` under `%` is no fraction of 0.3: it is a flow.
+    """
+    factors = concept.factor(one), concept.factor(other)
+    return one == other or (None not in factors and (factors[0] == factors[1] or concept.room_air is not None))
 
 
 def measured(concept: Concept, found: Number, unit: str) -> Value | Refused:
@@ -241,20 +251,38 @@ def oxygen(concept: Concept, found: Number, unit: str) -> Value | Refused:
 def read_answer(concept: Concept, result: Written, local: Mapping[str, str]) -> Value | Refused:
     """A coded answer by its code or its words, `local` before the dictionary's.
 
-    With open answers the sender's words, else its code, in lower case.
+    With open answers the sender's words, else its code, in lower case. Answers that contradict each other are none.
     """
-    if result.empty:
+    if result.type in NEVER_A_VALUE:
+        return bad("unreadable-value", "a document or a pointer is no answer — ask the laboratory for a coded result")
+    given = [one for one in (result.parts, *result.others) if stated(one)]
+    if not given:
         return bad("no-value", "the result has no answer — nothing to do unless the laboratory meant one")
-    said = [plain(part) for part in result.parts if part.strip() not in {"", NULL}]
-    for answers in (local, concept.answers):
-        for part in map(same_word, said):
-            if part in answers:
-                return Value(concept, code=answers[part])
+    answers = [known_answers(one, local) or known_answers(one, concept.answers) for one in given]
     if concept.open_answers:
-        words = [plain(part) for part in result.parts[1:2] if part.strip() not in {"", NULL}]
-        return Value(concept, code=(words or said)[0].lower())
-    text = f"this answer is not known — add it under 'answers: {concept.id}' in the site's file"
-    return Refused(Bucket.BAD_VALUE, "unmapped-answer", text, concept.id)
+        found = [next(iter(known), "") or own_words(one) for known, one in zip(answers, given, strict=True)]
+        return Value(concept, code=found[0], flags=(SEVERAL_ANSWERS,) if len(set(found)) > 1 else ())
+    if not all(answers):
+        text = f"this answer is not known — add it under 'answers: {concept.id}' in the site's file"
+        return Refused(Bucket.BAD_VALUE, "unmapped-answer", text, concept.id)
+    meant = {answer for known in answers for answer in known}
+    if len(meant) > 1:
+        text = "two answers that contradict each other are stated — ask the sender which of them is meant"
+        return Refused(Bucket.BAD_VALUE, "contradicting-answers", text, concept.id)
+    return Value(concept, code=meant.pop())
+
+
+def stated(parts: tuple[str, ...]) -> list[str]:
+    return [plain(part) for part in parts if part.strip() not in {"", NULL}]
+
+
+def known_answers(parts: tuple[str, ...], answers: Mapping[str, str]) -> list[str]:
+    """Ours for each part that is one, in the order of the parts."""
+    return [answers[word] for word in map(same_word, stated(parts)) if word in answers]
+
+
+def own_words(parts: tuple[str, ...]) -> str:
+    return (stated(parts[1:2]) or stated(parts))[0].lower()
 
 
 def bad(code: str, text: str) -> Refused:

@@ -108,7 +108,7 @@ def derived_pressures(
 
 def _mean(systolic: Timed, diastolic: Timed) -> Pressure | None:
     high, low = _measured(systolic), _measured(diastolic)
-    if high is None or low is None:
-        return None
+    if high is None or low is None or low.value >= high.value:
+        return None  # of one moment and the wrong way round: which is which is anybody's guess
     mean = Fraction(high.value + DIASTOLIC_WEIGHT * low.value) / (1 + DIASTOLIC_WEIGHT)
     return Pressure(systolic.time, mean, (*high.basis, *low.basis), (MAP_DERIVED,))

@@ -9,9 +9,9 @@ from itertools import pairwise
 from adapter.domain.assessment import Evidence, OrganStatus, evidence_of
 from adapter.domain.observation import Observation
 from adapter.domain.patient import Window
-from adapter.domain.quantity import decimal_text
+from adapter.domain.quantity import Comparator, decimal_text
 from adapter.scoring.chart import Chart, Timed
-from adapter.scoring.finding import Finding
+from adapter.scoring.finding import CENSORED, Finding
 from adapter.scoring.thresholds import (
     URINE,
     URINE_DAY,
@@ -26,16 +26,21 @@ from adapter.scoring.thresholds import (
 PROVISIONAL = "urine_provisional"
 RINSED = "bladder_irrigation"
 SPARSE = "urine_sparsely_charted"
+BELOW = frozenset({Comparator.LESS, Comparator.AT_MOST})
 
 
 @dataclass(frozen=True, slots=True)
 class Volume:
-    """One entry of the record, with the evidence made of it: a day's entries are shown together, again and again."""
+    """One entry of the record, with the evidence made of it: a day's entries are shown together, again and again.
+
+    Of a bound (`<50`, `>400`) `millilitres` are the least that it may be.
+    """
 
     time: datetime
     millilitres: Fraction
     observation: Observation
     shown: Evidence
+    bound: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +63,7 @@ def urine(chart: Chart, window: Window) -> Iterator[Finding]:
     500 mL already seen settles it; else what 22 to 30 observed hours make of a day; 12 to 22 hours decide nothing.
     """
     for volume in _volumes(chart, "urine-output-24h", window.start, window.end):
-        if volume.time > window.start:
+        if volume.time > window.start and not volume.bound:
             yield _total(volume)
     volumes = collected(chart, window.end - URINE_LOOKBACK, window.end)
     today = [volume for volume in volumes if volume.time > window.start]
@@ -97,9 +102,10 @@ def _volumes(chart: Chart, concept: str, first: datetime, last: datetime) -> lis
 
 def _volume(item: Timed) -> Volume | None:
     one, quantity = item.observation, item.observation.quantity
-    if quantity is None or quantity.comparator is not None:
+    if quantity is None:
         return None
-    return Volume(item.time, quantity.value, one, evidence_of(one))
+    least = Fraction(0) if quantity.comparator in BELOW else quantity.value
+    return Volume(item.time, least, one, evidence_of(one), bound=quantity.comparator is not None)
 
 
 def _sum(volumes: list[Volume]) -> Fraction:
@@ -152,25 +158,28 @@ def _collection(volumes: list[Volume], anchor: int, before: timedelta) -> Collec
 
 
 def _normalised(collection: Collection, *, firm: bool) -> Finding:
-    """What was rinsed in may still have to come out, so that the difference of both decides nothing."""
+    """What was rinsed in may still have to come out, so that the difference of both decides nothing; nor does a sum of bounds."""
     rinsed = any(volume.millilitres < 0 for volume in collection.volumes)
+    bound = any(volume.bound for volume in collection.volumes)
     points = URINE.points(collection.per_day)
     hours = decimal_text(
         Fraction(collection.length // timedelta.resolution, timedelta(hours=1) // timedelta.resolution)
     )
     note = f"{decimal_text(collection.millilitres)} mL in {hours} h: {decimal_text(collection.per_day)} mL per 24 h"
     short = collection.length < URINE_SCORED[0]
-    flags = (*((PROVISIONAL,) if short else ()), *((RINSED,) if rinsed else ()))
+    told = {PROVISIONAL: short, RINSED: rinsed, CENSORED: bound}
+    flags = tuple(flag for flag, said in told.items() if said)
+    certain = firm and not rinsed and not bound
     basis, shown = _basis(collection.volumes)
     return Finding(
         points,
-        points if firm and not rinsed else 0,
+        points if certain else 0,
         points,
         basis,
         URINE.rule(points),
         note,
         status=OrganStatus.DERIVED,
         flags=(*flags, SPARSE) if collection.gap > URINE_SPARSE else flags,
-        firm=firm and not rinsed,
+        firm=certain,
         shown=shown,
     )

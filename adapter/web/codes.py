@@ -138,6 +138,7 @@ FLAGS = (
     mark("Route unknown"),
     mark("Sedated"),
     mark("Sedation unknown"),
+    mark("Several answers"),
     mark("Sf imputed"),
     mark("Specimen not confirmed arterial"),
     mark("Test patient"),

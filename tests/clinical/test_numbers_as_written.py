@@ -339,6 +339,11 @@ def test_an_oxygen_fraction_is_read_by_its_size(value: str, unit: str) -> None:
     assert believed(told(FIO2, value, unit)) == "0.4"
 
 
+@pytest.mark.parametrize(("value", "unit"), [("30 L/min", "%"), ("40 mmHg", "%"), ("0.5 kPa", "1"), ("50", "%^L/min")])
+def test_what_is_no_oxygen_fraction_is_none_under_its_unit(value: str, unit: str) -> None:
+    assert believed(told(FIO2, value, unit, kind="ST")) == "contradicting-units"
+
+
 def test_a_range_that_contradicts_the_unit_the_site_states_for_a_code_is_not_guessed() -> None:
     """In the shipped Dutch file the Glasgow score (EMV) has a unit of its own."""
     line = "OBX|1|ST|EMV^^L||14||3-15 {}||||F"

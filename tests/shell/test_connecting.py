@@ -95,6 +95,14 @@ def test_a_single_message_shows_its_findings_with_the_words_they_are_about(after
     assert "applied" in afternoon.convert("--test")
 
 
+def test_answers_that_contradict_each_other_are_both_shown(tmp_path: Path) -> None:
+    feed = tmp_path / "one.hl7"
+    line = "OBX|1|CWE|94500-6^PCR^LN||NEG~POS||||||F"
+    feed.write_bytes(f"{HEAD.format('P')}{PV1}\r{OBR}\r{line}\r".encode())
+    said = nursery.run("convert", str(feed), text=True).stdout
+    assert "OBX-5 #1 (NEG ~ POS at 94500-6^PCR^LN)" in said
+
+
 def test_mappings_can_be_checked_before_the_sponsor_has_decided(afternoon: Afternoon) -> None:
     config = str(afternoon.folder / "adapter.toml")
     said = afternoon.adapter("check", "--config", config).stdout

@@ -82,6 +82,41 @@ def test_a_commensal_may_have_come_from_the_skin_and_is_no_sign_by_itself(judged
     assert sepsis(judged, skin, administrations=(antibiotic(12),)).infection == after(10)
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        *(
+            "cancelled",
+            "canceled by laboratory",
+            "rejected: unlabelled",
+            "specimen not received",
+            "sample leaked",
+            "quantity not sufficient",
+        ),
+        *(
+            "contaminated - please repeat",
+            "test not performed",
+            "haemolysed",
+            "culture in progress",
+            "see comment",
+            "n/a",
+            "ng",
+            "ngtd",
+        ),
+        *("-", "---", ".", ""),
+    ],
+)
+def test_words_that_name_no_organism_are_no_growth(judged: Judge, said: str) -> None:
+    assert sepsis(judged, culture(10, said)).infection is None
+
+
+@pytest.mark.parametrize(
+    "said", ["nocardia farcinica", "neisseria meningitidis", "112283007", "gram positive cocci in clusters"]
+)
+def test_whatever_may_be_an_organism_is_growth(judged: Judge, said: str) -> None:
+    assert sepsis(judged, culture(10, said)).infection == after(10)
+
+
 @pytest.mark.parametrize("state", ["ordered", "not-given", "withdrawn"])
 def test_what_was_not_given_is_no_sign(judged: Judge, state: str) -> None:
     assert sepsis(judged, culture(10), administrations=(antibiotic(12, state=state),)).infection is None

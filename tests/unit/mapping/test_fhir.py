@@ -336,6 +336,12 @@ def test_dead_or_alive_without_a_time(died: bool, said: bool) -> None:
     assert bool(event.demographics.get("died")) is said
 
 
+@pytest.mark.parametrize("none", ["0001-01-01T00:00:00Z", "1900-01-01", "9999-12-31"])
+def test_a_date_that_stands_where_there_is_none_is_no_death(none: str) -> None:
+    seen = read(patient=PATIENT | {"deceasedDateTime": none})
+    assert not [e for e in seen.events if isinstance(e, PatientDescribed) and e.demographics.get("died")]
+
+
 def test_an_old_number_is_nobodys() -> None:
     old = {"system": "HOSP", "value": "99", "type": MR, "use": "old"}
     assert read(patient={**PATIENT, "identifier": [old]}).reason == "NO_PATIENT"

@@ -148,6 +148,49 @@ def test_an_amount_or_unit_nobody_can_read_is_no_amount_and_the_drug_was_still_g
     assert found == [("unreadable-value", "RXA-6 #1", ""), ("unmapped-unit", "RXA-7 #2", "drops")]
 
 
+@pytest.mark.parametrize(
+    ("amount", "unit", "code"),
+    [
+        ("999", "ug/kg/min", "untold-amount"),
+        ("999", "mg", "untold-amount"),
+        ("-0.1", "ug/kg/min", "unreadable-value"),
+        ("120", "ug/kg/min", "impossible-value"),
+        ("1", "mg/kg/min", "impossible-value"),
+    ],
+)
+def test_an_amount_that_none_was_given_is_unknown_and_not_that_much(amount: str, unit: str, code: str) -> None:
+    seen = ras(rxa(amount=amount, unit=unit))
+    (said,) = given(seen)
+    assert (said.rate, said.dose, said.original.value, [issue.code for issue in seen.issues]) == (
+        None,
+        None,
+        amount,
+        [code],
+    )
+
+
+@pytest.mark.parametrize("per", ["hrs", "/h", "Hours", "^hour", "uur"])
+def test_an_amount_per_hour_however_it_is_written(per: str) -> None:
+    said = one(rxa(amount="0.5", unit="mg", per=per))
+    assert said.rate is not None
+    assert (str(said.rate.value), said.rate.unit) == ("1/2", "mg/h")
+
+
+@pytest.mark.parametrize("per", ["1", "shift", "Q8H"])
+def test_an_amount_per_a_time_nobody_knows_is_no_dose_either(per: str) -> None:
+    seen = ras(rxa(amount="0.5", unit="mg", per=per))
+    (said,) = given(seen)
+    assert (said.rate, said.dose, [issue.code for issue in seen.issues]) == (None, None, ["unmapped-unit"])
+    assert one(rxa(per='""')).rate is not None
+
+
+def test_999_of_an_order_and_a_great_rate_of_what_is_not_charted_stand() -> None:
+    order = "RXE||C01CA03^norepinephrine^ATC|999||ug"
+    assert told(given(ras(order, kind="RDE^O11"))[0])["dose"] == "999"
+    assert one(rxa(code="J01DD04^ceftriaxone^ATC", amount="998", unit="mg/h")).rate is not None
+    assert one(rxa(amount="49.9", unit="ug/kg/min")).rate is not None
+
+
 def test_without_a_time_nothing_is_stated() -> None:
     seen = ras(rxa(start=""))
     assert given(seen) == []

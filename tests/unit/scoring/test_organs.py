@@ -327,6 +327,11 @@ def test_one_reading_told_under_two_names_does_not_confirm_itself() -> None:
     assert organ("cardiovascular", *twice, *around).score == 0
 
 
+@pytest.mark.parametrize("pair", [(60, 120), (80, 80)])
+def test_pressures_the_wrong_way_round_make_no_mean(pair: tuple[int, int]) -> None:
+    assert organ("cardiovascular", observation("sbp", pair[0]), observation("dbp", pair[1])).score is None
+
+
 def test_systolic_and_diastolic_make_a_mean_only_where_none_was_measured() -> None:
     cuff = observation("sbp", 90), observation("dbp", 50)
     found = organ("cardiovascular", *cuff)
@@ -480,6 +485,20 @@ def test_urine_looks_back_thirty_hours_only() -> None:
     assert ends(organ("renal", *given, at=29)) == (4, 0, 4)
     assert "urine_sparsely_charted" in organ("renal", *given, at=29).flags
     assert organ("renal", *given, at=31).flags.count("urine_provisional") == 1
+
+
+def test_a_bound_among_the_hours_is_no_anuria() -> None:
+    hourly = [observation("urine-output", "10" if h % 2 else "<100", at=after(h)) for h in range(25)]
+    found = organ("renal", *hourly, at=24)
+    assert (ends(found), "censored" in found.flags) == ((4, 0, 4), True)
+    exact = [observation("urine-output", 10, at=after(h)) for h in range(25)]
+    assert ends(organ("renal", *exact, at=24)) == (3, 3, 4)
+
+
+def test_a_bound_is_the_least_that_was_passed_and_a_total_that_is_one_says_nothing() -> None:
+    told = [observation("urine-output", v, at=after(h)) for h, v in [(1, "100"), (2, ">400")]]
+    assert organ("renal", *told, at=3).score == 0
+    assert organ("renal", observation("urine-output-24h", "<200"), at=1).score is None
 
 
 def test_a_24_hour_total_is_not_added_to_the_hours() -> None:

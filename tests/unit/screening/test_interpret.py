@@ -158,6 +158,27 @@ def test_example_16_platelets_by_unit() -> None:
     assert censored.quantity.comparator is Comparator.LESS
 
 
+def test_a_note_under_the_order_speaks_of_all_its_results_and_of_no_other_order() -> None:
+    clumps = "NTE|1||Platelet clumps seen"
+    body = er7(
+        *(msh("ORU^R01"), pid(), "NTE|1||clumps of another time", pv1(), obr("F1"), clumps, PLATELETS),
+        *(
+            obx("26515-7", "99", "10*9/L"),
+            obr("F2"),
+            obx("777-3", "97", "10*9/L"),
+            "ORC|RE",
+            obr("F3"),
+            PLATELETS,
+        ),
+    )
+    assert [found.flags for found in observations(read(body))] == [("platelet_clumps",), ("platelet_clumps",), (), ()]
+
+
+def test_a_note_after_the_specimen_and_before_the_results_is_read() -> None:
+    body = er7(msh("OUL^R24"), pid(), pv1(), obr("F1"), "SPM|1|S1||BLD", "NTE|1||platelet aggregates", PLATELETS)
+    assert one(body).flags == ("platelet_clumps",)
+
+
 def test_example_18_a_neutrophil_count_without_unit_is_unusable() -> None:
     seen = read(oru(obx("751-8", "1.5")))
     assert (buckets(seen), codes(seen)) == ({Bucket.UNMAPPED_UNIT: 1}, {"missing-unit"})
@@ -389,6 +410,22 @@ def test_the_future_is_held_out_and_a_skewed_header_is_no_tie_break() -> None:
     seen = read(oru(PLATELETS, at="20260102031600", sent="20260102031600"), received=received)
     assert codes(seen) == {"future-time", "no-sender-time"}
     assert one(oru(PLATELETS, at="20260102031500"), received=received).sender_time == received + timedelta(minutes=10)
+
+
+@pytest.mark.parametrize(
+    ("event", "at", "told"),
+    [
+        *((event, "20270102030000", {"future-event"}) for event in ("A01", "A02", "A03", "A04", "A08", "A11", "A13")),
+        ("A05", "20270102030000", set()),
+        ("A01", "20260102031400", set()),
+        ("A01", "20260102031600", {"future-event"}),
+    ],
+)
+def test_an_event_in_the_future_is_said_to_be_one(event: str, at: str, told: set[str]) -> None:
+    received = datetime(2026, 1, 2, 3, 0, tzinfo=UTC)
+    seen = read(adt(event, at=at, sent="20260102030000+0000"), received=received)
+    assert codes(seen) == told
+    assert any(isinstance(one, EncounterChanged) for one in seen.events)
 
 
 def test_an_assumed_zone_is_reported_once() -> None:

@@ -107,3 +107,52 @@ def test_a_status_decides_in_oul_as_in_oru() -> None:
     preliminary = obx("2160-0", "1.9", "mg/dL", status="P")
     seen = read(message("OUL^R22", BLOOD, FIRST, preliminary, obx("777-3", "98", "10*9/L", status="")))
     assert [one.status for one in observations(seen)] == ["preliminary", "final"]
+
+
+GAS = obx("2703-7", "40", "mm[Hg]")
+
+
+@pytest.mark.parametrize(
+    ("line", "name"),
+    [
+        *(
+            (GAS, name)
+            for name in ("Venous blood gas^^L", "^Blood, central venous line", "VBG (venous)", "Venöses Blut")
+        ),
+        *(
+            (CREATININE, name)
+            for name in ("Urine sample^^L", "U^24h-Urin^L", "Urin", "Sammelurin 24 h", "^Pleural fluid, left")
+        ),
+    ],
+)
+def test_a_longer_name_of_another_specimen_is_no_unknown_one(line: str, name: str) -> None:
+    seen = read(message("ORU^R01", obr("F1"), line, spm("S1", name)))
+    assert (buckets(seen), codes(seen)) == ({Bucket.UNSUITABLE_SPECIMEN: 1}, {"unsuitable-specimen"})
+
+
+@pytest.mark.parametrize(
+    "name", ["Serum (venous catheter)^^L", "Arterial line, venous side", "Punktat", "Urine or serum", "Catheter tip"]
+)
+def test_a_name_that_speaks_of_two_or_of_none_stays_unknown(name: str) -> None:
+    seen = read(message("ORU^R01", obr("F1"), CREATININE, spm("S1", name)))
+    assert (buckets(seen), codes(seen)) == ({Bucket.USED: 1}, {"unknown-specimen"})
+
+
+def test_a_longer_name_makes_nothing_arterial() -> None:
+    unsaid = obx("11556-8", "80", "mm[Hg]")
+    (gas,) = observations(read(message("ORU^R01", obr("F1"), unsaid, spm("S1", "Arterial sample"))))
+    assert gas.specimen == "blood"
+
+
+@pytest.mark.parametrize(
+    ("source", "bucket"),
+    [
+        ("^^Urine", Bucket.UNSUITABLE_SPECIMEN),
+        ("^^24h-Urin", Bucket.UNSUITABLE_SPECIMEN),
+        ("^^venipuncture", Bucket.USED),
+        ("SER^^Urine bag beside", Bucket.USED),
+    ],
+)
+def test_free_text_of_obr_15_is_read_where_nothing_else_says_what_it_is(source: str, bucket: Bucket) -> None:
+    seen = read(message("ORU^R01", obr("F1", specimen=source), CREATININE))
+    assert (buckets(seen), "unknown-specimen" in codes(seen)) == ({bucket: 1}, False)
