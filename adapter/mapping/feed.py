@@ -18,9 +18,11 @@ FUTURE_TOLERANCE = timedelta(minutes=15)
 SKEW_TOLERANCE = timedelta(minutes=10)
 """As FUTURE_TOLERANCE, for MSH-7 (reliability H17)."""
 UNUSABLE_PRECISION = frozenset({"year", "month"})
-YEARS = range(1901, 2099)
-EPOCH, A_DAY = datetime(1970, 1, 1, tzinfo=UTC), timedelta(days=1)
-"""Software that knows no date writes the first or the last one it has: 0001, 1601, 1753, 1900, the first second of 1970, 9999."""
+YEARS = range(1901, 2500)
+NO_DAYS, NEAR = (datetime(1970, 1, 1, tzinfo=UTC), datetime(2099, 12, 31, 12, tzinfo=UTC)), timedelta(hours=36)
+"""Software that knows no date writes the first or the last one it has: 0001, 1601, 1753, 1900, the first second of 1970, the last day of
+2099, 9999. Between the last two lie the dates of patients whose own were moved away, to be shown to others.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,5 +107,6 @@ def usable(found: Moment | None) -> Moment | None:
 
 def meant(found: Moment | None) -> Moment | None:
     """`None` for a date that stands where there is none: nothing happened in the year 1, and nothing ends in 9999."""
-    told = found is not None and found.instant.year in YEARS and abs(found.instant - EPOCH) >= A_DAY
-    return found if told else None
+    if found is None or found.instant.year not in YEARS or any(abs(found.instant - one) < NEAR for one in NO_DAYS):
+        return None
+    return found

@@ -134,7 +134,7 @@ def read_line(line: Line, visit: str, feed: Feed) -> tuple[Administration | None
     said = statement(line, fields, feed, (found, start, visit))
     said = replace(said, rate=amounts.rate, dose=amounts.dose, concentration=amounts.concentration)
     said = replace(said, state=state_of(line, said))
-    return replace(said, digest=digest_of(said)), amounts.issues
+    return replace(said, digest=digest_of(said)), amounts.issues_of(said.state)
 
 
 def statement(line: Line, fields: Fields, feed: Feed, about: tuple[Substance, datetime, str]) -> Administration:
@@ -205,7 +205,7 @@ class Amounts:
     """Dose, rate and concentration of a line, and what of them could not be read; nothing is guessed."""
 
     def __init__(self, line: Line, fields: Fields, feed: Feed, substance: Substance) -> None:
-        self._line, self._feed = line, feed
+        self._line, self._feed, self._amount = line, feed, fields.amount
         self._infused = feed.dictionary.concepts.get(f"{substance.name}-rate")
         self.issues: list[Issue] = []
         amount = self._quantity(fields.amount, fields.units)
@@ -217,6 +217,12 @@ class Amounts:
         self.dose = None if flows else amount
         strength = self._strength(fields) if fields.strength else None
         self.concentration = strength if strength is not None and strength.unit.endswith(("/mL", "/L")) else None
+
+    def issues_of(self, state: AdministrationState) -> list[Issue]:
+        """With what is missing where something that is infused was given."""
+        if state is AdministrationState.GIVEN and self._infused and not (self.rate or self.dose or self.issues):
+            self._issue("untold-amount", self._amount, "no amount stands there — ask the sender for it")
+        return self.issues
 
     def _per(self, amount: Quantity, place: int) -> Quantity | None:
         """What runs per a time that nobody knows is neither a rate nor a dose."""

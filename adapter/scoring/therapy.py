@@ -88,11 +88,11 @@ def _key(one: Given) -> tuple[str, str, datetime]:
 
 def _given(one: Administration, concept: str) -> Iterator[Given]:
     """Nothing of a push, which never counts (clinical 2.6), nor of what does not go into a vein. An amount that was written
-    and could not be read may be an infusion's: its dose is unknown.
+    and could not be read may be an infusion's, and so may a vasoactive drug of which no amount was told: its dose is unknown.
     """
     rate = _rate(one)
     off = one.state is AdministrationState.STOPPED and one.end is None
-    unread = rate is None and one.dose is None and bool(one.original.value)
+    unread = rate is None and one.dose is None and (bool(one.original.value) or concept in DOSES)
     pushed = rate is None and one.end is None and not off and not unread
     if one.route not in INTO_A_VEIN or (pushed and concept != PARALYSIS):
         return

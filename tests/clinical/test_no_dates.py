@@ -5,7 +5,7 @@ import pytest
 from tests.bedside import WELL, Patient, answer, scores
 from tests.builders import er7, msh, oru, pid, pv1
 
-NO_DATES = ("00010101000000", "17530101", "19000101", "19700101000000", "99991231235959", "99991231")
+NO_DATES = ("00010101000000", "17530101", "19000101", "19700101000000", "20991231", "99991231235959", "99991231")
 FAILING = {**WELL, "plt": "90", "ferritin": "5200"}
 
 

@@ -169,6 +169,13 @@ def test_an_amount_that_none_was_given_is_unknown_and_not_that_much(amount: str,
     )
 
 
+def test_no_amount_of_what_is_infused_is_reported_where_it_was_given() -> None:
+    seen = ras(rxa(amount="", unit=""))
+    assert [(issue.code, issue.where) for issue in seen.issues] == [("untold-amount", "RXA-6 #1")]
+    for quiet in (rxa(code="J01DD04^ceftriaxone^ATC", amount="", unit=""), rxa(amount="", unit="", done="RE")):
+        assert ras(quiet).issues == ()
+
+
 @pytest.mark.parametrize("per", ["hrs", "/h", "Hours", "^hour", "uur"])
 def test_an_amount_per_hour_however_it_is_written(per: str) -> None:
     said = one(rxa(amount="0.5", unit="mg", per=per))

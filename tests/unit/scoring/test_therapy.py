@@ -11,6 +11,7 @@ from adapter.domain.observation import Observation, Original
 from adapter.scoring.moments import moments
 from adapter.scoring.options import ScoringOptions
 from adapter.scoring.sofa import score
+from adapter.scoring.therapy import Therapy
 from adapter.scoring.thresholds import SEDATIVES, UNSCORED_VASOACTIVES
 from tests.builders import T0, after, given, observation, state_of
 
@@ -263,7 +264,14 @@ def test_an_amount_that_was_written_and_not_read_is_no_push() -> None:
     unread = replace(given("norepinephrine", ""), original=Original("12", "mcg/kg/fortnight", "x", "TEST"))
     found = heart(unread)
     assert (found.score, found.low, found.high, found.flags) == (0, 0, 4, ("dose_unknown",))
-    assert heart(replace(unread, original=Original("", "", "x", "TEST"))).high == 0
+
+
+def test_a_vasoactive_drug_of_no_amount_is_no_push_either_a_sedative_is() -> None:
+    """Missing is never normal. Of a sedative a dose before a procedure would leave the consciousness of a day undecided."""
+    untold = Original("", "", "x", "TEST")
+    found = heart(replace(given("norepinephrine", ""), original=untold))
+    assert (found.score, found.low, found.high, found.flags) == (0, 0, 4, ("dose_unknown",))
+    assert Therapy((replace(given("propofol", ""), original=untold),)).of("propofol-rate") == ()
 
 
 # --- sedation -----------------------------------------------------------------------------------------------------------
