@@ -77,9 +77,10 @@ class Leases(Shares):
             session = self._opened()
             # Nobody waits while holding: two who want each other's partitions would wait for ever.
             self._give_up(session, self._held)
-            session.exec_driver_sql(f"SELECT pg_advisory_lock({OURS}, {int(Lock.APART)})")
-            session.commit()
-            self._apart = True
+            if not self._apart:  # taken twice it would have to be given up twice
+                session.exec_driver_sql(f"SELECT pg_advisory_lock({OURS}, {int(Lock.APART)})")
+                session.commit()
+                self._apart = True
             for number in sorted(needed()):
                 session.execute(_TAKE, {"kind": PARTITIONS, "n": number})
                 session.commit()

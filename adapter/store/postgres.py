@@ -53,6 +53,7 @@ class PostgresDatabase(Database):
     def __init__(self, url: URL, *, read_only: bool) -> None:
         """Raises ConfigError for a server that cannot be safe, UnavailableError where none answers."""
         self._leases: list[Leases] = []
+        self._sole: Connection | None = None
         self._reader = _engine(url, READER, "REPEATABLE READ")
         self._writer = None if read_only else _engine(url, WRITER, "READ COMMITTED")
         try:
@@ -89,8 +90,13 @@ class PostgresDatabase(Database):
     def write(self) -> Iterator[Connection]:
         if self._writer is None:
             raise ConfigError("the store was opened read-only — this command must go through the daemon")
-        with self._noted(), self._writer.begin() as connection:
-            yield connection
+        with self._noted():
+            if self._sole is None:
+                with self._writer.begin() as connection:
+                    yield connection
+            else:
+                with self._sole.begin():
+                    yield self._sole
 
     @contextlib.contextmanager
     def read(self) -> Iterator[Connection]:
@@ -109,6 +115,7 @@ class PostgresDatabase(Database):
 
     @contextlib.contextmanager
     def alone(self) -> Iterator[None]:
+        """In one thread. What is written meanwhile is written in the session that holds the lock: who lost it writes nothing."""
         if self._writer is None:
             raise ConfigError("the store was opened read-only — it cannot be held")
         with translated(self._forget), self._writer.connect() as connection:
@@ -117,10 +124,13 @@ class PostgresDatabase(Database):
             if not held:
                 raise UnavailableError("the database is in use by another adapter process — stop that one first")
             connection.detach()  # the lock is this session's: it must not go back into the pool
+            self._sole = connection
             try:
                 yield
             finally:
-                connection.exec_driver_sql(f"SELECT pg_advisory_unlock({OURS}, {int(Lock.STORE)})")
+                self._sole = None
+                with contextlib.suppress(Exception):  # the server frees what a session held that is gone
+                    connection.exec_driver_sql(f"SELECT pg_advisory_unlock({OURS}, {int(Lock.STORE)})")
 
     def findings(self, conn: Connection, revision: str | None) -> tuple[str, ...]:
         found = ["the database has no schema yet — the daemon makes it at its first start"] if revision is None else []

@@ -18,10 +18,16 @@ from adapter.errors import ConfigError, StorageFailedError, UnavailableError
 from adapter.store import audit, feeds, inbox, quarantine
 from adapter.store.database import Database, Transaction
 from adapter.store.driver import numbered
+from adapter.store.locks import OURS, Lock
+from adapter.store.partitions import ALL
 from tests.postgres import PASSWORD, Cluster, cluster
 
 NOW = datetime(2026, 1, 2, 3, tzinfo=UTC)
 COUNT = text("SELECT count(*) FROM users")
+HOLDER = f"""
+SELECT pg_terminate_backend(pid) FROM pg_locks WHERE classid = {OURS} AND objid = {int(Lock.STORE)} AND granted
+AND mode = 'ExclusiveLock' AND database = (SELECT oid FROM pg_database WHERE datname = %s)
+"""
 
 
 @pytest.fixture
@@ -313,6 +319,52 @@ def test_placeholders_are_numbered_as_postgresql_wants_them() -> None:
 def test_a_text_with_nul_is_found_as_it_was_stored(database: Database, tmp_path: Path) -> None:
     with database.read() as conn:
         assert conn.execute(text("SELECT :said"), {"said": "a\0b"}).scalar_one() == "a\\x00b"
+
+
+def test_who_lost_the_hold_writes_nothing_more_for_others_have_the_patients_by_then(
+    postgres: Cluster, url: str
+) -> None:
+    """A rebuild takes minutes; whoever was kept out meanwhile begins the moment its session is gone."""
+    rebuilder, processor = open_(url), open_(url)
+    shares = processor.shares()
+
+    def holding() -> None:
+        with rebuilder.alone():
+            with pytest.raises(UnavailableError, match="being rebuilt"):
+                shares.renew()
+            with rebuilder.write() as tx:
+                inbox.put_many(tx, [message("1")])
+            with postgres.session() as conn:
+                conn.execute(HOLDER, (url.rpartition("/")[2],))
+            shares.renew()
+            assert shares.held == ALL
+            with rebuilder.write() as tx:
+                inbox.put_many(tx, [message("2")])
+
+    with pytest.raises(UnavailableError, match="no connection"):
+        holding()
+    with rebuilder.write() as tx:  # it holds nothing, and is one writer among others again
+        inbox.put_many(tx, [message("3")])
+    with processor.read() as conn:
+        assert [row.control_id for row in inbox.listing(conn)] == ["1", "3"]
+    for database in (rebuilder, processor):
+        database.close()
+
+
+def test_two_messages_apart_in_one_turn_leave_the_lock_to_others(url: str) -> None:
+    """After a bug each message of a batch stands alone, and two of them may be merges."""
+    one, two = open_(url), open_(url)
+    ours, theirs = one.shares(), two.shares()
+    for numbers in ({1, 2}, {3}):
+        ours.apart(lambda numbers=frozenset(numbers): numbers)  # type: ignore[misc]
+        assert ours.held == numbers
+    ours.renew()
+    with two.write() as tx:
+        tx.exec_driver_sql("SET LOCAL lock_timeout = '100ms'")
+        tx.exec_driver_sql(f"SELECT pg_advisory_xact_lock({OURS}, {int(Lock.APART)})")
+    theirs.close()
+    for database in (one, two):
+        database.close()
 
 
 def test_one_process_at_a_time_holds_the_store(url: str) -> None:
