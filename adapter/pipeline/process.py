@@ -87,7 +87,7 @@ class Processor:
             left = self._backlog.left(conn, most, self._shares.held, now)
         if items:
             self.carry(items, most)
-        if left := self._backlog.still(self._database, left) if items else left:
+        if left := self._backlog.still(self._database, left, self._shares.held) if items else left:
             self._judge(left, now)
         return len(items) + len(left)
 

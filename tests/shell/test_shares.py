@@ -24,6 +24,7 @@ from adapter.store import inbox, leases, marks, outbox, patients, persons, unjud
 from adapter.store.partitions import ALL, COUNT, move, partition_of
 from tests import builders, stores
 from tests.builders import adt, obx, oru
+from tests.crash.test_cluster import WITNESS
 from tests.postgres import Cluster
 from tests.walking import House, open_house
 
@@ -42,7 +43,7 @@ class Pair:
     """Two processors with a database object, a session and a memory each."""
 
     def __init__(self, folder: Path) -> None:
-        self.one = open_house(folder)
+        self.folder, self.one = folder, open_house(folder)
         self.two = self.another(folder)
 
     def another(self, folder: Path) -> House:
@@ -284,6 +285,38 @@ def test_patients_who_change_hands_while_an_opt_out_is_taken_back_are_forgotten(
     assert held(one) == ALL
     assert told(one, "R3", "1.3") == 2, "whom a backlog left was not judged"
     assert values(two, theirs) == ["1.1", "1.2", "1.3"]
+
+
+def test_whom_a_backlog_left_is_judged_only_by_who_keeps_them_after_a_merge(pair: Pair) -> None:
+    """The merge gives up everything else: others may have these patients in hand by then."""
+    pair.share()
+    old, new = pair.number_of(pair.one), pair.number_of(pair.two)
+    left = pair.number_of(pair.one, but=old)
+    pair.tell(*(result(number, f"R{number}") for number in (old, new, left)))
+    with pair.one.database.write() as tx:
+        unjudged.mark(tx, {patients.key_of(tx, who(left)): 1})
+    pair.one.processor._backlog.look()
+    (item,) = pair.put(adt("A40", patient=new, merged=old, control="A40"))
+    pair.sort({item: partition_of(who(old))})
+    stop = threading.Event()
+    other = threading.Thread(target=stepping(pair.two, stop))
+    with stores.beside(pair.folder) as conn:
+        conn.execute(WITNESS)
+    other.start()
+    try:
+        while pair.one.counts().pending:
+            pair.one.processor.step()
+    finally:
+        stop.set()
+        other.join()
+    pair.work()
+    with stores.beside(pair.folder) as conn:
+        judged = conn.execute("SELECT patient, held FROM witness WHERE what = 'candidates'").fetchall()
+    with pair.one.database.read() as conn:
+        key = patients.key_of(conn, who(left))
+        assert not unjudged.newest(conn, 1), "nobody judged whom the backlog left"
+    assert [held for patient, held in judged if patient == key]
+    assert all(partition_of(who(left)) in held for patient, held in judged if patient == key)
 
 
 def test_two_who_want_each_others_patients_do_not_wait_for_ever(pair: Pair) -> None:
