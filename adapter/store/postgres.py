@@ -22,8 +22,11 @@ FLUSHED = frozenset({"on", "remote_write", "remote_apply"})
 
 LOOK = """
 SELECT current_setting('server_version_num')::int, pg_is_in_recovery(), current_setting('fsync'),
-  current_setting('full_page_writes'), current_setting('synchronous_commit'), current_setting('server_encoding')
+  current_setting('full_page_writes'), current_setting('synchronous_commit'), current_setting('server_encoding'),
+  pg_backend_pid()
 """
+NEVER_IDLE = 14_00_00
+"""From this version on a server may end sessions that are idle; what they hold must outlast that (locks, LISTEN)."""
 
 CONNECT = {
     "application_name": "immunosep-adapter",
@@ -197,6 +200,8 @@ def _engine(url: URL, options: str, isolation: Any) -> Engine:
             raw.close()
             raise
         raw.execute(f"SET synchronous_commit TO {committed}")  # for the session: no later reload takes it away
+        if raw.info.server_version >= NEVER_IDLE:
+            raw.execute("SET idle_session_timeout TO 0")
         raw.commit()
 
     return engine
@@ -206,8 +211,12 @@ def _looked_at(raw: psycopg.Connection[Any]) -> str:
     """The server's synchronous_commit, role and database considered. Raises UnsafeServerError."""
     row = raw.execute(LOOK).fetchone()
     assert row is not None  # noqa: S101 — a SELECT without FROM has one row
-    version, replica, fsync, full_pages, committed, encoding = row
+    version, replica, fsync, full_pages, committed, encoding, process = row
     for wrong, text in (
+        (
+            process != raw.info.backend_pid,
+            "a pooler stands before this server (PgBouncer?), and the sessions whose locks keep processors apart would be shared — point [store] url at the server itself",
+        ),
         (version < OLDEST_VERSION, "PostgreSQL is older than 13 — upgrade it"),
         (replica, "this server is a replica (in recovery) — point [store] url at the primary"),
         (fsync != "on", f"fsync = {fsync}: a power cut would lose what was acknowledged — ALTER SYSTEM SET fsync = on"),

@@ -1,11 +1,17 @@
 """What a PostgreSQL store adds: which servers it refuses, connections that break, and several writers at once."""
 
 import contextlib
+import re
+import select
+import socket
+import socketserver
 import sys
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Self
 
 import psycopg
 import pytest
@@ -160,12 +166,76 @@ def test_without_the_driver_the_install_line_is_told(monkeypatch: pytest.MonkeyP
 
 
 def test_no_server_or_a_wrong_password_is_unavailable_and_tells_no_password(postgres: Cluster, url: str) -> None:
-    with pytest.raises(UnavailableError, match="no connection to PostgreSQL"):
+    with pytest.raises(UnavailableError, match=r"no connection to PostgreSQL \(.*port 1 failed: Connection refused\)"):
         open_("postgresql://adapter@127.0.0.1:1/db")
     with pytest.raises(UnavailableError, match="password authentication failed") as caught:
         Database.open(url, password="SECRET")
     assert "SECRET" not in str(caught.value)
     assert not isinstance(caught.value, StorageFailedError)
+
+
+# --- what stands between ----------------------------------------------------------------------------------------------
+
+
+class Pooler(socketserver.ThreadingTCPServer):
+    """Answers as PgBouncer does: with a process of its own where the server names that of the session."""
+
+    def __init__(self, server: int) -> None:
+        super().__init__(("127.0.0.1", 0), Passing)
+        self.upstream = server
+
+    def __enter__(self) -> Self:
+        self.thread = threading.Thread(target=self.serve_forever)
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.shutdown()
+        self.thread.join()
+        self.server_close()
+
+
+class Passing(socketserver.BaseRequestHandler):
+    server: Pooler
+
+    def handle(self) -> None:
+        with socket.create_connection(("127.0.0.1", self.server.upstream)) as there, contextlib.suppress(OSError):
+            changed = {self.request: (there, bytes), there: (self.request, renamed)}
+            while ready := select.select([*changed], [], [])[0]:
+                for one in ready:
+                    target, change = changed[one]
+                    data = one.recv(65536)
+                    target.sendall(change(data))
+                    if not data:
+                        return
+
+
+def renamed(data: bytes) -> bytes:
+    """BackendKeyData with another process."""
+    return re.sub(rb"K\x00\x00\x00\x0c....(?=.{4}Z)", b"K\x00\x00\x00\x0c\x00\x00\x00\x07", data, flags=re.DOTALL)
+
+
+def test_a_pooler_before_the_server_is_refused(postgres: Cluster, url: str) -> None:
+    """Of a lock that a session took in one transaction the next would know nothing, and two would keep the same patients."""
+    with Pooler(postgres.port) as between:
+        port = str(between.server_address[1])
+        with pytest.raises(ConfigError, match="a pooler stands before this server"):
+            open_(url.replace(str(postgres.port), port))
+
+
+def test_a_server_that_ends_idle_sessions_ends_none_of_ours(postgres: Cluster, url: str) -> None:
+    with postgres.session() as conn:
+        if conn.info.server_version < 14_00_00:
+            pytest.skip("PostgreSQL 13 ends none")
+        conn.execute(f"ALTER ROLE adapter IN DATABASE {url.rpartition('/')[2]} SET idle_session_timeout = '200ms'")
+    database = open_(url)
+    with database.alone():
+        time.sleep(0.6)
+        with database.write() as tx:
+            inbox.put_many(tx, [message("1")])
+    with database.read() as conn:
+        assert inbox.counts(conn).received == 1
+    database.close()
 
 
 # --- connections that break -------------------------------------------------------------------------------------------
