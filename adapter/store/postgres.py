@@ -110,10 +110,10 @@ class PostgresDatabase(Database):
     def many_writers(self) -> bool:
         return True
 
-    def shares(self) -> Shares:
+    def shares(self, rules: str = "") -> Shares:
         if self._writer is None:
             raise ConfigError("the store was opened read-only — nothing can be processed")
-        self._leases.append(Leases(self._writer, self._noted))
+        self._leases.append(Leases(self._writer, self._noted, rules))
         return self._leases[-1]
 
     @contextlib.contextmanager

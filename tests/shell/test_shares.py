@@ -20,6 +20,7 @@ from adapter.pipeline.keep import Keeper
 from adapter.pipeline.knots import state_of
 from adapter.pipeline.outgoing import Owed
 from adapter.pipeline.process import Processor
+from adapter.screening.rulebook import Rulebook
 from adapter.store import inbox, leases, marks, outbox, patients, persons, unjudged
 from adapter.store.partitions import ALL, COUNT, move, partition_of
 from tests import builders, stores
@@ -317,6 +318,65 @@ def test_whom_a_backlog_left_is_judged_only_by_who_keeps_them_after_a_merge(pair
         assert not unjudged.newest(conn, 1), "nobody judged whom the backlog left"
     assert [held for patient, held in judged if patient == key]
     assert all(partition_of(who(left)) in held for patient, held in judged if patient == key)
+
+
+def other(rules: Rulebook) -> Rulebook:
+    """Whose files say something else."""
+    return replace(rules, digest=f"{rules.digest}0")
+
+
+def by(pair: Pair, rules: Rulebook) -> House:
+    """A processor more that goes by these rules."""
+    database, keeper = stores.opened(pair.folder), replace(pair.one.keeper, rules=rules)
+    return House(database, Processor(database, rules, keeper, lambda: pair.one.now, lambda: None), keeper, pair.one.now)
+
+
+def test_who_goes_by_other_rules_keeps_nobody_until_the_last_of_the_others_has_ended(pair: Pair) -> None:
+    """Else a verdict would depend on who of the two had the patient."""
+    pair.share()
+    changed = by(pair, other(pair.one.keeper.rules))
+    pair.put(result("100", "R1"))
+    for _ in range(2):
+        with pytest.raises(UnavailableError, match="at work by other rules"):
+            changed.processor.step()
+        assert held(changed) == frozenset()
+        pair.one.processor.close()
+    pair.work()
+    assert pair.one.counts().applied == 1
+    for house in (pair.one, pair.two):
+        house.processor.close()
+    assert changed.processor.step() == 0
+    assert held(changed) == ALL
+    with pytest.raises(UnavailableError, match="at work by other rules"):
+        pair.one.processor.step()
+    changed.processor.close()
+    changed.database.close()
+
+
+def test_rules_that_were_adopted_are_those_that_others_must_go_by(pair: Pair) -> None:
+    new = other(pair.one.keeper.rules)
+    alike = by(pair, new)
+    pair.one.processor.step()
+    pair.one.processor.adopt(new)
+    with pytest.raises(UnavailableError, match="at work by other rules"):
+        pair.two.processor.step()
+    alike.processor.step()
+    for _ in range(2):
+        pair.one.processor.step()
+        alike.processor.step()
+    assert len(held(pair.one)) == len(held(alike)) == COUNT // 2
+    alike.processor.close()
+    alike.database.close()
+
+
+def test_rules_are_not_adopted_where_somebody_who_goes_by_the_old_ones_has_just_come(pair: Pair) -> None:
+    one, two = pair.one.processor, pair.two.processor
+    one.step()
+    two.step()
+    assert held(pair.one) == ALL, "it has given up nothing yet"
+    with pytest.raises(UnavailableError, match="at work by other rules"):
+        one._shares.under(other(pair.one.keeper.rules).digest)
+    pair.share()
 
 
 def test_two_who_want_each_others_patients_do_not_wait_for_ever(pair: Pair) -> None:
