@@ -18,6 +18,11 @@ WAITING, DELIVERED, DEAD, SUPERSEDED = "waiting", "delivered", "dead", "supersed
 SNAPSHOT = "bundle"
 """The kind whose newest says everything: an older one nobody tried to send need not go."""
 
+LONGEST = "3h"
+"""A peer that lets each of many replies wait is waited for: were the transaction ended, what arrived would be sent again. Who died lets
+go at once all the same, with the connection.
+"""
+
 _WAITING = text("state = 'waiting'")
 """As literal text, so that the planner uses the partial index."""
 
@@ -133,7 +138,11 @@ def again(tx: Connection, deliveries: Sequence[int], now: datetime) -> None:
 
 
 def claim(tx: Connection, delivery: Delivery) -> bool:
-    """Whether it still waits as it was seen, and is ours until the transaction ends; who else wants it goes on to the next."""
+    """Whether it still waits as it was seen, and is ours until the transaction ends, however long the peer takes; who else
+    wants it goes on to the next.
+    """
+    if tx.dialect.name == "postgresql":
+        tx.exec_driver_sql(f"SET LOCAL idle_in_transaction_session_timeout = '{LONGEST}'")
     same = (outbox.c.id == delivery.id) & (outbox.c.attempts == delivery.attempts)
     wanted = select(outbox.c.id).where(_WAITING, same).with_for_update(skip_locked=True)
     return tx.execute(wanted).scalar_one_or_none() is not None

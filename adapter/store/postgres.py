@@ -42,7 +42,7 @@ WRITER = (
     "-c jit=off -c lock_timeout=10s -c idle_in_transaction_session_timeout=180s "
     "-c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3"
 )
-"""A delivery holds its row while it goes out. A client machine that vanished is noticed too: what it held is free again."""
+"""A delivery holds its row while it goes out, longer than that if need be (`outbox.claim`). A client machine that vanished is noticed too: what it held is free again."""
 
 READER = "-c jit=off -c default_transaction_read_only=on"
 

@@ -23,6 +23,7 @@ from adapter.pipeline.process import Processor
 from adapter.screening.rulebook import Rulebook
 from adapter.store import inbox, leases, marks, outbox, patients, persons, unjudged
 from adapter.store.partitions import ALL, COUNT, move, partition_of
+from adapter.store.postgres import WRITER
 from tests import builders, stores
 from tests.builders import adt, obx, oru
 from tests.crash.test_cluster import WITNESS
@@ -458,12 +459,13 @@ def test_what_waits_is_asked_for_by_partition(pair: Pair) -> None:
 class Slow:
     """An outlet that takes its time, and says what it was given."""
 
-    def __init__(self) -> None:
+    def __init__(self, seconds: float = 0.05) -> None:
         self.got: list[str] = []
+        self.seconds = seconds
 
     async def deliver(self, delivery: Delivery) -> None:
         self.got.append(delivery.key)
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(self.seconds)
 
 
 def owed(pair: Pair, subject: str, key: str, kind: str = "raised") -> None:
@@ -489,6 +491,23 @@ def test_two_deliverers_send_each_thing_once_and_in_order(pair: Pair) -> None:
     assert sorted(slow.got) == sorted(f"{number}{part}" for number in range(12) for part in "ab")
     for number in range(12):
         assert slow.got.index(f"{number}a") < slow.got.index(f"{number}b")
+
+
+def test_a_peer_that_takes_its_time_is_given_each_thing_once(
+    postgres: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A mail server that lets each reply wait, an EDC without transactions: longer than an idle transaction may last."""
+    monkeypatch.setattr(
+        "adapter.store.postgres.WRITER", WRITER.replace("session_timeout=180s", "session_timeout=100ms")
+    )
+    with stores.using(postgres):
+        house, slow = open_house(tmp_path), Slow(0.5)
+        with house.database.write() as tx:
+            outbox.add(tx, Owed("mail", "s", "raised", "{}", "key"), house.now)
+        assert asyncio.run(deliver_next(house.database, {"mail": slow}, lambda: house.now)) == 1
+        assert asyncio.run(deliver_next(house.database, {"mail": slow}, lambda: house.now)) == 0
+        assert slow.got == ["key"]
+        house.database.close()
 
 
 def test_what_is_on_its_way_keeps_no_processor_waiting_and_is_free_when_its_sender_dies(pair: Pair) -> None:
