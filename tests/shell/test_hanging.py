@@ -1,0 +1,52 @@
+"""A commit that hangs: the server waits for a standby that is gone, and says nothing."""
+
+import time
+from pathlib import Path
+
+import pytest
+
+from adapter.daemon.clock import utc_now
+from adapter.daemon.hanging import Question
+from adapter.daemon.health import SLOW, Pulse
+from adapter.store.space import Marks, Space
+from tests import stores
+from tests.installation import until
+from tests.postgres import Cluster, cluster
+
+
+def standby(server: Cluster, name: str) -> None:
+    with server.session() as conn:
+        conn.execute("SET synchronous_commit = local")
+        conn.execute(f"ALTER SYSTEM SET synchronous_standby_names = '{name}'")
+        conn.execute("SELECT pg_reload_conf()")
+
+
+def test_a_commit_that_hangs_is_an_alarm_and_hangs_nobody_who_asks(tmp_path: Path) -> None:
+    with cluster() as server, stores.using(server):
+        database = stores.opened(tmp_path)
+        pulse = Pulse(database, Space(tmp_path, Marks(0, 0, 0, 0)), utc_now)
+        assert pulse.health().ready
+        standby(server, "gone")
+        try:
+            until(lambda: pulse.refusals() == (SLOW,))
+            for _ in range(3):
+                began = time.monotonic()
+                health = pulse.health()
+                assert time.monotonic() - began < 5
+                assert (health.live, health.ready, SLOW in health.codes) == (True, False, True)
+        finally:
+            standby(server, "")
+        pulse.beat()
+        until(lambda: not pulse.refusals())
+        assert pulse.health().ready
+        database.close()
+
+
+def test_what_a_question_raises_is_raised_where_it_was_asked_and_it_is_asked_again() -> None:
+    said = iter((1, 0))
+    question = Question(lambda: 1 // next(said), 5.0)
+    assert question.answer(7) == 1
+    with pytest.raises(ZeroDivisionError):
+        question.answer(7)
+    with pytest.raises(StopIteration):
+        question.answer(7)
