@@ -1,5 +1,6 @@
-"""A commit that hangs: the server waits for a standby that is gone, and says nothing."""
+"""A store that hangs, or is away: a commit that waits for a standby which is gone, a look at everybody that is overdue."""
 
+import asyncio
 import time
 from pathlib import Path
 
@@ -8,9 +9,12 @@ import pytest
 from adapter.daemon.clock import utc_now
 from adapter.daemon.hanging import Question
 from adapter.daemon.health import SLOW, Pulse
+from adapter.daemon.parts import open_parts
+from adapter.daemon.running import BEAT_SECONDS, OVERDUE_SECONDS, Daemon
+from adapter.settings import Settings, load_settings
 from adapter.store.space import Marks, Space
 from tests import stores
-from tests.installation import until
+from tests.installation import Installation, until
 from tests.postgres import Cluster, cluster
 
 
@@ -50,3 +54,23 @@ def test_what_a_question_raises_is_raised_where_it_was_asked_and_it_is_asked_aga
         question.answer(7)
     with pytest.raises(StopIteration):
         question.answer(7)
+
+
+def test_a_look_that_is_overdue_while_the_store_is_away_ends_no_daemon(tmp_path: Path) -> None:
+    """The machine's clock was set back, so the scheduler waits; and the server goes away."""
+
+    async def main(settings: Settings, server: Cluster) -> None:
+        with open_parts(settings, utc_now) as parts:
+            daemon = Daemon(parts)
+            daemon._reviewed -= 2 * OVERDUE_SECONDS
+            server.kill()
+            beating = asyncio.create_task(daemon._beat())
+            done, _ = await asyncio.wait([beating], timeout=3 * BEAT_SECONDS)
+            assert not done, "it has ended"
+            beating.cancel()
+            await asyncio.to_thread(daemon.inbox.close)
+
+    with cluster() as server, stores.using(server):
+        place = Installation(tmp_path, "")
+        asyncio.run(main(load_settings(place.config), server))
+        server.start()
