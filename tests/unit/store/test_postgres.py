@@ -18,6 +18,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
+from adapter.daemon.recording import migrated
 from adapter.domain.issue import Issue
 from adapter.domain.message import MessageKind, MessageState, RawMessage
 from adapter.errors import ConfigError, StorageFailedError, UnavailableError
@@ -373,10 +374,11 @@ def test_several_who_finish_release_and_record_do_not_block_each_other(url: str)
 def test_two_that_start_together_make_one_schema(postgres: Cluster) -> None:
     url = postgres.new_database()
     opened = [open_(url), open_(url)]
-    together(*(one.migrate for one in opened))  # type: ignore[arg-type]
+    together(*(lambda one=one: migrated(one, lambda: NOW) for one in opened))  # type: ignore[misc]
     for one in opened:
         with one.read() as conn:
             assert inbox.counts(conn).received == 0
+            assert [entry.act.action for entry in audit.listing(conn)] == ["migration"]
         one.close()
     postgres.drop(url)
 
