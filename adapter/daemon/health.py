@@ -13,6 +13,7 @@ from adapter import telemetry
 from adapter.daemon.canary import CanaryWatch
 from adapter.daemon.certificates import Certificate, alarms
 from adapter.daemon.clock import ClockWatch
+from adapter.daemon.hanging import Question
 from adapter.daemon.self_check import SelfChecks
 from adapter.daemon.trial_watch import TrialWatch
 from adapter.domain.rhythm import SILENCE
@@ -93,9 +94,12 @@ class Pulse:
     _told: tuple[str, ...] = ()
     _checks: SelfChecks = field(init=False)
     _one: threading.Lock = field(default_factory=threading.Lock)
+    _question: Question[tuple[str, ...]] = field(init=False)
+    """A commit may hang for hours, as one does that waits for a standby which is gone."""
 
     def __post_init__(self) -> None:
         self._began, self._checks = self.clock(), SelfChecks(self.database)
+        self._question = Question(self._probe, PROBE_SECONDS)
         self.clock_watch, self._flags = ClockWatch(self.clock), TrialWatch(self.trials, self.clock)
 
     def beat(self) -> None:
@@ -149,7 +153,7 @@ class Pulse:
                 self._room, self._looked = self.space.look(), now
             troubled = self._failing or self._room is Room.NEARLY_FULL
             if now - self._probed > (AGAIN_SECONDS if troubled else patience):
-                self._failing, self._probed = self._probe(), now
+                self._failing, self._probed = self._question.answer((SLOW,)), now
             full = (str(Room.NEARLY_FULL),) if self._room is Room.NEARLY_FULL else ()
             return full + self._failing
 

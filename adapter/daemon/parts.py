@@ -1,5 +1,6 @@
 """Settings → objects: every part of the running program, made in one place."""
 
+import asyncio
 from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -48,6 +49,7 @@ from adapter.sources.folder import FolderReader
 from adapter.sources.mllp_server import MllpServer
 from adapter.store.database import Database
 from adapter.store.secret import SiteSecret
+from adapter.store.shadow import is_dark
 from adapter.store.space import MIB, Marks, Space
 from adapter.telemetry import Metrics
 from adapter.web.context import Bench, FeedInfo, WebContext
@@ -86,8 +88,14 @@ class Parts:
 
     async def deliver(self, outlets: Mapping[str, Sink | Notifier]) -> int:
         """One round of these; how much arrived. Nothing of a trial in shadow leaves."""
-        shadow = self.settings.adapter.shadow
+        shadow = await asyncio.to_thread(self._in_shadow)
         return await deliver_next(self.database, outlets, self.clock, metrics=self.metrics, shadow=shadow)
+
+    def _in_shadow(self) -> list[str]:
+        """As we were told, or whoever was started last on this store."""
+        ours = self.settings.adapter
+        with self.database.read() as conn:
+            return [trial for trial in ours.trials if trial in ours.shadow or is_dark(conn, trial)]
 
 
 def refuse_clear_text(settings: Settings) -> None:

@@ -18,6 +18,7 @@ from adapter.store import audit, marks
 from adapter.store.audit import Act
 from adapter.store.codec import canonical, instant
 from adapter.store.database import Database, Transaction
+from adapter.store.locks import Lock, take
 from adapter.store.migrate import HEAD, current_revision, migrate
 
 Said = Mapping[str, Any]
@@ -32,6 +33,9 @@ def own(action: str, detail: Said, outcome: str = "ok", reason: str = "") -> Act
 def migrated(database: Database, clock: Clock) -> None:
     """To the newest schema and on record, in one transaction. Raises ConfigError where the store is newer than this program."""
     with database.write() as tx:
+        if current_revision(tx) == HEAD:
+            return
+        take(tx, Lock.SCHEMA)  # of two that start together the second finds it done
         before = current_revision(tx)
         migrate(tx)
         if before != HEAD:

@@ -232,7 +232,8 @@ class Daemon:
             if self._loop.time() - self._reviewed > OVERDUE_SECONDS:
                 # The scheduler waits for a clock that was set back to catch up; patients do not (reliability 5.6).
                 telemetry.warn("review overdue", seconds=OVERDUE_SECONDS)
-                await self._review()
+                with patience():
+                    await self._review()
             await asyncio.sleep(BEAT_SECONDS)
 
     async def _watch_storage(self) -> None:

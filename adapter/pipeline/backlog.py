@@ -55,10 +55,11 @@ class Backlog:
         self._left = bool(found)
         return [one for one in found if held == ALL or partition_of(one.root) in held][:limit]
 
-    def still(self, database: Database, left: Sequence[Unjudged]) -> list[Unjudged]:
-        """Without those whom a message took out of the store since they were asked for."""
-        if not left:
+    def still(self, database: Database, left: Sequence[Unjudged], held: frozenset[int]) -> list[Unjudged]:
+        """Without those whom a message took out of the store since they were asked for, or who were given up for a merge."""
+        ours = [one for one in left if held == ALL or partition_of(one.root) in held]
+        if not ours:
             return []
         with database.read() as conn:
-            there = unjudged.there(conn, [one.key for one in left])
-        return [one for one in left if one.key in there]
+            there = unjudged.there(conn, [one.key for one in ours])
+        return [one for one in ours if one.key in there]

@@ -20,7 +20,7 @@ from adapter.pipeline.outgoing import INTENDED_USE, Owed
 from adapter.pipeline.silence import SPOKEN, Silence
 from adapter.ports import Clock
 from adapter.screening.alerts import substance
-from adapter.store import audit, calls, hold, outbox
+from adapter.store import audit, calls, hold, outbox, shadow
 from adapter.store.calls import FAILED, OPEN, Alert, MessageRow
 from adapter.store.database import Database, Snapshot, Transaction
 from adapter.store.locks import Lock, take
@@ -61,11 +61,16 @@ class Caller:
         """How many deliveries became owed. What seems owed is decided again inside the transaction that keeps it."""
         now = self.clock()
         with self.database.read() as conn:
-            if hold.stands(conn) or self.plan(conn, now).empty:
+            if hold.stands(conn) or self._as_said_last(conn).plan(conn, now).empty:
                 return 0
         with self.database.write() as tx:
             take(tx, Lock.CALLING)
-            return self._keep(tx, self.plan(tx, now), now)
+            return self._keep(tx, self._as_said_last(tx).plan(tx, now), now)
+
+    def _as_said_last(self, conn: Snapshot) -> "Caller":
+        """A trial is in shadow for us, too, once another process of the store was started with it there."""
+        dark = {trial.id for trial in self.trials if shadow.is_dark(conn, trial.id)}
+        return replace(self, silence=replace(self.silence, trials=self.silence.trials | dark))
 
     def plan(self, conn: Snapshot, now: datetime) -> Plan:
         alerts = calls.alerts(conn, now, WITHDRAWN_TOLD)

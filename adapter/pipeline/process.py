@@ -50,7 +50,7 @@ class Processor:
     def __init__(
         self, database: Database, rules: Rulebook, keeper: Keeper, clock: Clock, on_owed: Callable[[], None]
     ) -> None:
-        self._database, self._shares, self._clock = database, database.shares(), clock
+        self._database, self._shares, self._clock = database, database.shares(rules.digest), clock
         self._rules, self._keeper, self._on_owed = rules, keeper, on_owed
         self._rhythms, self._backlog, self._telling = Rhythms(), Backlog(), False
         self.eraser = Eraser(database, self._shares, keeper, clock)
@@ -61,12 +61,11 @@ class Processor:
         """Told of each message's source, and the codes of what was odd about it."""
 
     def adopt(self, rules: Rulebook) -> None:
-        """From the next message on; to be called between two steps, by the thread that makes them. Raises RejectedError where
-        others, who would go on by the old ones, share the store.
-        """
+        """From the next message on; between two steps, by their thread. Raises AdapterError where others go on by the old ones."""
         self._renew()
         if self._shares.held != ALL:
             raise RejectedError("several processes share this store — stop them all, try again, then start them")
+        self._shares.under(rules.digest)
         self._rules = self._keeper.rules = rules
         self._ahead.forget()
 
@@ -87,7 +86,7 @@ class Processor:
             left = self._backlog.left(conn, most, self._shares.held, now)
         if items:
             self.carry(items, most)
-        if left := self._backlog.still(self._database, left) if items else left:
+        if left := self._backlog.still(self._database, left, self._shares.held) if items else left:
             self._judge(left, now)
         return len(items) + len(left)
 

@@ -112,8 +112,8 @@ class Database(ABC):
         """Whether other processes may write too, and transactions do not wait for each other."""
 
     @abstractmethod
-    def shares(self) -> Shares:
-        """What the processor of this process keeps and writes through."""
+    def shares(self, rules: str = "") -> Shares:
+        """What the processor of this process keeps and writes through; `rules` as `Shares.under`, none for who judges nobody."""
 
     @abstractmethod
     def announce(self, tx: Transaction, news: News) -> None:
@@ -232,7 +232,7 @@ class SqliteDatabase(Database):
     def many_writers(self) -> bool:
         return False
 
-    def shares(self) -> Shares:
+    def shares(self, rules: str = "") -> Shares:  # noqa: ARG002 — the only processor
         return Everything(self.write)
 
     def announce(self, tx: Connection, news: News) -> None:

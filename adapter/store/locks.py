@@ -25,6 +25,8 @@ class Lock(IntEnum):
     """Deciding who is told: what one process decided the next one sees. Taken first."""
     SCRATCH = 7
     """Of sessions: a backup is brought back beside the store, to see that it can be; one at a time."""
+    JOINING = 8
+    """Looking by which rules others process, before patients are taken."""
 
 
 def take(tx: Connection, lock: Lock) -> None:

@@ -20,6 +20,11 @@ SNAPSHOT = "bundle"
 WITHHELD = "withheld"
 """The content of what an outlet is not to be told at present: whatever is owed afterwards is news to it."""
 
+LONGEST = "3h"
+"""A peer that lets each of many replies wait is waited for: were the transaction ended, what arrived would be sent again. Who died lets
+go at once all the same, with the connection.
+"""
+
 _WAITING = text("state = 'waiting'")
 """As literal text, so that the planner uses the partial index."""
 _UNSENT = (outbox.c.state == SUPERSEDED) & (outbox.c.attempts == 0)
@@ -163,7 +168,11 @@ def again(tx: Connection, deliveries: Sequence[int], now: datetime) -> None:
 
 
 def claim(tx: Connection, delivery: Delivery) -> bool:
-    """Whether it still waits as it was seen, and is ours until the transaction ends; who else wants it goes on to the next."""
+    """Whether it still waits as it was seen, and is ours until the transaction ends, however long the peer takes; who else
+    wants it goes on to the next.
+    """
+    if tx.dialect.name == "postgresql":
+        tx.exec_driver_sql(f"SET LOCAL idle_in_transaction_session_timeout = '{LONGEST}'")
     same = (outbox.c.id == delivery.id) & (outbox.c.attempts == delivery.attempts)
     wanted = select(outbox.c.id).where(_WAITING, same).with_for_update(skip_locked=True)
     return tx.execute(wanted).scalar_one_or_none() is not None

@@ -22,8 +22,11 @@ FLUSHED = frozenset({"on", "remote_write", "remote_apply"})
 
 LOOK = """
 SELECT current_setting('server_version_num')::int, pg_is_in_recovery(), current_setting('fsync'),
-  current_setting('full_page_writes'), current_setting('synchronous_commit'), current_setting('server_encoding')
+  current_setting('full_page_writes'), current_setting('synchronous_commit'), current_setting('server_encoding'),
+  pg_backend_pid()
 """
+NEVER_IDLE = 14_00_00
+"""From this version on a server may end sessions that are idle; what they hold must outlast that (locks, LISTEN)."""
 
 CONNECT = {
     "application_name": "immunosep-adapter",
@@ -39,7 +42,7 @@ WRITER = (
     "-c jit=off -c lock_timeout=10s -c idle_in_transaction_session_timeout=180s "
     "-c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3"
 )
-"""A delivery holds its row while it goes out. A client machine that vanished is noticed too: what it held is free again."""
+"""A delivery holds its row while it goes out, longer than that if need be (`outbox.claim`). A client machine that vanished is noticed too: what it held is free again."""
 
 READER = "-c jit=off -c default_transaction_read_only=on"
 
@@ -53,6 +56,7 @@ class PostgresDatabase(Database):
     def __init__(self, url: URL, *, read_only: bool) -> None:
         """Raises ConfigError for a server that cannot be safe, UnavailableError where none answers."""
         self._leases: list[Leases] = []
+        self._sole: Connection | None = None
         self._reader = _engine(url, READER, "REPEATABLE READ")
         self._writer = None if read_only else _engine(url, WRITER, "READ COMMITTED")
         try:
@@ -89,8 +93,13 @@ class PostgresDatabase(Database):
     def write(self) -> Iterator[Connection]:
         if self._writer is None:
             raise ConfigError("the store was opened read-only — this command must go through the daemon")
-        with self._noted(), self._writer.begin() as connection:
-            yield connection
+        with self._noted():
+            if self._sole is None:
+                with self._writer.begin() as connection:
+                    yield connection
+            else:
+                with self._sole.begin():
+                    yield self._sole
 
     @contextlib.contextmanager
     def read(self) -> Iterator[Connection]:
@@ -101,14 +110,15 @@ class PostgresDatabase(Database):
     def many_writers(self) -> bool:
         return True
 
-    def shares(self) -> Shares:
+    def shares(self, rules: str = "") -> Shares:
         if self._writer is None:
             raise ConfigError("the store was opened read-only — nothing can be processed")
-        self._leases.append(Leases(self._writer, self._noted))
+        self._leases.append(Leases(self._writer, self._noted, rules))
         return self._leases[-1]
 
     @contextlib.contextmanager
     def alone(self) -> Iterator[None]:
+        """In one thread. What is written meanwhile is written in the session that holds the lock: who lost it writes nothing."""
         if self._writer is None:
             raise ConfigError("the store was opened read-only — it cannot be held")
         with translated(self._forget), self._writer.connect() as connection:
@@ -117,10 +127,13 @@ class PostgresDatabase(Database):
             if not held:
                 raise UnavailableError("the database is in use by another adapter process — stop that one first")
             connection.detach()  # the lock is this session's: it must not go back into the pool
+            self._sole = connection
             try:
                 yield
             finally:
-                connection.exec_driver_sql(f"SELECT pg_advisory_unlock({OURS}, {int(Lock.STORE)})")
+                self._sole = None
+                with contextlib.suppress(Exception):  # the server frees what a session held that is gone
+                    connection.exec_driver_sql(f"SELECT pg_advisory_unlock({OURS}, {int(Lock.STORE)})")
 
     def findings(self, conn: Connection, revision: str | None) -> tuple[str, ...]:
         found = ["the database has no schema yet — the daemon makes it at its first start"] if revision is None else []
@@ -187,6 +200,8 @@ def _engine(url: URL, options: str, isolation: Any) -> Engine:
             raw.close()
             raise
         raw.execute(f"SET synchronous_commit TO {committed}")  # for the session: no later reload takes it away
+        if raw.info.server_version >= NEVER_IDLE:
+            raw.execute("SET idle_session_timeout TO 0")
         raw.commit()
 
     return engine
@@ -196,8 +211,12 @@ def _looked_at(raw: psycopg.Connection[Any]) -> str:
     """The server's synchronous_commit, role and database considered. Raises UnsafeServerError."""
     row = raw.execute(LOOK).fetchone()
     assert row is not None  # noqa: S101 — a SELECT without FROM has one row
-    version, replica, fsync, full_pages, committed, encoding = row
+    version, replica, fsync, full_pages, committed, encoding, process = row
     for wrong, text in (
+        (
+            process != raw.info.backend_pid,
+            "a pooler stands before this server (PgBouncer?), and the sessions whose locks keep processors apart would be shared — point [store] url at the server itself",
+        ),
         (version < OLDEST_VERSION, "PostgreSQL is older than 13 — upgrade it"),
         (replica, "this server is a replica (in recovery) — point [store] url at the primary"),
         (fsync != "on", f"fsync = {fsync}: a power cut would lose what was acknowledged — ALTER SYSTEM SET fsync = on"),

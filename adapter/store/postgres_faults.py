@@ -67,9 +67,9 @@ def _ours(cause: psycopg.Error, raised: Exception, lost: Callable[[], None]) -> 
 
 
 def _reason(cause: psycopg.Error) -> str:
-    """The client library's own last line: it speaks of host, port and role, never of a statement."""
-    lines = str(cause).strip().splitlines() or [type(cause).__name__]
-    return lines[-1].strip()[:LONGEST]
+    """The client library's own last line that goes on with no other: it speaks of host, port and role, never of a statement."""
+    said = [line for line in str(cause).strip().splitlines() if not line[:1].isspace()]
+    return (said or [type(cause).__name__])[-1].strip()[:LONGEST]
 
 
 def _silent(cause: psycopg.Error, raised: Exception, state: str) -> Exception:

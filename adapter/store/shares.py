@@ -19,6 +19,12 @@ class Shares(ABC):
         """Partitions whose patients nobody else changes."""
 
     @abstractmethod
+    def under(self, rules: str) -> None:
+        """By which rules we process, as a word for all that a verdict rests on. Who goes by others at the same time keeps
+        nothing. Raises UnavailableError where others are at work, who would go on by theirs.
+        """
+
+    @abstractmethod
     def renew(self) -> frozenset[int]:
         """Give up what others wait for, take what is free; returns what came or went, to be forgotten."""
 
@@ -44,6 +50,9 @@ class Everything(Shares):
     @property
     def held(self) -> frozenset[int]:
         return ALL
+
+    def under(self, rules: str) -> None:
+        """Nobody else processes."""
 
     def renew(self) -> frozenset[int]:
         return frozenset()

@@ -11,6 +11,8 @@ import pytest
 
 from adapter.alerting.model import Person, Policy
 from adapter.alerting.rota import Rota
+from adapter.daemon.clock import utc_now
+from adapter.daemon.parts import open_parts
 from adapter.domain.message import Delivery, MessageKind
 from adapter.domain.patient import PatientId
 from adapter.fhir.bundle import BundleContext
@@ -22,9 +24,11 @@ from adapter.pipeline.outgoing import NotifierOutlet, Outlet, PushWhen, SinkOutl
 from adapter.pipeline.shadow import House as Turned
 from adapter.pipeline.shadow import settle
 from adapter.screening.actions import status_body
+from adapter.settings import load_settings
 from adapter.store import audit, calls, outbox, shadow
 from adapter.store.shadow import Span
 from tests.builders import adt, after, dtm
+from tests.installation import Installation
 from tests.walking import House, open_house
 from tests.web_house import mals
 
@@ -309,3 +313,24 @@ def test_the_store_remembers_when_a_trial_was_in_shadow(site: Site) -> None:
         told = list(shadow.tellings(conn, TRIAL))
     assert known == (Span(first, first + timedelta(hours=2)), Span(first + timedelta(hours=4)))
     assert [(one.kind, one.at) for one in told if one.at > first] == [("raised", first + timedelta(hours=1))]
+
+
+def test_a_process_that_was_not_started_anew_tells_nobody_either(rostered: Site) -> None:
+    """Another one on the same store was started with the trial in shadow; this one goes on as it began."""
+    rostered.start()
+    keeper = rostered.house.keeper
+    before = keeper.silence
+    rostered.start(TRIAL)
+    keeper.silence = before
+    rostered.come("1")
+    assert rostered.calls() == 0
+
+
+def test_nor_does_it_push(each_store: str, tmp_path: Path) -> None:
+    settings = load_settings(Installation(tmp_path, "").config)
+    with open_parts(settings, utc_now) as parts:
+        assert parts._in_shadow() == []
+        settle(parts.database, Turned(parts.rules.trials, (TRIAL,), (), LIST), utc_now())
+        assert parts._in_shadow() == [TRIAL]
+        settle(parts.database, Turned(parts.rules.trials, (), (), LIST), utc_now())
+        assert parts._in_shadow() == []

@@ -20,10 +20,13 @@ from adapter.pipeline.keep import Keeper
 from adapter.pipeline.knots import state_of
 from adapter.pipeline.outgoing import Owed
 from adapter.pipeline.process import Processor
+from adapter.screening.rulebook import Rulebook
 from adapter.store import inbox, leases, marks, outbox, patients, persons, unjudged
 from adapter.store.partitions import ALL, COUNT, move, partition_of
+from adapter.store.postgres import WRITER
 from tests import builders, stores
 from tests.builders import adt, obx, oru
+from tests.crash.test_cluster import WITNESS
 from tests.postgres import Cluster
 from tests.walking import House, open_house
 
@@ -42,7 +45,7 @@ class Pair:
     """Two processors with a database object, a session and a memory each."""
 
     def __init__(self, folder: Path) -> None:
-        self.one = open_house(folder)
+        self.folder, self.one = folder, open_house(folder)
         self.two = self.another(folder)
 
     def another(self, folder: Path) -> House:
@@ -286,6 +289,97 @@ def test_patients_who_change_hands_while_an_opt_out_is_taken_back_are_forgotten(
     assert values(two, theirs) == ["1.1", "1.2", "1.3"]
 
 
+def test_whom_a_backlog_left_is_judged_only_by_who_keeps_them_after_a_merge(pair: Pair) -> None:
+    """The merge gives up everything else: others may have these patients in hand by then."""
+    pair.share()
+    old, new = pair.number_of(pair.one), pair.number_of(pair.two)
+    left = pair.number_of(pair.one, but=old)
+    pair.tell(*(result(number, f"R{number}") for number in (old, new, left)))
+    with pair.one.database.write() as tx:
+        unjudged.mark(tx, {patients.key_of(tx, who(left)): 1})
+    pair.one.processor._backlog.look()
+    (item,) = pair.put(adt("A40", patient=new, merged=old, control="A40"))
+    pair.sort({item: partition_of(who(old))})
+    stop = threading.Event()
+    other = threading.Thread(target=stepping(pair.two, stop))
+    with stores.beside(pair.folder) as conn:
+        conn.execute(WITNESS)
+    other.start()
+    try:
+        while pair.one.counts().pending:
+            pair.one.processor.step()
+    finally:
+        stop.set()
+        other.join()
+    pair.work()
+    with stores.beside(pair.folder) as conn:
+        judged = conn.execute("SELECT patient, held FROM witness WHERE what = 'candidates'").fetchall()
+    with pair.one.database.read() as conn:
+        key = patients.key_of(conn, who(left))
+        assert not unjudged.newest(conn, 1), "nobody judged whom the backlog left"
+    assert [held for patient, held in judged if patient == key]
+    assert all(partition_of(who(left)) in held for patient, held in judged if patient == key)
+
+
+def other(rules: Rulebook) -> Rulebook:
+    """Whose files say something else."""
+    return replace(rules, digest=f"{rules.digest}0")
+
+
+def by(pair: Pair, rules: Rulebook) -> House:
+    """A processor more that goes by these rules."""
+    database, keeper = stores.opened(pair.folder), replace(pair.one.keeper, rules=rules)
+    return House(database, Processor(database, rules, keeper, lambda: pair.one.now, lambda: None), keeper, pair.one.now)
+
+
+def test_who_goes_by_other_rules_keeps_nobody_until_the_last_of_the_others_has_ended(pair: Pair) -> None:
+    """Else a verdict would depend on who of the two had the patient."""
+    pair.share()
+    changed = by(pair, other(pair.one.keeper.rules))
+    pair.put(result("100", "R1"))
+    for _ in range(2):
+        with pytest.raises(UnavailableError, match="at work by other rules"):
+            changed.processor.step()
+        assert held(changed) == frozenset()
+        pair.one.processor.close()
+    pair.work()
+    assert pair.one.counts().applied == 1
+    for house in (pair.one, pair.two):
+        house.processor.close()
+    assert changed.processor.step() == 0
+    assert held(changed) == ALL
+    with pytest.raises(UnavailableError, match="at work by other rules"):
+        pair.one.processor.step()
+    changed.processor.close()
+    changed.database.close()
+
+
+def test_rules_that_were_adopted_are_those_that_others_must_go_by(pair: Pair) -> None:
+    new = other(pair.one.keeper.rules)
+    alike = by(pair, new)
+    pair.one.processor.step()
+    pair.one.processor.adopt(new)
+    with pytest.raises(UnavailableError, match="at work by other rules"):
+        pair.two.processor.step()
+    alike.processor.step()
+    for _ in range(2):
+        pair.one.processor.step()
+        alike.processor.step()
+    assert len(held(pair.one)) == len(held(alike)) == COUNT // 2
+    alike.processor.close()
+    alike.database.close()
+
+
+def test_rules_are_not_adopted_where_somebody_who_goes_by_the_old_ones_has_just_come(pair: Pair) -> None:
+    one, two = pair.one.processor, pair.two.processor
+    one.step()
+    two.step()
+    assert held(pair.one) == ALL, "it has given up nothing yet"
+    with pytest.raises(UnavailableError, match="at work by other rules"):
+        one._shares.under(other(pair.one.keeper.rules).digest)
+    pair.share()
+
+
 def test_two_who_want_each_others_patients_do_not_wait_for_ever(pair: Pair) -> None:
     pair.share()
     a, b = pair.number_of(pair.one), pair.number_of(pair.two)
@@ -365,12 +459,13 @@ def test_what_waits_is_asked_for_by_partition(pair: Pair) -> None:
 class Slow:
     """An outlet that takes its time, and says what it was given."""
 
-    def __init__(self) -> None:
+    def __init__(self, seconds: float = 0.05) -> None:
         self.got: list[str] = []
+        self.seconds = seconds
 
     async def deliver(self, delivery: Delivery) -> None:
         self.got.append(delivery.key)
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(self.seconds)
 
 
 def owed(pair: Pair, subject: str, key: str, kind: str = "raised") -> None:
@@ -396,6 +491,23 @@ def test_two_deliverers_send_each_thing_once_and_in_order(pair: Pair) -> None:
     assert sorted(slow.got) == sorted(f"{number}{part}" for number in range(12) for part in "ab")
     for number in range(12):
         assert slow.got.index(f"{number}a") < slow.got.index(f"{number}b")
+
+
+def test_a_peer_that_takes_its_time_is_given_each_thing_once(
+    postgres: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A mail server that lets each reply wait, an EDC without transactions: longer than an idle transaction may last."""
+    monkeypatch.setattr(
+        "adapter.store.postgres.WRITER", WRITER.replace("session_timeout=180s", "session_timeout=100ms")
+    )
+    with stores.using(postgres):
+        house, slow = open_house(tmp_path), Slow(0.5)
+        with house.database.write() as tx:
+            outbox.add(tx, Owed("mail", "s", "raised", "{}", "key"), house.now)
+        assert asyncio.run(deliver_next(house.database, {"mail": slow}, lambda: house.now)) == 1
+        assert asyncio.run(deliver_next(house.database, {"mail": slow}, lambda: house.now)) == 0
+        assert slow.got == ["key"]
+        house.database.close()
 
 
 def test_what_is_on_its_way_keeps_no_processor_waiting_and_is_free_when_its_sender_dies(pair: Pair) -> None:

@@ -1,27 +1,40 @@
 """What a PostgreSQL store adds: which servers it refuses, connections that break, and several writers at once."""
 
 import contextlib
+import re
+import select
+import socket
+import socketserver
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Self
 
 import psycopg
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
+from adapter.daemon.recording import migrated
 from adapter.domain.issue import Issue
 from adapter.domain.message import MessageKind, MessageState, RawMessage
 from adapter.errors import ConfigError, StorageFailedError, UnavailableError
 from adapter.store import audit, feeds, inbox, quarantine
 from adapter.store.database import Database, Transaction
 from adapter.store.driver import numbered
+from adapter.store.locks import OURS, Lock
+from adapter.store.partitions import ALL
 from tests.postgres import PASSWORD, Cluster, cluster
 
 NOW = datetime(2026, 1, 2, 3, tzinfo=UTC)
 COUNT = text("SELECT count(*) FROM users")
+HOLDER = f"""
+SELECT pg_terminate_backend(pid) FROM pg_locks WHERE classid = {OURS} AND objid = {int(Lock.STORE)} AND granted
+AND mode = 'ExclusiveLock' AND database = (SELECT oid FROM pg_database WHERE datname = %s)
+"""
 
 
 @pytest.fixture
@@ -154,12 +167,76 @@ def test_without_the_driver_the_install_line_is_told(monkeypatch: pytest.MonkeyP
 
 
 def test_no_server_or_a_wrong_password_is_unavailable_and_tells_no_password(postgres: Cluster, url: str) -> None:
-    with pytest.raises(UnavailableError, match="no connection to PostgreSQL"):
+    with pytest.raises(UnavailableError, match=r"no connection to PostgreSQL \(.*port 1 failed: Connection refused\)"):
         open_("postgresql://adapter@127.0.0.1:1/db")
     with pytest.raises(UnavailableError, match="password authentication failed") as caught:
         Database.open(url, password="SECRET")
     assert "SECRET" not in str(caught.value)
     assert not isinstance(caught.value, StorageFailedError)
+
+
+# --- what stands between ----------------------------------------------------------------------------------------------
+
+
+class Pooler(socketserver.ThreadingTCPServer):
+    """Answers as PgBouncer does: with a process of its own where the server names that of the session."""
+
+    def __init__(self, server: int) -> None:
+        super().__init__(("127.0.0.1", 0), Passing)
+        self.upstream = server
+
+    def __enter__(self) -> Self:
+        self.thread = threading.Thread(target=self.serve_forever)
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.shutdown()
+        self.thread.join()
+        self.server_close()
+
+
+class Passing(socketserver.BaseRequestHandler):
+    server: Pooler
+
+    def handle(self) -> None:
+        with socket.create_connection(("127.0.0.1", self.server.upstream)) as there, contextlib.suppress(OSError):
+            changed = {self.request: (there, bytes), there: (self.request, renamed)}
+            while ready := select.select([*changed], [], [])[0]:
+                for one in ready:
+                    target, change = changed[one]
+                    data = one.recv(65536)
+                    target.sendall(change(data))
+                    if not data:
+                        return
+
+
+def renamed(data: bytes) -> bytes:
+    """BackendKeyData with another process."""
+    return re.sub(rb"K\x00\x00\x00\x0c....(?=.{4}Z)", b"K\x00\x00\x00\x0c\x00\x00\x00\x07", data, flags=re.DOTALL)
+
+
+def test_a_pooler_before_the_server_is_refused(postgres: Cluster, url: str) -> None:
+    """Of a lock that a session took in one transaction the next would know nothing, and two would keep the same patients."""
+    with Pooler(postgres.port) as between:
+        port = str(between.server_address[1])
+        with pytest.raises(ConfigError, match="a pooler stands before this server"):
+            open_(url.replace(str(postgres.port), port))
+
+
+def test_a_server_that_ends_idle_sessions_ends_none_of_ours(postgres: Cluster, url: str) -> None:
+    with postgres.session() as conn:
+        if conn.info.server_version < 14_00_00:
+            pytest.skip("PostgreSQL 13 ends none")
+        conn.execute(f"ALTER ROLE adapter IN DATABASE {url.rpartition('/')[2]} SET idle_session_timeout = '200ms'")
+    database = open_(url)
+    with database.alone():
+        time.sleep(0.6)
+        with database.write() as tx:
+            inbox.put_many(tx, [message("1")])
+    with database.read() as conn:
+        assert inbox.counts(conn).received == 1
+    database.close()
 
 
 # --- connections that break -------------------------------------------------------------------------------------------
@@ -297,10 +374,11 @@ def test_several_who_finish_release_and_record_do_not_block_each_other(url: str)
 def test_two_that_start_together_make_one_schema(postgres: Cluster) -> None:
     url = postgres.new_database()
     opened = [open_(url), open_(url)]
-    together(*(one.migrate for one in opened))  # type: ignore[arg-type]
+    together(*(lambda one=one: migrated(one, lambda: NOW) for one in opened))  # type: ignore[misc]
     for one in opened:
         with one.read() as conn:
             assert inbox.counts(conn).received == 0
+            assert [entry.act.action for entry in audit.listing(conn)] == ["migration"]
         one.close()
     postgres.drop(url)
 
@@ -313,6 +391,52 @@ def test_placeholders_are_numbered_as_postgresql_wants_them() -> None:
 def test_a_text_with_nul_is_found_as_it_was_stored(database: Database, tmp_path: Path) -> None:
     with database.read() as conn:
         assert conn.execute(text("SELECT :said"), {"said": "a\0b"}).scalar_one() == "a\\x00b"
+
+
+def test_who_lost_the_hold_writes_nothing_more_for_others_have_the_patients_by_then(
+    postgres: Cluster, url: str
+) -> None:
+    """A rebuild takes minutes; whoever was kept out meanwhile begins the moment its session is gone."""
+    rebuilder, processor = open_(url), open_(url)
+    shares = processor.shares()
+
+    def holding() -> None:
+        with rebuilder.alone():
+            with pytest.raises(UnavailableError, match="being rebuilt"):
+                shares.renew()
+            with rebuilder.write() as tx:
+                inbox.put_many(tx, [message("1")])
+            with postgres.session() as conn:
+                conn.execute(HOLDER, (url.rpartition("/")[2],))
+            shares.renew()
+            assert shares.held == ALL
+            with rebuilder.write() as tx:
+                inbox.put_many(tx, [message("2")])
+
+    with pytest.raises(UnavailableError, match="no connection"):
+        holding()
+    with rebuilder.write() as tx:  # it holds nothing, and is one writer among others again
+        inbox.put_many(tx, [message("3")])
+    with processor.read() as conn:
+        assert [row.control_id for row in inbox.listing(conn)] == ["1", "3"]
+    for database in (rebuilder, processor):
+        database.close()
+
+
+def test_two_messages_apart_in_one_turn_leave_the_lock_to_others(url: str) -> None:
+    """After a bug each message of a batch stands alone, and two of them may be merges."""
+    one, two = open_(url), open_(url)
+    ours, theirs = one.shares(), two.shares()
+    for numbers in ({1, 2}, {3}):
+        ours.apart(lambda numbers=frozenset(numbers): numbers)  # type: ignore[misc]
+        assert ours.held == numbers
+    ours.renew()
+    with two.write() as tx:
+        tx.exec_driver_sql("SET LOCAL lock_timeout = '100ms'")
+        tx.exec_driver_sql(f"SELECT pg_advisory_xact_lock({OURS}, {int(Lock.APART)})")
+    theirs.close()
+    for database in (one, two):
+        database.close()
 
 
 def test_one_process_at_a_time_holds_the_store(url: str) -> None:
