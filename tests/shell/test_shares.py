@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -154,14 +154,32 @@ def test_memory_is_forgotten_when_a_partition_changes_hands(pair: Pair) -> None:
     assert sorted(found.current.original.value for found in known if found.current) == ["1.1", "1.2", "1.3", "1.4"]
 
 
-def stepping(house: House, stop: threading.Event) -> Callable[[], None]:
-    def run() -> None:
+@contextlib.contextmanager
+def at_work(*houses: House) -> Iterator[None]:
+    """Their processors step beside whatever is done here, and end."""
+    stop = threading.Event()
+
+    def run(house: House) -> None:
         while not stop.is_set():
             house.processor.step()
             time.sleep(0.01)
         house.processor.close()
 
-    return run
+    threads = [threading.Thread(target=run, args=(house,)) for house in houses]
+    for thread in threads:
+        thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join()
+
+
+def until_all_is_done(pair: Pair) -> None:
+    deadline = time.monotonic() + 20
+    while pair.one.counts().pending and time.monotonic() < deadline:
+        time.sleep(0.02)
 
 
 def test_a_merge_of_two_processors_patients_is_done_by_one_with_both_in_hand(pair: Pair) -> None:
@@ -170,15 +188,9 @@ def test_a_merge_of_two_processors_patients_is_done_by_one_with_both_in_hand(pai
     pair.tell(result(old, "R1", "1.1"), result(new, "R2", "1.2"))
     (item,) = pair.put(adt("A40", patient=new, merged=old, control="A40"))
     pair.sort({item: partition_of(who(old))})
-    stop = threading.Event()
-    other = threading.Thread(target=stepping(pair.two, stop))
-    other.start()
-    try:
+    with at_work(pair.two):
         while pair.one.counts().pending:
             pair.one.processor.step()
-    finally:
-        stop.set()
-        other.join()
     assert values(pair.one, old) == values(pair.two, new) == ["1.1", "1.2"]
     # What the old number still brings goes to whoever keeps the person now.
     pair.share()
@@ -193,16 +205,8 @@ def test_a_merge_of_two_processors_patients_is_done_by_one_with_both_in_hand(pai
 def tied_together(pair: Pair, body: bytes) -> None:
     """A message that may need what the other processor holds."""
     pair.put(body)
-    stop = threading.Event()
-    threads = [threading.Thread(target=stepping(house, stop)) for house in (pair.one, pair.two)]
-    for thread in threads:
-        thread.start()
-    deadline = time.monotonic() + 20
-    while pair.one.counts().pending and time.monotonic() < deadline:
-        time.sleep(0.02)
-    stop.set()
-    for thread in threads:
-        thread.join()
+    with at_work(pair.one, pair.two):
+        until_all_is_done(pair)
     pair.share()
 
 
@@ -228,26 +232,16 @@ def test_whom_another_processor_keeps_can_be_erased_and_left_out_and_it_remember
     theirs = pair.number_of(pair.two)
     pair.tell(result(theirs, "R1", "1.1"))
     assert who(theirs) in pair.two.keeper._memory
-    eraser, stop = pair.one.processor.eraser, threading.Event()
-    other = threading.Thread(target=stepping(pair.two, stop))
-    other.start()
-    try:
+    eraser = pair.one.processor.eraser
+    with at_work(pair.two):
         wish = Wish(who(theirs), "file 7", "dpo")
         assert eraser.erase(wish, eraser.look(wish)).messages == 1
-    finally:
-        stop.set()
-        other.join()
     pair.share()
     pair.tell(result(theirs, "R2", "1.2"))
     assert values(pair.one, theirs) == ["1.2"]
     out = replace(wish, opt_out=True)
-    other = threading.Thread(target=stepping(pair.two, stop := threading.Event()))
-    other.start()
-    try:
+    with at_work(pair.two):
         eraser.erase(out, eraser.look(out))
-    finally:
-        stop.set()
-        other.join()
     pair.share()
     pair.tell(result(theirs, "R3", "1.3"))
     assert values(pair.one, theirs) == []
@@ -300,17 +294,11 @@ def test_whom_a_backlog_left_is_judged_only_by_who_keeps_them_after_a_merge(pair
     pair.one.processor._backlog.look()
     (item,) = pair.put(adt("A40", patient=new, merged=old, control="A40"))
     pair.sort({item: partition_of(who(old))})
-    stop = threading.Event()
-    other = threading.Thread(target=stepping(pair.two, stop))
     with stores.beside(pair.folder) as conn:
         conn.execute(WITNESS)
-    other.start()
-    try:
+    with at_work(pair.two):
         while pair.one.counts().pending:
             pair.one.processor.step()
-    finally:
-        stop.set()
-        other.join()
     pair.work()
     with stores.beside(pair.folder) as conn:
         judged = conn.execute("SELECT patient, held FROM witness WHERE what = 'candidates'").fetchall()
@@ -388,16 +376,8 @@ def test_two_who_want_each_others_patients_do_not_wait_for_ever(pair: Pair) -> N
         adt("A40", patient=b, merged=a, control="M1"), adt("A40", patient=c, merged=d, control="M2")
     )
     pair.sort({first: partition_of(who(a)), second: partition_of(who(d))})
-    stop = threading.Event()
-    threads = [threading.Thread(target=stepping(house, stop)) for house in (pair.one, pair.two)]
-    for thread in threads:
-        thread.start()
-    deadline = time.monotonic() + 20
-    while pair.one.counts().pending and time.monotonic() < deadline:
-        time.sleep(0.05)
-    stop.set()
-    for thread in threads:
-        thread.join()
+    with at_work(pair.one, pair.two):
+        until_all_is_done(pair)
     assert pair.one.counts().applied == 2
     with pair.one.database.read() as conn:
         assert persons.resolve(conn, who(a)) == who(b)
