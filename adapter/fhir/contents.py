@@ -10,6 +10,7 @@ from adapter.fhir.strict import Json, read
 BUNDLES = frozenset({"searchset", "collection", "transaction", "batch", "history", "document", "message"})
 """Bundle types whose entries hold resources."""
 FLAWS = frozenset({"fatal", "error", "warning"})
+"""Severities of an OperationOutcome that say: this is not all (bad-input F02)."""
 MOMENTS = ("DateTime", "Instant")
 Coding = tuple[str, str, str]
 """Code, display, system."""

@@ -9,6 +9,7 @@ from hashlib import sha256
 from typing import Any
 
 from adapter.errors import MalformedMessageError
+from adapter.fhir.contents import FLAWS, elements, word
 
 Json = dict[str, Any]
 Name = tuple[str, str]
@@ -19,9 +20,6 @@ _ID = re.compile(r"[A-Za-z0-9.-]{1,64}", re.ASCII)
 _NAME = re.compile(r"([A-Z][A-Za-z]{1,63})/([A-Za-z0-9.-]{1,64})(?:/_history/[A-Za-z0-9.-]{1,64})?", re.ASCII)
 # Numbers stay text: no digit is lost or paid for here, and whether they are any is the reader's business.
 _DECODER = json.JSONDecoder(parse_float=str, parse_int=str, parse_constant=str)
-
-FLAWS = frozenset({"fatal", "error", "warning"})
-"""Severities of an OperationOutcome in a page that say: this is not all (bad-input F02)."""
 
 REFERENCES = {
     "DiagnosticReport": ("subject", "encounter", "specimen", "result"),
@@ -260,8 +258,4 @@ def _next(links: object) -> str:
 
 
 def _flawed(outcome: Json) -> bool:
-    issues = outcome.get("issue")
-    return any(
-        isinstance(one, dict) and str(one.get("severity")) in FLAWS
-        for one in (issues if isinstance(issues, list) else ())
-    )
+    return any(word(issue, "severity") in FLAWS for issue in elements(outcome, "issue"))

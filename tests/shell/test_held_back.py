@@ -18,6 +18,7 @@ from adapter.pipeline.outgoing import PushWhen, SinkOutlet
 from adapter.screening import actions
 from adapter.store import outbox
 from tests.builders import adt, dtm, obx, oru, pair
+from tests.shell.test_follow_up import decide
 from tests.walking import NOW, House, open_house
 
 EDC = SinkOutlet("edc", PushWhen.CANDIDATE, BundleContext(b"0" * 32, Dates.EXACT, "test", Study("NCT04990232")))
@@ -46,14 +47,6 @@ def tried_in_vain(house: House) -> None:
     with house.database.write() as tx:
         for one in outbox.due(tx, "edc", house.now, 9):
             outbox.postponed(tx, one.id, "no complete answer", house.now)
-
-
-def decide(house: House, status: str, reason: str = "") -> None:
-    row = house.row
-    act = actions.status_body(
-        patient=row.patient, trial=row.trial, episode=row.episode, status=status, at=house.now, by="ilse", reason=reason, note=""
-    )  # fmt: skip
-    house.tell(act, kind=MessageKind.ACTION)
 
 
 def another_person(house: House) -> None:
