@@ -248,7 +248,7 @@ class Crawl:
         found = self.beside([*fresh, *waiting], here)
         here |= {one.name for one in found}
         fresh += [one for one in waiting if self._patients(one) <= here]
-        known = [one if self._patients(one) <= here else replace(one, version=one.version + LACKING) for one in fresh]
+        known = [self.noted(one, here) for one in fresh]
         messages = []
         if fresh:
             body = page.with_beside(found, self.server.base).encode() if found else came
@@ -262,6 +262,10 @@ class Crawl:
 
         self.store(messages, beside)
         self.tally.page(search.kind, len(fresh))
+
+    def noted(self, entry: Entry, here: Collection[Name]) -> Entry:
+        """As it is remembered, stored beside these."""
+        return entry if self._patients(entry) <= set(here) else replace(entry, version=entry.version + LACKING)
 
     def _patients(self, entry: Entry) -> set[Name]:
         """Whose it is, where that stands on this server."""

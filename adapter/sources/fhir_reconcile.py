@@ -111,27 +111,30 @@ def _go_on_behind(crawl: Crawl, place: str, identity: str) -> None:
 
 
 def _catch_up(crawl: Crawl, entry: Entry) -> None:
-    """It is there after all, perhaps in a version no search showed."""
+    """It is there after all, perhaps in a version no search showed, or with the Patient it lacked."""
     name = crawl.server.name
     with crawl.desk.database.read() as conn:
         known = polls.versions(conn, name, [entry.name]).get(entry.name)
     if known == entry.version:
         return
-    message = _alone(crawl, entry, "collection")
-    crawl.store([message], lambda tx, receipts: polls.note(tx, name, [entry], receipts[0].inbox_id, crawl.desk.clock()))
+    beside = crawl.beside([entry])
+    noted = crawl.noted(entry, {one.name for one in beside})
+    if known == noted.version:
+        return
+    message = _alone(crawl, [entry, *beside], "collection")
+    crawl.store([message], lambda tx, receipts: polls.note(tx, name, [noted], receipts[0].inbox_id, crawl.desk.clock()))
 
 
-def _alone(crawl: Crawl, entry: Entry, kind: str) -> RawMessage:
-    """With what it refers to: who the patient is stands elsewhere."""
-    entries = [entry, *crawl.beside([entry])]
-    return crawl.message(entry.kind, bundle_of(entries, kind, crawl.server.base).encode())
+def _alone(crawl: Crawl, entries: Sequence[Entry], kind: str) -> RawMessage:
+    """One with what it refers to: who the patient is stands elsewhere."""
+    return crawl.message(entries[0].kind, bundle_of(entries, kind, crawl.server.base).encode())
 
 
 def _take_back(crawl: Crawl, held: Held) -> None:
     name = (held.kind, held.id)
     entry = _last_text(crawl, held)
     error = withdrawn(entry, crawl.desk.clock()) if entry is not None and held.kind in MEANT else None
-    messages = [] if error is None else [_alone(crawl, error, "history")]
+    messages = [] if error is None else [_alone(crawl, [error, *crawl.beside([error])], "history")]
     crawl.store(messages, lambda tx, _: polls.forget(tx, crawl.server.name, [name]))
     crawl.tally.deleted(held.kind)
 

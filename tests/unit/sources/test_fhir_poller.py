@@ -487,3 +487,24 @@ def test_what_came_while_nobody_could_say_whose_it_is_comes_again_once_somebody_
         assert len(polled.stored()) == 4
         kinds = [[entry["resource"]["resourceType"] for entry in body["entry"]] for body in polled.bodies()]
         assert kinds == [["Observation"] * 2, ["Patient"], ["Observation", "Observation", "Patient"]]
+
+
+def test_what_no_search_names_any_more_waits_for_its_patient_too(fhir: FhirServer, tmp_path: Path) -> None:
+    fill(fhir, 1)
+    fhir.routes = [("/Patient", says(403))]
+    with bench(fhir, tmp_path) as polled:
+        polled.round()
+        hidden = fhir.resources.pop(("Observation", "o000"))
+        fhir.routes.append(("/Observation/o000", says(200, hidden)))
+        for _ in range(2):
+            fhir.later(hours=25)
+            polled.poller._resting.clear()
+            polled.round()
+        assert len(polled.stored()) == 1, "not again and again while the server says no"
+        fhir.routes = fhir.routes[1:]
+        for _ in range(3):
+            fhir.later(hours=25)
+            polled.poller._resting.clear()
+            polled.round()
+        kinds = [[entry["resource"]["resourceType"] for entry in body["entry"]] for body in polled.bodies()]
+        assert kinds == [["Observation"], ["Patient"], ["Observation", "Patient"]]
